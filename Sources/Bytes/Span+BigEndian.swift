@@ -1,0 +1,86 @@
+/// Reading numbers in network byte order.
+///
+/// An offset outside of the span traps, as a subscript does: a decoder of hostile bytes compares with `count` first and
+/// throws an error of its own.
+extension Span where Element == UInt8 {
+  /// The two bytes at `offset` as one number, most significant byte first.
+  @inlinable @inline(__always)
+  public func uint16(at offset: Int) -> UInt16 {
+    UInt16(self[offset]) << 8 | UInt16(self[offset + 1])
+  }
+
+  /// The four bytes at `offset` as one number, most significant byte first.
+  @inlinable @inline(__always)
+  public func uint32(at offset: Int) -> UInt32 {
+    let high = UInt32(self[offset]) << 24 | UInt32(self[offset + 1]) << 16
+    return high | UInt32(self[offset + 2]) << 8 | UInt32(self[offset + 3])
+  }
+
+  /// The eight bytes at `offset` as one number, most significant byte first.
+  @inlinable @inline(__always)
+  public func uint64(at offset: Int) -> UInt64 {
+    UInt64(uint32(at: offset)) << 32 | UInt64(uint32(at: offset + 4))
+  }
+
+  /// The four bytes at `offset` as one signed number, most significant byte first.
+  @inlinable @inline(__always)
+  public func int32(at offset: Int) -> Int32 { Int32(bitPattern: uint32(at: offset)) }
+
+  /// The eight bytes at `offset` as one signed number, most significant byte first.
+  @inlinable @inline(__always)
+  public func int64(at offset: Int) -> Int64 { Int64(bitPattern: uint64(at: offset)) }
+}
+
+extension Span where Element == UInt8 {
+  /// Whether both spans hold the same bytes.
+  @inlinable
+  public func isEqual(to other: Span<UInt8>) -> Bool {
+    guard count == other.count else { return false }
+    for index in indices where self[index] != other[index] { return false }
+    return true
+  }
+
+  /// Whether the bytes are the UTF-8 of `text`.
+  @inlinable
+  public func isEqual(to text: StaticString) -> Bool {
+    guard count == text.utf8CodeUnitCount else { return false }
+    return text.withUTF8Buffer { expected in
+      for index in indices where unsafe self[index] != expected[index] { return false }
+      return true
+    }
+  }
+
+  /// The offset of the first `byte` at or after `start`.
+  @inlinable
+  public func firstIndex(of byte: UInt8, from start: Int = 0) -> Int? {
+    var index = start
+    while index < count {
+      if self[index] == byte { return index }
+      index += 1
+    }
+    return nil
+  }
+}
+
+extension String {
+  /// A copy of `bytes` as text, or nil when they are not UTF-8.
+  @inlinable
+  public init?(validating bytes: Span<UInt8>) {
+    guard #available(macOS 26, *) else {
+      var copy: [UInt8] = []
+      copy.append(copying: bytes)
+      self.init(validating: copy, as: UTF8.self)
+      return
+    }
+    guard let text = try? UTF8Span(validating: bytes) else { return nil }
+    self.init(copying: text)
+  }
+
+  /// A copy of `bytes` as text, with U+FFFD in place of what is not UTF-8; for messages to people.
+  @inlinable
+  public init(repairing bytes: Span<UInt8>) {
+    var copy: [UInt8] = []
+    copy.append(copying: bytes)
+    self.init(decoding: copy, as: UTF8.self)
+  }
+}
