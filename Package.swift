@@ -19,12 +19,20 @@ let package = Package(
   targets: [
     // The system's libraries.
     .systemLibrary(name: "CUV", pkgConfig: "libuv", providers: [.apt(["libuv1-dev"]), .brew(["libuv"])]),
+    .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
     .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"]), .brew(["lz4"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
 
     // Without I/O.
     .target(name: "Bytes", swiftSettings: strict),
 
+    .target(name: "Telemetry", swiftSettings: common),
+    .target(name: "Reactor", dependencies: ["CUV", "COpenSSL", "Telemetry"], swiftSettings: common),
+    .target(name: "CassandraTesting", dependencies: ["COpenSSL", "Reactor"], swiftSettings: common),
+
     .testTarget(name: "BytesTests", dependencies: ["Bytes"], swiftSettings: common),
+    .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: common),
+    .testTarget(
+      name: "ReactorTests", dependencies: ["Reactor", "CassandraTesting", "Telemetry"], swiftSettings: common),
   ]
 )
