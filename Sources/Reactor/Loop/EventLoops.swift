@@ -22,6 +22,9 @@ public final class EventLoops: Sendable, RandomAccessCollection {
     }
   }()
 
+  /// How long a turn of a loop may last before a warning is logged: 500 ms.
+  public static let blockedLimit: Duration = .milliseconds(500)
+
   private let loops: [EventLoop]
   private let threads: [LoopThreadHandle]
   private let watchdog: Watchdog
@@ -31,7 +34,7 @@ public final class EventLoops: Sendable, RandomAccessCollection {
   ///
   /// - Parameters:
   ///   - count: How many; by default ``availableCores``.
-  ///   - logger: Is told when a loop has been blocked for longer than ``Watchdog/limit``.
+  ///   - logger: Is told when a loop has been blocked for longer than ``blockedLimit``.
   /// - Throws: ``ReactorError/Code/tooManyOpenFiles``, or ``ReactorError/Code/system`` when no thread can be started.
   public init(count: Int = EventLoops.availableCores, logger: Logger = .silent) throws(ReactorError) {
     precondition(count > 0, "there is no work without a loop")

@@ -16,6 +16,12 @@ public struct LoopBound<Value>: @unchecked Sendable {
     self.loop = loop
   }
 
+  /// Gives `value` away to `loop`, from any thread: nobody else can reach it any more.
+  public init(giving value: sending Value, to loop: EventLoop) {
+    self.value = value
+    self.loop = loop
+  }
+
   /// Gives the value to `body`; traps on any other thread than the loop's.
   @inline(__always)
   public func withValue<Result, Failure: Error>(_ body: (Value) throws(Failure) -> Result) throws(Failure) -> Result {
@@ -30,10 +36,3 @@ public struct LoopBound<Value>: @unchecked Sendable {
   }
 }
 
-extension LoopBound {
-  /// For the loop itself, which makes its parts before its thread runs.
-  init(unchecked value: Value, on loop: EventLoop) {
-    self.value = value
-    self.loop = loop
-  }
-}

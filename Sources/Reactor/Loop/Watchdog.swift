@@ -4,11 +4,9 @@ internal import Telemetry
 
 /// Notices a loop that does not come back from a turn, and logs it, from a thread of its own: the loop itself could
 /// only tell when it is over, and a loop that waits for a lock may never be.
-public final class Watchdog: Sendable {
-  /// How long a turn may last before it is logged: 500 ms.
-  public static let limit: Duration = .milliseconds(500)
+final class Watchdog: Sendable {
   /// How often the loops are looked at: every 250 ms.
-  public static let interval: Duration = .milliseconds(250)
+  private static let interval: Duration = .milliseconds(250)
 
   private struct State {
     var isStopped = false
@@ -41,7 +39,7 @@ public final class Watchdog: Sendable {
   func look(now: UInt64) {
     for loop in loops {
       let began = loop.turnBegan.load(ordering: .relaxed)
-      let isBlocked = began != 0 && now > began && now - began >= Self.limit.wholeMilliseconds
+      let isBlocked = began != 0 && now > began && now - began >= EventLoops.blockedLimit.wholeMilliseconds
       let before = state.withLock { state in
         let before = state.reported[loop.index]
         state.reported[loop.index] = isBlocked ? began : nil
