@@ -4,7 +4,9 @@ internal import CLZ4
 /// Blocks of LZ4 without a frame of their own, as both versions of the protocol use them.
 enum LZ4 {
   /// Appends the decompressed form of `block` to `buffer`, which has to have exactly `count` bytes.
-  static func decompress(_ block: Span<UInt8>, count: Int, into buffer: inout [UInt8], at position: Int) throws(WireError) {
+  static func decompress(_ block: Span<UInt8>, count: Int, into buffer: inout [UInt8], at position: Int)
+    throws(WireError)
+  {
     // LZ4 reaches 255 to 1, so a small block cannot make us reserve more than that.
     guard count <= block.count * 255 else {
       throw WireError(.badCompression, at: position, "\(block.count) bytes of LZ4 cannot hold \(count)")
@@ -15,14 +17,16 @@ enum LZ4 {
         unsafe block.withUnsafeBytes { source in
           written = unsafe LZ4_decompress_safe(
             source.baseAddress?.assumingMemoryBound(to: CChar.self),
-            UnsafeMutableRawPointer(target.baseAddress)?.assumingMemoryBound(to: CChar.self), Int32(clamping: block.count),
+            UnsafeMutableRawPointer(target.baseAddress)?.assumingMemoryBound(to: CChar.self),
+            Int32(clamping: block.count),
             Int32(clamping: count))
         }
         initialized = max(0, Int(written))
       }
     }
     guard written == count else {
-      throw WireError(.badCompression, at: position, "a block of LZ4 does not hold the \(count) bytes that it announces")
+      throw WireError(
+        .badCompression, at: position, "a block of LZ4 does not hold the \(count) bytes that it announces")
     }
   }
 
@@ -36,7 +40,8 @@ enum LZ4 {
         unsafe bytes.withUnsafeBytes { source in
           written = unsafe LZ4_compress_default(
             source.baseAddress?.assumingMemoryBound(to: CChar.self),
-            UnsafeMutableRawPointer(target.baseAddress)?.assumingMemoryBound(to: CChar.self), Int32(clamping: bytes.count),
+            UnsafeMutableRawPointer(target.baseAddress)?.assumingMemoryBound(to: CChar.self),
+            Int32(clamping: bytes.count),
             Int32(clamping: bytes.count - 1))
         }
         initialized = max(0, Int(written))

@@ -20,7 +20,8 @@ public struct EnvelopeHeader: Sendable, Equatable {
 
   /// Makes a header.
   public init(
-    version: ProtocolVersion, isResponse: Bool, flags: EnvelopeFlags = [], stream: Int16, opcode: Opcode, bodyCount: Int = 0
+    version: ProtocolVersion, isResponse: Bool, flags: EnvelopeFlags = [], stream: Int16, opcode: Opcode,
+    bodyCount: Int = 0
   ) {
     self.version = version.rawValue
     self.isResponse = isResponse

@@ -55,7 +55,9 @@ public struct EnvelopeDecoder: Sendable {
   ) throws(WireError) -> (header: EnvelopeHeader, body: Body)? {
     switch framing {
     case .envelopes(let compressed):
-      guard let envelope = try partial.take(input, &offset, end: input.count, limit: maximumBodyBytes) else { return nil }
+      guard let envelope = try partial.take(input, &offset, end: input.count, limit: maximumBodyBytes) else {
+        return nil
+      }
       if compressed && envelope.header.flags.contains(.compressed) { return try decompressed(envelope, input) }
       return envelope
     case .segments(let compressed): return try nextInSegments(input, &offset, compressed: compressed)

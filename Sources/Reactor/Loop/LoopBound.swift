@@ -35,4 +35,3 @@ public struct LoopBound<Value>: @unchecked Sendable {
     return value
   }
 }
-

@@ -40,6 +40,7 @@ private final class LookUp {
   private let port: UInt16
   private let request = UnsafeMutablePointer<uv_getaddrinfo_t>.allocate(capacity: 1)
   private var waiter: Waiter?
+  private var isUnderWay = false
 
   init(core: LoopCore, port: UInt16) {
     self.core = core
@@ -71,17 +72,22 @@ private final class LookUp {
       }, host, nil, &hints)
     if result == 0 {
       core.openHandles += 1
+      isUnderWay = true
     } else {
       Unmanaged.passUnretained(self).release()
       finish(.failure(ReactorError(uv: result, "looking up a host name", detail: host)))
     }
   }
 
-  /// Ends the wait. The look-up itself may go on in its thread; its result is dropped.
-  func cancel() { finish(.failure(ReactorError(.connectionClosed, "looking up a host name was cancelled"))) }
+  /// Ends the wait. A look-up that a thread has begun goes on there, and its result is dropped.
+  func cancel() {
+    if isUnderWay { uv_cancel(UnsafeMutableRawPointer(request).assumingMemoryBound(to: uv_req_t.self)) }
+    finish(.failure(ReactorError(.connectionClosed, "looking up a host name was cancelled")))
+  }
 
   private func didEnd(_ status: Int32, _ list: UnsafeMutablePointer<addrinfo>?) {
     core.openHandles -= 1
+    isUnderWay = false
     defer { uv_freeaddrinfo(list) }
     guard status == 0 else {
       finish(.failure(ReactorError(uv: status, "looking up a host name")))
