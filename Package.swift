@@ -24,7 +24,11 @@ let package = Package(
 
     // Without I/O.
     .target(name: "Bytes", swiftSettings: strict),
+    .target(name: "JSON", dependencies: ["Bytes"], swiftSettings: strict),
+    .target(name: "CQLWire", dependencies: ["Bytes", "JSON", "CLZ4", "CZlib"], swiftSettings: strict),
 
     .testTarget(name: "BytesTests", dependencies: ["Bytes"], swiftSettings: common),
+    .testTarget(
+      name: "CQLWireTests", dependencies: ["CQLWire", "Bytes"], resources: [.copy("Fixtures")], swiftSettings: common),
   ]
 )
