@@ -25,6 +25,8 @@ let package = Package(
 
     // Without I/O.
     .target(name: "Bytes", swiftSettings: strict),
+    .target(name: "JSON", dependencies: ["Bytes"], swiftSettings: strict),
+    .target(name: "CQLWire", dependencies: ["Bytes", "JSON", "CLZ4", "CZlib"], swiftSettings: strict),
 
     .target(name: "Telemetry", swiftSettings: common),
     .target(name: "Reactor", dependencies: ["CUV", "COpenSSL", "Telemetry"], swiftSettings: common),
@@ -34,5 +36,7 @@ let package = Package(
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: common),
     .testTarget(
       name: "ReactorTests", dependencies: ["Reactor", "CassandraTesting", "Telemetry"], swiftSettings: common),
+    .testTarget(
+      name: "CQLWireTests", dependencies: ["CQLWire", "Bytes"], resources: [.copy("Fixtures")], swiftSettings: common),
   ]
 )
