@@ -28,3 +28,12 @@ enum Checksum {
     }
   }
 }
+
+extension WireError.Code {
+  /// A segment whose checksum is wrong: bytes were changed on the way.
+  public static let checksum = WireError.Code(rawValue: "checksum")
+  /// Compressed bytes that are not what they announce.
+  public static let compression = WireError.Code(rawValue: "compression")
+  /// A segment that does not hold what it has to: whole envelopes, or a part of one.
+  public static let segment = WireError.Code(rawValue: "segment")
+}

@@ -9,7 +9,7 @@ enum LZ4 {
   {
     // LZ4 reaches 255 to 1, so a small block cannot make us reserve more than that.
     guard count <= block.count * 255 else {
-      throw WireError(.badCompression, at: position, "\(block.count) bytes of LZ4 cannot hold \(count)")
+      throw WireError(.compression, at: position, "\(block.count) bytes of LZ4 cannot hold \(count).")
     }
     var written: Int32 = -1
     buffer.append(addingCapacity: count) { output in
@@ -26,7 +26,7 @@ enum LZ4 {
     }
     guard written == count else {
       throw WireError(
-        .badCompression, at: position, "a block of LZ4 does not hold the \(count) bytes that it announces")
+        .compression, at: position, "A block of LZ4 does not hold the \(count) bytes that it announces.")
     }
   }
 

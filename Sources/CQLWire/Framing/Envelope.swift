@@ -43,15 +43,15 @@ public struct EnvelopeHeader: Sendable, Equatable {
     opcode = bytes[offset + 4]
     bodyCount = Int(bytes.int32(at: offset + 5))
     guard bodyCount >= 0 else {
-      throw WireError(.badLength, at: offset + 5, "an envelope's length is negative: \(bodyCount)")
+      throw WireError(.invalidLength, at: offset + 5, "The length of an envelope is negative: \(bodyCount).")
     }
     guard bodyCount <= limit else {
-      throw WireError(.tooLarge, at: offset + 5, "an envelope of \(bodyCount) bytes is over the limit of \(limit)")
+      throw WireError(.tooLong, at: offset + 5, "An envelope of \(bodyCount) bytes is over the limit of \(limit).")
     }
   }
 
   /// Appends the nine bytes to `buffer`.
-  @inline(__always)
+  @usableFromInline @inline(__always)
   func encode(into buffer: inout [UInt8]) {
     buffer.append(addingCapacity: Self.byteCount) { output in
       output.append(isResponse ? version | 0x80 : version)
@@ -65,26 +65,6 @@ public struct EnvelopeHeader: Sendable, Equatable {
       output.append(UInt8(truncatingIfNeeded: bodyCount))
     }
   }
-}
-
-/// What comes before the message in a body: native protocol v5, section 2.4.1.2.
-public struct EnvelopeFlags: OptionSet, Sendable, Hashable {
-  /// The byte in the header.
-  public let rawValue: UInt8
-
-  /// The flags of that byte; bits without a meaning are kept.
-  public init(rawValue: UInt8) { self.rawValue = rawValue }
-
-  /// The body is compressed; v4 and before.
-  public static let compressed = EnvelopeFlags(rawValue: 0x01)
-  /// The request wants to be traced, or the response begins with the id of a trace.
-  public static let tracing = EnvelopeFlags(rawValue: 0x02)
-  /// The body has a map of bytes for a custom query handler.
-  public static let customPayload = EnvelopeFlags(rawValue: 0x04)
-  /// The response has warnings.
-  public static let warning = EnvelopeFlags(rawValue: 0x08)
-  /// The sender accepts a version of the protocol that is not final.
-  public static let beta = EnvelopeFlags(rawValue: 0x10)
 }
 
 /// How envelopes are laid out in the stream of bytes.

@@ -77,10 +77,10 @@ public struct EnvelopeDecoder: Sendable {
   private func decompressed(
     _ header: EnvelopeHeader, _ body: Span<UInt8>
   ) throws(WireError) -> (header: EnvelopeHeader, body: Body) {
-    guard body.count >= 4 else { throw WireError(.badCompression, at: 0, "a compressed body has no length before it") }
+    guard body.count >= 4 else { throw WireError(.compression, at: 0, "A compressed body has no length before it.") }
     let count = Int(body.int32(at: 0))
     guard count >= 0, count <= maximumBodyBytes else {
-      throw WireError(.tooLarge, at: 0, "a compressed body of \(count) bytes is over the limit of \(maximumBodyBytes)")
+      throw WireError(.tooLong, at: 0, "A compressed body of \(count) bytes is over the limit of \(maximumBodyBytes).")
     }
     var bytes: [UInt8] = []
     if count > 0 { try LZ4.decompress(body.extracting(4..<body.count), count: count, into: &bytes, at: 4) }
@@ -126,7 +126,7 @@ extension EnvelopeDecoder {
           continue
         }
         guard let envelope = try partial.take(input, &offset, end: end, limit: maximumBodyBytes), partial.isEmpty else {
-          throw WireError(.badSegment, at: offset, "a self-contained segment ends within an envelope")
+          throw WireError(.segment, at: offset, "A self-contained segment ends within an envelope.")
         }
         return envelope
       case .collecting(let header, var bytes):
@@ -150,7 +150,7 @@ extension EnvelopeDecoder {
         }
         guard let envelope = try partial.take(bytes.span, &position, end: bytes.count, limit: maximumBodyBytes),
           partial.isEmpty
-        else { throw WireError(.badSegment, at: position, "a self-contained segment ends within an envelope") }
+        else { throw WireError(.segment, at: position, "A self-contained segment ends within an envelope.") }
         segment = .owned(bytes, position: position)
         guard case .inInput(let range) = envelope.body else { return envelope }
         return (envelope.header, .owned(Array(copying: bytes.span.extracting(range))))
@@ -254,7 +254,7 @@ private struct PartialEnvelope: Sendable {
     guard let header else { return }
     let count = bytes.count - position
     guard body.count + count <= header.bodyCount else {
-      throw WireError(.badSegment, at: position, "a segment goes on after the end of the envelope that it is a part of")
+      throw WireError(.segment, at: position, "A segment goes on after the end of the envelope that it is a part of.")
     }
     if body.capacity < body.count + count {
       // The room that the header asks for, but no more than twice what has arrived.

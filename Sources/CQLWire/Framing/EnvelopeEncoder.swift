@@ -1,4 +1,4 @@
-internal import Bytes
+public import Bytes
 
 /// Writes envelopes into the output of a connection, in the connection's framing.
 ///
@@ -25,7 +25,7 @@ public struct EnvelopeEncoder: Sendable {
   ) throws(Failure) {
     let mark = begin(&output)
     let start = output.count
-    header.encodePublicly(into: &output)
+    header.encode(into: &output)
     do throws(Failure) { try body(&output) } catch {
       output.removeLast(output.count - mark)
       abandon(mark)
@@ -130,9 +130,4 @@ public struct EnvelopeEncoder: Sendable {
     output[start + 1] |= EnvelopeFlags.compressed.rawValue
     output.store(bigEndian: Int32(truncatingIfNeeded: count + 4), at: start + 5)
   }
-}
-
-extension EnvelopeHeader {
-  @usableFromInline
-  func encodePublicly(into buffer: inout [UInt8]) { encode(into: &buffer) }
 }

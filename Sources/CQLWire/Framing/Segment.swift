@@ -33,7 +33,7 @@ struct SegmentHeader: Sendable {
     var crc: UInt32 = 0
     for index in 0..<3 { crc |= UInt32(bytes[offset + dataBytes + index]) << UInt32(8 * index) }
     guard Checksum.crc24(data, count: dataBytes) == crc else {
-      throw WireError(.badChecksum, at: offset, "the checksum of a segment's header is wrong")
+      throw WireError(.checksum, at: offset, "The checksum of a segment's header is wrong.")
     }
     payloadCount = Int(data & 0x1ffff)
     uncompressedCount = compressed ? Int(data >> 17 & 0x1ffff) : 0
@@ -66,7 +66,7 @@ struct SegmentHeader: Sendable {
     var expected: UInt32 = 0
     for index in 0..<4 { expected |= UInt32(bytes[offset + index]) << UInt32(8 * index) }
     guard crc == expected else {
-      throw WireError(.badChecksum, at: offset, "the checksum of a segment's payload is wrong")
+      throw WireError(.checksum, at: offset, "The checksum of a segment's payload is wrong.")
     }
   }
 
