@@ -1,6 +1,6 @@
 /// The members of an object, as a type asks for them.
 ///
-/// The method over `FixedWidthInteger` serves the protocol's twelve for single types.
+/// The method over `FixedWidthInteger` serves the protocol's ten for single types; the widest need their own.
 struct DecodingMembers<Key: CodingKey>: KeyedDecodingContainerProtocol {
   private let members: [JSONValue.Member]
   private let index: MemberIndex
@@ -26,6 +26,10 @@ struct DecodingMembers<Key: CodingKey>: KeyedDecodingContainerProtocol {
   func decode(_ type: Double.Type, forKey key: Key) throws -> Double { try inner(key).decode(type) }
 
   func decode(_ type: Float.Type, forKey key: Key) throws -> Float { try inner(key).decode(type) }
+
+  func decode(_ type: Int128.Type, forKey key: Key) throws -> Int128 { try inner(key).decode(type) }
+
+  func decode(_ type: UInt128.Type, forKey key: Key) throws -> UInt128 { try inner(key).decode(type) }
 
   func decode<Value: FixedWidthInteger & Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value {
     try inner(key).decode(type)
@@ -86,6 +90,10 @@ struct DecodingElements: UnkeyedDecodingContainer {
 
   mutating func decode(_ type: Float.Type) throws -> Float { try next { try $0.decode(type) } }
 
+  mutating func decode(_ type: Int128.Type) throws -> Int128 { try next { try $0.decode(type) } }
+
+  mutating func decode(_ type: UInt128.Type) throws -> UInt128 { try next { try $0.decode(type) } }
+
   mutating func decode<Value: FixedWidthInteger & Decodable>(_ type: Value.Type) throws -> Value {
     try next { try $0.decode(type) }
   }
@@ -134,6 +142,10 @@ struct DecodingSingleValue: SingleValueDecodingContainer {
   func decode(_ type: Double.Type) throws -> Double { try decoder.decode(type) }
 
   func decode(_ type: Float.Type) throws -> Float { try decoder.decode(type) }
+
+  func decode(_ type: Int128.Type) throws -> Int128 { try decoder.decode(type) }
+
+  func decode(_ type: UInt128.Type) throws -> UInt128 { try decoder.decode(type) }
 
   func decode<Value: FixedWidthInteger & Decodable>(_ type: Value.Type) throws -> Value { try decoder.decode(type) }
 

@@ -1,6 +1,7 @@
 /// The members of an object that a type encodes.
 ///
-/// The methods over `JSONWritable` serve the protocol's fourteen for single types.
+/// The method over `JSONWritable` serves the protocol's many for single types. The widest integers and, because they may
+/// not be finite, the floating-point numbers need methods of their own.
 struct EncodingMembers<Key: CodingKey>: KeyedEncodingContainerProtocol {
   let encoder: ValueEncoder
 
@@ -9,6 +10,10 @@ struct EncodingMembers<Key: CodingKey>: KeyedEncodingContainerProtocol {
   func encodeNil(forKey key: Key) throws { try encoder.writeMember(key, Bool?.none) }
 
   func encode(_ value: some Encodable & JSONWritable, forKey key: Key) throws { try encoder.writeMember(key, value) }
+
+  func encode(_ value: Int128, forKey key: Key) throws { try encoder.writeMember(key, value) }
+
+  func encode(_ value: UInt128, forKey key: Key) throws { try encoder.writeMember(key, value) }
 
   func encode(_ value: Double, forKey key: Key) throws {
     try encoder.checkFinite(value, key)
@@ -47,6 +52,10 @@ struct EncodingElements: UnkeyedEncodingContainer {
 
   func encode(_ value: some Encodable & JSONWritable) throws { try encoder.writeElement(value) }
 
+  func encode(_ value: Int128) throws { try encoder.writeElement(value) }
+
+  func encode(_ value: UInt128) throws { try encoder.writeElement(value) }
+
   func encode(_ value: Double) throws {
     try encoder.checkFinite(value, IndexKey(count))
     try encoder.writeElement(value)
@@ -77,6 +86,10 @@ struct EncodingSingleValue: SingleValueEncodingContainer {
   func encodeNil() throws { try encoder.writeSingle(Bool?.none) }
 
   func encode(_ value: some Encodable & JSONWritable) throws { try encoder.writeSingle(value) }
+
+  func encode(_ value: Int128) throws { try encoder.writeSingle(value) }
+
+  func encode(_ value: UInt128) throws { try encoder.writeSingle(value) }
 
   func encode(_ value: Double) throws {
     try encoder.checkFinite(value, nil)

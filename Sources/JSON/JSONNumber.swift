@@ -101,7 +101,7 @@ extension JSONNumber {
 
     /// The number after the `e`, held to what can be added to the length of a text without overflow.
     private static func exponent(_ text: Substring.UTF8View) -> Int {
-      let bound = 1 << 60
+      let bound = 1 << 56
       var value = 0
       for byte in text {
         guard let digit = hexadecimalValue(byte) else { continue }
