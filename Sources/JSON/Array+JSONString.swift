@@ -12,7 +12,7 @@ extension Array where Element == UInt8 {
   ///
   /// For text that has been checked already, such as the cells of a database: nothing is validated here, so bytes that
   /// are not UTF-8 go out as they are and give a text that no reader accepts. The escapes are those of
-  /// ``append(jsonString:)-(String)``.
+  /// `append(jsonString:)` over text.
   public mutating func append(jsonString bytes: Span<UInt8>) {
     let clean = bytes.endOfPlainText(from: 0)
     guard clean == bytes.count else { return append(jsonEscaping: bytes, plainUpTo: clean) }
@@ -58,6 +58,7 @@ extension Span where Element == UInt8 {
   /// The offset of the first `"`, `\` or control character below U+0020 at or after `start`, or `count`.
   ///
   /// These are the bytes that a writer escapes, and the ones at which a reader of a string stops.
+  @inline(__always)
   func endOfPlainText(from start: Int) -> Int {
     var index = start
     while count - index >= 8 {

@@ -1,6 +1,6 @@
 /// Writes the elements of one JSON array, with the commas between them.
 ///
-/// There is no way to make one but ``Swift/Array/appendJSONArray(_:)`` and the like, and none to keep one after its
+/// There is no way to make one but `appendJSONArray(_:)` and the like, and none to keep one after its
 /// block, so every array that is opened is closed in its place.
 public struct JSONArrayWriter: ~Copyable {
   @usableFromInline var bytes: [UInt8] = []

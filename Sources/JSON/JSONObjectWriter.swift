@@ -1,6 +1,6 @@
 /// Writes the members of one JSON object, with the commas between them.
 ///
-/// There is no way to make one but ``Swift/Array/appendJSONObject(_:)`` and the like, and none to keep one after its
+/// There is no way to make one but `appendJSONObject(_:)` and the like, and none to keep one after its
 /// block, so every object that is opened is closed in its place. Members go out in the order of the calls; a name that
 /// is written twice is there twice.
 public struct JSONObjectWriter: ~Copyable {

@@ -8,7 +8,7 @@ internal import Bytes
 /// ```swift
 /// var reader = JSONReader(body)
 /// while let event = try reader.next() {
-///   if case .key("genus") = event { … }
+///   if case .key(let name) = event, name != "genus" { try reader.skipValue() }
 /// }
 /// ```
 ///

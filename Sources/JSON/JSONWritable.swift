@@ -23,7 +23,7 @@ extension Array where Element == UInt8 {
   /// Appends `value` as JSON.
   ///
   /// Integers of any width go out with all their digits; floating-point numbers as described at
-  /// ``Swift/Double/writeJSON(to:)``; nil as `null`.
+  /// `Double.writeJSON(to:)`; nil as `null`.
   @inlinable
   public mutating func append(json value: some JSONWritable) { value.writeJSON(to: &self) }
 
