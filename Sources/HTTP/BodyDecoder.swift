@@ -44,6 +44,7 @@ public struct BodyDecoder: Sendable {
 
   /// A decoder at the beginning of a body that `framing` bounds.
   public init(_ framing: BodyFraming, limits: HTTPLimits = HTTPLimits()) {
+    limits.check()
     self.limits = limits
     state =
       switch framing {

@@ -94,7 +94,7 @@ public struct Fields: Sendable {
 
 extension Fields: RandomAccessCollection {
   /// One field.
-  public struct Element: Sendable {
+  public struct Field: Sendable {
     /// All bytes of the section.
     public let bytes: [UInt8]
     /// Where in `bytes` the name stands.
@@ -114,9 +114,9 @@ extension Fields: RandomAccessCollection {
   public var endIndex: Int { entries.count }
 
   /// The field at `index`; traps when there is none.
-  public subscript(index: Int) -> Element {
+  public subscript(index: Int) -> Field {
     let entry = entries[index]
-    return Element(bytes: bytes, nameRange: entry.name.range, valueRange: entry.value.range)
+    return Field(bytes: bytes, nameRange: entry.name.range, valueRange: entry.value.range)
   }
 }
 

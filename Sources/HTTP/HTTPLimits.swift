@@ -42,4 +42,11 @@ public struct HTTPLimits: Sendable, Hashable {
 
   /// The defaults.
   public init() {}
+
+  /// Traps unless the limits of what is kept lie within 0 and 1 GiB: offsets within a head are kept in 32 bits.
+  func check() {
+    let bounds = 0...1 << 30
+    precondition(
+      bounds ~= requestLineBytes && bounds ~= headBytes && bounds ~= trailerBytes, "A limit lies within 0 and 1 GiB.")
+  }
 }

@@ -14,7 +14,6 @@ import Bytes
 /// ```
 extension Array where Element == UInt8 {
   /// Appends the first line of a response, always as HTTP/1.1 (RFC 9112 §2.3, §4).
-  @inline(__always)
   public mutating func append(status: Status) {
     let line = status.line
     if line.utf8CodeUnitCount > 0 { append(line) } else { appendBare(status) }

@@ -15,7 +15,10 @@ public struct RequestParser: Sendable {
   private var failure: HTTPError?
 
   /// A parser at the beginning of a request.
-  public init(limits: HTTPLimits = HTTPLimits()) { self.limits = limits }
+  public init(limits: HTTPLimits = HTTPLimits()) {
+    limits.check()
+    self.limits = limits
+  }
 
   /// Whether some bytes of a head have arrived and not all: a connection between requests is idle, one in here is slow.
   ///

@@ -10,7 +10,10 @@ public struct ResponseParser: Sendable {
   private var failure: HTTPError?
 
   /// A parser at the beginning of a response.
-  public init(limits: HTTPLimits = HTTPLimits()) { self.limits = limits }
+  public init(limits: HTTPLimits = HTTPLimits()) {
+    limits.check()
+    self.limits = limits
+  }
 
   /// Whether some bytes of a head have arrived and not all.
   public var isWithinHead: Bool { !kept.isEmpty }

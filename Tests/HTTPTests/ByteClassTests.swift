@@ -14,6 +14,8 @@ import Testing
 
   @Test func query() { expect(.query, Set(0x21...0x7e).subtracting("\"#<>".utf8)) }
 
+  @Test func unreserved() { expect(.unreserved, Self.unreserved) }
+
   @Test func host() { expect(.host, Self.unreserved.union(Self.subDelimiters)) }
 
   @Test func value() { expect(.value, Set(0x20...0x7e).union([0x09]).union(0x80...0xff)) }

@@ -33,6 +33,20 @@ import Testing
   }
 }
 
+@Suite struct PercentEncodingTests {
+  @Test(arguments: [
+    ("", ""), ("aZ0-._~", "aZ0-._~"), ("a b/c", "a%20b%2Fc"), ("✓", "%E2%9C%93"), ("+&=%", "%2B%26%3D%25"),
+    ("..", ".."), ("!$'()*,;:@", "%21%24%27%28%29%2A%2C%3B%3A%40"), ("\r\n", "%0D%0A"),
+  ])
+  func encodes(_ text: String, _ encoded: String) throws {
+    var output: [UInt8] = []
+    output.append(percentEncoding: text)
+    #expect(String(decoding: output, as: UTF8.self) == encoded)
+    #expect(try String(percentDecoding: output.span) == text)
+    #expect(try String(formDecoding: output.span) == text)
+  }
+}
+
 @Suite struct PathSegmentsTests {
   private func segments(_ path: String) throws(HTTPError) -> [String] {
     let bytes = Array("x\(path)y".utf8)

@@ -60,3 +60,21 @@ func escapedByte(_ bytes: Span<UInt8>, at index: Int) -> UInt8? {
   else { return nil }
   return high << 4 | low
 }
+
+extension Array where Element == UInt8 {
+  /// Appends `text` percent-encoded, so that it is one path segment, or one name or value of a query.
+  ///
+  /// Everything but the unreserved characters is encoded (RFC 3986 §2.3); both `String(percentDecoding:)` and
+  /// `String(formDecoding:)` give the text back.
+  public mutating func append(percentEncoding text: String) {
+    for byte in text.utf8 {
+      if byte.isIn(.unreserved) {
+        append(byte)
+      } else {
+        append(UInt8(ascii: "%"))
+        append(hexadecimalDigit(byte >> 4).uppercased)
+        append(hexadecimalDigit(byte & 0xf).uppercased)
+      }
+    }
+  }
+}
