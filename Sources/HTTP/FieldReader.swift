@@ -74,7 +74,7 @@ struct FramingFields: Sendable {
   private(set) var closes = false
   private(set) var asksToKeepAlive = false
   private var transferCoding = TransferCoding.none
-  /// Where the first field stands that `settle` may refuse.
+  // Where both stand, for the refusals of `settle`.
   private var transferCodingOffset = 0
   private var contentLengthOffset = 0
 

@@ -20,6 +20,7 @@ public struct MediaType: Sendable, Hashable {
   /// The media type that all of `text` is, or nil when it is none.
   ///
   /// Blanks stand around semicolons only, a name comes once, and an empty parameter is passed over, as the grammar allows.
+  /// More than 16 parameters are refused, so that looking for a name among them costs nothing to speak of.
   public init?(parsing text: Span<UInt8>) {
     var reader = MediaTypeReader()
     guard let type = reader.token(text)?.lowercased(), reader.skip(UInt8(ascii: "/"), text),
@@ -37,7 +38,7 @@ public struct MediaType: Sendable, Hashable {
         continue
       }
       guard reader.skip(UInt8(ascii: "="), text), let value = reader.token(text) ?? reader.quoted(text),
-        !parameters.contains(where: { $0.name == name })
+        parameters.count < 16, !parameters.contains(where: { $0.name == name })
       else { return nil }
       parameters.append(Parameter(name: name, value: value))
     }

@@ -113,7 +113,8 @@ import Testing
   }
 
   @Test(arguments: [
-    "", "text", "text/", "/html", "text/html/x", "text /html", "text/ html", "text/html charset=x",
+    "text/html" + (0...16).map { ";p\($0)=v" }.joined(), "", "text", "text/", "/html", "text/html/x", "text /html",
+    "text/ html", "text/html charset=x",
     "text/html; charset",
     "text/html; charset =x", "text/html; charset= x", "text/html; charset=", "text/html; =x", "text/html; a=\"b",
     "text/html; a=\"b\"c", "text/html; a=b; A=c", "text/html, text/plain", "text/html; a=\"\\",
