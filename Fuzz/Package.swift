@@ -10,12 +10,17 @@ let settings: [SwiftSetting] = [
 
 let package = Package(
   name: "Fuzz",
-  platforms: [.macOS(.v15)],
+  platforms: [.macOS(.v26)],
   dependencies: [.package(name: "field-guide", path: "..")],
   targets: [
     .target(name: "FuzzDriver", swiftSettings: settings),
-    .executableTarget(
-      name: "FuzzJSON", dependencies: ["FuzzDriver", .product(name: "JSON", package: "field-guide")],
-      swiftSettings: settings),
+    fuzzer("FuzzJSON", of: "JSON"),
+    fuzzer("FuzzHTTPRequest", of: "HTTP"),
+    fuzzer("FuzzHTTPResponse", of: "HTTP"),
   ]
 )
+
+func fuzzer(_ name: String, of product: String) -> Target {
+  .executableTarget(
+    name: name, dependencies: ["FuzzDriver", .product(name: product, package: "field-guide")], swiftSettings: settings)
+}
