@@ -69,12 +69,6 @@ extension String {
   /// A copy of `bytes` as text, or nil when they are not UTF-8.
   @inlinable
   public init?(validating bytes: Span<UInt8>) {
-    guard #available(macOS 26, *) else {
-      var copy: [UInt8] = []
-      copy.append(copying: bytes)
-      self.init(validating: copy, as: UTF8.self)
-      return
-    }
     guard let text = try? UTF8Span(validating: bytes) else { return nil }
     self.init(copying: text)
   }

@@ -9,10 +9,7 @@ public struct Page: Sendable {
   public let layout: RowLayout
   /// How many rows there are. A page without rows may still be followed by others.
   public let rowCount: Int
-  /// Where the next page begins; nil when this is the last one.
-  public let pageState: [UInt8]?
-  /// The id of the columns as they are now, when they have changed since the statement was prepared (v5).
-  public let newMetadataID: [UInt8]?
+  private let extras: Extras?
   @usableFromInline let body: [UInt8]
   @usableFromInline let start: Int
 
@@ -30,8 +27,9 @@ public struct Page: Sendable {
     let head = try PageHead(body.span, at: position, version: version, known: known)
     layout = head.layout
     rowCount = head.rowCount
-    pageState = head.pageState
-    newMetadataID = head.newMetadataID
+    extras =
+      head.pageState == nil && head.newMetadataID == nil
+      ? nil : Extras(pageState: head.pageState, newMetadataID: head.newMetadataID)
     start = head.contentStart
     self.body = body
   }
@@ -40,16 +38,32 @@ public struct Page: Sendable {
   public init(emptyWith layout: RowLayout) {
     self.layout = layout
     rowCount = 0
-    pageState = nil
-    newMetadataID = nil
+    extras = nil
     body = []
     start = 0
   }
 
+  /// What the last page of a result does not have, in one place, so that a page is small.
+  private final class Extras: Sendable {
+    let pageState: [UInt8]?
+    let newMetadataID: [UInt8]?
+
+    init(pageState: [UInt8]?, newMetadataID: [UInt8]?) {
+      self.pageState = pageState
+      self.newMetadataID = newMetadataID
+    }
+  }
+
+  /// Where the next page begins; nil when this is the last one.
+  public var pageState: [UInt8]? { extras?.pageState }
+  /// The id of the columns as they are now, when they have changed since the statement was prepared (v5).
+  public var newMetadataID: [UInt8]? { extras?.newMetadataID }
+  /// Whether neither a page follows nor the columns have changed.
+  package var isSimple: Bool { extras == nil }
   /// Whether there is no row.
   public var isEmpty: Bool { rowCount == 0 }
   /// Whether another page follows.
-  public var hasMore: Bool { pageState != nil }
+  public var hasMore: Bool { extras?.pageState != nil }
   /// Bytes that the page keeps alive.
   public var byteCount: Int { body.count }
 }
@@ -124,42 +138,39 @@ extension Page {
   @inlinable @inline(__always)
   public func hasRow(at position: RowPosition) -> Bool { position.index < rowCount }
 
-  /// The columns' types are checked against the tuple's once for a page, before its rows are decoded.
-  ///
-  /// - Throws: `CQLValueError` with ``CQLValueError/Code/typeMismatch`` when a column cannot become its element, or when
-  ///   the numbers differ.
-  @inlinable
-  public func check<each Column: CQLDecodable>(_ type: (repeat each Column).Type) throws(CQLValueError) {
-    var index = 0
-    repeat try checkColumn((each Column).self, &index)
-    guard index == layout.columns.count else {
-      throw CQLValueError.wrongColumnCount(columns: layout.columns.count, elements: index)
-    }
-  }
-
   @inlinable
   func checkColumn<Column: CQLDecodable>(_ type: Column.Type, _ index: inout Int) throws(CQLValueError) {
     if index < layout.columns.count { try Column.check(layout.columns[index].type) }
     index += 1
   }
 
-  /// Decodes the row at `position` and moves behind it; ``check(_:)`` has passed, and there is a row.
-  @inlinable
-  public func decodeRow<each Column: CQLDecodable>(
-    _ type: (repeat each Column).Type, at position: inout RowPosition
-  ) throws(RowError) -> (repeat each Column) {
+  /// Reads where the cells of the row at `position` lie, and moves behind it; there is a row.
+  package func readCells(at position: inout RowPosition, into cells: inout [Range<Int>?]) throws(RowError) {
+    cells.removeAll(keepingCapacity: true)
     let bytes = body.span
-    var offset = position.offset
-    var column = 0
-    let row = (repeat try decodeCell((each Column).self, bytes, &offset, &column))
-    position.offset = offset
-    position.index &+= 1
-    return row
+    for column in layout.columns.indices {
+      do throws(WireError) { cells.append(try bytes.readBytes(&position.offset)) } catch {
+        throw RowError(.wire(error), column: layout.columns[column].name)
+      }
+    }
+    position.index += 1
+  }
+
+  /// The value of a cell that was read before.
+  package func decodeCell<Value: CQLDecodable>(
+    _ type: Value.Type, _ cell: Range<Int>?, column: Int
+  ) throws(RowError) -> Value {
+    do throws(CQLValueError) {
+      try Value.check(layout.columns[column].type)
+      return try Value.decode(cell, of: body.span, as: layout.columns[column].type)
+    } catch {
+      throw RowError(.value(error), column: layout.columns[column].name)
+    }
   }
 
   @inlinable @inline(__always)
-  func decodeCell<Column: CQLDecodable>(
-    _ type: Column.Type, _ bytes: Span<UInt8>, _ offset: inout Int, _ column: inout Int
+  static func decodeCell<Column: CQLDecodable>(
+    _ type: Column.Type, _ bytes: Span<UInt8>, _ offset: inout Int, _ column: inout Int, _ layout: RowLayout
   ) throws(RowError) -> Column {
     let range: Range<Int>?
     do throws(WireError) { range = try bytes.readBytes(&offset) } catch {
@@ -172,6 +183,49 @@ extension Page {
     } catch {
       throw RowError(.value(error), column: layout.columns[column].name)
     }
+  }
+}
+
+/// How a row becomes a tuple with one element for each column.
+public struct RowTuple<each Column: CQLDecodable> {
+  /// Compares the columns' types with the tuple's: once for a page, before its rows are decoded.
+  ///
+  /// - Throws: `CQLValueError` with ``CQLValueError/Code/typeMismatch`` when a column cannot become its element, or when
+  ///   the numbers differ.
+  @inlinable
+  public static func check(_ page: Page) throws(CQLValueError) {
+    var index = 0
+    repeat try page.checkColumn((each Column).self, &index)
+    guard index == page.layout.columns.count else {
+      throw CQLValueError.wrongColumnCount(columns: page.layout.columns.count, elements: index)
+    }
+  }
+
+  /// Gives every row of a page to `body`, as a tuple; ``check(_:)`` has passed.
+  ///
+  /// - Throws: ``RowError``, and what `body` throws.
+  // Not inlined: within an async function every temporary of a pack would be allocated from the task.
+  @inlinable @inline(never)
+  public static func forEach(in page: Page, _ body: (repeat each Column) throws -> Void) throws {
+    let bytes = page.body.span
+    let layout = page.layout
+    var offset = page.start
+    for _ in 0..<page.rowCount {
+      var column = 0
+      try body(repeat try Page.decodeCell((each Column).self, bytes, &offset, &column, layout))
+    }
+  }
+
+  /// Decodes the row at `position` and moves behind it; ``check(_:)`` has passed, and there is a row.
+  @inlinable @inline(__always)
+  public static func decode(_ page: Page, at position: inout RowPosition) throws(RowError) -> (repeat each Column) {
+    let bytes = page.body.span
+    var offset = position.offset
+    var column = 0
+    let row = (repeat try Page.decodeCell((each Column).self, bytes, &offset, &column, page.layout))
+    position.offset = offset
+    position.index &+= 1
+    return row
   }
 }
 
@@ -264,9 +318,11 @@ public struct Row: Sendable {
   public func decode<each Column: CQLDecodable>(
     _ type: (repeat each Column).Type
   ) throws(RowError) -> (repeat each Column) {
-    do throws(CQLValueError) { try page.check(type) } catch { throw RowError(.value(error), column: "") }
+    do throws(CQLValueError) { try RowTuple<repeat each Column>.check(page) } catch {
+      throw RowError(.value(error), column: "")
+    }
     var position = RowPosition(offset: offset, index: 0)
-    return try page.decodeRow(type, at: &position)
+    return try RowTuple<repeat each Column>.decode(page, at: &position)
   }
 }
 

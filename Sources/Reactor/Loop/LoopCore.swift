@@ -23,7 +23,8 @@ final class LoopCore {
   let plaintextBuffer: UnsafeMutableRawBufferPointer
   private var dirty: [Transport] = []
   private var flushing: [Transport] = []
-  private var spareBuffers: [[UInt8]] = []
+  private var spareBuffers = [[UInt8]](repeating: [], count: maximumSpareBuffers)
+  private var spareCount = 0
   private var deadlines: DeadlineWheel<Deadline>
   private var timerDue = UInt64.max
   private var isIdling = false
@@ -90,7 +91,6 @@ final class LoopCore {
 
   /// After the loop has run for the last time.
   func finish() {
-    spareBuffers = []
     uv_loop_close(uv)
   }
 
@@ -124,21 +124,30 @@ extension LoopCore {
 
   func flushDirty() {
     while !dirty.isEmpty {
-      swap(&dirty, &flushing)
-      for transport in flushing { transport.flushAtEndOfTurn() }
-      flushing.removeAll(keepingCapacity: true)
+      var transports: [Transport] = []
+      swap(&transports, &flushing)
+      swap(&transports, &dirty)
+      for transport in transports { transport.flushAtEndOfTurn() }
+      transports.removeAll(keepingCapacity: true)
+      swap(&transports, &flushing)
     }
   }
 
   /// An empty buffer, with capacity when one is to spare.
-  func takeBuffer() -> [UInt8] { spareBuffers.popLast() ?? [] }
+  func takeBuffer() -> [UInt8] {
+    guard spareCount > 0 else { return [] }
+    spareCount -= 1
+    var buffer: [UInt8] = []
+    swap(&buffer, &spareBuffers[spareCount])
+    return buffer
+  }
 
-  /// Takes back a buffer that nobody else holds.
+  /// Takes back an empty buffer that nobody else holds.
   func giveBack(_ buffer: consuming [UInt8]) {
-    guard spareBuffers.count < Self.maximumSpareBuffers, buffer.capacity <= Self.maximumSpareBufferBytes else { return }
+    guard spareCount < Self.maximumSpareBuffers, buffer.capacity <= Self.maximumSpareBufferBytes else { return }
     var buffer = buffer
-    buffer.removeAll(keepingCapacity: true)
-    spareBuffers.append(buffer)
+    swap(&buffer, &spareBuffers[spareCount])
+    spareCount += 1
   }
 }
 

@@ -241,9 +241,25 @@ extension Transport {
   public func write<Result, Failure: Error>(
     _ body: (inout [UInt8]) throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    if output.capacity == 0 { output = core.takeBuffer() }
+    var buffer = takeOutput()
+    defer { putBack(buffer) }
+    return try body(&buffer)
+  }
+
+  /// Gives the output away, to be appended to and put back with ``putBack(_:)`` before anything else happens here. It
+  /// leaves when the turn ends.
+  package func takeOutput() -> [UInt8] {
     setNeedsFlush()
-    return try body(&output)
+    guard output.capacity > 0 else { return core.takeBuffer() }
+    var buffer: [UInt8] = []
+    swap(&buffer, &output)
+    return buffer
+  }
+
+  /// Takes back what ``takeOutput()`` gave.
+  package func putBack(_ buffer: consuming [UInt8]) {
+    var buffer = buffer
+    swap(&buffer, &output)
   }
 
   /// Bytes of output since the last flush.
@@ -262,8 +278,9 @@ extension Transport {
   }
 
   func flushAtEndOfTurn() {
-    isDirty = false
     flush()
+    // Only now, so that what the delegate adds while it is asked does not ask for another flush.
+    isDirty = false
   }
 
   /// Gives the output to the kernel now, as much of it as it takes.

@@ -9,6 +9,11 @@ extension EventLoop {
     return core.setDeadline(due: core.now + duration.wholeMilliseconds, handler: handler, token: token)
   }
 
+  /// Calls `handler` on this loop's thread once ``now`` has reached `due`; to be called on the loop.
+  public func setDeadline(at due: UInt64, handler: any DeadlineHandler, token: UInt64) -> DeadlineKey {
+    core.setDeadline(due: due, handler: handler, token: token)
+  }
+
   /// Cancels a deadline; nothing happens when it has passed or was cancelled before. To be called on the loop.
   public func cancelDeadline(_ key: DeadlineKey) { core.cancelDeadline(key) }
 
@@ -53,7 +58,7 @@ private final class Sleeper: DeadlineHandler {
 
 extension Duration {
   /// Rounded up, from 0 to about 35 years.
-  var wholeMilliseconds: UInt64 {
+  package var wholeMilliseconds: UInt64 {
     let (seconds, attoseconds) = components
     guard seconds >= 0, attoseconds >= 0 else { return 0 }
     let fraction = (UInt64(attoseconds) + 999_999_999_999_999) / 1_000_000_000_000_000
