@@ -15,7 +15,9 @@ let strict: [SwiftSetting] = common + [.strictMemorySafety()]
 let package = Package(
   name: "field-guide",
   platforms: [.macOS(.v15)],
-  products: [],
+  products: [
+    .library(name: "CQLLanguage", targets: ["CQLLanguage"])
+  ],
   targets: [
     // The system's libraries.
     .systemLibrary(name: "CUV", pkgConfig: "libuv", providers: [.apt(["libuv1-dev"]), .brew(["libuv"])]),
@@ -24,7 +26,9 @@ let package = Package(
 
     // Without I/O.
     .target(name: "Bytes", swiftSettings: strict),
+    .target(name: "CQLLanguage", dependencies: ["Bytes"], swiftSettings: strict),
 
     .testTarget(name: "BytesTests", dependencies: ["Bytes"], swiftSettings: common),
+    .testTarget(name: "CQLLanguageTests", dependencies: ["CQLLanguage"], swiftSettings: common),
   ]
 )

@@ -1,0 +1,6 @@
+import Testing
+
+@testable import CQLLanguage
+
+@Suite struct LexerTests {
+}
