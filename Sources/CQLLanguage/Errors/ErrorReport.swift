@@ -119,6 +119,20 @@ extension ErrorReport {
     return excerpt(from, to, offending)
   }
 
+  /// A line with `?` for each half of a surrogate pair, which Cassandra cannot write.
+  private func text(_ units: [UTF16.CodeUnit]) -> String {
+    var result = ""
+    var iterator = units.makeIterator()
+    var codec = UTF16()
+    while true {
+      switch codec.decode(&iterator) {
+      case .scalarValue(let scalar): result.unicodeScalars.append(scalar)
+      case .error: result.append("?")
+      case .emptyInput: return result
+      }
+    }
+  }
+
   private func excerpt(_ from: Token, _ to: Token, _ offending: Token) -> Excerpt {
     var lines: [[UTF16.CodeUnit]] = source.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
       .map { Array(String(decoding: $0, as: UTF8.self).utf16) }
@@ -144,7 +158,7 @@ extension ErrorReport {
     lines[fromLine - 1].removeSubrange(..<min(fromColumn, lines[fromLine - 1].count))
     var result = isBegin ? " (" : " (..."
     for index in fromLine - 1...max(fromLine - 1, toLine - 1) {
-      result += String(decoding: lines[index], as: UTF16.self)
+      result += text(lines[index])
     }
     return .text(result + (isEnd ? ")" : "...)"))
   }

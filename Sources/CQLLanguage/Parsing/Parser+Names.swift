@@ -55,6 +55,7 @@ extension Parser {
       return QualifiedName(try name(of: "table"), in: keyspace)
     }
     guard try peek(1).followsTableName else { throw noViableAlternative(1) }
+    try decided(after: 2)
     return QualifiedName(try name(of: "table"))
   }
 
@@ -68,6 +69,7 @@ extension Parser {
       return QualifiedName(try indexName(), in: keyspace)
     }
     guard next == .semicolon || next == .endOfInput else { throw noViableAlternative(1) }
+    try decided(after: 2)
     return QualifiedName(try indexName())
   }
 
@@ -110,7 +112,7 @@ extension Parser {
         let keyspace = try keyspaceName()
         try expect(.dot)
         return QualifiedName(try functionNameWithoutKeyspace(), in: keyspace)
-      case .leftParenthesis, .semicolon, .with, .endOfInput: break
+      case .leftParenthesis, .semicolon, .with, .endOfInput: try decided(after: 2)
       default: throw noViableAlternative(1)
       }
     }

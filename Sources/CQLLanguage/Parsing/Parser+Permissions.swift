@@ -8,11 +8,11 @@ extension Parser {
       let permissions = try permissions()
       try expect(.on)
       let resource = try resource()
+      try expect(preposition)
+      let statement = PermissionStatement(permissions: permissions, resource: resource, role: try roleName())
       if !resource.supports(permissions) {
         refuse("Resource type \(resource.className) does not support any of the requested permissions")
       }
-      try expect(preposition)
-      let statement = PermissionStatement(permissions: permissions, resource: resource, role: try roleName())
       return isGrant ? .grantPermissions(statement) : .revokePermissions(statement)
     }
     try advance()
@@ -116,14 +116,16 @@ extension Parser {
     }
     // A keyword that is the name of a table here.
     guard try peek(1).followsResource else { throw noViableAlternative(1) }
+    try decided(after: 2)
     return .table(try tableName())
   }
 
   private mutating func resourceNamedAll() throws(ParseFailure) -> Resource {
     let plural = try peek(1)
     switch plural {
-    case .keyspaces, .roles, .mbeans, .tables: break
+    case .keyspaces, .roles, .mbeans, .tables: try decided(after: 2)
     case .functions:
+      try decided(after: 2)
       switch try peek(2) {
       case .in, .endOfInput, .from, .norecursive, .of, .to, .semicolon: break
       default:
@@ -132,6 +134,7 @@ extension Parser {
       }
     default:
       guard plural.followsResource else { throw noViableAlternative(1) }
+      try decided(after: 2)
       return .table(try tableName())
     }
     try advance()

@@ -40,17 +40,22 @@ extension Parser {
   /// Whether the parenthesis here begins a tuple of columns, and not another relation.
   private mutating func beginsTupleOfColumns() throws(ParseFailure) -> Bool {
     let first = try peek(1)
-    if first == .leftParenthesis || first == .token { return false }
+    if first == .leftParenthesis || first == .token {
+      try decided(after: 2)
+      return false
+    }
     guard first.isColumnName else { throw noViableAlternative(1) }
     let second = try peek(2)
-    if second == .rightParenthesis || second == .comma { return true }
-    guard second.beginsRelationOperation else { throw noViableAlternative(2) }
-    return false
+    let isTuple = second == .rightParenthesis || second == .comma
+    guard isTuple || second.beginsRelationOperation else { throw noViableAlternative(2) }
+    try decided(after: 3)
+    return isTuple
   }
 
   private mutating func columnRelation() throws(ParseFailure) -> Relation.Kind {
     let next = try peek(1)
     if next.isComparison {
+      try decided(after: 2)
       let column = try columnName()
       let comparison = try comparison()
       return .column(column, comparison, try term())
@@ -71,6 +76,7 @@ extension Parser {
       guard values == .leftParenthesis || values == .colon || values == .questionMark else {
         throw noViableAlternative(2)
       }
+      try decided(after: 3)
       let column = try columnName()
       try advance()
       return .columnIn(column, try valuesOfIn())
@@ -98,6 +104,7 @@ extension Parser {
     guard kind.isComparison else { throw noViableAlternative() }
     switch try peek(1) {
     case .leftParenthesis:
+      try decided(after: 2)
       let comparison = try comparison()
       return .tuple(columns, comparison, try tuple())
     case .colon, .questionMark:

@@ -24,15 +24,12 @@ extension Parser {
     repeat {
       let option = try roleOption()
       if let name = option.uniqueName, !names.insert(name).inserted {
-        // Cassandra stops here, whatever it has found before and whatever follows.
-        refusal = "Multiple definition for property '\(name)'"
-        throw ParseFailure(reason: .refused, token: position, decision: position)
+        throw refused("Multiple definition for property '\(name)'")
       }
       options.append(option)
     } while try accept(.and)
     if names.contains("PASSWORD"), names.contains("HASHED_PASSWORD") {
-      refusal = "Options 'password' and 'hashed password' are mutually exclusive"
-      throw ParseFailure(reason: .refused, token: position, decision: position)
+      throw refused("Options 'password' and 'hashed password' are mutually exclusive")
     }
     return options
   }
@@ -71,6 +68,7 @@ extension Parser {
     let places: TokenKind = direction == .to ? .datacenters : .cidrs
     let first = try peek(2)
     guard first == .all || first == places else { throw noViableAlternative(2) }
+    try decided(after: 3)
     try advance()
     try advance()
     var names: [String]?

@@ -151,6 +151,7 @@ extension Parser {
     guard try peek(1) == .equal else { throw noViableAlternative(1) }
     let first = try peek(2)
     guard first.isConstant || first.isUnreservedKeyword || first == .leftBrace else { throw noViableAlternative(2) }
+    try decided(after: 3)
     let name = try name()
     try advance()
     let value: Property.Value
@@ -173,11 +174,13 @@ extension Parser {
     var keys = Set<String>()
     for entry in try mapLiteral() {
       guard case .constant(let key) = entry.key.kind else {
-        refuse("Invalid property name: \(entry.key.propertyDescription)")
+        refuse("Invalid property name: \(entry.key.propertyText)\(entry.key.propertyHint)")
         break
       }
       guard case .constant(let value) = entry.value.kind else {
-        refuse("Invalid property value: \(entry.value.propertyDescription) for property: \(entry.key.cql)")
+        refuse(
+          "Invalid property value: \(entry.value.propertyText) for property: \(entry.key.cql)"
+            + entry.value.propertyHint)
         break
       }
       if !keys.insert(key.text).inserted { refuse("Multiple definition for property \(key.text)") }
@@ -189,8 +192,14 @@ extension Parser {
 
 extension Term {
   /// This term in the message that it cannot be in a property.
-  fileprivate var propertyDescription: String {
-    if case .marker = kind { return "\(cql) (bind variables are not supported in DDL queries)" }
+  fileprivate var propertyText: String {
+    if case .marker = kind { return "?" }
     return cql
+  }
+
+  /// What that message adds.
+  fileprivate var propertyHint: String {
+    if case .marker = kind { return " (bind variables are not supported in DDL queries)" }
+    return ""
   }
 }

@@ -6,6 +6,7 @@ extension Parser {
     var isJSON = false
     var clause: (isDistinct: Bool, selection: SelectStatement.Selection)?
     if kind == .json {
+      try decided(after: 2)
       clause = try attempt { parser throws(ParseFailure) in
         try parser.advance()
         return try parser.selectClause()
@@ -42,6 +43,7 @@ extension Parser {
   private mutating func selectClause() throws(ParseFailure) -> (Bool, SelectStatement.Selection) {
     guard kind.beginsTerm || kind == .asterisk else { throw noViableAlternative() }
     if kind == .distinct {
+      try decided(after: 2)
       let selection = try attempt { parser throws(ParseFailure) in
         try parser.advance()
         return try parser.selection()

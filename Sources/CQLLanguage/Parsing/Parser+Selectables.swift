@@ -40,6 +40,7 @@ extension Parser {
         return Selectable(.negation(try parser.signedSelectable()), at: place)
       }
     }
+    try decided(after: 2)
     let receiver = try simpleSelectable()
     guard kind == .dot || kind == .leftBracket else { return receiver }
     // Cassandra tries the whole of the modifiers first and then goes on without them, so what is wrong among them shows
@@ -86,6 +87,7 @@ extension Parser {
       // Most of what is selected is a column with a bare name.
       let next = try peek(1)
       if next != .dot, next.followsSelectable {
+        try decided(after: 2)
         let column = try name()
         return Selectable(.column(column), at: column.position)
       }
@@ -97,6 +99,7 @@ extension Parser {
     let place = place
     switch kind {
     case .leftParenthesis:
+      try decided(after: 2)
       let hint = try attempt { parser throws(ParseFailure) in
         try parser.advance()
         let type = try parser.type()
@@ -175,19 +178,24 @@ extension Parser {
     case .leftParenthesis:
       switch kind {
       case .questionMark, .distinct, .json, .key: throw noViableAlternative(1)
-      default: return true
+      default:
+        try decided(after: 2)
+        return true
       }
     case .dot:
       let second = try peek(2)
-      if second == .token { return true }
-      if second.isColumnOnlyKeyword { return false }
+      if second == .token || second.isColumnOnlyKeyword {
+        try decided(after: 3)
+        return second == .token
+      }
       guard second.isName else { throw noViableAlternative(2) }
       let third = try peek(3)
-      if third == .leftParenthesis { return true }
-      guard third.followsSelectable else { throw noViableAlternative(3) }
-      return false
+      guard third == .leftParenthesis || third.followsSelectable else { throw noViableAlternative(3) }
+      try decided(after: 4)
+      return third == .leftParenthesis
     default:
       guard next.followsSelectable else { throw noViableAlternative(1) }
+      try decided(after: 2)
       return false
     }
   }
@@ -199,6 +207,10 @@ extension Parser {
       let next = try peek(1)
       if next == .leftParenthesis {
         let argument = try peek(2)
+        guard argument == .asterisk || argument.beginsTerm || argument == .rightParenthesis else {
+          throw noViableAlternative(2)
+        }
+        try decided(after: 3)
         if argument == .asterisk {
           try advance()
           try advance()
@@ -206,7 +218,6 @@ extension Parser {
           try expect(.rightParenthesis)
           return Selectable(.countRows, at: place)
         }
-        guard argument.beginsTerm || argument == .rightParenthesis else { throw noViableAlternative(2) }
       } else if next != .dot {
         throw noViableAlternative(1)
       }

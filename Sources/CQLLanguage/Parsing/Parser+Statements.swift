@@ -162,6 +162,7 @@ extension Parser {
   private mutating func describedList(
     _ subject: DescribeStatement.Subject
   ) throws(ParseFailure) -> DescribeStatement.Subject {
+    try decided(after: 2)
     try advance()
     return subject
   }
@@ -175,11 +176,12 @@ extension Parser {
   /// Whether the keyword here is the name of something, and does not say what the name behind it is of.
   private mutating func isDescribedByName(_ isSubject: (TokenKind) -> Bool) throws(ParseFailure) -> Bool {
     let next = try peek(1)
-    if isSubject(next) { return false }
     switch next {
-    case .dot, .semicolon, .with, .endOfInput: return true
-    default: throw noViableAlternative(1)
+    case .dot, .semicolon, .with, .endOfInput: break
+    default: guard isSubject(next) else { throw noViableAlternative(1) }
     }
+    try decided(after: 2)
+    return !isSubject(next)
   }
 
   private mutating func describedName() throws(ParseFailure) -> QualifiedName {
@@ -188,7 +190,9 @@ extension Parser {
       let keyspace = try name()
       try expect(.dot)
       return QualifiedName(try name(), in: keyspace)
-    case .semicolon, .with, .endOfInput: return QualifiedName(try name())
+    case .semicolon, .with, .endOfInput:
+      try decided(after: 2)
+      return QualifiedName(try name())
     default: throw noViableAlternative(1)
     }
   }

@@ -102,9 +102,7 @@ extension Parser {
         try advance()
         try advance()
         if isView {
-          // Cassandra stops here, whatever it has found before and whatever follows.
-          refusal = "COMPACT STORAGE tables are not allowed starting with version 4.0"
-          throw ParseFailure(reason: .refused, token: position, decision: position)
+          throw refused("COMPACT STORAGE tables are not allowed starting with version 4.0")
         }
         return .compactStorage
       case .equal: break
@@ -172,9 +170,11 @@ extension Parser {
         let column = try columnName()
         try advance()
         return .alterType(column, try type())
-      case .drop, .masked: break
+      case .drop, .masked: try decided(after: 3)
       default: throw noViableAlternative(2)
       }
+    } else {
+      try decided(after: 2)
     }
     try advance()
     let ifExists = try ifExists()
@@ -207,11 +207,12 @@ extension Parser {
         try advance()
         try advance()
         return .dropCompactStorage
-      case .semicolon, .using, .endOfInput: break
+      case .semicolon, .using, .endOfInput: try decided(after: 3)
       default: throw noViableAlternative(2)
       }
     } else {
       guard next.isName || next == .leftParenthesis || next == .if else { throw noViableAlternative(1) }
+      try decided(after: 2)
     }
     try advance()
     let ifExists = try ifExists()

@@ -10,6 +10,7 @@ extension Parser {
       case .minus: break
       default:
         guard sign.followsTerm else { throw noViableAlternative() }
+        try decided(after: 1)
         return left
       }
       try countOperator()
@@ -22,15 +23,19 @@ extension Parser {
   /// Whether the `+` here adds a term, and not, in an `UPDATE`, the column that something is put before.
   private mutating func continuesSum() throws(ParseFailure) -> Bool {
     let next = try peek(1)
-    if next == .emptyQuotedName { return false }
-    if next.beginsUnnamedTerm { return true }
+    if next == .emptyQuotedName || next.beginsUnnamedTerm {
+      try decided(after: 2)
+      return next != .emptyQuotedName
+    }
     guard next.isName else { throw noViableAlternative(1) }
-    switch try peek(2) {
-    case .comma, .where: return false
-    case .dot: return true
-    case .leftParenthesis where next.isFunctionName || next == .cast: return true
+    let second = try peek(2)
+    switch second {
+    case .comma, .where, .dot: break
+    case .leftParenthesis where next.isFunctionName || next == .cast: break
     default: throw noViableAlternative(2)
     }
+    try decided(after: 3)
+    return second == .dot || second == .leftParenthesis
   }
 
   private mutating func product() throws(ParseFailure) -> Term {
@@ -70,8 +75,9 @@ extension Parser {
     case .colon, .leftBracket, .leftBrace, .null: return try value()
     case .questionMark:
       let next = try peek(1)
+      guard next == .dot || next.followsMarker else { throw noViableAlternative(1) }
+      try decided(after: 2)
       if next == .dot { return try functionCall() }
-      guard next.followsMarker else { throw noViableAlternative(1) }
       return Term(.marker(try marker()), at: place)
     case .leftParenthesis:
       guard try beginsTypeHint() else { return try value() }
@@ -82,7 +88,7 @@ extension Parser {
     case .cast:
       switch try peek(1) {
       case .dot: return try functionCall()
-      case .leftParenthesis: break
+      case .leftParenthesis: try decided(after: 2)
       default: throw noViableAlternative(1)
       }
       try advance()
@@ -138,14 +144,19 @@ extension Parser {
   /// Whether a bare name is the first key behind the `{` here.
   private mutating func isUserTypeLiteral() throws(ParseFailure) -> Bool {
     let first = try peek(1)
-    if first.beginsUnnamedTerm || first == .rightBrace { return false }
+    if first.beginsUnnamedTerm || first == .rightBrace {
+      try decided(after: 2)
+      return false
+    }
     guard first.isName else { throw noViableAlternative(1) }
-    switch try peek(2) {
-    case .colon: return true
-    case .dot: return false
-    case .leftParenthesis where first.isFunctionName || first == .cast: return false
+    let second = try peek(2)
+    switch second {
+    case .colon, .dot: break
+    case .leftParenthesis where first.isFunctionName || first == .cast: break
     default: throw noViableAlternative(2)
     }
+    try decided(after: 3)
+    return second == .colon
   }
 
   private mutating func userTypeLiteral() throws(ParseFailure) -> Term.Kind {
@@ -228,6 +239,7 @@ extension Parser {
     guard try peek(distance) == .leftParenthesis else { throw noViableAlternative(distance) }
     let first = try peek(distance + 1)
     guard first == .rightParenthesis || first.beginsTerm else { throw noViableAlternative(distance + 1) }
+    try decided(after: distance + 2)
   }
 
   // MARK: Constants and markers
@@ -243,7 +255,12 @@ extension Parser {
     switch kind {
     case .string: constant = Constant(.string, quotedText(token))
     case .integer: constant = Constant(.integer, text(token))
-    case .float: constant = Constant(.float, text(token))
+    case .float:
+      constant = Constant(.float, text(token))
+      if isInfinite(constant.text) {
+        throw failedParsing("NumberFormatException Character I is neither a decimal digit number, decimal point, "
+          + "nor \"e\" notation exponential mark.")
+      }
     case .boolean: constant = Constant(.boolean, lowercasedText(token))
     case .duration: constant = Constant(.duration, text(token))
     case .uuid: constant = Constant(.uuid, text(token))
@@ -255,6 +272,15 @@ extension Parser {
     }
     try advance()
     return constant
+  }
+
+  /// Whether a number is too large for a `double`, at which Cassandra's parser fails.
+  private func isInfinite(_ number: String) -> Bool {
+    // Only an exponent or hundreds of digits make it so large.
+    guard number.utf8.count > 300 || number.utf8.contains(where: { $0 | 0x20 == UInt8(ascii: "e") }) else {
+      return false
+    }
+    return Double(number).map { !$0.isFinite } ?? false
   }
 
   /// `?` or `:name`.

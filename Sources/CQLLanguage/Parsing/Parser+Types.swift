@@ -9,6 +9,7 @@ extension Parser {
       let next = try peek(1)
       if next != .dot {
         guard next.followsType else { throw noViableAlternative(1) }
+        try decided(after: 2)
         return .native(try nativeType())
       }
     }
@@ -16,10 +17,15 @@ extension Parser {
     case .set: return try generic()
     case .map, .list, .tuple, .vector, .frozen:
       let next = try peek(1)
+      guard next == .less || next == .dot || next.followsType else { throw noViableAlternative(1) }
+      try decided(after: 2)
       if next == .less { return try generic() }
-      guard next == .dot || next.followsType else { throw noViableAlternative(1) }
     case .string:
-      return .custom(className: try string())
+      let name = try string()
+      if let missing = CassandraClass.missing(in: name) {
+        refuse("Error setting type \(name): Unable to find abstract-type class '\(missing)'")
+      }
+      return .custom(className: name)
     default:
       guard kind.isName else { throw noViableAlternative() }
     }
@@ -52,13 +58,19 @@ extension Parser {
       result = .tuple(elements)
     default:
       try expect(.greater)
-      if case .native(let native) = first {
-        refuse("frozen<> is only allowed on collections, tuples, and user-defined types (got \(native.rawValue))")
+      switch first {
+      case .native(let type): refuseFrozen(type.rawValue)
+      case .custom(let name): refuseFrozen("'\(CassandraClass.fullName(name))'")
+      default: break
       }
       return .frozen(first)
     }
     try expect(.greater)
     return result
+  }
+
+  private mutating func refuseFrozen(_ type: String) {
+    refuse("frozen<> is only allowed on collections, tuples, and user-defined types (got \(type))")
   }
 
   /// One of the types that need no declaration.
@@ -83,10 +95,7 @@ extension Parser {
 
   /// What to throw for an integer that is too large: Cassandra fails in its own way.
   mutating func unreadableNumber(_ token: Token) -> ParseFailure {
-    let statement = String(decoding: source, as: UTF8.self)
-    refusal =
-      "Failed parsing statement: [\(statement)] reason: NumberFormatException For input string: \"\(text(token))\""
-    return ParseFailure(reason: .refused, token: position, decision: position)
+    failedParsing("NumberFormatException For input string: \"\(text(token))\"")
   }
 }
 

@@ -78,7 +78,9 @@ extension Parser {
   private mutating func deletion() throws(ParseFailure) -> DeleteStatement.Deletion {
     guard kind.isColumnName else { throw noViableAlternative() }
     switch try peek(1) {
-    case .comma, .from: return .column(try columnName())
+    case .comma, .from:
+      try decided(after: 2)
+      return .column(try columnName())
     case .leftBracket:
       let column = try columnName()
       try advance()
@@ -156,6 +158,7 @@ extension Parser {
       case .leftParenthesis where kind.isFunctionName || kind == .cast: break
       default: throw noViableAlternative(1)
       }
+      try decided(after: 2)
     }
     let value = try term()
     guard try accept(.plus) else { return .set(value) }

@@ -62,6 +62,12 @@ extension Parser {
     return kind
   }
 
+  /// Notes that a decision has been made after `count` tokens.
+  ///
+  /// Where Cassandra's parser decides by a table it goes past the last of these tokens, which reads the next one.
+  @inline(__always)
+  mutating func decided(after count: Int) throws(ParseFailure) { _ = try peek(count) }
+
   /// Goes to the next token.
   @inline(__always)
   mutating func advance() throws(ParseFailure) {
@@ -101,6 +107,18 @@ extension Parser {
   /// fail, and because this may be an alternative that is given up.
   mutating func refuse(_ message: @autoclosure () -> String) {
     if refusal == nil { refusal = message() }
+  }
+
+  /// What to throw where an exception ends Cassandra's parser, whatever it has found before and whatever follows.
+  mutating func failedParsing(_ exception: String) -> ParseFailure {
+    let statement = String(decoding: source, as: UTF8.self)
+    return refused("Failed parsing statement: [\(statement)] reason: \(exception)")
+  }
+
+  /// As `failedParsing`, with the whole message.
+  mutating func refused(_ message: String) -> ParseFailure {
+    refusal = message
+    return ParseFailure(reason: .refused, token: position, decision: position)
   }
 
   // MARK: Alternatives
