@@ -66,11 +66,10 @@ struct ErrorReport {
 
   /// A token's text as Cassandra holds it: without quotes.
   private func text(_ token: Token) -> String {
-    let parser = Parser(source, limits: CQLLimits(tokens: 0))
     switch token.kind {
-    case .endOfInput: return "<EOF>"
-    case .string, .quotedName: return parser.quotedText(token)
-    default: return parser.text(token)
+    case .endOfInput: "<EOF>"
+    case .string, .quotedName: token.quotedText(in: source)
+    default: token.text(in: source)
     }
   }
 
@@ -96,8 +95,9 @@ extension ErrorReport {
     case impossible(String)
   }
 
-  /// The lines from ten tokens before the decision to two behind it, as far as they had been read, with the token of the
-  /// decision in brackets. White space and comments count as tokens.
+  /// The lines around the decision, with its token in brackets.
+  ///
+  /// They go from ten tokens before it to two behind it, as far as these had been read; white space and comments count.
   private func excerpt(around decision: Token, readTo last: Token) -> Excerpt {
     var lexer = Lexer(source)
     var tokens: [Token] = []
@@ -109,7 +109,7 @@ extension ErrorReport {
       if token.start == decision.start, token.kind == decision.kind { index = tokens.count }
       tokens.append(token)
       if token.start == last.start, token.kind == last.kind { size = tokens.count }
-      if token.kind == .endOfInput { break }
+      if size > 0 || token.kind == .endOfInput { break }
     }
     guard size > 0 else { return .text("") }
     let from = tokens[max(0, index - 10)]

@@ -20,7 +20,11 @@ struct KeywordTable: Sendable {
       var low: UInt64 = 0
       var high: UInt64 = 0
       for (index, byte) in word.utf8.enumerated() {
-        if index < 8 { low |= UInt64(byte) << UInt64(index * 8) } else { high |= UInt64(byte) << UInt64(index * 8 - 64) }
+        if index < 8 {
+          low |= UInt64(byte) << UInt64(index * 8)
+        } else {
+          high |= UInt64(byte) << UInt64(index * 8 - 64)
+        }
       }
       var slot = Self.slot(low, high)
       while entries[slot].low != 0 { slot = (slot + 1) & (Self.size - 1) }

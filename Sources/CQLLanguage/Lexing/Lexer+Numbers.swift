@@ -141,11 +141,15 @@ extension Lexer {
         let next = byte(at: index + 1) | 0x20
         index += next == UInt16(UInt8(ascii: "o")) || next == UInt16(UInt8(ascii: "s")) ? 2 : 1
       case UInt8(ascii: "u"), UInt8(ascii: "n"):
-        guard byte(at: index + 1) | 0x20 == UInt16(UInt8(ascii: "s")) else { return fail(.expectedOneOfASet, index + 1) }
+        guard byte(at: index + 1) | 0x20 == UInt16(UInt8(ascii: "s")) else {
+          return fail(.expectedOneOfASet, index + 1)
+        }
         index += 2
       default:
         guard isMicro(index) else { return fail(.noViableAlternative, index) }
-        guard byte(at: index + 2) | 0x20 == UInt16(UInt8(ascii: "s")) else { return fail(.expectedOneOfASet, index + 2) }
+        guard byte(at: index + 2) | 0x20 == UInt16(UInt8(ascii: "s")) else {
+          return fail(.expectedOneOfASet, index + 2)
+        }
         index += 3
       }
     }

@@ -126,7 +126,8 @@ extension Lexer {
     }
     if source[start] == UInt8(ascii: "P"), let duration = capitalPWord(start, index) { return duration }
     if length == 4, source[start] == UInt8(ascii: "e"), byte(at: index) == UInt16(UInt8(ascii: "(")),
-      source[start + 1] == UInt8(ascii: "x"), source[start + 2] == UInt8(ascii: "p"), source[start + 3] == UInt8(ascii: "r")
+      source[start + 1] == UInt8(ascii: "x"), source[start + 2] == UInt8(ascii: "p"),
+      source[start + 3] == UInt8(ascii: "r")
     {
       // Cassandra has `expr(` as one token, in lower case and without a space.
       return finish(.expression, start, index + 1)

@@ -258,8 +258,9 @@ extension Parser {
     case .float:
       constant = Constant(.float, text(token))
       if isInfinite(constant.text) {
-        throw failedParsing("NumberFormatException Character I is neither a decimal digit number, decimal point, "
-          + "nor \"e\" notation exponential mark.")
+        throw failedParsing(
+          "NumberFormatException Character I is neither a decimal digit number, decimal point, "
+            + "nor \"e\" notation exponential mark.")
       }
     case .boolean: constant = Constant(.boolean, lowercasedText(token))
     case .duration: constant = Constant(.duration, text(token))

@@ -12,8 +12,10 @@ struct Parser {
 
   /// The index of the current token.
   private(set) var position = 0
-  /// The index of the last token that was looked at. Cassandra reads no further before it fails, which shows in the
-  /// excerpt of its message, and an error of its lexer counts only when it has read so far.
+  /// The index of the last token that was looked at.
+  ///
+  /// Cassandra reads no further before it fails, which shows in the excerpt of its message, and an error of its lexer
+  /// counts only when it has read so far.
   private(set) var furthest = 0
   private var depth = 0
   private var terms = 0
@@ -103,8 +105,10 @@ extension Parser {
     ParseFailure(reason: .lexical, token: tokens.count - 1, decision: position)
   }
 
-  /// Notes what is wrong with a statement that the grammar has. Parsing goes on, because Cassandra's lexer may still
-  /// fail, and because this may be an alternative that is given up.
+  /// Notes what is wrong with a statement that the grammar has.
+  ///
+  /// Parsing goes on, because this may be an alternative that is given up; otherwise the first such message is the one
+  /// that Cassandra answers with, whatever fails later.
   mutating func refuse(_ message: @autoclosure () -> String) {
     if refusal == nil { refusal = message() }
   }
@@ -189,36 +193,13 @@ extension Parser {
   // MARK: Text
 
   /// The text of a token that has no quotes.
-  func text(_ token: Token) -> String {
-    String(decoding: source[Int(token.start)..<Int(token.end)], as: UTF8.self)
-  }
+  func text(_ token: Token) -> String { token.text(in: source) }
 
   /// The text of a token that has no quotes, in lower case.
-  func lowercasedText(_ token: Token) -> String {
-    let range = Int(token.start)..<Int(token.end)
-    guard source[range].contains(where: { $0 &- 0x41 < 26 }) else {
-      return String(decoding: source[range], as: UTF8.self)
-    }
-    return String(decoding: source[range].lazy.map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 }, as: UTF8.self)
-  }
+  func lowercasedText(_ token: Token) -> String { token.lowercasedText(in: source) }
 
   /// The text between the quotes of a token, where each doubled quote stands for one.
-  func quotedText(_ token: Token) -> String {
-    let quote = source[Int(token.start)]
-    if quote == UInt8(ascii: "$") {
-      return String(decoding: source[Int(token.start) + 2..<Int(token.end) - 2], as: UTF8.self)
-    }
-    let range = Int(token.start) + 1..<Int(token.end) - 1
-    guard source[range].contains(quote) else { return String(decoding: source[range], as: UTF8.self) }
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(range.count)
-    var index = range.lowerBound
-    while index < range.upperBound {
-      bytes.append(source[index])
-      index += source[index] == quote ? 2 : 1
-    }
-    return String(decoding: bytes, as: UTF8.self)
-  }
+  func quotedText(_ token: Token) -> String { token.quotedText(in: source) }
 
   // MARK: Failures
 

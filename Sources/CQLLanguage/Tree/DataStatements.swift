@@ -67,7 +67,9 @@ public struct SelectStatement: Sendable, Equatable {
   }
 }
 
-/// What stands behind `USING`. Of an attribute that is given twice the last one counts.
+/// What stands behind `USING`.
+///
+/// Of an attribute that is given twice the last one counts.
 public struct UsingClause: Sendable, Equatable {
   /// Microseconds since 1970: an integer or a marker.
   public var timestamp: Term?
