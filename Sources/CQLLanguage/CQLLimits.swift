@@ -4,7 +4,8 @@ public struct CQLLimits: Sendable, Equatable {
   public var bytes: Int
   /// The tokens of a statement: a token takes 12 bytes while the statement is parsed.
   public var tokens: Int
-  /// How deep terms, selectors, types and parentheses may be nested in each other.
+  /// How deep terms, selectors, types and parentheses may be nested in each other; a level takes up to 2.5 KiB of stack,
+  /// several times that without optimization.
   public var depth: Int
   /// The operators of arithmetic, fields and elements that a statement selects: each makes a tree one deeper.
   public var operators: Int
@@ -13,10 +14,10 @@ public struct CQLLimits: Sendable, Equatable {
   /// The markers of a statement: the protocol counts them with 16 bits.
   public var markers: Int
 
-  /// Limits, by default 16 MiB, 1,000,000 tokens, a depth of 100, 1,000 operators,
+  /// Limits, by default 16 MiB, 1,000,000 tokens, a depth of 64, 1,000 operators,
   /// 65,535 terms and as many markers.
   public init(
-    bytes: Int = 16 << 20, tokens: Int = 1_000_000, depth: Int = 100, operators: Int = 1_000, terms: Int = 65_535,
+    bytes: Int = 16 << 20, tokens: Int = 1_000_000, depth: Int = 64, operators: Int = 1_000, terms: Int = 65_535,
     markers: Int = 65_535
   ) {
     self.bytes = bytes

@@ -19,7 +19,7 @@ import Testing
       "INSERT INTO t (a) VALUES (" + String(repeating: open, count: depth) + "1"
         + String(repeating: close, count: depth) + ")"
     }
-    #expect(code(statement(45)) == nil)
+    #expect(code(statement(30)) == nil)
     #expect(code(statement(100_000)) == .limit)
   }
 
@@ -28,7 +28,7 @@ import Testing
     func statement(_ depth: Int) -> String {
       "SELECT " + String(repeating: open, count: depth) + "1" + String(repeating: close, count: depth) + " FROM t"
     }
-    #expect(code(statement(40)) == nil)
+    #expect(code(statement(30)) == nil)
     #expect(code(statement(100_000)) == .limit)
   }
 
@@ -65,7 +65,7 @@ import Testing
 
   @Test func alternativesAreNotTriedWithoutEnd() {
     // Cassandra's parser needs time that doubles with each of these.
-    let hints = String(repeating: "[(a)", count: 48) + "!" + String(repeating: "]", count: 48)
+    let hints = String(repeating: "[(a)", count: 30) + "!" + String(repeating: "]", count: 30)
     #expect(code("SELECT \(hints) FROM t") == .syntax)
     let fields = String(repeating: "(a)[{", count: 15)
     #expect(code("SELECT \(fields) FROM t") == .syntax)

@@ -138,5 +138,7 @@ extension Selectable {
     #expect(statement.relations[0].position.offset == 33)
     guard case .column(_, _, let term) = statement.relations[0].kind else { return }
     #expect(term.position.offset == 37)
+    let place = term.position.place(in: Array("SELECT a,\n  f(b) FROM ks.t WHERE c = ?".utf8))
+    #expect(place == (2, 27))
   }
 }

@@ -44,16 +44,7 @@ struct ErrorReport {
     }
   }
 
-  /// The line, from 1, and the column, from 0 and in UTF-16 code units, of a byte.
-  func place(_ offset: Int) -> (line: Int, column: Int) {
-    var line = 1
-    var start = 0
-    for index in 0..<min(offset, source.count) where source[index] == UInt8(ascii: "\n") {
-      line += 1
-      start = index + 1
-    }
-    return (line, String(decoding: source[start..<max(start, min(offset, source.count))], as: UTF8.self).utf16.count)
-  }
+  private func place(_ offset: Int) -> (line: Int, column: Int) { Position(offset).place(in: source) }
 
   private func character(at offset: Int) -> String {
     guard offset < source.count else { return "<EOF>" }

@@ -31,7 +31,8 @@ public enum CQLParser {
   public static func parse(
     _ bytes: [UInt8], limits: CQLLimits = CQLLimits()
   ) throws(CQLSyntaxError) -> ParsedStatement {
-    guard bytes.count <= limits.bytes else {
+    // Tokens keep their places in 32 bits.
+    guard bytes.count <= min(limits.bytes, Int(UInt32.max)) else {
       throw CQLSyntaxError(.limit, message: "The statement passes the limit of \(limits.bytes) for its number of bytes")
     }
     var parser = Parser(bytes, limits: limits)

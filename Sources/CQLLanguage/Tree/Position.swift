@@ -10,6 +10,18 @@ public struct Position: Sendable, Equatable, Hashable {
     self.offset = offset
   }
 
+  /// The line, from 1, and the column, from 0 and in UTF-16 code units, as Cassandra's messages count them.
+  public func place(in statement: [UInt8]) -> (line: Int, column: Int) {
+    let end = min(offset, statement.count)
+    var line = 1
+    var start = 0
+    for index in 0..<end where statement[index] == UInt8(ascii: "\n") {
+      line += 1
+      start = index + 1
+    }
+    return (line, String(decoding: statement[start..<end], as: UTF8.self).utf16.count)
+  }
+
   /// True: where something stands is no part of what it says.
   public static func == (_: Position, _: Position) -> Bool { true }
 
