@@ -17,6 +17,7 @@ let package = Package(
   platforms: [.macOS(.v26)],
   products: [
     .library(name: "Cassandra", targets: ["Cassandra"]),
+    .library(name: "CQLLanguage", targets: ["CQLLanguage"]),
     .library(name: "CQLWire", targets: ["CQLWire"]),
     .library(name: "HTTP", targets: ["HTTP"]),
     .library(name: "JSON", targets: ["JSON"]),
@@ -35,6 +36,7 @@ let package = Package(
     .target(name: "JSON", dependencies: ["Bytes"], swiftSettings: strict),
     .target(name: "HTTP", dependencies: ["Bytes"], swiftSettings: strict),
     .target(name: "CQLWire", dependencies: ["Bytes", "JSON", "CLZ4", "CZlib"], swiftSettings: strict),
+    .target(name: "CQLLanguage", dependencies: ["Bytes"], swiftSettings: strict),
 
     // On event loops.
     .target(name: "Telemetry", swiftSettings: common),
@@ -48,6 +50,8 @@ let package = Package(
     .testTarget(name: "HTTPTests", dependencies: ["HTTP", "Bytes"], swiftSettings: common),
     .testTarget(
       name: "CQLWireTests", dependencies: ["CQLWire", "Bytes"], resources: [.copy("Fixtures")], swiftSettings: common),
+    .testTarget(
+      name: "CQLLanguageTests", dependencies: ["CQLLanguage"], exclude: ["Corpus"], swiftSettings: common),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: common),
     .testTarget(
       name: "ReactorTests", dependencies: ["Reactor", "CassandraTesting", "Telemetry"], swiftSettings: common),

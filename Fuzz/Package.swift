@@ -17,6 +17,7 @@ let package = Package(
     fuzzer("FuzzJSON", of: "JSON"),
     fuzzer("FuzzHTTPRequest", of: "HTTP"),
     fuzzer("FuzzHTTPResponse", of: "HTTP"),
+    fuzzer("FuzzCQL", of: "CQLLanguage"),
   ]
 )
 
