@@ -16,6 +16,7 @@ let package = Package(
   name: "field-guide",
   platforms: [.macOS(.v26)],
   products: [
+    .executable(name: "fieldguide", targets: ["FieldGuideCommand"]),
     .library(name: "Cassandra", targets: ["Cassandra"]),
     .library(name: "CQLLanguage", targets: ["CQLLanguage"]),
     .library(name: "CQLWire", targets: ["CQLWire"]),
@@ -23,6 +24,8 @@ let package = Package(
     .library(name: "JSON", targets: ["JSON"]),
     .library(name: "Reactor", targets: ["Reactor"]),
     .library(name: "Telemetry", targets: ["Telemetry"]),
+    .library(name: "Web", targets: ["Web"]),
+    .library(name: "WebCassandra", targets: ["WebCassandra"]),
   ],
   targets: [
     // The system's libraries.
@@ -41,7 +44,18 @@ let package = Package(
     // On event loops.
     .target(name: "Telemetry", swiftSettings: common),
     .target(name: "Reactor", dependencies: ["CUV", "COpenSSL", "Telemetry"], swiftSettings: common),
+    .target(name: "Web", dependencies: ["Bytes", "HTTP", "JSON", "Reactor", "Telemetry"], swiftSettings: common),
     .target(name: "Cassandra", dependencies: ["Bytes", "CQLWire", "Reactor", "Telemetry"], swiftSettings: common),
+
+    // Applications.
+    .target(
+      name: "WebCassandra", dependencies: ["Bytes", "Cassandra", "CQLWire", "HTTP", "Web"], swiftSettings: common),
+    .target(name: "Terminal", swiftSettings: common),
+    .target(
+      name: "FieldGuide",
+      dependencies: ["Cassandra", "CQLWire", "HTTP", "Reactor", "Telemetry", "Terminal", "Web", "WebCassandra"],
+      swiftSettings: common),
+    .executableTarget(name: "FieldGuideCommand", dependencies: ["FieldGuide", "Terminal"], swiftSettings: common),
 
     .target(name: "CassandraTesting", dependencies: ["COpenSSL", "Reactor"], swiftSettings: common),
 

@@ -91,7 +91,7 @@ public struct DecodableRows<Value: Decodable>: AsyncSequence {
 
 extension CassandraError {
   @usableFromInline @inline(never)
-  static func undecodable(_ error: RowError) -> CassandraError {
+  package static func undecodable(_ error: RowError) -> CassandraError {
     CassandraError(
       .undecodableRow, "A row does not have the values that are expected: \(error)", detail: "column \(error.column)",
       cause: error)

@@ -37,7 +37,7 @@ public struct Rows: AsyncSequence, Sendable {
 
   /// The page of a result that has no other.
   @usableFromInline
-  var onlyPage: Page? {
+  package var onlyPage: Page? {
     if case .single(let page) = source { page } else { nil }
   }
 

@@ -1,0 +1,62 @@
+internal import CQLWire
+internal import Cassandra
+internal import HTTP
+internal import Web
+internal import WebCassandra
+
+/// What every handler has: the one session of the process.
+struct FieldGuideContext: CassandraContext {
+  let cassandra: CassandraClient
+}
+
+/// The routes of the field guide.
+func fieldGuideRoutes() -> Routes<FieldGuideContext> {
+  var routes = Routes<FieldGuideContext>()
+  routes.health()
+  routes.use(explainingMissingTables)
+
+  routes.get("/animal/{genus}/{species}") { request in
+    let (genus, species) = (request.path["genus"], request.path["species"])
+    guard let animal = try await Storage.animal(genus: genus, species: species, in: request.cassandra) else {
+      throw Problem.notFound("There is no such animal.")
+    }
+    return animal
+  }
+
+  routes.get("/animal/{genus}") { request in
+    try await Storage.animals(ofGenus: request.path["genus"], in: request.cassandra)
+  }
+
+  routes.post("/animal") { request in
+    let animal = try await request.validated(Animal.self)
+    try await Storage.add(animal, to: request.cassandra)
+    return Web.Response.json(bytes: Array(#"{"inserted":true}"#.utf8))
+  }
+
+  routes.get("/plant/{genus}") { request in
+    try await Storage.plants(ofGenus: request.path["genus"], in: request.cassandra).streamed()
+  }
+  return routes
+}
+
+/// Without its tables the API cannot answer, and what helps is `fieldguide init`.
+private func explainingMissingTables(
+  _ request: Web.Request<FieldGuideContext>, _ next: Routes<FieldGuideContext>.Handler
+) async throws -> Web.Response {
+  do {
+    return try await next(request)
+  } catch let error as CassandraError where error.code == .keyspaceMissing || error.isMissingTable {
+    throw Problem(
+      .serviceUnavailable, code: "tablesMissing",
+      detail: "The database does not have the tables yet: run `fieldguide init`.", cause: error)
+  }
+}
+
+extension CassandraError {
+  /// Whether the statement named a table that does not exist; Cassandra has no code of its own for that.
+  fileprivate var isMissingTable: Bool {
+    guard code == .invalid, let message = server?.message else { return false }
+    return message.hasPrefix("table ") && message.hasSuffix(" does not exist")
+      || message.hasPrefix("unconfigured table")
+  }
+}

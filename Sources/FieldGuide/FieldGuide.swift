@@ -1,0 +1,114 @@
+internal import Cassandra
+internal import Reactor
+internal import Telemetry
+public import Terminal
+internal import Web
+
+/// The reference API of animals and plants: `fieldguide serve` and `fieldguide init`.
+public enum FieldGuide {
+  /// The command line.
+  public static let program = Program(
+    "fieldguide", "An API of animals and plants on Apache Cassandra.",
+    commands: [
+      Command(
+        "serve", "Serve the API.",
+        details: """
+          Listens at once and answers 503 until the database can be reached. SIGTERM or Ctrl-C lets the requests in
+          flight finish; a second one ends at once.
+          """,
+        options: [
+          CommandOption("host", "H", "address to listen at (127.0.0.1)"),
+          CommandOption("port", "N", "port to listen at; 0 lets the system choose (5000)"), environmentOption,
+        ], run: serve),
+      Command(
+        "init", "Make the keyspace where it is missing, the tables and the sample rows.",
+        details: "Says what it writes where. What exists stays as it is, so it is safe to run twice.",
+        options: [environmentOption], run: initialize),
+    ],
+    closing: """
+      settings, from the environment or from .env (the environment wins):
+        CASSANDRA_CONTACT_POINTS     host:port, with commas between
+        CASSANDRA_LOCAL_DATACENTER   the data centre of these nodes
+        CASSANDRA_KEYSPACE           the keyspace (naturalist)
+        CASSANDRA_USERNAME, CASSANDRA_PASSWORD
+        CASSANDRA_TLS_CA             PEM file of the authorities; turns TLS on
+        CASSANDRA_TLS_CERTIFICATE, CASSANDRA_TLS_KEY    PEM files, for mutual TLS
+        CASSANDRA_REPLICATION_FACTOR for a keyspace that init makes (1)
+        FIELDGUIDE_LOG_LEVEL         trace, debug, info, warning or error (info)
+        FIELDGUIDE_LOG_FORMAT        text or json (text)
+      """)
+
+  private static let environmentOption = CommandOption(
+    "env", "FILE", "file of settings (.env); paths in it are relative to it")
+
+  private static func settings(_ arguments: Arguments) throws -> (Settings, ConsoleSink, Logger) {
+    let settings = try Settings(try SettingsSource(file: arguments["env"]))
+    let sink = ConsoleSink(format: settings.logFormat)
+    let logger = Logger(label: "fieldguide", level: settings.logLevel, sink: sink)
+    for warning in settings.warnings { logger.warning(warning) }
+    return (settings, sink, logger)
+  }
+
+  @Sendable
+  private static func initialize(_ arguments: Arguments) async throws {
+    let (settings, sink, logger) = try settings(arguments)
+    defer { sink.flush() }
+    var database = settings.database
+    database.keyspace = nil
+    let points = database.cluster.endPoints.map(\.description).joined(separator: ", ")
+    print("Field Guide: preparing keyspace \(settings.keyspace) at \(points)")
+    try await CassandraClient.withClient(database, logger: logger) { client in
+      try await Initialization(client: client, settings: settings).run()
+    }
+  }
+
+  @Sendable
+  private static func serve(_ arguments: Arguments) async throws {
+    var configuration = ServerConfiguration()
+    let port = try arguments.integer("port", in: 0...65_535) ?? 5000
+    let host = arguments["host"] ?? "127.0.0.1"
+    guard let address = try? SocketAddress(host == "localhost" ? "127.0.0.1" : host, port: port) else {
+      throw UsageError("--host takes an IP address, such as 127.0.0.1, ::1 or 0.0.0.0, not '\(host)'.")
+    }
+    configuration.address = address
+    let (settings, sink, logger) = try settings(arguments)
+    defer { sink.flush() }
+    let loops = try EventLoops(logger: logger)
+    let client = try CassandraClient(settings.database, loops: loops, logger: logger)
+    let server = Server(
+      routes: fieldGuideRoutes(), context: FieldGuideContext(cassandra: client), configuration: configuration,
+      loops: loops, logger: logger)
+    let points = settings.database.cluster.endPoints.map(\.description).joined(separator: ", ")
+    try await withThrowingTaskGroup(of: Ending.self) { group in
+      group.addTask {
+        try await client.run()
+        return .client
+      }
+      group.addTask {
+        try await server.run { address in
+          logger.info(
+            "serving",
+            ["address": .text("http://\(address)"), "database": .text(points), "keyspace": .text(settings.keyspace)])
+        }
+        return .server
+      }
+      group.addTask {
+        let signal = try await loops[0].signal(.terminate, .interrupt)
+        logger.info("stopping; a second signal ends at once", ["signal": .text("\(signal)")])
+        server.shutDown()
+        return .signal
+      }
+      // The session is closed after the last request has been answered.
+      while let ending = try await group.next() {
+        if ending == .server { group.cancelAll() }
+      }
+    }
+    logger.info("stopped")
+  }
+
+  private enum Ending: Sendable {
+    case client
+    case server
+    case signal
+  }
+}

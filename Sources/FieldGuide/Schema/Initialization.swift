@@ -1,0 +1,96 @@
+internal import CQLWire
+internal import Cassandra
+internal import Terminal
+
+/// Makes the keyspace and the tables where they are missing, and puts the rows of the guide into them.
+///
+/// Safe to run twice: what exists stays as it is.
+struct Initialization {
+  let client: CassandraClient
+  let keyspace: String
+  let datacenter: String
+  let replicationFactor: Int
+  private let progress = Progress()
+
+  init(client: CassandraClient, settings: Settings) {
+    self.client = client
+    keyspace = settings.keyspace
+    datacenter = settings.database.cluster.localDatacenter
+    replicationFactor = settings.replicationFactor
+  }
+
+  func run() async throws {
+    let name = Identifier(keyspace)
+    try await makeKeyspace(name)
+    try await change(
+      """
+      CREATE TABLE IF NOT EXISTS \(name).animals (
+        genus text, species text, image_url text, size_cm float, sightings int, taxonomy list<text>,
+        PRIMARY KEY ((genus), species))
+      """, "table \(keyspace).animals")
+    try await change(
+      """
+      CREATE TABLE IF NOT EXISTS \(name).plants (
+        genus text, species text, sightings int,
+        PRIMARY KEY ((genus), species))
+      """, "table \(keyspace).plants")
+    try await addAnimals(name)
+    try await addPlants(name)
+  }
+
+  /// Roles that may use a keyspace are often not allowed to make one, so it is made only where it is missing.
+  private func makeKeyspace(_ name: Identifier) async throws {
+    let found = try await client.query(
+      "SELECT keyspace_name FROM system_schema.keyspaces WHERE keyspace_name = \(keyspace)"
+    ).first()
+    guard found == nil else {
+      progress.done("keyspace \(keyspace) exists")
+      return
+    }
+    let quoted = datacenter.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''")
+    let statement = Statement(
+      """
+      CREATE KEYSPACE IF NOT EXISTS \(name)
+      WITH replication = {'class': 'NetworkTopologyStrategy', '\(quoted)': \(replicationFactor)}
+      """)
+    try await client.query(statement, options: QueryOptions(timeout: .seconds(30)))
+    progress.done("keyspace \(keyspace) made, with \(replicationFactor) replica(s) in \(datacenter)")
+  }
+
+  private func change(_ statement: Statement, _ what: String) async throws {
+    let rows = try await client.query(statement, options: QueryOptions(timeout: .seconds(30)))
+    progress.done(rows.schemaChange == nil ? "\(what) exists" : "\(what) made")
+  }
+
+  private func addAnimals(_ name: Identifier) async throws {
+    var added = 0
+    for animal in SampleData.animals {
+      let rows = try await client.query(
+        """
+        INSERT INTO \(name).animals (genus, species, image_url, size_cm, sightings, taxonomy)
+        VALUES (\(animal.genus), \(animal.species), \(animal.imageURL), \(animal.sizeCm), \(animal.sightings),
+          \(animal.taxonomy)) IF NOT EXISTS
+        """)
+      if try rows.isApplied == true { added += 1 }
+    }
+    report("animals", added, of: SampleData.animals.count)
+  }
+
+  private func addPlants(_ name: Identifier) async throws {
+    var added = 0
+    for (index, plant) in SampleData.plants.enumerated() {
+      progress.step("plants", index + 1, of: SampleData.plants.count)
+      let rows = try await client.query(
+        """
+        INSERT INTO \(name).plants (genus, species, sightings)
+        VALUES (\("Plantago"), \(plant.species), \(plant.sightings)) IF NOT EXISTS
+        """)
+      if try rows.isApplied == true { added += 1 }
+    }
+    report("plants", added, of: SampleData.plants.count)
+  }
+
+  private func report(_ what: String, _ added: Int, of total: Int) {
+    progress.done("\(what): \(added) added, \(total - added) were there")
+  }
+}

@@ -1,0 +1,6 @@
+import FieldGuide
+import Terminal
+
+@main struct Main {
+  static func main() async { await FieldGuide.program.main() }
+}

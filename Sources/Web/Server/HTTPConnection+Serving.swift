@@ -1,0 +1,223 @@
+internal import Bytes
+internal import HTTP
+internal import Reactor
+internal import Telemetry
+
+extension HTTPConnection {
+  /// Answers requests until the connection ends.
+  func serve() async {
+    task = .current
+    while await serveNext() {}
+    task = nil
+    finishConnection()
+  }
+
+  /// Answers one request; false when the connection has to end.
+  private func serveNext() async -> Bool {
+    switch await next() {
+    case .end: return false
+    case .refused(let problem):
+      write(problem, answering: .get, isLast: true)
+      return false
+    case .request: break
+    }
+    requestNumber = nil
+    let head = head
+    let outcome: Result<Response, any Error>
+    do { outcome = .success(try await handle(head)) } catch { outcome = .failure(error) }
+    guard phase == .handling else { return false }
+    switch outcome {
+    case .success(let response): return await answer(response, to: head)
+    case .failure(let error): return answer(error, to: head)
+    }
+  }
+
+  private func handle(_ head: RequestHead) async throws -> Response {
+    if server.isOverloaded { throw Problem.overloaded }
+    switch try match(head) {
+    case .found(let handler, let names, let ranges):
+      let path = PathParameters(names: names, bytes: head.bytes, ranges: ranges)
+      return try await handler(RequestParts(head: head, path: path, connection: self))
+    case .otherMethods(let methods) where head.method == .options: return options(methods)
+    case .otherMethods(let methods):
+      throw Problem(
+        .methodNotAllowed, code: "methodNotAllowed", detail: "This path does not know the method.",
+        fields: [allow(methods)])
+    case .unknown where head.targetForm == .asterisk: return options([])
+    case .unknown: throw Problem.notFound("No route leads to this path.")
+    }
+  }
+
+  private func match(_ head: RequestHead) throws(Problem) -> RouteTable.Match {
+    switch head.method {
+    case .other, .connect:
+      throw Problem(.notImplemented, code: "methodNotImplemented", detail: "The server does not know the method.")
+    case .get, .head, .post, .put, .delete, .patch, .options, .trace: break
+    }
+    do throws(HTTPError) { return try server.match(head) } catch { throw Problem(error) }
+  }
+
+  private func options(_ methods: [Method]) -> Response { Response(.noContent, fields: [allow(methods)]) }
+
+  private func allow(_ methods: [Method]) -> FieldLine {
+    var names = methods.map { "\($0.name)" }
+    if names.isEmpty { names = ["GET", "POST", "PUT", "PATCH", "DELETE"] }
+    if names.contains("GET") { names.append("HEAD") }
+    names.append("OPTIONS")
+    guard let line = try? FieldLine("Allow", names.sorted().joined(separator: ", ")) else {
+      preconditionFailure("the names of methods are valid in a field")
+    }
+    return line
+  }
+
+  /// The id of the request that is being answered.
+  var requestID: String {
+    if let requestNumber { return requestNumber }
+    let given = head.first("X-Request-Id") ?? ""
+    let isUsable =
+      (1...64).contains(given.utf8.count)
+      && given.utf8.allSatisfy { byte in
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+          UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
+          true
+        default: false
+        }
+      }
+    let id = isUsable ? given : server.nextRequestID()
+    requestNumber = id
+    return id
+  }
+}
+
+// MARK: - Answers
+
+extension HTTPConnection {
+  /// Writes an answer; false when the connection has to end with it.
+  private func answer(_ response: Response, to head: RequestHead) async -> Bool {
+    switch response.body {
+    case .none: return answer(response, bytes: [], to: head)
+    case .bytes(let bytes): return answer(response, bytes: bytes, to: head)
+    case .stream(let length, let write): return await stream(response, length: length, write, to: head)
+    }
+  }
+
+  private func answer(_ response: Response, bytes: [UInt8], to head: RequestHead) -> Bool {
+    let isLast = isLastAnswer(to: head)
+    let hasBody = response.status.allowsBody(answering: head.method)
+    let framing: BodyFraming = response.status.allowsContentLength ? .length(bytes.count) : .none
+    writeHead(response.status, response.contentType, response.fields, framing, isLast: isLast) { output in
+      if hasBody { output += bytes }
+    }
+    if !isLast { finishRequest() }
+    return !isLast
+  }
+
+  /// Whether the connection ends with the answer to `head`: the client or the server wants it, or the rest of the
+  /// request's body would have to be read first.
+  private func isLastAnswer(to head: RequestHead) -> Bool {
+    !head.keepsAlive || server.isStopping || owesContinueStill || !bodyIsComplete()
+  }
+
+  @inline(__always)
+  private func writeHead(
+    _ status: Status, _ contentType: FieldLine?, _ fields: [FieldLine], _ framing: BodyFraming, isLast: Bool,
+    _ body: (inout [UInt8]) -> Void
+  ) {
+    var output = transport.takeOutput()
+    output.append(status: status)
+    output.append(server.dateLine)
+    if let contentType { output.append(contentType) }
+    for field in fields { output.append(field) }
+    output.append(framing: framing)
+    if isLast { output.append("Connection: close\r\n") }
+    output.appendEndOfHead()
+    body(&output)
+    transport.putBack(output)
+  }
+
+  private func stream(
+    _ response: Response, length: Int?, _ write: (inout BodyWriter) async throws -> Void, to head: RequestHead
+  ) async -> Bool {
+    guard server.beginStream() else { return answer(Problem.overloaded, to: head) }
+    defer { server.endStream() }
+    let hasBody = response.status.allowsBody(answering: head.method)
+    // HTTP/1.0 knows no chunks: there the end of the connection is the end of the body.
+    let framing: BodyFraming = length.map { .length($0) } ?? (head.minorVersion == 0 ? .untilClose : .chunked)
+    // Whether the request's body is read by then is known at the end only, so a handler that answers before has to
+    // read on.
+    let isLast = !head.keepsAlive || server.isStopping
+    writeHead(response.status, response.contentType, response.fields, framing, isLast: isLast) { _ in }
+    guard hasBody else {
+      let ends = isLast || !bodyIsComplete()
+      if !ends { finishRequest() }
+      return !ends
+    }
+    do {
+      var writer = BodyWriter(self, framing: framing, isSuppressed: false)
+      try await write(&writer)
+      try writer.finish()
+    } catch {
+      cut(error)
+      return false
+    }
+    let ends = isLast || !bodyIsComplete()
+    if !ends { finishRequest() }
+    return !ends
+  }
+
+  /// Ends a connection in the middle of an answer, so that it cannot be taken for a whole one.
+  private func cut(_ error: any Error) {
+    guard phase == .handling else { return }
+    if !(error is CancellationError) {
+      server.logger.error(
+        "an answer was cut because its rest could not be made",
+        ["request": .text(requestID), "path": .text(head.path), "error": .text(String(reflecting: error))])
+    }
+    transport.abort()
+  }
+
+  /// Writes what an error tells; false when the connection has to end with it.
+  private func answer(_ error: any Error, to head: RequestHead) -> Bool {
+    let problem: Problem
+    switch error {
+    case let error as Problem: problem = error
+    case let error as any ProblemConvertible: problem = error.problem
+    case is CancellationError:
+      // Somebody has cancelled the task: the client has gone, or the server ends.
+      problem = Problem(.serviceUnavailable, code: "cancelled", detail: "The request was cancelled.")
+    default:
+      problem = Problem(.internalServerError, code: "internal", detail: "Something went wrong here.", cause: error)
+    }
+    let isLast = isLastAnswer(to: head)
+    write(problem, answering: head.method, isLast: isLast)
+    if !isLast { finishRequest() }
+    return !isLast
+  }
+
+  private func write(_ problem: Problem, answering method: Method, isLast: Bool) {
+    guard phase != .closed else { return }
+    let id = requestID
+    if problem.status.code >= 500 {
+      server.logger.error(
+        "a request could not be answered",
+        [
+          "request": .text(id), "status": .integer(Int(problem.status.code)), "code": .text(problem.code),
+          "path": .text(head.path), "cause": .text(problem.cause.map { String(reflecting: $0) } ?? problem.detail),
+        ])
+    }
+    var body: [UInt8] = []
+    problem.appendJSON(to: &body, id: id)
+    var fields = problem.fields
+    if let line = try? FieldLine("X-Request-Id", id) { fields.append(line) }
+    writeHead(problem.status, .problemJSON, fields, .length(body.count), isLast: isLast) { output in
+      if problem.status.allowsBody(answering: method) { output += body }
+    }
+  }
+}
+
+extension Problem {
+  static let overloaded = Problem(
+    .serviceUnavailable, code: "overloaded", detail: "The server has too much to do; try again.",
+    fields: (try? FieldLine("Retry-After", "1")).map { [$0] } ?? [])
+}

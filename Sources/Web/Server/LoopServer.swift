@@ -1,0 +1,131 @@
+internal import HTTP
+internal import Reactor
+internal import Telemetry
+
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#else
+  internal import Darwin
+#endif
+
+/// The part of a server that lives on one loop: its connections and what they share.
+final class LoopServer {
+  let loop: EventLoop
+  let configuration: ServerConfiguration
+  let logger: Logger
+  private let routes: RouteTable
+  private let arrivals: LoopQueue<HTTPConnection>
+  private var connections: [ObjectIdentifier: HTTPConnection] = [:]
+  private(set) var isStopping = false
+  /// Bytes that wait for slow clients.
+  var waitingBytes = 0
+  private var streams = 0
+  private var date: FieldLine?
+  private var dateIsGoodUntil: UInt64 = 0
+  private let idPrefix: String
+  private var requests: UInt64 = 0
+
+  init(on loop: EventLoop, configuration: ServerConfiguration, routes: RouteTable, logger: Logger) {
+    self.loop = loop
+    self.configuration = configuration
+    self.routes = routes
+    self.logger = logger
+    arrivals = LoopQueue(on: loop)
+    idPrefix = String(UInt32.random(in: .min ... .max), radix: 36) + "-" + String(loop.index, radix: 36) + "-"
+  }
+
+  /// A share of a limit that holds for all loops together.
+  private func share(_ limit: Int) -> Int { max(1, limit / max(1, loopCount)) }
+  var loopCount = 1
+
+  /// Whether another streamed answer may begin.
+  func beginStream() -> Bool {
+    guard streams < share(configuration.maximumStreams) else { return false }
+    streams += 1
+    return true
+  }
+
+  func endStream() { streams -= 1 }
+
+  /// Whether so much waits for slow clients that requests have to be turned away.
+  var isOverloaded: Bool { waitingBytes > share(configuration.maximumWaitingBytes) }
+
+  /// The `Date` field, made anew when the second has changed.
+  var dateLine: FieldLine {
+    let now = loop.now
+    if now < dateIsGoodUntil, let date { return date }
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    dateIsGoodUntil = now + 1000 - UInt64(time.tv_nsec / 1_000_000)
+    let line = FieldLine(date: HTTPDate(secondsSince1970: Int(time.tv_sec)))
+    date = line
+    return line
+  }
+
+  func nextRequestID() -> String {
+    requests += 1
+    return idPrefix + String(requests, radix: 36)
+  }
+
+  func match(_ head: RequestHead) throws(HTTPError) -> RouteTable.Match { try routes.match(head) }
+}
+
+// MARK: - Connections
+
+extension LoopServer {
+  /// Takes a connection that the listener has accepted.
+  func accept(_ transport: Transport) {
+    guard !isStopping else {
+      transport.close()
+      return
+    }
+    let connection = HTTPConnection(transport, server: self)
+    connections[ObjectIdentifier(connection)] = connection
+    arrivals.push(connection)
+  }
+
+  func connectionClosed(_ connection: HTTPConnection) {
+    connections[ObjectIdentifier(connection)] = nil
+    if isStopping && connections.isEmpty { arrivals.finish() }
+  }
+
+  /// Serves connections until the server stops and the last of them has ended.
+  func run() async {
+    let loop = loop
+    await withDiscardingTaskGroup { group in
+      while let arrived = await arrivals.takeAll() {
+        for connection in arrived {
+          let bound = LoopBound(connection, on: loop)
+          group.addTask(executorPreference: loop) { await bound.onLoop.serve() }
+        }
+      }
+      group.cancelAll()
+    }
+    for connection in connections.values { connection.transport.close() }
+  }
+
+  /// Lets connections end: idle ones now, the others after their present answer, all of them after a time.
+  func stop() {
+    guard !isStopping else { return }
+    isStopping = true
+    guard !connections.isEmpty else {
+      arrivals.finish()
+      return
+    }
+    for connection in connections.values { connection.closeIfIdle() }
+    _ = loop.setDeadline(after: configuration.shutdownTimeout, handler: self, token: 0)
+  }
+}
+
+extension LoopServer: DeadlineHandler {
+  /// The time for requests in flight is over.
+  func deadlinePassed(token: UInt64) {
+    if !connections.isEmpty {
+      logger.warning("requests were cut at the end", ["connections": .integer(connections.count)])
+    }
+    for connection in connections.values { connection.transport.abort() }
+    arrivals.finish()
+  }
+}
