@@ -29,6 +29,7 @@ let package = Package(
 
     .testTarget(name: "BytesTests", dependencies: ["Bytes"], swiftSettings: common),
     .testTarget(
-      name: "CQLWireTests", dependencies: ["CQLWire", "Bytes"], resources: [.copy("Fixtures")], swiftSettings: common),
+      name: "CQLWireTests", dependencies: ["CQLWire", "Bytes"], exclude: ["Scripts"], resources: [.copy("Fixtures")],
+      swiftSettings: common),
   ]
 )

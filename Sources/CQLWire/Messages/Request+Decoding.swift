@@ -80,7 +80,7 @@ extension Batch {
       let number = try body.readCount(elementsOf: 4, &position)
       var values: [BoundValue] = []
       values.reserveCapacity(number)
-      for _ in 0..<number { values.append(try BoundValue(reading: body, of: slice, at: &position)) }
+      for _ in 0..<number { values.append(try BoundValue(reading: body, of: slice, at: &position, version: version)) }
       statements.append(Statement(text, values: values))
     }
     let parameters = try QueryParameters(reading: body, of: slice, at: &position, version: version)
