@@ -73,14 +73,20 @@ extension CellForm {
     _ cell: Span<UInt8>, of element: CellForm, into buffer: inout [UInt8], style: CellJSONStyle
   ) throws(CQLValueError) {
     var position = 0
-    let number = try cell.readElementCount(&position, of: .list(.empty))
+    let number = try cell.readElementCount(&position, of: style.type)
     buffer.append(UInt8(ascii: "["))
     for index in 0..<number {
       if index > 0 { try style.appendSeparator(to: &buffer) }
-      try element.writePart(
-        try cell.readPart(&position, of: .list(.empty)), of: cell, into: &buffer, style: style)
+      let range = try cell.readPart(&position, of: style.type)
+      if case .text = element, let range {
+        let text = cell.extracting(range)
+        guard text.isUTF8 else { throw CQLValueError.invalidText(.text) }
+        buffer.append(jsonString: text)
+      } else {
+        try element.writePart(range, of: cell, into: &buffer, style: style)
+      }
     }
-    try cell.requireEnd(position, of: .list(.empty))
+    try cell.requireEnd(position, of: style.type)
     buffer.append(UInt8(ascii: "]"))
   }
 
@@ -88,16 +94,15 @@ extension CellForm {
     _ cell: Span<UInt8>, of element: CellForm, _ dimensions: Int, size: Int?, into buffer: inout [UInt8],
     style: CellJSONStyle
   ) throws(CQLValueError) {
-    let type = CQLType.vector(.empty, dimensions: dimensions)
-    try cell.requireVector(dimensions, size: size, of: type)
+    try cell.requireVector(dimensions, size: size, of: style.type)
     var position = 0
     buffer.append(UInt8(ascii: "["))
     for index in 0..<dimensions {
       if index > 0 { try style.appendSeparator(to: &buffer) }
-      let range = try cell.readVectorElement(&position, size: size, of: type)
+      let range = try cell.readVectorElement(&position, size: size, of: style.type)
       try element.write(cell.extracting(range), into: &buffer, style: style)
     }
-    try cell.requireEnd(position, of: type)
+    try cell.requireEnd(position, of: style.type)
     buffer.append(UInt8(ascii: "]"))
   }
 
@@ -109,7 +114,7 @@ extension CellForm {
     for (index, form) in forms.enumerated() {
       if index > 0 { try style.appendSeparator(to: &buffer) }
       try form.writePart(
-        try cell.readField(&position, of: .tuple([])), of: cell, into: &buffer, style: style)
+        try cell.readField(&position, of: style.type), of: cell, into: &buffer, style: style)
     }
     buffer.append(UInt8(ascii: "]"))
   }
@@ -124,7 +129,7 @@ extension CellForm {
       buffer.append(contentsOf: field.name)
       style.appendColon(to: &buffer)
       try field.form.writePart(
-        try cell.readField(&position, of: .tuple([])), of: cell, into: &buffer, style: style)
+        try cell.readField(&position, of: style.type), of: cell, into: &buffer, style: style)
     }
     buffer.append(UInt8(ascii: "}"))
   }
@@ -132,17 +137,16 @@ extension CellForm {
   private static func writeMap(
     _ cell: Span<UInt8>, _ key: CellForm, _ value: CellForm, into buffer: inout [UInt8], style: CellJSONStyle
   ) throws(CQLValueError) {
-    let type = CQLType.map(key: .empty, value: .empty)
     var position = 0
-    let number = try cell.readElementCount(&position, partsPerElement: 2, of: type)
+    let number = try cell.readElementCount(&position, partsPerElement: 2, of: style.type)
     buffer.append(UInt8(ascii: "{"))
     for index in 0..<number {
       if index > 0 { try style.appendSeparator(to: &buffer) }
-      try key.writeKey(try cell.readPart(&position, of: type), of: cell, into: &buffer, style: style)
+      try key.writeKey(try cell.readPart(&position, of: style.type), of: cell, into: &buffer, style: style)
       style.appendColon(to: &buffer)
-      try value.writePart(try cell.readPart(&position, of: type), of: cell, into: &buffer, style: style)
+      try value.writePart(try cell.readPart(&position, of: style.type), of: cell, into: &buffer, style: style)
     }
-    try cell.requireEnd(position, of: type)
+    try cell.requireEnd(position, of: style.type)
     buffer.append(UInt8(ascii: "}"))
   }
 
@@ -164,7 +168,7 @@ extension CellForm {
       return try write(cell.extracting(range), into: &buffer, style: style)
     }
     var text: [UInt8] = []
-    let style = CellJSONStyle(limit: style.limit - buffer.count, isInKey: true)
+    let style = CellJSONStyle(type: style.type, limit: style.limit - buffer.count, isInKey: true)
     try writePart(range, of: cell, into: &text, style: style)
     try style.checkLimit(text)
     if text.first == UInt8(ascii: "\"") {

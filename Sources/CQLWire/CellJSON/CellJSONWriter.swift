@@ -28,9 +28,13 @@ public struct CellJSONWriter: Sendable {
   public static let freeBytes = 1 << 20
 
   @usableFromInline let form: CellForm
+  private let type: CQLType
 
   /// A writer for columns of a type.
-  public init(_ type: CQLType) { form = CellForm(type) }
+  public init(_ type: CQLType) {
+    self.type = type
+    form = CellForm(type)
+  }
 
   /// Appends the JSON of a cell that is not null.
   ///
@@ -54,12 +58,14 @@ public struct CellJSONWriter: Sendable {
   func writeOther(_ cell: Span<UInt8>, into buffer: inout [UInt8]) throws(CQLValueError) {
     let (expansion, overflow) = cell.count.multipliedReportingOverflow(by: Self.maximumExpansion)
     let limit = overflow ? .max : buffer.count + Self.freeBytes + expansion
-    try form.write(cell, into: &buffer, style: CellJSONStyle(limit: limit, isInKey: false))
+    try form.write(cell, into: &buffer, style: CellJSONStyle(type: type, limit: limit, isInKey: false))
   }
 }
 
 /// What the parts of a cell have in common while they are written.
 struct CellJSONStyle {
+  /// The type of the whole cell, for errors.
+  let type: CQLType
   /// The length that the buffer must not exceed.
   let limit: Int
   /// Whether it is the text of a key, in which the spaces of Cassandra's JSON are kept: it would be another key otherwise.
@@ -78,7 +84,7 @@ struct CellJSONStyle {
 
   func checkLimit(_ buffer: [UInt8]) throws(CQLValueError) {
     guard buffer.count <= limit else {
-      throw CQLValueError(.tooLarge, "The JSON of the value is too long for its bytes.")
+      throw CQLValueError(.tooLarge, type: type, "The JSON of the value is too long for its bytes.")
     }
   }
 }
@@ -163,36 +169,5 @@ indirect enum CellForm: Sendable {
       .timestamp, .duration, .list, .map, .vector:
       false
     }
-  }
-}
-
-extension Span where Element == UInt8 {
-  /// Whether the bytes are UTF-8.
-  ///
-  /// Most are ASCII, and those are looked at eight at a time.
-  @usableFromInline
-  var isUTF8: Bool {
-    var index = 0
-    while count - index >= 8 {
-      guard uint64(at: index) & 0x8080_8080_8080_8080 == 0 else { return isUTF8(from: index) }
-      index += 8
-    }
-    while index < count {
-      guard self[index] < 0x80 else { return isUTF8(from: index) }
-      index += 1
-    }
-    return true
-  }
-
-  @inline(never)
-  private func isUTF8(from start: Int) -> Bool {
-    guard #available(macOS 26, *) else { return String(validating: extracting(start..<count)) != nil }
-    return (try? UTF8Span(validating: extracting(start..<count))) != nil
-  }
-
-  /// Whether all bytes are ASCII.
-  var isASCII: Bool {
-    for index in indices where self[index] >= 0x80 { return false }
-    return true
   }
 }

@@ -40,8 +40,9 @@ extension CQLDecimal: LosslessStringConvertible {
       rest.removeFirst()
     }
     if rest.popFirst() != nil {
-      guard let exponent = Int32(String(Substring(rest))) else { return nil }
-      scale -= Int64(exponent)
+      let (difference, overflow) = scale.subtractingReportingOverflow(Int64(String(Substring(rest))) ?? .min)
+      guard !overflow else { return nil }
+      scale = difference
     }
     guard let scale = Int32(exactly: scale), let unscaled = CQLVarint(isNegative: isNegative, digits: digits) else {
       return nil

@@ -64,8 +64,9 @@ extension CQLDuration {
 }
 
 extension CQLDuration: LosslessStringConvertible {
-  /// The duration of a text such as `1y2mo3w4d5h6m7s8ms9us10ns`, with a minus sign in front of all when it is negative, or
-  /// nil for any other text. Each unit stands at most once, in this order, in either case.
+  /// The duration of a text such as `1y2mo3w4d5h6m7s8ms9us10ns`, or nil for any other text.
+  ///
+  /// A minus sign in front of all makes it negative. Each unit stands at most once, in this order, in either case.
   public init?(_ text: String) {
     var rest = Substring(text.lowercased())
     let isNegative = rest.first == "-"

@@ -46,9 +46,10 @@ extension Array: CQLDecodable where Element: CQLDecodable {
       var position = 0
       let number = try bytes.readElementCount(&position, of: type)
       var list: [Element] = []
-      list.reserveCapacity(number)
-      for _ in 0..<number {
-        list.append(try Element.decode(try bytes.readPart(&position, of: type), of: bytes, as: element))
+      try list.append(addingCapacity: number) { output throws(CQLValueError) in
+        for _ in 0..<number {
+          output.append(try Element.decode(try bytes.readPart(&position, of: type), of: bytes, as: element))
+        }
       }
       try bytes.requireEnd(position, of: type)
       return list
@@ -57,10 +58,11 @@ extension Array: CQLDecodable where Element: CQLDecodable {
       try bytes.requireVector(dimensions, size: size, of: type)
       var position = 0
       var list: [Element] = []
-      list.reserveCapacity(dimensions)
-      for _ in 0..<dimensions {
-        let range = try bytes.readVectorElement(&position, size: size, of: type)
-        list.append(try Element.decode(bytes.extracting(range), as: element))
+      try list.append(addingCapacity: dimensions) { output throws(CQLValueError) in
+        for _ in 0..<dimensions {
+          let range = try bytes.readVectorElement(&position, size: size, of: type)
+          output.append(try Element.decode(bytes.extracting(range), as: element))
+        }
       }
       try bytes.requireEnd(position, of: type)
       return list
