@@ -15,7 +15,9 @@ let strict: [SwiftSetting] = common + [.strictMemorySafety()]
 let package = Package(
   name: "field-guide",
   platforms: [.macOS(.v15)],
-  products: [],
+  products: [
+    .library(name: "CQLWire", targets: ["CQLWire"])
+  ],
   targets: [
     // The system's libraries.
     .systemLibrary(name: "CUV", pkgConfig: "libuv", providers: [.apt(["libuv1-dev"]), .brew(["libuv"])]),

@@ -43,6 +43,7 @@ import Testing
     #expect(type("ListType(\(composite))") == .list(.custom(composite)))
     let dynamic = "DynamicCompositeType(a=>Int32Type,b=>UTF8Type)"
     #expect(type("MapType(UTF8Type,\(dynamic))") == .map(key: .text, value: .custom(dynamic)))
+    #expect(type("VectorType(own.Type , 3)") == .vector(.custom("own.Type"), dimensions: 3))
     // Whatever is not understood stays as it is.
     for name in [
       "", "()", "ListType", "ListType()", "ListType(Int32Type", "ListType(Int32Type))", "ListType(Int32Type,Int32Type)",

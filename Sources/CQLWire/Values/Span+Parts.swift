@@ -67,6 +67,7 @@ extension Span where Element == UInt8 {
   @usableFromInline
   func requireVector(_ dimensions: Int, size: Int?, of type: CQLType) throws(CQLValueError) {
     guard count > 0 else { throw CQLValueError.wrongSize(0, type) }
+    guard dimensions > 0 else { throw CQLValueError.malformed(type, "A vector has at least one dimension.") }
     guard let size else {
       guard dimensions <= count else { throw CQLValueError.truncated(type) }
       return
