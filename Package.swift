@@ -14,24 +14,47 @@ let strict: [SwiftSetting] = common + [.strictMemorySafety()]
 
 let package = Package(
   name: "field-guide",
-  platforms: [.macOS(.v15)],
+  platforms: [.macOS(.v26)],
   products: [
-    .library(name: "CQLWire", targets: ["CQLWire"])
+    .library(name: "Cassandra", targets: ["Cassandra"]),
+    .library(name: "CQLLanguage", targets: ["CQLLanguage"]),
+    .library(name: "CQLWire", targets: ["CQLWire"]),
+    .library(name: "HTTP", targets: ["HTTP"]),
+    .library(name: "JSON", targets: ["JSON"]),
+    .library(name: "Reactor", targets: ["Reactor"]),
+    .library(name: "Telemetry", targets: ["Telemetry"]),
   ],
   targets: [
     // The system's libraries.
     .systemLibrary(name: "CUV", pkgConfig: "libuv", providers: [.apt(["libuv1-dev"]), .brew(["libuv"])]),
+    .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
     .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"]), .brew(["lz4"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
 
     // Without I/O.
     .target(name: "Bytes", swiftSettings: strict),
     .target(name: "JSON", dependencies: ["Bytes"], swiftSettings: strict),
+    .target(name: "HTTP", dependencies: ["Bytes"], swiftSettings: strict),
     .target(name: "CQLWire", dependencies: ["Bytes", "JSON", "CLZ4", "CZlib"], swiftSettings: strict),
+    .target(name: "CQLLanguage", dependencies: ["Bytes"], swiftSettings: strict),
+
+    // On event loops.
+    .target(name: "Telemetry", swiftSettings: common),
+    .target(name: "Reactor", dependencies: ["CUV", "COpenSSL", "Telemetry"], swiftSettings: common),
+    .target(name: "Cassandra", dependencies: ["Bytes", "CQLWire", "Reactor", "Telemetry"], swiftSettings: common),
+
+    .target(name: "CassandraTesting", dependencies: ["COpenSSL", "Reactor"], swiftSettings: common),
 
     .testTarget(name: "BytesTests", dependencies: ["Bytes"], swiftSettings: common),
+    .testTarget(name: "JSONTests", dependencies: ["JSON", "Bytes"], swiftSettings: common),
+    .testTarget(name: "HTTPTests", dependencies: ["HTTP", "Bytes"], swiftSettings: common),
     .testTarget(
-      name: "CQLWireTests", dependencies: ["CQLWire", "Bytes"], exclude: ["Scripts"], resources: [.copy("Fixtures")],
-      swiftSettings: common),
+      name: "CQLWireTests", dependencies: ["CQLWire", "Bytes", "JSON"], exclude: ["Scripts"],
+      resources: [.copy("Fixtures")], swiftSettings: common),
+    .testTarget(
+      name: "CQLLanguageTests", dependencies: ["CQLLanguage"], exclude: ["Corpus"], swiftSettings: common),
+    .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: common),
+    .testTarget(
+      name: "ReactorTests", dependencies: ["Reactor", "CassandraTesting", "Telemetry"], swiftSettings: common),
   ]
 )

@@ -10,18 +10,22 @@ let settings: [SwiftSetting] = [
 
 let package = Package(
   name: "Fuzz",
-  platforms: [.macOS(.v15)],
+  platforms: [.macOS(.v26)],
   dependencies: [.package(name: "field-guide", path: "..")],
   targets: [
     .target(name: "FuzzDriver", swiftSettings: settings),
-    .executableTarget(
-      name: "FuzzWireRequest", dependencies: ["FuzzDriver", .product(name: "CQLWire", package: "field-guide")],
-      swiftSettings: settings),
-    .executableTarget(
-      name: "FuzzWireResponse", dependencies: ["FuzzDriver", .product(name: "CQLWire", package: "field-guide")],
-      swiftSettings: settings),
-    .executableTarget(
-      name: "FuzzWireValue", dependencies: ["FuzzDriver", .product(name: "CQLWire", package: "field-guide")],
-      swiftSettings: settings),
+    fuzzer("FuzzJSON", of: "JSON"),
+    fuzzer("FuzzHTTPRequest", of: "HTTP"),
+    fuzzer("FuzzHTTPResponse", of: "HTTP"),
+    fuzzer("FuzzCQL", of: "CQLLanguage"),
+    fuzzer("FuzzWireRequest", of: "CQLWire"),
+    fuzzer("FuzzWireResponse", of: "CQLWire"),
+    fuzzer("FuzzWireValue", of: "CQLWire", "JSON"),
   ]
 )
+
+func fuzzer(_ name: String, of products: String...) -> Target {
+  .executableTarget(
+    name: name, dependencies: ["FuzzDriver"] + products.map { .product(name: $0, package: "field-guide") },
+    swiftSettings: settings)
+}

@@ -54,20 +54,41 @@ extension Array where Element == UInt8 {
   /// Appends `value` in decimal digits.
   @inlinable
   public mutating func append(decimal value: Int) {
-    if value < 0 { append(UInt8(ascii: "-")) }
-    append(decimal: UInt64(value.magnitude))
+    append(decimalMagnitude: UInt64(value.magnitude), isNegative: value < 0)
   }
 
   /// Appends `value` in decimal digits.
   @inlinable
   public mutating func append(decimal value: UInt64) {
-    var digits = 1
-    var rest = value / 10
-    while rest != 0 {
-      digits += 1
-      rest /= 10
+    append(decimalMagnitude: value, isNegative: false)
+  }
+
+  @usableFromInline
+  mutating func append(decimalMagnitude magnitude: UInt64, isNegative: Bool) {
+    // Two digits a division, written backwards from the end of room for the longest number: counting the digits first
+    // costs as many divisions again.
+    var digits: InlineArray<20, UInt8> = .init(repeating: UInt8(ascii: "0"))
+    var start = 20
+    var rest = magnitude
+    while rest >= 10 {
+      let quotient = rest / 100
+      let pair = UInt8(truncatingIfNeeded: rest &- quotient &* 100)
+      start -= 2
+      digits[start] = UInt8(ascii: "0") + pair / 10
+      digits[start + 1] = UInt8(ascii: "0") + pair % 10
+      rest = quotient
     }
-    append(decimal: value, digits: digits)
+    if rest > 0 || start == 20 {
+      start -= 1
+      digits[start] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest)
+    }
+    append(addingCapacity: 21) { output in
+      if isNegative { output.append(UInt8(ascii: "-")) }
+      while start < 20 {
+        output.append(digits[start])
+        start += 1
+      }
+    }
   }
 
   /// Appends the last `digits` decimal digits of `value`, with leading zeros.
@@ -113,5 +134,20 @@ public func hexadecimalValue(_ digit: UInt8) -> UInt8? {
   case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
   case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
   default: nil
+  }
+}
+
+extension OutputSpan where Element == UInt8 {
+  /// Appends a copy of `bytes`; traps when there is no room for them.
+  @inlinable @inline(__always)
+  public mutating func append(copying bytes: Span<UInt8>) {
+    precondition(bytes.count <= freeCapacity, "OutputSpan capacity overflow")
+    // The standard library has no bulk copy between spans; neither pointer leaves this statement.
+    unsafe withUnsafeMutableBufferPointer { room, count in
+      unsafe bytes.withUnsafeBufferPointer { source in
+        _ = unsafe UnsafeMutableBufferPointer(rebasing: room[count...]).initialize(fromContentsOf: source)
+      }
+      count += bytes.count
+    }
   }
 }

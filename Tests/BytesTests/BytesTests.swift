@@ -16,17 +16,34 @@ import Testing
     #expect(Array(buffer[2..<6]) == [0x80, 0, 0, 0])
   }
 
-  @Test(arguments: [0, 1, 9, 10, 99, 100, 12_345, -1, Int.max, Int.min])
+  @Test(arguments: [0, 1, 9, 10, 99, 100, 101, 999, 1_000, 12_345, -1, -10, Int.max, Int.min])
   func decimalDigits(_ value: Int) {
     var buffer: [UInt8] = []
     buffer.append(decimal: value)
     #expect(String(decoding: buffer, as: UTF8.self) == String(value))
   }
 
+  @Test func unsignedDigits() {
+    var buffer: [UInt8] = []
+    buffer.append(decimal: UInt64.max)
+    #expect(String(decoding: buffer, as: UTF8.self) == String(UInt64.max))
+  }
+
   @Test func paddedDigitsKeepTheirLeadingZeros() {
     var buffer: [UInt8] = []
     buffer.append(decimal: 42, digits: 5)
     #expect(buffer == Array("00042".utf8))
+  }
+
+  @Test func bulkCopyIntoAnOutputSpan() {
+    var buffer: [UInt8] = [1]
+    buffer.append(addingCapacity: 6) { output in
+      output.append(2)
+      output.append(copying: [3, 4, 5].span)
+      output.append(copying: Span())
+      output.append(6)
+    }
+    #expect(buffer == [1, 2, 3, 4, 5, 6])
   }
 
   @Test func hexadecimal() {

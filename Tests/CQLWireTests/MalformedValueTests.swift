@@ -1,5 +1,6 @@
 import Bytes
 import CQLWire
+import JSON
 import Testing
 
 /// Cells that are cut, changed and forged.
@@ -40,7 +41,9 @@ import Testing
     var encoded: [UInt8] = []
     try? value.encode(as: type, into: &encoded)
     _ = value.description
-    if isWritten != nil { #expect(String(validating: json.span) != nil) }
+    let limits = JSONLimits(bytes: .max, stringBytes: .max, numberBytes: .max)
+    let tree = try? JSONValue(parsing: json, limits: limits, duplicateKeys: .lastWins)
+    #expect((tree != nil) == (isWritten != nil), "\(type) \(digits(cell))")
   }
 
   private static func decode<Value: CQLDecodable>(

@@ -1,5 +1,6 @@
 import CQLWire
 import FuzzDriver
+import JSON
 
 /// The input begins with a type as metadata have it; the rest is a cell of that type.
 ///
@@ -31,8 +32,9 @@ enum FuzzWireValue {
       try CellJSONWriter(type).write(cell.span, into: &json)
       precondition(value != nil, "what is no value has JSON")
       precondition(json.count <= CellJSONWriter.freeBytes + CellJSONWriter.maximumExpansion * cell.count, "too long")
-      var checker = JSONChecker(text: json)
-      precondition(checker.isValid(), "the JSON is not valid")
+      let limits = JSONLimits(bytes: .max, stringBytes: .max, numberBytes: .max)
+      let tree = try? JSONValue(parsing: json, limits: limits, duplicateKeys: .lastWins)
+      precondition(tree != nil, "the JSON is not valid")
     } catch {
       precondition(value == nil || error.code == .tooLarge, "a value has no JSON")
     }
@@ -71,81 +73,5 @@ enum FuzzWireValue {
     decode(CQLVarint.self)
     decode(CQLDecimal.self)
     decode(CQLDuration.self)
-  }
-}
-
-/// Whether a text is JSON (RFC 8259).
-struct JSONChecker {
-  let text: [UInt8]
-  private var position = 0
-
-  init(text: [UInt8]) { self.text = text }
-
-  mutating func isValid() -> Bool {
-    String(validating: text, as: UTF8.self) != nil && value() && position == text.count
-  }
-
-  private mutating func skip(_ word: String) -> Bool {
-    guard text[position...].starts(with: word.utf8) else { return false }
-    position += word.utf8.count
-    return true
-  }
-
-  private mutating func value() -> Bool {
-    guard position < text.count else { return false }
-    switch text[position] {
-    case UInt8(ascii: "{"): return members("{", "}") { $0.string() && $0.skip(":") && $0.value() }
-    case UInt8(ascii: "["): return members("[", "]") { $0.value() }
-    case UInt8(ascii: "\""): return string()
-    case UInt8(ascii: "t"): return skip("true")
-    case UInt8(ascii: "f"): return skip("false")
-    case UInt8(ascii: "n"): return skip("null")
-    default: return number()
-    }
-  }
-
-  private mutating func members(_ open: String, _ close: String, _ member: (inout JSONChecker) -> Bool) -> Bool {
-    guard skip(open) else { return false }
-    if skip(close) { return true }
-    repeat {
-      guard member(&self) else { return false }
-    } while skip(",")
-    return skip(close)
-  }
-
-  private mutating func string() -> Bool {
-    guard skip("\"") else { return false }
-    while position < text.count {
-      switch text[position] {
-      case UInt8(ascii: "\""):
-        position += 1
-        return true
-      case 0..<0x20: return false
-      case UInt8(ascii: "\\"):
-        position += 1
-        guard position < text.count, "\"\\/bfnrtu".utf8.contains(text[position]) else { return false }
-        position += 1
-      default: position += 1
-      }
-    }
-    return false
-  }
-
-  private mutating func digits() -> Bool {
-    let start = position
-    while position < text.count, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(text[position]) { position += 1 }
-    return position > start
-  }
-
-  private mutating func number() -> Bool {
-    _ = skip("-")
-    let start = position
-    guard digits(), text[start] != UInt8(ascii: "0") || position == start + 1 else { return false }
-    if skip("."), !digits() { return false }
-    if skip("E") {
-      if !skip("+") { _ = skip("-") }
-      return digits()
-    }
-    return true
   }
 }

@@ -23,7 +23,6 @@ extension Span where Element == UInt8 {
 
   @inline(never)
   private func isUTF8(from start: Int) -> Bool {
-    guard #available(macOS 26, *) else { return String(validating: extracting(start..<count)) != nil }
     return (try? UTF8Span(validating: extracting(start..<count))) != nil
   }
 

@@ -1,0 +1,42 @@
+/// Counts durations in buckets that are at most one part in 64 wide.
+public struct Histogram: Sendable {
+  private var counts = [UInt64](repeating: 0, count: 64 * 40)
+  private var total: UInt64 = 0
+
+  /// An empty histogram.
+  public init() {}
+
+  /// Counts one duration, in nanoseconds.
+  public mutating func record(_ nanoseconds: UInt64) {
+    counts[Self.index(nanoseconds)] += 1
+    total += 1
+  }
+
+  /// Adds the counts of another histogram.
+  public mutating func add(_ other: Histogram) {
+    for index in counts.indices { counts[index] += other.counts[index] }
+    total += other.total
+  }
+
+  /// The duration that `share` of all do not exceed, in microseconds.
+  public func microseconds(atQuantile share: Double) -> Double {
+    let wanted = UInt64((Double(total) * share).rounded(.up))
+    var seen: UInt64 = 0
+    for index in counts.indices {
+      seen += counts[index]
+      if seen >= max(wanted, 1) { return Double(Self.value(index)) / 1000 }
+    }
+    return 0
+  }
+
+  private static func index(_ value: UInt64) -> Int {
+    guard value >= 64 else { return Int(value) }
+    let exponent = 63 - value.leadingZeroBitCount - 6
+    return min((exponent + 1) * 64 + Int(value >> UInt64(exponent)) - 64, 64 * 40 - 1)
+  }
+
+  private static func value(_ index: Int) -> UInt64 {
+    guard index >= 64 else { return UInt64(index) }
+    return UInt64(index % 64 + 64) << UInt64(index / 64 - 1)
+  }
+}

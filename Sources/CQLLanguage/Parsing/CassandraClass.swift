@@ -1,0 +1,28 @@
+/// The classes of Cassandra's that a type may be named by.
+enum CassandraClass {
+  private static let package = "org.apache.cassandra.db.marshal."
+
+  private static let names: Set<String> = [
+    "AsciiType", "BooleanType", "ByteType", "BytesType", "CompositeType", "CounterColumnType", "DateType",
+    "DecimalType", "DoubleType", "DurationType", "DynamicCompositeType", "EmptyType", "FloatType", "FrozenType",
+    "InetAddressType", "Int32Type", "IntegerType", "LegacyTimeUUIDType", "LexicalUUIDType", "ListType", "LongType",
+    "MapType", "PartitionerDefinedOrder", "ReversedType", "SetType", "ShortType", "SimpleDateType", "TimeType",
+    "TimeUUIDType", "TimestampType", "TupleType", "UTF8Type", "UUIDType", "UserType", "VectorType",
+  ]
+
+  /// A class's name with its package.
+  static func fullName(_ name: String) -> String { name.contains(".") ? name : package + name }
+
+  /// The name, with its package, of the class that `text` begins with, if Cassandra has none of this name.
+  ///
+  /// What stands in parentheses behind it is not looked at.
+  static func missing(in text: String) -> String? {
+    let name = text.drop { $0 == " " || $0 == "\t" || $0 == "\n" }
+      .prefix { $0.isASCII && ($0.isLetter || $0.isNumber) || "-+._&".contains($0) }
+    // No name at all stands for BytesType.
+    if name.isEmpty { return nil }
+    let full = fullName(String(name))
+    let isKnown = full.hasPrefix(package) && names.contains(String(full.dropFirst(package.count)))
+    return isKnown ? nil : full
+  }
+}

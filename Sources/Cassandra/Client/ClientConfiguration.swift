@@ -1,0 +1,94 @@
+public import CQLWire
+public import Reactor
+
+/// Bounds of a client. Each holds for one connection, of which there is one for each loop and node, or for one loop.
+public struct ClientLimits: Sendable {
+  /// Requests that are under way on a connection at once: 2,048 by default, 32,768 at most.
+  public var requestsInFlight = 2048
+  /// Requests that wait for a place on a connection: 8,192 by default. One more fails with
+  /// ``CassandraError/Code/queueFull``.
+  public var requestsWaiting = 8192
+  /// Answers that never came on a connection, to requests that were given up, before it is replaced: 256 by default.
+  public var orphanedRequests = 256
+  /// Prepared statements that are kept, for each loop and for the whole client: 1,000 by default. The one that was used
+  /// longest ago makes room.
+  public var preparedStatements = 1000
+  /// How long connecting to a node may take, TLS and authentication included: 5 s by default.
+  public var connectTimeout: Duration = .seconds(5)
+  /// After this silence on a connection the server is asked whether it is there: 30 s by default.
+  public var heartbeatInterval: Duration = .seconds(30)
+  /// How long it may take to answer that: 5 s by default. Afterwards the connection is replaced.
+  public var heartbeatTimeout: Duration = .seconds(5)
+  /// How long a change of the schema waits until all nodes have it: 10 s by default.
+  public var schemaAgreementTimeout: Duration = .seconds(10)
+  /// How long requests that are under way may go on when the client ends: 5 s by default.
+  public var drainTimeout: Duration = .seconds(5)
+
+  /// The defaults.
+  public init() {}
+}
+
+/// Where the nodes of a cluster are.
+public struct ClusterSource: Sendable {
+  /// The nodes to connect to.
+  public let endPoints: [EndPoint]
+  /// The data centre that the application is in.
+  public let localDatacenter: String
+
+  /// A cluster by some of its nodes.
+  ///
+  /// - Parameters:
+  ///   - contactPoints: `host`, `host:port` or `[IPv6]:port`, the port 9042 when it is left out.
+  ///   - localDatacenter: The data centre that these nodes are in, as `system.local` names it.
+  /// - Throws: ``CassandraError/Code/configuration`` when there is none, or one is not of that form.
+  public static func nodes(
+    _ contactPoints: [String], localDatacenter: String
+  ) throws(CassandraError) -> ClusterSource {
+    var endPoints: [EndPoint] = []
+    for contactPoint in contactPoints {
+      let endPoint = try EndPoint(parsing: contactPoint)
+      if !endPoints.contains(endPoint) { endPoints.append(endPoint) }
+    }
+    guard !endPoints.isEmpty else {
+      throw CassandraError(.configuration, "There is no contact point of the database.")
+    }
+    return ClusterSource(endPoints: endPoints, localDatacenter: localDatacenter)
+  }
+}
+
+/// Everything that makes a client.
+public struct ClientConfiguration: Sendable {
+  /// Where the nodes are.
+  public var cluster: ClusterSource
+  /// The keyspace of names that come without one; nil for none.
+  public var keyspace: String?
+  /// The user and the password, for a server that asks for them.
+  public var credentials: Credentials?
+  /// TLS; nil for plain TCP. The host of a contact point is the name that the node's certificate has to carry.
+  public var tls: TLSClientContext?
+  /// Whether envelopes are compressed with LZ4, where the server can: off by default. It saves bytes on the network and
+  /// costs time of the processor at both ends.
+  public var compression = false
+  /// The newest version of the protocol that is tried: v5 by default. A server that does not speak it gets v4.
+  public var protocolVersion = ProtocolVersion.v5
+  /// What requests are like that do not say otherwise.
+  public var defaults = QueryOptions()
+  /// Bounds of queues, waits and tables.
+  public var limits = ClientLimits()
+  /// How long to wait before a node is tried again.
+  public var reconnection = ReconnectionPolicy()
+  /// How the name of a node becomes addresses; by default the system's resolver.
+  public var resolver: @Sendable (_ host: String, _ port: Int, _ loop: EventLoop) async throws -> [SocketAddress] = {
+    try await $2.resolve($0, port: $1)
+  }
+
+  /// A client of `cluster`.
+  public init(
+    _ cluster: ClusterSource, keyspace: String? = nil, credentials: Credentials? = nil, tls: TLSClientContext? = nil
+  ) {
+    self.cluster = cluster
+    self.keyspace = keyspace
+    self.credentials = credentials
+    self.tls = tls
+  }
+}

@@ -1,0 +1,148 @@
+internal import Bytes
+internal import CQLWire
+
+/// One request on its way: what is sent is the same at every attempt, and for every page.
+struct Execution: Sendable {
+  var statement: Statement
+  /// The statement as the server knows it; nil for one that is sent as text.
+  var prepared: PreparedStatement?
+  var kind: StatementKind
+  var options: ResolvedOptions
+  var timestamp: Int64?
+  /// When the request has to be over, in milliseconds of its loop.
+  var due: UInt64
+
+  var isIdempotent: Bool { options.isIdempotent ?? (kind.verb == .select) }
+
+  var flags: EnvelopeFlags { options.tracing ? .tracing : [] }
+
+  /// Appends the body of an EXECUTE (section 4.1.6).
+  ///
+  /// - Throws: ``CassandraError/Code/invalidValue`` when values and markers do not go together.
+  func encodeExecute(
+    _ prepared: PreparedStatement, pageState: [UInt8]?, pageSize: Int32, into buffer: inout [UInt8]
+  ) throws(CassandraError) {
+    try statement.encodeExecute(
+      prepared, options, timestamp: timestamp, pageState: pageState, pageSize: pageSize, into: &buffer)
+  }
+
+  /// Appends the body of a QUERY, for a statement that is not prepared; it has no values.
+  func encodeQuery(text: String, version: ProtocolVersion, into buffer: inout [UInt8]) throws(CassandraError) {
+    let parameters = QueryParameters(consistency: options.consistency, pageSize: options.pageSize)
+    do throws(WireError) {
+      try Request.beginQuery(text, parameters: parameters, valueCount: 0, into: &buffer, version: version)
+      try parameters.encodeTail(into: &buffer, version: version)
+    } catch { throw .unsendable(error) }
+  }
+}
+
+extension Statement {
+  /// The bits of the flags that an EXECUTE can have here (section 4.1.4).
+  private enum Flag {
+    static let values: UInt32 = 0x01
+    static let skipMetadata: UInt32 = 0x02
+    static let pageSize: UInt32 = 0x04
+    static let pageState: UInt32 = 0x08
+    static let serialConsistency: UInt32 = 0x10
+    static let timestamp: UInt32 = 0x20
+  }
+
+  /// Appends the body of an EXECUTE (section 4.1.6).
+  ///
+  /// Written out here, where `QueryParameters` would do, because every request of the application goes through it.
+  func encodeExecute(
+    _ prepared: PreparedStatement, _ options: borrowing ResolvedOptions, timestamp: Int64?, pageState: [UInt8]?,
+    pageSize: Int32, into buffer: inout [UInt8]
+  ) throws(CassandraError) {
+    let kind = prepared.kind
+    let isPaged = kind.verb != .modify
+    var flags: UInt32 = 0
+    if !prepared.parameters.isEmpty { flags |= Flag.values }
+    // Before v5 a server that leaves the columns out may leave out that they have changed.
+    if prepared.version >= .v5 { flags |= Flag.skipMetadata }
+    if isPaged { flags |= Flag.pageSize }
+    if pageState != nil { flags |= Flag.pageState }
+    if kind.isConditional { flags |= Flag.serialConsistency }
+    if timestamp != nil { flags |= Flag.timestamp }
+    buffer.append(contentsOf: prepared.executeHead)
+    buffer.append(bigEndian: options.consistency.rawValue)
+    if prepared.version >= .v5 {
+      buffer.append(bigEndian: flags)
+    } else {
+      buffer.append(UInt8(truncatingIfNeeded: flags))
+    }
+    if !prepared.parameters.isEmpty { buffer.append(bigEndian: UInt16(truncatingIfNeeded: prepared.parameters.count)) }
+    try appendValues(prepared, into: &buffer)
+    if isPaged { buffer.append(bigEndian: pageSize) }
+    if let pageState {
+      buffer.append(bigEndian: Int32(truncatingIfNeeded: pageState.count))
+      buffer.append(contentsOf: pageState)
+    }
+    if kind.isConditional { buffer.append(bigEndian: options.serialConsistency.rawValue) }
+    if let timestamp { buffer.append(bigEndian: timestamp) }
+  }
+
+  /// Appends the values in the order of the markers.
+  func appendValues(_ prepared: PreparedStatement, into buffer: inout [UInt8]) throws(CassandraError) {
+    if let names { return try appendNamed(names, prepared.parameters, into: &buffer) }
+    let forms = prepared.forms
+    guard values.count == forms.count else { throw wrongNumber(forms.count) }
+    for index in forms.indices {
+      switch (values[index], forms[index]) {
+      case (.text(let text), .text):
+        buffer.append(bigEndian: Int32(truncatingIfNeeded: text.utf8.count))
+        buffer.append(contentsOf: text.utf8)
+      case (.integer(let number), .int):
+        guard let number = Int32(exactly: number) else { fallthrough }
+        buffer.append(bigEndian: Int32(4))
+        buffer.append(bigEndian: number)
+      case (.integer(let number), .bigint):
+        buffer.append(bigEndian: Int32(8))
+        buffer.append(bigEndian: Int64(number))
+      case (.null, _): buffer.append(bigEndian: Int32(-1))
+      case (let value, _): try append(value.encodable, prepared.parameters[index], at: index, into: &buffer)
+      }
+    }
+  }
+
+  private func append(
+    _ value: any CQLEncodable, _ parameter: ColumnSpecification, at index: Int, into buffer: inout [UInt8]
+  ) throws(CassandraError) {
+    do throws(CQLValueError) { try buffer.append(value: value, as: parameter.type) } catch {
+      throw CassandraError(
+        .invalidValue, "A value does not go with its place in the statement: \(error)",
+        detail: "marker \(index + 1), \(parameter.name) \(parameter.type)", isRetrySafe: true, cause: error)
+    }
+  }
+
+  private func appendNamed(
+    _ names: [String], _ parameters: [ColumnSpecification], into buffer: inout [UInt8]
+  ) throws(CassandraError) {
+    for (index, parameter) in parameters.enumerated() {
+      guard let position = names.firstIndex(of: parameter.name) else {
+        throw CassandraError(
+          .invalidValue, "A marker of the statement has no value.", detail: ":\(parameter.name)", isRetrySafe: true)
+      }
+      try append(values[position].encodable, parameter, at: index, into: &buffer)
+    }
+    let unknown = Set(names).subtracting(parameters.map(\.name))
+    guard unknown.isEmpty else {
+      throw CassandraError(
+        .invalidValue, "A value has a name that no marker of the statement has.",
+        detail: unknown.sorted().joined(separator: ", "), isRetrySafe: true)
+    }
+  }
+
+  private func wrongNumber(_ markers: Int) -> CassandraError {
+    CassandraError(
+      .invalidValue, "The statement has another number of markers than of values.",
+      detail: "\(markers) markers, \(values.count) values", isRetrySafe: true)
+  }
+}
+
+extension CassandraError {
+  static func unsendable(_ error: WireError) -> CassandraError {
+    CassandraError(
+      .invalidStatement, "The statement cannot be sent: \(error.reason)", isRetrySafe: true, cause: error)
+  }
+}

@@ -1,0 +1,238 @@
+internal import CQLWire
+internal import Reactor
+internal import Telemetry
+
+extension LoopClient {
+  /// Keeps a connection to every node until the task is cancelled; then lets what is under way finish.
+  func run() async {
+    state = .running
+    connectionsChanged()
+    let bound = LoopBound(self, on: loop)
+    await withDiscardingTaskGroup { group in
+      for index in nodes.indices {
+        group.addTask(executorPreference: bound.loop) { await bound.onLoop.maintain(bound.onLoop.nodes[index]) }
+      }
+    }
+  }
+
+  /// Connects to a node, waits until the connection cannot be used any more, and begins anew.
+  private func maintain(_ node: Node) async {
+    var failures = 0
+    var version = context.configuration.protocolVersion
+    var attempt = Int.random(in: 0..<1024)
+    while !Task.isCancelled {
+      do throws(CassandraError) {
+        attempt &+= 1
+        let connection = try await connect(to: node.endPoint, version: &version, attempt: attempt)
+        context.logger.info(
+          "connected",
+          ["node": .text("\(node.endPoint)"), "protocol": .text("\(version)"), "loop": .integer(loop.index)])
+        failures = 0
+        node.failure = nil
+        node.wasTried = true
+        node.connection = connection
+        connectionsChanged()
+        await connection.untilUnusable()
+        node.connection = nil
+        if Task.isCancelled {
+          await end(connection)
+          break
+        }
+        if let failure = connection.failure {
+          node.failure = failure
+          context.logger.warning(
+            "a connection was lost",
+            ["node": .text("\(node.endPoint)"), "loop": .integer(loop.index), "error": .text(failure.debugDescription)])
+        }
+        failures = 1
+      } catch {
+        if Task.isCancelled { break }
+        failures += 1
+        note(error, at: node, failures: failures)
+      }
+      let delay = context.configuration.reconnection.delay(failures: failures, chance: .random(in: 0...1))
+      try? await loop.sleep(for: delay)
+    }
+    state = .closed
+    connectionsChanged()
+  }
+
+  private func note(_ error: CassandraError, at node: Node, failures: Int) {
+    let isNew = node.failure?.code != error.code || !node.wasTried
+    node.failure = error
+    node.wasTried = true
+    connectionsChanged()
+    // The same failure again and again says nothing new; it is logged when it begins and from time to time.
+    if isNew || failures % 10 == 0 {
+      context.logger.warning(
+        "cannot connect to the database; trying again",
+        ["node": .text("\(node.endPoint)"), "loop": .integer(loop.index), "error": .text(error.debugDescription)])
+    } else {
+      context.logger.debug("cannot connect to the database", ["node": .text("\(node.endPoint)")])
+    }
+  }
+
+  /// Lets the requests under way finish, for a while.
+  private func end(_ connection: NodeConnection) async {
+    state = .closed
+    connectionsChanged()
+    connection.drain()
+    await connection.untilClosed(within: context.configuration.limits.drainTimeout)
+    connection.close(CassandraError(.closed, "The database client has been closed.", coordinator: connection.endPoint))
+  }
+
+  /// Connects once; a server that speaks only an older version is asked again with that.
+  private func connect(
+    to endPoint: EndPoint, version: inout ProtocolVersion, attempt: Int
+  ) async throws(CassandraError) -> NodeConnection {
+    let due = loop.now + context.configuration.limits.connectTimeout.wholeMilliseconds
+    while true {
+      let transport = try await open(endPoint, attempt: attempt, due: due)
+      let connection = NodeConnection(
+        transport, to: endPoint, version: version, limits: context.configuration.limits, logger: context.logger)
+      switch try await shakeHands(connection, due: due) {
+      case nil:
+        connection.startHeartbeat()
+        return connection
+      case let lower?:
+        context.logger.debug("the server speaks an older version of the protocol", ["version": .text("\(lower)")])
+        version = lower
+      }
+    }
+  }
+
+  private func open(_ endPoint: EndPoint, attempt: Int, due: UInt64) async throws(CassandraError) -> Transport {
+    var options = ConnectOptions()
+    options.tls = context.configuration.tls?.client(verifying: endPoint.host, serverName: endPoint.serverName)
+    let addresses: [SocketAddress]
+    do { addresses = try await context.configuration.resolver(endPoint.host, endPoint.port, loop) } catch {
+      throw unreachable(endPoint, error)
+    }
+    var last: (any Error)?
+    for index in addresses.indices {
+      let now = loop.now
+      guard now < due, !Task.isCancelled else { break }
+      options.timeout = .milliseconds(due - now)
+      do throws(ReactorError) {
+        return try await Transport.connect(
+          to: addresses[(index + attempt) % addresses.count], on: loop, options: options)
+      } catch { last = error }
+    }
+    throw unreachable(endPoint, last)
+  }
+
+  private func unreachable(_ endPoint: EndPoint, _ cause: (any Error)?) -> CassandraError {
+    CassandraError(
+      .noNodeAvailable, "The database cannot be reached.", coordinator: endPoint, isRetrySafe: true, cause: cause)
+  }
+
+  /// Goes through the handshake; returns another version when the server wants one.
+  private func shakeHands(
+    _ connection: NodeConnection, due: UInt64
+  ) async throws(CassandraError) -> ProtocolVersion? {
+    let configuration = context.configuration
+    var handshake = Handshake(
+      Handshake.Wishes(
+        version: connection.version, compression: configuration.compression, credentials: configuration.credentials,
+        keyspace: configuration.keyspace, driverName: DriverIdentity.name, driverVersion: DriverIdentity.version))
+    var action = handshake.start()
+    do throws(CassandraError) {
+      while true {
+        switch action {
+        case .send(let request): action = handshake.receive(try await exchange(request, on: connection, due: due))
+        case .reframe(let framing, let request):
+          connection.reframe(framing)
+          action = handshake.receive(try await exchange(request, on: connection, due: due))
+        case .ready(let framing):
+          connection.reframe(framing)
+          return nil
+        case .reconnect(let version):
+          connection.close(.connectionLost(nil, coordinator: connection.endPoint))
+          return version
+        case .fail(let error): throw error
+        }
+      }
+    } catch {
+      connection.close(error)
+      throw error
+    }
+  }
+
+  private func exchange(
+    _ request: Request, on connection: NodeConnection, due: UInt64
+  ) async throws(CassandraError) -> Response {
+    let outcome = try await connection.request(request.opcode, due: due) {
+      (output: inout [UInt8]) throws(CassandraError) in
+      do throws(WireError) { try request.encode(into: &output, version: connection.version) } catch {
+        throw .unsendable(error)
+      }
+    }
+    switch outcome {
+    case .failure(let error): throw error
+    case .done: return .result(.void)
+    case .answer(let header, let body):
+      do throws(WireError) {
+        var position = 0
+        _ = try ResponsePrefix(reading: body.span, at: &position, flags: header.flags)
+        guard let opcode = Opcode(rawValue: header.opcode) else {
+          throw WireError(.unexpectedOpcode, at: 4, "\(header.opcode) is no opcode.")
+        }
+        return try Response(
+          opcode: opcode, body: body.span.extracting(position..<body.count), version: connection.version)
+      } catch {
+        throw CassandraError.protocolViolation("\(error)", coordinator: connection.endPoint, cause: error)
+      }
+    }
+  }
+}
+
+// MARK: - Schema agreement
+
+extension LoopClient {
+  /// Waits until all nodes that are up report one version of the schema; false when they do not within the limit.
+  func waitForSchemaAgreement(on connection: NodeConnection) async -> Bool {
+    let until = loop.now + context.configuration.limits.schemaAgreementTimeout.wholeMilliseconds
+    while true {
+      if let isAgreed = try? await schemaVersions(on: connection, due: until), isAgreed.count <= 1 { return true }
+      guard loop.now < until, connection.isUsable, (try? await loop.sleep(for: .milliseconds(100))) != nil else {
+        context.logger.warning("the nodes do not agree on the schema", ["node": .text("\(connection.endPoint)")])
+        return false
+      }
+    }
+  }
+
+  private func schemaVersions(
+    on connection: NodeConnection, due: UInt64
+  ) async throws(CassandraError) -> Set<CQLUUID> {
+    var versions: Set<CQLUUID> = []
+    for text in [
+      "SELECT rpc_address, schema_version FROM system.local WHERE key = 'local'",
+      "SELECT rpc_address, schema_version FROM system.peers",
+    ] {
+      let request = Request.query(text, QueryParameters(consistency: .one))
+      let outcome = try await connection.request(.query, due: due) { (output: inout [UInt8]) throws(CassandraError) in
+        do throws(WireError) { try request.encode(into: &output, version: connection.version) } catch {
+          throw .unsendable(error)
+        }
+      }
+      guard case .page(let page, _) = Reply(outcome, from: connection, layout: nil) else { continue }
+      for row in page {
+        guard let version = try? row.decode(CQLUUID.self, "schema_version"), !isDown(row) else { continue }
+        versions.insert(version)
+      }
+    }
+    return versions
+  }
+
+  /// Whether a peer is one of our contact points and cannot be reached: it keeps the version that it had.
+  private func isDown(_ row: Row) -> Bool {
+    guard let address = try? row.decode(CQLInet.self, "rpc_address") else { return false }
+    return nodes.contains { $0.endPoint.host == "\(address)" && $0.connection == nil }
+  }
+}
+
+/// How the driver introduces itself to a server.
+enum DriverIdentity {
+  static let name = "Field Guide driver for Swift"
+  static let version = "0.1.0"
+}

@@ -1,0 +1,397 @@
+internal import CQLWire
+internal import Reactor
+internal import Telemetry
+
+/// What all loops of a client share; nothing of it changes without a lock.
+struct ClientContext: Sendable {
+  var configuration: ClientConfiguration
+  var defaults: ResolvedOptions
+  /// The defaults' time-out in milliseconds.
+  var defaultTimeout: UInt64
+  var table: PreparedTable
+  var timestamps: TimestampGenerator
+  var logger: Logger
+}
+
+/// The part of a client that lives on one loop: its connections, its prepared statements, its requests.
+final class LoopClient {
+  enum State {
+    /// `run()` has not been called.
+    case idle
+    case running
+    case closed
+  }
+
+  /// A node as this loop sees it.
+  final class Node {
+    let endPoint: EndPoint
+    var connection: NodeConnection?
+    var failure: CassandraError?
+    /// Whether connecting has succeeded or failed once.
+    var wasTried = false
+
+    init(_ endPoint: EndPoint) { self.endPoint = endPoint }
+  }
+
+  let loop: EventLoop
+  let context: ClientContext
+  let nodes: [Node]
+  var state = State.idle
+  private var cache: PreparedCache
+  private let waiting = AdmissionQueue()
+  private var turn = 0
+
+  init(on loop: EventLoop, context: ClientContext) {
+    self.loop = loop
+    self.context = context
+    nodes = context.configuration.cluster.endPoints.map { Node($0) }
+    cache = PreparedCache(capacity: context.configuration.limits.preparedStatements)
+  }
+
+  /// Something has changed that requests may wait for.
+  func connectionsChanged() { waiting.admitAll() }
+}
+
+// MARK: - Where to send a request
+
+extension LoopClient {
+  /// A connection to send a request on: the nodes take turns, and `avoided` comes last.
+  ///
+  /// Waits while `run()` has not begun and while the first attempts to connect are under way; when no node can be
+  /// reached after that, it fails at once.
+  func connection(avoiding avoided: EndPoint?, due: UInt64) async throws(CassandraError) -> NodeConnection {
+    while true {
+      if let connection = usableConnection(avoiding: avoided) { return connection }
+      switch state {
+      case .closed: throw CassandraError(.closed, "The database client has been closed.", isRetrySafe: true)
+      case .running where nodes.allSatisfy(\.wasTried): throw noNodeAvailable
+      case .running, .idle: break
+      }
+      switch await waiting.add(on: loop, due: due) {
+      case .admitted: continue
+      case .cancelled: throw CassandraError.cancelled(coordinator: nil)
+      case .timedOut where state == .idle:
+        throw CassandraError(
+          .notRunning,
+          "The database client is not running: call run() in a task of its own, or use withClient.", isRetrySafe: true)
+      case .timedOut: throw noNodeAvailable
+      }
+    }
+  }
+
+  /// A connection that can be used now.
+  func connectionNow() -> NodeConnection? { usableConnection(avoiding: nil) }
+
+  /// Whether requests can be sent.
+  var isConnected: Bool { connectionNow() != nil }
+
+  @inline(__always)
+  private func usableConnection(avoiding avoided: EndPoint?) -> NodeConnection? {
+    turn &+= 1
+    var second: NodeConnection?
+    for step in 0..<nodes.count {
+      let node = nodes[(turn &+ step) % nodes.count]
+      guard let connection = node.connection, connection.isUsable else { continue }
+      if let avoided, node.endPoint == avoided { second = connection } else { return connection }
+    }
+    return second
+  }
+
+  private var noNodeAvailable: CassandraError {
+    let failures = nodes.compactMap { node in node.failure.map { "\(node.endPoint): \($0.debugDescription)" } }
+    let cause = nodes.lazy.compactMap(\.failure).first
+    // A missing keyspace and bad credentials are not cured by waiting, so they are told as they are.
+    if let cause, [.keyspaceMissing, .badCredentials, .credentialsMissing].contains(cause.code),
+      nodes.allSatisfy({ $0.failure?.code == cause.code })
+    {
+      return cause
+    }
+    return CassandraError(
+      .noNodeAvailable, "The database cannot be reached.", detail: failures.joined(separator: "; "), isRetrySafe: true,
+      cause: cause)
+  }
+}
+
+// MARK: - Requests
+
+extension LoopClient {
+  /// Carries a statement out and returns its first page.
+  ///
+  /// Nearly every request finds its statement prepared and a connection free, and its first answer is the last. For
+  /// these there is one wait and nothing between; whatever is different goes the long way.
+  func query(_ statement: Statement, _ given: QueryOptions?) async throws(CassandraError) -> Rows {
+    if given == nil, let prepared = cache.find(statement.identity), let connection = usableConnection(avoiding: nil),
+      connection.canSend, connection.version == prepared.version, !Task.isCancelled
+    {
+      let due = loop.now + context.defaultTimeout
+      let timestamp = prepared.kind.takesTimestamp ? context.timestamps.next() : nil
+      let token = try connection.send(.execute, flags: [], due: due) { (output: inout [UInt8]) throws(CassandraError) in
+        try statement.encodeExecute(
+          prepared, context.defaults, timestamp: timestamp, pageState: nil, pageSize: context.defaults.pageSize,
+          into: &output)
+      }
+      let outcome = await connection.answer(token)
+      if case .done = outcome { return Rows(source: .single(Page(emptyWith: .empty)), info: nil) }
+      let reply = Reply(outcome, from: connection, layout: prepared.layout)
+      if case .page(let page, nil) = reply, page.isSimple { return Rows(source: .single(page), info: nil) }
+      let execution = Execution(
+        statement: statement, prepared: prepared, kind: prepared.kind, options: context.defaults, timestamp: timestamp,
+        due: due)
+      return try await finish(execution, pageState: nil, first: (reply, connection))
+    }
+    return try await queryTheLongWay(statement, given)
+  }
+
+  private func queryTheLongWay(
+    _ statement: Statement, _ given: QueryOptions?
+  ) async throws(CassandraError) -> Rows {
+    let options = try resolve(given)
+    let due = loop.now + options.timeout.wholeMilliseconds
+    let prepared = try await findOrPrepare(statement, due: due)
+    let kind = prepared?.kind ?? StatementKind(statement.text)
+    let timestamp = options.timestamp ?? (kind.takesTimestamp ? context.timestamps.next() : nil)
+    let execution = Execution(
+      statement: statement, prepared: prepared, kind: kind, options: options, timestamp: timestamp, due: due)
+    var pageState: [UInt8]?
+    if let token = options.resuming {
+      guard let prepared else { throw CassandraError(.invalidPageState, "Only a SELECT can be resumed.") }
+      pageState = try token.pageState(
+        version: prepared.version, keyspace: context.configuration.keyspace, text: prepared.text)
+    }
+    return try await finish(execution, pageState: pageState, first: nil)
+  }
+
+  /// Makes rows of a request, after its first answer or from the beginning.
+  private func finish(
+    _ execution: Execution, pageState: [UInt8]?, first: (Reply, NodeConnection)?
+  ) async throws(CassandraError) -> Rows {
+    var execution = execution
+    let (reply, connection) = try await run(
+      &execution, pageState: pageState, pageSize: execution.options.pageSize, first: first)
+    switch reply {
+    case .page(let page, let info):
+      noteWarnings(info)
+      guard page.hasMore else { return Rows(source: .single(page), info: info) }
+      let pages = PageSource(self, execution, first: page, from: connection)
+      return Rows(source: .pages(LoopBound(pages, on: loop), page.layout), info: info)
+    case .done(var info):
+      noteWarnings(info)
+      if info?.schemaChange != nil { info?.isSchemaAgreed = await waitForSchemaAgreement(on: connection) }
+      return Rows(source: .single(Page(emptyWith: .empty)), info: info)
+    case .prepared, .unprepared, .failure:
+      throw CassandraError.protocolViolation("a statement was answered like a preparation", coordinator: nil)
+    }
+  }
+
+  func resolve(_ options: QueryOptions?) throws(CassandraError) -> ResolvedOptions {
+    guard let options else { return context.defaults }
+    return try ResolvedOptions(context.configuration.defaults.overridden(by: options))
+  }
+
+  /// Sends a request until there is an answer that is not to be retried. The reply is ``Reply/done(_:)`` or
+  /// ``Reply/page(_:_:)``; failures are thrown.
+  ///
+  /// - Parameter first: The answer to the first attempt, when there was one.
+  func run(
+    _ execution: inout Execution, pageState: [UInt8]?, pageSize: Int32, first: (Reply, NodeConnection)? = nil
+  ) async throws(CassandraError) -> (Reply, NodeConnection) {
+    var avoided: EndPoint?
+    var retries = 0
+    var repreparations = 0
+    var first = first
+    while true {
+      let reply: Reply
+      let connection: NodeConnection
+      if let (firstReply, firstConnection) = first.take() {
+        (reply, connection) = (firstReply, firstConnection)
+      } else {
+        connection = try await self.connection(avoiding: avoided, due: execution.due)
+        reply = try await send(execution, on: connection, pageState: pageState, pageSize: pageSize)
+      }
+      let failure: CassandraError
+      switch reply {
+      case .done: return (reply, connection)
+      case .page(let page, _):
+        if page.newMetadataID != nil { noteChangedColumns(page, &execution) }
+        return (reply, connection)
+      case .unprepared(_, let error):
+        guard let prepared = execution.prepared, repreparations < 2 else { throw error }
+        repreparations += 1
+        try await prepareAgain(prepared, on: connection, due: execution.due)
+        continue
+      case .prepared:
+        throw CassandraError.protocolViolation("a statement was answered like a preparation", coordinator: nil)
+      case .failure(let error): failure = error
+      }
+      let decision = RetryPolicy.decide(
+        .init(error: failure, isIdempotent: execution.isIdempotent, retries: retries))
+      switch decision {
+      case .fail: throw failure
+      case .sameNode: avoided = nil
+      case .nextNode: avoided = connection.endPoint
+      }
+      retries += 1
+    }
+  }
+
+  /// Sends a request once.
+  private func send(
+    _ execution: Execution, on connection: NodeConnection, pageState: [UInt8]?, pageSize: Int32
+  ) async throws(CassandraError) -> Reply {
+    let version = connection.version
+    guard let prepared = execution.prepared else {
+      let text = execution.statement.text
+      let outcome = try await connection.request(.query, flags: execution.flags, due: execution.due) {
+        (output: inout [UInt8]) throws(CassandraError) in
+        try execution.encodeQuery(text: text, version: version, into: &output)
+      }
+      return Reply(outcome, from: connection, layout: nil)
+    }
+    let outcome = try await connection.request(.execute, flags: execution.flags, due: execution.due) {
+      (output: inout [UInt8]) throws(CassandraError) in
+      try execution.encodeExecute(prepared, pageState: pageState, pageSize: pageSize, into: &output)
+    }
+    return Reply(outcome, from: connection, layout: prepared.layout)
+  }
+
+  /// Sends a request for a page without waiting; nil when that is not possible at the moment.
+  func begin(
+    _ execution: Execution, pageState: [UInt8], pageSize: Int32, on connection: NodeConnection
+  ) -> PendingAnswer? {
+    guard let prepared = execution.prepared else { return nil }
+    let pending = try? connection.begin(.execute, flags: execution.flags, due: execution.due) {
+      (output: inout [UInt8]) throws(CassandraError) in
+      try execution.encodeExecute(prepared, pageState: pageState, pageSize: pageSize, into: &output)
+    }
+    return pending
+  }
+
+  /// A result came with other columns than the preparation promised; from now on these are expected.
+  private func noteChangedColumns(_ page: Page, _ execution: inout Execution) {
+    guard let prepared = execution.prepared,
+      let changed = try? prepared.changed(layout: page.layout, resultMetadataID: page.newMetadataID)
+    else { return }
+    execution.prepared = changed
+    changeCache { $0.insert(changed) }
+    context.table.update(changed)
+  }
+
+  func noteWarnings(_ info: ResultInfo?) {
+    guard let info, !info.warnings.isEmpty else { return }
+    for warning in info.warnings {
+      context.logger.warning(
+        "the database warns", ["warning": .text(warning), "node": .text(info.coordinator?.description ?? "")])
+    }
+  }
+}
+
+// MARK: - Preparing
+
+extension LoopClient {
+  /// The prepared form of a statement, from the loop's cache, the client's table or the server; nil for a statement that
+  /// is sent as text.
+  func findOrPrepare(_ statement: Statement, due: UInt64) async throws(CassandraError) -> PreparedStatement? {
+    if let prepared = cache.find(statement.identity) { return prepared }
+    let text = statement.text
+    if let prepared = changeCache({ $0.find(text: text, from: statement.identity) }) { return prepared }
+    let kind = StatementKind(text)
+    switch kind.verb {
+    case .select, .modify: break
+    case .use:
+      throw CassandraError(
+        .invalidStatement,
+        "USE would change one of many connections; set the keyspace of the client, or write keyspace.table.",
+        isRetrySafe: true)
+    case .define, .other:
+      guard statement.values.isEmpty else {
+        throw CassandraError(
+          .invalidStatement, "A statement that changes the schema takes no values; use Identifier for names.",
+          isRetrySafe: true)
+      }
+      return nil
+    }
+    let prepared = try await takeTurn(PreparedTable.Key(text: text, node: nil), due: due) {
+      (client: LoopClient) async throws(CassandraError) in
+      let connection = try await client.connection(avoiding: nil, due: due)
+      return try await client.prepare(text, kind, on: connection, due: due)
+    }
+    changeCache { $0.insert(prepared, from: statement.identity) }
+    return prepared
+  }
+
+  // Taken out while it is changed: only then do look-ups, which every request makes, need no watch over their access.
+  private func changeCache<Result>(_ change: (inout PreparedCache) -> Result) -> Result {
+    var cache = PreparedCache(capacity: 1)
+    swap(&cache, &self.cache)
+    defer { swap(&cache, &self.cache) }
+    return change(&cache)
+  }
+
+  /// Prepares a statement anew on a node that has forgotten it.
+  ///
+  /// The id has to be the same again: another one would mean that the server counts something into it that we do not
+  /// know, and preparing would never end.
+  func prepareAgain(
+    _ prepared: PreparedStatement, on connection: NodeConnection, due: UInt64
+  ) async throws(CassandraError) {
+    let again = try await takeTurn(PreparedTable.Key(text: prepared.text, node: connection.endPoint), due: due) {
+      (client: LoopClient) async throws(CassandraError) in
+      try await client.prepare(prepared.text, prepared.kind, on: connection, due: due)
+    }
+    guard again.id == prepared.id else {
+      throw CassandraError(
+        .unprepared, "The database gives a prepared statement another name every time.",
+        coordinator: connection.endPoint, isRetrySafe: true)
+    }
+  }
+
+  /// Prepares when nobody else does, and waits for the other otherwise.
+  private func takeTurn(
+    _ key: PreparedTable.Key, due: UInt64,
+    _ prepare: (LoopClient) async throws(CassandraError) -> PreparedStatement
+  ) async throws(CassandraError) -> PreparedStatement {
+    while true {
+      switch context.table.turn(for: key) {
+      case .ready(let prepared): return prepared
+      case .wait:
+        if let result = await context.table.wait(for: key) { return try result.get() }
+        if Task.isCancelled { throw CassandraError.cancelled(coordinator: nil) }
+        guard loop.now < due else {
+          throw CassandraError(.timedOut, "The statement could not be prepared in time.", isRetrySafe: true)
+        }
+      case .prepare:
+        do throws(CassandraError) {
+          let prepared = try await prepare(self)
+          context.table.finish(key, with: .success(prepared))
+          return prepared
+        } catch {
+          // Only what the server says of the statement itself is true for the others too.
+          context.table.finish(key, with: error.server == nil ? nil : .failure(error))
+          throw error
+        }
+      }
+    }
+  }
+
+  private func prepare(
+    _ text: String, _ kind: StatementKind, on connection: NodeConnection, due: UInt64
+  ) async throws(CassandraError) -> PreparedStatement {
+    let version = connection.version
+    let outcome = try await connection.request(.prepare, due: due) { (output: inout [UInt8]) throws(CassandraError) in
+      do throws(WireError) {
+        try Request.encodePrepare(text, keyspace: nil, into: &output, version: version)
+      } catch { throw .unsendable(error) }
+    }
+    switch Reply(outcome, from: connection, layout: nil) {
+    case .prepared(let result):
+      do throws(WireError) {
+        return try PreparedStatement(text: text, kind: kind, result: result, version: version)
+      } catch {
+        throw CassandraError.protocolViolation("\(error)", coordinator: connection.endPoint, cause: error)
+      }
+    case .failure(let error): throw error
+    case .done, .page, .unprepared:
+      throw CassandraError.protocolViolation("a preparation was answered with rows", coordinator: connection.endPoint)
+    }
+  }
+}

@@ -1,0 +1,164 @@
+internal import CQLWire
+
+/// The first messages of a connection: OPTIONS, STARTUP, authentication, the keyspace (sections 2.3.1 and 4.1.1).
+///
+/// No I/O: it is told what the server said and says what to send next.
+struct Handshake {
+  /// What a connection wants from the server.
+  struct Wishes: Sendable {
+    var version: ProtocolVersion
+    var compression: Bool
+    var credentials: Credentials?
+    var keyspace: String?
+    var driverName: String
+    var driverVersion: String
+  }
+
+  enum Action {
+    /// Send this, and give the answer to ``receive(_:)``.
+    case send(Request)
+    /// From now on the stream has this framing; then send this.
+    case reframe(Framing, thenSend: Request)
+    /// From now on the stream has this framing, and requests may be sent.
+    case ready(Framing)
+    /// The server does not speak this version; connect anew with that one.
+    case reconnect(ProtocolVersion)
+    /// It does not work.
+    case fail(CassandraError)
+  }
+
+  private enum State {
+    case initial
+    case optionsSent
+    case startupSent(compression: Bool)
+    case authenticating(Framing, authenticator: String)
+    case settingKeyspace(Framing)
+    case ended
+  }
+
+  private let wishes: Wishes
+  private var state = State.initial
+
+  init(_ wishes: Wishes) { self.wishes = wishes }
+
+  /// The first message.
+  mutating func start() -> Action {
+    state = .optionsSent
+    return .send(.options)
+  }
+
+  /// What follows from the server's answer to the last message.
+  mutating func receive(_ response: Response) -> Action {
+    if case .error(let error) = response { return receive(error) }
+    switch state {
+    case .optionsSent: return receiveOptions(response)
+    case .startupSent(let compression):
+      let framing = framing(compression)
+      switch response {
+      case .ready: return established(framing, reframes: true)
+      case .authenticate(let authenticator): return authenticate(authenticator, framing)
+      case .error, .supported, .result, .event, .authChallenge, .authSuccess: return unexpected(response)
+      }
+    case .authenticating(let framing, let authenticator):
+      switch response {
+      case .authSuccess: return established(framing, reframes: false)
+      case .authChallenge(let challenge): return answer(challenge, authenticator)
+      case .error, .ready, .authenticate, .supported, .result, .event: return unexpected(response)
+      }
+    case .settingKeyspace(let framing):
+      guard case .result(.setKeyspace) = response else { return unexpected(response) }
+      state = .ended
+      return .ready(framing)
+    case .initial, .ended: return unexpected(response)
+    }
+  }
+
+  private mutating func receiveOptions(_ response: Response) -> Action {
+    guard case .supported(let options) = response else { return unexpected(response) }
+    let offered = options["COMPRESSION"] ?? []
+    let compression = wishes.compression && offered.contains { $0.lowercased() == "lz4" }
+    // Cassandra lists "3/v3", "4/v4", "5/v5"; one that lists nothing is asked for what we want.
+    if let versions = options["PROTOCOL_VERSIONS"] {
+      let numbers = versions.filter { !$0.contains("beta") }.compactMap { UInt8($0.prefix { $0 != "/" }) }
+      if !numbers.contains(wishes.version.rawValue), let lower = lowerVersion(than: wishes.version, among: numbers) {
+        state = .ended
+        return .reconnect(lower)
+      }
+    }
+    var startup = [
+      "CQL_VERSION": "3.0.0", "DRIVER_NAME": wishes.driverName, "DRIVER_VERSION": wishes.driverVersion,
+    ]
+    if compression { startup["COMPRESSION"] = "lz4" }
+    state = .startupSent(compression: compression)
+    return .send(.startup(startup))
+  }
+
+  private func lowerVersion(than version: ProtocolVersion, among numbers: [UInt8]) -> ProtocolVersion? {
+    ProtocolVersion.allCases.filter { $0 < version && numbers.contains($0.rawValue) && $0 >= .v4 }.max()
+  }
+
+  private func framing(_ compression: Bool) -> Framing {
+    wishes.version >= .v5 ? .segments(compressed: compression) : .envelopes(compressed: compression)
+  }
+
+  private mutating func authenticate(_ authenticator: String, _ framing: Framing) -> Action {
+    guard let credentials = wishes.credentials else {
+      return fail(
+        CassandraError(
+          .credentialsMissing, "The database wants a user and a password, and none are set.",
+          detail: "authenticator \(authenticator)"))
+    }
+    state = .authenticating(framing, authenticator: authenticator)
+    // This one wants to be told the mechanism first; every other takes the token at once.
+    let wantsMechanism = authenticator.hasSuffix(".DseAuthenticator")
+    return .reframe(framing, thenSend: .authResponse(wantsMechanism ? Array("PLAIN".utf8) : credentials.plainToken))
+  }
+
+  private mutating func answer(_ challenge: [UInt8]?, _ authenticator: String) -> Action {
+    guard let credentials = wishes.credentials, challenge == Array("PLAIN-START".utf8) else {
+      return fail(
+        CassandraError(
+          .badCredentials, "The database asks for something other than a user and a password.",
+          detail: "authenticator \(authenticator)"))
+    }
+    return .send(.authResponse(credentials.plainToken))
+  }
+
+  private mutating func established(_ framing: Framing, reframes: Bool) -> Action {
+    guard let keyspace = wishes.keyspace else {
+      state = .ended
+      return .ready(framing)
+    }
+    state = .settingKeyspace(framing)
+    let use = Request.query(
+      "USE \(Identifier(keyspace))", QueryParameters(consistency: .one))
+    return reframes ? .reframe(framing, thenSend: use) : .send(use)
+  }
+
+  private mutating func receive(_ error: ErrorResponse) -> Action {
+    switch state {
+    case .optionsSent, .startupSent:
+      if error.code == .protocolError, wishes.version > .v4 {
+        state = .ended
+        return .reconnect(.v4)
+      }
+    case .settingKeyspace:
+      if error.code == .invalid {
+        return fail(
+          CassandraError(
+            .keyspaceMissing, "The keyspace of the settings does not exist in the database.", server: error))
+      }
+    case .initial, .authenticating, .ended: break
+    }
+    return fail(CassandraError(server: error, coordinator: nil))
+  }
+
+  private mutating func unexpected(_ response: Response) -> Action {
+    fail(.protocolViolation("\(response.opcode) is not an answer to the last message", coordinator: nil))
+  }
+
+  private mutating func fail(_ error: CassandraError) -> Action {
+    state = .ended
+    return .fail(error)
+  }
+}

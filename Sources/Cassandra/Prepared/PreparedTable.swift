@@ -1,0 +1,81 @@
+internal import Telemetry
+
+/// The prepared statements of the whole client, behind the caches of its loops: touched only when a loop does not have a
+/// statement.
+///
+/// A text is prepared once, however many tasks on however many loops want it at the same time: the first prepares, the
+/// others wait for it.
+final class PreparedTable: Sendable {
+  /// What a caller has to do.
+  enum Turn {
+    /// It is there.
+    case ready(PreparedStatement)
+    /// Prepare it, then call ``finish(_:with:)``.
+    case prepare
+    /// Somebody prepares it; call ``wait(for:)``.
+    case wait
+  }
+
+  /// What is prepared: a text at all, or a text again on a node that has forgotten it.
+  struct Key: Hashable, Sendable {
+    var text: String
+    var node: EndPoint?
+  }
+
+  typealias Waiter = UnsafeContinuation<Result<PreparedStatement, CassandraError>?, Never>
+
+  private struct State {
+    var ready: [String: PreparedStatement] = [:]
+    /// The texts in the order in which they were prepared, for making room.
+    var order: [String] = []
+    var underWay: [Key: [Waiter]] = [:]
+  }
+
+  private let capacity: Int
+  private let state = Locked(State())
+
+  /// A table of at most `capacity` statements.
+  init(capacity: Int) { self.capacity = max(1, capacity) }
+
+  /// What to do for `key`. Whoever is told to prepare has to finish.
+  func turn(for key: Key) -> Turn {
+    state.withLock { state in
+      if key.node == nil, let statement = state.ready[key.text] { return .ready(statement) }
+      if state.underWay[key] != nil { return .wait }
+      state.underWay[key] = []
+      return .prepare
+    }
+  }
+
+  /// Waits for the one who prepares; nil when it gave up without a result, so that the caller takes its turn anew.
+  func wait(for key: Key) async -> Result<PreparedStatement, CassandraError>? {
+    await withUnsafeContinuation { waiter in
+      let isLate = state.withLock { state in
+        if state.underWay[key] == nil { return true }
+        state.underWay[key]?.append(waiter)
+        return false
+      }
+      if isLate { waiter.resume(returning: nil) }
+    }
+  }
+
+  /// Ends a preparation. A failure of the statement is everybody's; one of the caller alone (it was cancelled, its time
+  /// was up, its connection broke) is given as nil, and the next one tries.
+  func finish(_ key: Key, with result: Result<PreparedStatement, CassandraError>?) {
+    let waiters = state.withLock { state in
+      if case .success(let statement) = result { insert(statement, &state) }
+      return state.underWay.removeValue(forKey: key) ?? []
+    }
+    for waiter in waiters { waiter.resume(returning: result) }
+  }
+
+  /// Puts a newer form of a statement in the place of the old one.
+  func update(_ statement: PreparedStatement) {
+    state.withLock { state in insert(statement, &state) }
+  }
+
+  private func insert(_ statement: PreparedStatement, _ state: inout State) {
+    if state.ready.updateValue(statement, forKey: statement.text) == nil { state.order.append(statement.text) }
+    if state.order.count > capacity { state.ready[state.order.removeFirst()] = nil }
+  }
+}

@@ -1,0 +1,189 @@
+public import CQLWire
+
+/// Rows as tuples.
+public struct DecodedRows<each Column: CQLDecodable>: AsyncSequence, Sendable {
+  public typealias Element = (repeat each Column)
+  public typealias Failure = CassandraError
+
+  @usableFromInline let pages: Pages
+
+  @usableFromInline
+  init(_ pages: Pages) { self.pages = pages }
+
+  /// The rows one after the other.
+  @inlinable
+  public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(pages.makeAsyncIterator()) }
+
+  /// Reads tuples one after the other.
+  public struct AsyncIterator: AsyncIteratorProtocol {
+    @usableFromInline var pages: Pages.AsyncIterator
+    @usableFromInline var page = Page(emptyWith: .empty)
+    @usableFromInline var position: RowPosition
+
+    @usableFromInline
+    init(_ pages: Pages.AsyncIterator) {
+      self.pages = pages
+      position = page.firstPosition
+    }
+
+    /// The next row; nil after the last one.
+    ///
+    /// - Throws: ``CassandraError`` of the page that it needs; ``CassandraError/Code/undecodableRow`` when a column does
+    ///   not go with its element.
+    @inlinable
+    public mutating func next(
+      isolation actor: isolated (any Actor)?
+    ) async throws(CassandraError) -> (repeat each Column)? {
+      while !page.hasRow(at: position) {
+        guard try await nextPage() else { return nil }
+      }
+      do throws(RowError) {
+        let row: (repeat each Column) = try RowTuple<repeat each Column>.decode(page, at: &position)
+        return row
+      } catch {
+        throw .undecodable(error)
+      }
+    }
+
+    @usableFromInline
+    mutating func nextPage() async throws(CassandraError) -> Bool {
+      guard let next = try await pages.nextUnchecked() else { return false }
+      do throws(CQLValueError) { try RowTuple<repeat each Column>.check(next) } catch { throw .undecodable(error) }
+      page = next
+      position = next.firstPosition
+      return true
+    }
+  }
+}
+
+/// Rows as values of a `Decodable` type.
+public struct DecodableRows<Value: Decodable>: AsyncSequence {
+  public typealias Element = Value
+  public typealias Failure = CassandraError
+
+  private let pages: Pages
+
+  init(_ pages: Pages) { self.pages = pages }
+
+  /// The rows one after the other.
+  public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(pages.makeAsyncIterator()) }
+
+  /// Reads values one after the other.
+  public struct AsyncIterator: AsyncIteratorProtocol {
+    private var pages: Pages.AsyncIterator
+    private var decoder: RowDecoder?
+
+    init(_ pages: Pages.AsyncIterator) { self.pages = pages }
+
+    /// The next value; nil after the last row.
+    ///
+    /// - Throws: ``CassandraError`` of the page that it needs; ``CassandraError/Code/undecodableRow`` when a row does not
+    ///   go with the type.
+    public mutating func next(isolation actor: isolated (any Actor)?) async throws(CassandraError) -> Value? {
+      while true {
+        if let decoder, let value = try decoder.next(Value.self) { return value }
+        guard let page = try await pages.nextUnchecked() else { return nil }
+        decoder = RowDecoder(page)
+      }
+    }
+  }
+}
+
+extension CassandraError {
+  @usableFromInline @inline(never)
+  static func undecodable(_ error: RowError) -> CassandraError {
+    CassandraError(
+      .undecodableRow, "A row does not have the values that are expected: \(error)", detail: "column \(error.column)",
+      cause: error)
+  }
+
+  @usableFromInline @inline(never)
+  static func undecodable(_ error: CQLValueError) -> CassandraError {
+    CassandraError(
+      .undecodableRow, "The columns of the result are not those that are expected: \(error)",
+      detail: error.debugDescription, cause: error)
+  }
+}
+
+// MARK: - Short ways
+
+extension Rows {
+  /// Gives every row to `body`, as a tuple with one element for each column.
+  ///
+  /// ```swift
+  /// try await rows.forEach((String, String, Int).self) { genus, species, sightings in … }
+  /// ```
+  /// This is the fastest way to the values: only a page is waited for, and the next one is on its way meanwhile. A loop
+  /// with `for try await` may leave early and may wait for something else within; it costs a few times as much a row.
+  ///
+  /// - Throws: ``CassandraError`` of a page or a row, and what `body` throws.
+  @inlinable
+  public func forEach<each Column: CQLDecodable>(
+    _ type: (repeat each Column).Type, _ body: (repeat each Column) throws -> Void
+  ) async throws {
+    var iterator = pages.makeAsyncIterator()
+    while let page = try await iterator.nextUnchecked() {
+      do throws(CQLValueError) { try RowTuple<repeat each Column>.check(page) } catch {
+        throw CassandraError.undecodable(error)
+      }
+      do {
+        try RowTuple<repeat each Column>.forEach(in: page, body)
+      } catch let error as RowError {
+        throw CassandraError.undecodable(error)
+      }
+    }
+  }
+
+  /// The first row; nil when there is none. No further page is asked for once there is one.
+  public func first() async throws(CassandraError) -> Row? {
+    var iterator = makeAsyncIterator()
+    return try await iterator.next(isolation: #isolation)
+  }
+
+  /// The first row as a tuple; nil when there is none.
+  @inlinable
+  public func first<each Column: CQLDecodable>(
+    _ type: (repeat each Column).Type
+  ) async throws(CassandraError) -> (repeat each Column)? {
+    if let page = onlyPage {
+      guard !page.isEmpty else { return nil }
+      do throws(CQLValueError) { try RowTuple<repeat each Column>.check(page) } catch { throw .undecodable(error) }
+      var position = page.firstPosition
+      do throws(RowError) {
+        let row: (repeat each Column) = try RowTuple<repeat each Column>.decode(page, at: &position)
+        return row
+      } catch {
+        throw .undecodable(error)
+      }
+    }
+    var iterator = decode(type).makeAsyncIterator()
+    return try await iterator.next(isolation: #isolation)
+  }
+
+  /// The first row as a value of a type whose coding keys are the names of columns; nil when there is none.
+  public func first<Value: Decodable>(_ type: Value.Type) async throws(CassandraError) -> Value? {
+    if let page = onlyPage { return try RowDecoder(page).next(type) }
+    var iterator = decode(type).makeAsyncIterator()
+    return try await iterator.next(isolation: #isolation)
+  }
+
+  /// All rows as values of a type, in an array; for results that are known to be small.
+  public func collect<Value: Decodable>(_ type: Value.Type) async throws(CassandraError) -> [Value] {
+    var values: [Value] = []
+    var iterator = decode(type).makeAsyncIterator()
+    while let value = try await iterator.next(isolation: #isolation) { values.append(value) }
+    return values
+  }
+
+  /// Whether a conditional statement was carried out; nil for a statement without a condition.
+  ///
+  /// When it is false, the row that is there is the first one of the result.
+  public var isApplied: Bool? {
+    get throws(CassandraError) {
+      guard columns.first?.name == "[applied]", case .single(let page) = source, let row = page.first else {
+        return nil
+      }
+      do throws(RowError) { return try row.decode(Bool.self, at: 0) } catch { throw .undecodable(error) }
+    }
+  }
+}

@@ -1,0 +1,189 @@
+public import CQLWire
+internal import Reactor
+
+/// The result of a statement: its rows, page by page, as they are asked for.
+///
+/// ```swift
+/// let rows = try await client.query("SELECT genus, species, sightings FROM plants WHERE genus = \(genus)")
+/// for try await (genus, species, sightings) in rows.decode((String, String, Int).self) { … }
+/// ```
+/// Rows are read once. Leaving a loop early is fine: no further page is asked for. A page that has no rows is not the
+/// end of a result, and none of the ways to read takes it for that.
+public struct Rows: AsyncSequence, Sendable {
+  public typealias Element = Row
+  public typealias Failure = CassandraError
+
+  enum Source: Sendable {
+    case single(Page)
+    case pages(LoopBound<PageSource>, RowLayout)
+  }
+
+  /// What hardly any result has, in one place, so that the others are small.
+  private final class Extras: Sendable {
+    let info: ResultInfo
+
+    init(_ info: ResultInfo) { self.info = info }
+  }
+
+  let source: Source
+  private let extras: Extras?
+
+  init(source: Source, info: ResultInfo?) {
+    self.source = source
+    extras = info.map { Extras($0) }
+  }
+
+  private var info: ResultInfo? { extras?.info }
+
+  /// The page of a result that has no other.
+  @usableFromInline
+  var onlyPage: Page? {
+    if case .single(let page) = source { page } else { nil }
+  }
+
+  /// The columns.
+  public var columns: [ColumnSpecification] {
+    switch source {
+    case .single(let page): page.layout.columns
+    case .pages(_, let layout): layout.columns
+    }
+  }
+
+  /// Warnings of the server, for instance of a batch that is large; they are logged, too.
+  public var warnings: [String] { info?.warnings ?? [] }
+
+  /// The trace of the request in `system_traces`, when ``QueryOptions/tracing`` asked for one.
+  public var tracingID: CQLUUID? { info?.tracingID }
+
+  /// What the server sent for a custom query handler, when it did.
+  public var customPayload: [String: [UInt8]?]? { info?.customPayload }
+
+  /// What the statement has changed in the schema; nil when it is not of that kind.
+  public var schemaChange: SchemaChange? { info?.schemaChange }
+
+  /// After a change of the schema: whether all nodes that are up have it. False after
+  /// ``ClientLimits/schemaAgreementTimeout``, and nil after any other statement.
+  public var isSchemaAgreed: Bool? { info?.isSchemaAgreed }
+
+  /// Where to go on after the pages that were handed out so far; nil when nothing follows.
+  ///
+  /// It is given back with ``QueryOptions/resuming``.
+  public var resumeToken: ResumeToken? {
+    get async {
+      switch source {
+      case .single: nil
+      case .pages(let bound, _): await bound.loop.run { bound.onLoop.resumeToken() }
+      }
+    }
+  }
+
+  /// The pages, each with its rows.
+  ///
+  /// This is the fast way: within a page nothing waits.
+  public var pages: Pages { Pages(self) }
+
+  /// The rows as tuples, one element for each column, in their order.
+  ///
+  /// The types are compared with the columns once for a page; then each row costs only its values.
+  public func decode<each Column: CQLDecodable>(_ type: (repeat each Column).Type) -> DecodedRows<repeat each Column> {
+    DecodedRows(pages)
+  }
+
+  /// The rows as values of a type, whose coding keys are the names of columns.
+  public func decode<Value: Decodable>(_ type: Value.Type) -> DecodableRows<Value> { DecodableRows(pages) }
+
+  /// The rows one after the other.
+  public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(pages.makeAsyncIterator()) }
+
+  /// Reads rows one after the other.
+  public struct AsyncIterator: AsyncIteratorProtocol {
+    private var pages: Pages.AsyncIterator
+    private var page: Page.Rows?
+
+    init(_ pages: Pages.AsyncIterator) { self.pages = pages }
+
+    /// The next row; nil after the last one.
+    ///
+    /// - Throws: ``CassandraError`` of the page that it needs.
+    public mutating func next(isolation actor: isolated (any Actor)?) async throws(CassandraError) -> Row? {
+      while true {
+        if let row = page?.next() { return row }
+        guard let next = try await pages.next(isolation: actor) else { return nil }
+        page = next.rows
+      }
+    }
+  }
+}
+
+/// The pages of a result.
+public struct Pages: AsyncSequence, Sendable {
+  public typealias Element = Page
+  public typealias Failure = CassandraError
+
+  private let rows: Rows
+
+  init(_ rows: Rows) { self.rows = rows }
+
+  /// The same pages, with less rows in each when they become larger than `bytes`.
+  ///
+  /// For a consumer whose memory has to be bounded: it holds two pages at most. The first page is there already, and
+  /// rows that are larger than the bound come one by one.
+  public func limited(toBytes bytes: Int) async -> Pages {
+    if case .pages(let bound, _) = rows.source { await bound.loop.run { bound.onLoop.maximumPageBytes = bytes } }
+    return self
+  }
+
+  /// The pages one after the other.
+  public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(rows.source) }
+
+  /// Reads pages one after the other.
+  public struct AsyncIterator: AsyncIteratorProtocol {
+    private enum State {
+      case single(Page)
+      case fresh(LoopBound<PageSource>)
+      case reading(LoopBound<PageSource>)
+      case ended
+    }
+
+    private var state: State
+
+    init(_ source: Rows.Source) {
+      switch source {
+      case .single(let page): state = .single(page)
+      case .pages(let bound, _): state = .fresh(bound)
+      }
+    }
+
+    /// The next page, checked to be whole; nil after the last one.
+    ///
+    /// - Throws: ``CassandraError``, ``CassandraError/Code/rowsAlreadyRead`` among them.
+    public mutating func next(isolation actor: isolated (any Actor)?) async throws(CassandraError) -> Page? {
+      guard let page = try await nextUnchecked() else { return nil }
+      do throws(WireError) { try page.validate() } catch {
+        throw CassandraError.protocolViolation("\(error)", coordinator: nil, cause: error)
+      }
+      return page
+    }
+
+    /// The next page as it came, for a reader that checks every cell anyway.
+    @usableFromInline
+    package mutating func nextUnchecked() async throws(CassandraError) -> Page? {
+      switch state {
+      case .ended: return nil
+      case .single(let page):
+        state = .ended
+        return page
+      case .fresh(let bound):
+        state = .reading(bound)
+        return try await bound.loop.run { () throws(CassandraError) in
+          try bound.onLoop.take()
+          return try await bound.onLoop.next()
+        }
+      case .reading(let bound):
+        let page = try await bound.loop.run { () throws(CassandraError) in try await bound.onLoop.next() }
+        if page == nil { state = .ended }
+        return page
+      }
+    }
+  }
+}

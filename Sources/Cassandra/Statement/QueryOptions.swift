@@ -1,0 +1,86 @@
+public import CQLWire
+
+/// How a request is to be carried out. What is nil is taken from the client's defaults.
+///
+/// A set of options with a name of its own is a profile:
+/// ```swift
+/// let reporting = QueryOptions(consistency: .one, pageSize: 1_000, timeout: .seconds(60))
+/// let rows = try await client.query("SELECT …", options: reporting)
+/// ```
+public struct QueryOptions: Sendable {
+  /// How many replicas have to answer. Default LOCAL_QUORUM.
+  public var consistency: Consistency?
+  /// The same for the serial phase of a conditional statement: SERIAL or LOCAL_SERIAL. Default LOCAL_SERIAL.
+  public var serialConsistency: Consistency?
+  /// Rows of a page. Default 5,000.
+  public var pageSize: Int?
+  /// Where to go on with a result that was interrupted: what ``Rows/resumeToken`` gave.
+  public var resuming: ResumeToken?
+  /// How long the whole request may take, retries included. Default 12 s, more than Cassandra's own time-outs.
+  public var timeout: Duration?
+  /// The time of the write, in microseconds since 1970. By default the client's clock, strictly increasing over the whole
+  /// client.
+  public var timestamp: Int64?
+  /// Whether carrying the request out twice does no harm, so that it may be sent again after a failure whose outcome is
+  /// not known. By default only a SELECT is.
+  public var isIdempotent: Bool?
+  /// Whether the server traces the request; ``Rows/tracingID`` names the trace.
+  public var tracing: Bool?
+
+  /// Options; those that are left out come from the client's defaults.
+  public init(
+    consistency: Consistency? = nil, serialConsistency: Consistency? = nil, pageSize: Int? = nil,
+    resuming: ResumeToken? = nil, timeout: Duration? = nil, timestamp: Int64? = nil, isIdempotent: Bool? = nil,
+    tracing: Bool? = nil
+  ) {
+    self.consistency = consistency
+    self.serialConsistency = serialConsistency
+    self.pageSize = pageSize
+    self.resuming = resuming
+    self.timeout = timeout
+    self.timestamp = timestamp
+    self.isIdempotent = isIdempotent
+    self.tracing = tracing
+  }
+
+  /// These options with those of `other` over them.
+  public func overridden(by other: QueryOptions) -> QueryOptions {
+    QueryOptions(
+      consistency: other.consistency ?? consistency, serialConsistency: other.serialConsistency ?? serialConsistency,
+      pageSize: other.pageSize ?? pageSize, resuming: other.resuming ?? resuming, timeout: other.timeout ?? timeout,
+      timestamp: other.timestamp ?? timestamp, isIdempotent: other.isIdempotent ?? isIdempotent,
+      tracing: other.tracing ?? tracing)
+  }
+}
+
+/// Options without gaps.
+struct ResolvedOptions: Sendable {
+  static let defaultTimeout: Duration = .seconds(12)
+  static let defaultPageSize = 5000
+
+  var consistency: Consistency
+  var serialConsistency: Consistency
+  var pageSize: Int32
+  var resuming: ResumeToken?
+  var timeout: Duration
+  var timestamp: Int64?
+  var isIdempotent: Bool?
+  var tracing: Bool
+
+  init(_ options: QueryOptions) throws(CassandraError) {
+    consistency = options.consistency ?? .localQuorum
+    serialConsistency = options.serialConsistency ?? .localSerial
+    guard serialConsistency == .serial || serialConsistency == .localSerial else {
+      throw CassandraError(.configuration, "A serial consistency is SERIAL or LOCAL_SERIAL.")
+    }
+    guard let pageSize = Int32(exactly: options.pageSize ?? Self.defaultPageSize), pageSize > 0 else {
+      throw CassandraError(.configuration, "A page has at least one row, and at most 2,147,483,647.")
+    }
+    self.pageSize = pageSize
+    resuming = options.resuming
+    timeout = options.timeout ?? Self.defaultTimeout
+    timestamp = options.timestamp
+    isIdempotent = options.isIdempotent
+    tracing = options.tracing ?? false
+  }
+}

@@ -1,0 +1,91 @@
+/// Inside of this package's coders values pass as they are; what stands here is for the coders of others.
+extension JSONValue: Codable {
+  /// Takes whatever value the decoder has; a number of a foreign coder is as exact as that coder makes it.
+  public init(from decoder: any Decoder) throws {
+    if let decoder = decoder as? ValueDecoder {
+      self = decoder.value
+      return
+    }
+    if let container = try? decoder.container(keyedBy: NameKey.self) {
+      self = .object(
+        try container.allKeys.map { Member($0.stringValue, try container.decode(JSONValue.self, forKey: $0)) })
+    } else if var container = try? decoder.unkeyedContainer() {
+      var elements: [JSONValue] = []
+      while !container.isAtEnd { elements.append(try container.decode(JSONValue.self)) }
+      self = .array(elements)
+    } else {
+      let container = try decoder.singleValueContainer()
+      if container.decodeNil() {
+        self = .null
+      } else if let flag = try? container.decode(Bool.self) {
+        self = .bool(flag)
+      } else if let text = try? container.decode(String.self) {
+        self = .string(text)
+      } else {
+        self = .number(try JSONNumber(from: decoder))
+      }
+    }
+  }
+
+  /// Encodes the value as what it is; members keep their order if the encoder keeps it.
+  public func encode(to encoder: any Encoder) throws {
+    switch self {
+    case .object(let members):
+      var container = encoder.container(keyedBy: NameKey.self)
+      for member in members { try container.encode(member.value, forKey: NameKey(stringValue: member.name)) }
+    case .array(let elements):
+      var container = encoder.unkeyedContainer()
+      for element in elements { try container.encode(element) }
+    case .null:
+      var container = encoder.singleValueContainer()
+      try container.encodeNil()
+    case .bool(let flag): try flag.encode(to: encoder)
+    case .string(let text): try text.encode(to: encoder)
+    case .number(let number): try number.encode(to: encoder)
+    }
+  }
+
+  private struct NameKey: CodingKey {
+    let stringValue: String
+
+    init(stringValue: String) { self.stringValue = stringValue }
+
+    init?(intValue: Int) { nil }
+
+    var intValue: Int? { nil }
+  }
+}
+
+/// Inside of this package's coders numbers keep their text; what stands here is for the coders of others.
+extension JSONNumber: Codable {
+  /// Takes an integer, or else a finite `Double`.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    if let decoder = decoder as? ValueDecoder, let number = decoder.value.number {
+      self = number
+    } else if let value = try? container.decode(Int64.self) {
+      self.init(value)
+    } else if let value = try? container.decode(UInt64.self) {
+      self.init(value)
+    } else if let number = JSONNumber(try container.decode(Double.self)) {
+      self = number
+    } else {
+      throw DecodingError.dataCorruptedError(in: container, debugDescription: "expected a finite number")
+    }
+  }
+
+  /// Encodes an integer of 64 bits if the number is one, and else the nearest `Double`.
+  public func encode(to encoder: any Encoder) throws {
+    if let value: Int64 = exactInteger() {
+      try value.encode(to: encoder)
+    } else if let value: UInt64 = exactInteger() {
+      try value.encode(to: encoder)
+    } else if let value = double {
+      try value.encode(to: encoder)
+    } else {
+      let context = EncodingError.Context(
+        codingPath: encoder.codingPath, debugDescription: "the number is too large for 64 bits")
+      throw EncodingError.invalidValue(self, context)
+    }
+  }
+}

@@ -1,0 +1,121 @@
+/// The form of a log line.
+public enum LogFormat: String, Sendable, CaseIterable {
+  /// For people: time, level, label, message, then `name=value`.
+  case text
+  /// For machines: one JSON object a line.
+  case json
+
+  /// Appends `record` and a line feed to `buffer`. Control characters are escaped in both forms, so that nothing a
+  /// stranger sent can begin a line of its own.
+  func append(_ record: LogRecord, to buffer: inout [UInt8]) {
+    switch self {
+    case .text: appendText(record, to: &buffer)
+    case .json: appendJSON(record, to: &buffer)
+    }
+    buffer.append(UInt8(ascii: "\n"))
+  }
+
+  private func appendText(_ record: LogRecord, to buffer: inout [UInt8]) {
+    appendTimestamp(record.nanoseconds, to: &buffer)
+    let level = record.level.name
+    buffer.append(contentsOf: " \(level)\(String(repeating: " ", count: 8 - level.utf8.count))".utf8)
+    buffer.append(contentsOf: "\(record.label): ".utf8)
+    appendEscaped(record.message, quotes: false, to: &buffer)
+    for (name, value) in record.fields {
+      buffer.append(contentsOf: " \(name)=".utf8)
+      switch value {
+      case .text(let text):
+        let isPlain = !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x22 && $0 != 0x3d && $0 != 0x7f }
+        if isPlain {
+          buffer.append(contentsOf: text.utf8)
+        } else {
+          appendQuoted(text, to: &buffer)
+        }
+      case .integer(let number): buffer.append(contentsOf: String(number).utf8)
+      case .number(let number): buffer.append(contentsOf: number.description.utf8)
+      case .flag(let flag): buffer.append(contentsOf: (flag ? "true" : "false").utf8)
+      }
+    }
+  }
+
+  private func appendJSON(_ record: LogRecord, to buffer: inout [UInt8]) {
+    buffer.append(contentsOf: #"{"time":""#.utf8)
+    appendTimestamp(record.nanoseconds, to: &buffer)
+    buffer.append(contentsOf: #"","level":"\#(record.level.name)","label":"#.utf8)
+    appendQuoted(record.label, to: &buffer)
+    buffer.append(contentsOf: #","message":"#.utf8)
+    appendQuoted(record.message, to: &buffer)
+    for (name, value) in record.fields {
+      buffer.append(UInt8(ascii: ","))
+      appendQuoted(name, to: &buffer)
+      buffer.append(UInt8(ascii: ":"))
+      switch value {
+      case .text(let text): appendQuoted(text, to: &buffer)
+      case .integer(let number): buffer.append(contentsOf: String(number).utf8)
+      case .number(let number) where number.isFinite: buffer.append(contentsOf: number.description.utf8)
+      case .number: buffer.append(contentsOf: "null".utf8)
+      case .flag(let flag): buffer.append(contentsOf: (flag ? "true" : "false").utf8)
+      }
+    }
+    buffer.append(UInt8(ascii: "}"))
+  }
+
+  private func appendQuoted(_ text: String, to buffer: inout [UInt8]) {
+    buffer.append(UInt8(ascii: "\""))
+    appendEscaped(text, quotes: true, to: &buffer)
+    buffer.append(UInt8(ascii: "\""))
+  }
+
+  private func appendEscaped(_ text: String, quotes: Bool, to buffer: inout [UInt8]) {
+    for byte in text.utf8 {
+      switch byte {
+      case UInt8(ascii: "\"") where quotes, UInt8(ascii: "\\") where quotes: buffer += [UInt8(ascii: "\\"), byte]
+      case UInt8(ascii: "\n"): buffer += [UInt8(ascii: "\\"), UInt8(ascii: "n")]
+      case 0..<0x20, 0x7f: buffer.append(contentsOf: "\\u00\(byte < 16 ? "0" : "")\(String(byte, radix: 16))".utf8)
+      default: buffer.append(byte)
+      }
+    }
+  }
+}
+
+/// Appends a time as `2026-11-23T08:17:18.123Z`.
+func appendTimestamp(_ nanoseconds: Int64, to buffer: inout [UInt8]) {
+  let milliseconds = nanoseconds / 1_000_000
+  let date = CivilDate(daysSince1970: milliseconds / 86_400_000)
+  let rest = milliseconds % 86_400_000
+  func append(_ value: Int64, _ digits: Int) {
+    let text = String(value)
+    buffer.append(contentsOf: repeatElement(UInt8(ascii: "0"), count: max(0, digits - text.utf8.count)))
+    buffer.append(contentsOf: text.utf8)
+  }
+  let parts: [(Int64, Int, Character)] = [
+    (date.year, 4, "-"), (date.month, 2, "-"), (date.day, 2, "T"), (rest / 3_600_000, 2, ":"),
+    (rest / 60_000 % 60, 2, ":"),
+    (rest / 1000 % 60, 2, "."), (rest % 1000, 3, "Z"),
+  ]
+  for (value, digits, separator) in parts {
+    append(value, digits)
+    buffer.append(contentsOf: String(separator).utf8)
+  }
+}
+
+/// A day of the proleptic Gregorian calendar.
+struct CivilDate {
+  var year: Int64
+  var month: Int64
+  var day: Int64
+
+  /// The day that many days after 1 January 1970; counted in eras of 400 years that begin in March, so that the leap
+  /// day is the last day of a year.
+  init(daysSince1970 days: Int64) {
+    let shifted = days + 719_468
+    let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+    let dayOfEra = shifted - era * 146_097
+    let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+    let shiftedMonth = (5 * dayOfYear + 2) / 153
+    day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
+    month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
+    year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+  }
+}

@@ -1,0 +1,127 @@
+/// Field lines and line ends (RFC 9112 §2.2, §5), behind a request line and a `Host`.
+let fieldCases: [Case] = [
+  // What is accepted.
+  field("a field", "X: y", "GET / host=a"),
+  field("no blank behind the colon", "X:y", "GET / host=a"),
+  field("blanks around the value", "X: \t y \t ", "GET / host=a"),
+  field("an empty value", "X:", "GET / host=a"),
+  field("a value of blanks", "X:   ", "GET / host=a"),
+  field("a tab within the value", "X: a\tb", "GET / host=a"),
+  field("a value of UTF-8", "X: é", "GET / host=a"),
+  field("a value of anything visible", "X: !\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~", "GET / host=a"),
+  field("a name of all token characters", "!#$%&'*+-.^_`|~09azAZ: y", "GET / host=a"),
+  field("an underscore in a name", "content_length: 5", "GET / host=a"),
+  field("a colon in a value", "X: a:b", "GET / host=a"),
+  field("a field twice", "X: 1\r\nX: 2", "GET / host=a"),
+
+  // Names.
+  field("a space before the colon", "X : y", "400 invalidFieldName @26"),
+  field("a tab before the colon", "X\t: y", "400 invalidFieldName"),
+  field("a space in the name", "X Y: z", "400 invalidFieldName"),
+  field("no name", ": y", "400 invalidFieldName @25"),
+  field("no colon", "XY", "400 invalidFieldName @25"),
+  field("no colon but a space", "X y", "400 invalidFieldName"),
+  field("a quote in the name", "\"X\": y", "400 invalidFieldName"),
+  field("a bracket in the name", "X[]: y", "400 invalidFieldName"),
+  field("a slash in the name", "X/Y: z", "400 invalidFieldName"),
+  field("UTF-8 in the name", "Xé: y", "400 invalidFieldName @26"),
+  field("a NUL in the name", "X\0: y", "400 controlCharacter @26"),
+  field("a space before Content-Length's colon", "Content-Length : 5", "400 invalidFieldName"),
+
+  // Folding.
+  field("a folded value", "X: a\r\n b", "400 obsoleteFolding"),
+  field("a value folded with a tab", "X: a\r\n\tb", "400 obsoleteFolding"),
+  field("a folded Transfer-Encoding", "Transfer-Encoding:\r\n chunked", "400 invalidTransferEncoding @43"),
+  field("a line of blanks", " ", "400 obsoleteFolding @25"),
+  Case("a blank behind the request line", "GET / HTTP/1.1\r\n Host: a\r\n\r\n", "400 obsoleteFolding @16"),
+
+  // Control characters.
+  field("a NUL in a value", "X: a\0b", "400 controlCharacter @29"),
+  field("a NUL at a value's end", "X: a\0", "400 controlCharacter"),
+  field("an escape in a value", "X: \u{1b}[1m", "400 controlCharacter"),
+  field("a form feed in a value", "X: a\u{c}b", "400 controlCharacter"),
+  field("a vertical tab before a value", "Transfer-Encoding: \u{b}chunked", "400 controlCharacter"),
+  field("a delete in a value", "X: a\u{7f}", "400 controlCharacter"),
+
+  // Line ends.
+  field("a bare carriage return in a value", "X: a\rb", "400 bareCarriageReturn @29"),
+  field("a carriage return before CRLF", "X: a\r", "400 bareCarriageReturn @29"),
+  field("a bare carriage return in a name", "X\rY: a", "400 bareCarriageReturn"),
+  field("a bare line feed in a value", "X: a\nY: b", "400 bareLineFeed @29"),
+  field("a carriage return before a hidden field", "X: a\rTransfer-Encoding: chunked", "400 bareCarriageReturn"),
+  Case("line feeds alone", "GET / HTTP/1.1\nHost: a\n\n", "400 bareLineFeed @14"),
+  Case("a line feed at the end alone", "GET / HTTP/1.1\r\nHost: a\r\n\n", "400 bareLineFeed @25"),
+  Case("a carriage return at the end alone", "GET / HTTP/1.1\r\nHost: a\r\n\rX", "400 bareCarriageReturn @25"),
+  Case("a bare carriage return in the request line", "GET / HTTP/1.1\rHost: a\r\n\r\n", "400 bareCarriageReturn @14"),
+  Case("carriage returns alone", "GET / HTTP/1.1\r\r", "400 bareCarriageReturn"),
+
+  // The end of the input.
+  Case("no empty line yet", "GET / HTTP/1.1\r\nHost: a\r\n", "incomplete"),
+  Case("half of the empty line", "GET / HTTP/1.1\r\nHost: a\r\n\r", "incomplete"),
+  Case("half of a field", "GET / HTTP/1.1\r\nHos", "incomplete"),
+
+  // Host (RFC 9112 §3.2).
+  host("a name", "Host: example.org", "GET / host=example.org"),
+  host("a name and a port", "Host: example.org:8080", "GET / host=example.org port=8080"),
+  host("an address", "Host: 127.0.0.1:5000", "GET / host=127.0.0.1 port=5000"),
+  host("IPv6", "Host: [::1]", "GET / host=[::1]"),
+  host("IPv6 with a port", "Host: [2001:db8::1]:80", "GET / host=[2001:db8::1] port=80"),
+  host("IPv6 in full", "Host: [1:2:3:4:5:6:7:8]", "GET / host=[1:2:3:4:5:6:7:8]"),
+  host("IPv6 that ends with IPv4", "Host: [::ffff:127.0.0.1]", "GET / host=[::ffff:127.0.0.1]"),
+  host("IPv6 of nothing", "Host: [::]", "GET / host=[::]"),
+  host("a name of any case", "hOsT: A", "GET / host=A"),
+  host("an empty host", "Host:", "GET / host="),
+  host("an empty port", "Host: a:", "GET / host=a"),
+  host("an underscore", "Host: my_host", "GET / host=my_host"),
+  host("an escape", "Host: a%2eb", "GET / host=a%2eb"),
+  host("none in HTTP/1.1", "X: y", "400 missingHost"),
+  host("two", "Host: a\r\nHost: b", "400 duplicateHost"),
+  host("two that are the same", "Host: a\r\nHost: a", "400 duplicateHost"),
+  host("two, one empty", "Host:\r\nHost: a", "400 duplicateHost"),
+  host("two hosts in one", "Host: a, b", "400 invalidHost"),
+  host("a space within", "Host: a b", "400 invalidHost @23"),
+  host("a path", "Host: a/b", "400 invalidHost"),
+  host("a scheme", "Host: http://a", "400 invalidHost"),
+  host("a user", "Host: u@a", "400 invalidHost"),
+  host("a user and a password", "Host: u:p@a", "400 invalidHost"),
+  host("a query", "Host: a?b", "400 invalidHost"),
+  host("a fragment", "Host: a#b", "400 invalidHost"),
+  host("a backslash", "Host: a\\b", "400 invalidHost"),
+  host("a quote", "Host: \"a\"", "400 invalidHost"),
+  host("UTF-8", "Host: é", "400 invalidHost"),
+  host("a bad escape", "Host: a%2", "400 invalidHost"),
+  host("a port of letters", "Host: a:b", "400 invalidHost"),
+  host("a port with a sign", "Host: a:-1", "400 invalidHost"),
+  host("a port that is too large", "Host: a:65536", "400 invalidHost"),
+  host("a port of many digits", "Host: a:99999999999999999999", "400 invalidHost"),
+  host("two ports", "Host: a:1:2", "400 invalidHost"),
+  host("only a port", "Host: :80", "400 invalidHost"),
+  host("IPv6 without brackets", "Host: ::1", "400 invalidHost"),
+  host("IPv6 without its end", "Host: [::1", "400 invalidHost"),
+  host("IPv6 and more", "Host: [::1]a", "400 invalidHost"),
+  host("IPv6 of nine groups", "Host: [1:2:3:4:5:6:7:8:9]", "400 invalidHost"),
+  host("IPv6 of seven groups", "Host: [1:2:3:4:5:6:7]", "400 invalidHost"),
+  host("IPv6 shortened twice", "Host: [1::2::3]", "400 invalidHost"),
+  host("IPv6 shortened by nothing", "Host: [1:2:3:4::5:6:7:8]", "400 invalidHost"),
+  host("IPv6 with a group of five digits", "Host: [12345::]", "400 invalidHost"),
+  host("IPv6 with three colons", "Host: [:::]", "400 invalidHost"),
+  host("IPv6 with a colon first", "Host: [:1::2]", "400 invalidHost"),
+  host("IPv6 with a colon last", "Host: [1:2:3:4:5:6:7:]", "400 invalidHost"),
+  host("IPv6 with a zone", "Host: [fe80::1%25eth0]", "400 invalidHost"),
+  host("IPv6 with a bad IPv4", "Host: [::1.2.3.256]", "400 invalidHost"),
+  host("IPv6 with too short an IPv4", "Host: [::1.2.3]", "400 invalidHost"),
+  host("empty brackets", "Host: []", "400 invalidHost"),
+  host("a future address", "Host: [v1.a]", "400 invalidHost"),
+  Case("a bad Host beside an absolute target", "GET http://b/ HTTP/1.1\r\nHost: a b\r\n\r\n", "400 invalidHost"),
+  Case("an absolute target without Host", "GET http://b/ HTTP/1.1\r\n\r\n", "400 missingHost"),
+  Case("HTTP/1.0 without Host", "GET / HTTP/1.0\r\n\r\n", "GET / HTTP/1.0 close"),
+  Case("HTTP/1.0 with two", "GET / HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n", "400 duplicateHost"),
+]
+
+private func field(_ name: String, _ line: String, _ expected: String) -> Case {
+  Case(name, "GET / HTTP/1.1\r\nHost: a\r\n\(line)\r\n\r\n", expected)
+}
+
+private func host(_ name: String, _ line: String, _ expected: String) -> Case {
+  Case("Host: \(name)", "GET / HTTP/1.1\r\n\(line)\r\n\r\n", expected)
+}
