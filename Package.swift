@@ -63,7 +63,8 @@ let package = Package(
     .testTarget(name: "JSONTests", dependencies: ["JSON", "Bytes"], swiftSettings: common),
     .testTarget(name: "HTTPTests", dependencies: ["HTTP", "Bytes"], swiftSettings: common),
     .testTarget(
-      name: "CQLWireTests", dependencies: ["CQLWire", "Bytes"], resources: [.copy("Fixtures")], swiftSettings: common),
+      name: "CQLWireTests", dependencies: ["CQLWire", "Bytes", "JSON"], exclude: ["Scripts"],
+      resources: [.copy("Fixtures")], swiftSettings: common),
     .testTarget(
       name: "CQLLanguageTests", dependencies: ["CQLLanguage"], exclude: ["Corpus"], swiftSettings: common),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: common),

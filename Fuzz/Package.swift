@@ -18,10 +18,14 @@ let package = Package(
     fuzzer("FuzzHTTPRequest", of: "HTTP"),
     fuzzer("FuzzHTTPResponse", of: "HTTP"),
     fuzzer("FuzzCQL", of: "CQLLanguage"),
+    fuzzer("FuzzWireRequest", of: "CQLWire"),
+    fuzzer("FuzzWireResponse", of: "CQLWire"),
+    fuzzer("FuzzWireValue", of: "CQLWire", "JSON"),
   ]
 )
 
-func fuzzer(_ name: String, of product: String) -> Target {
+func fuzzer(_ name: String, of products: String...) -> Target {
   .executableTarget(
-    name: name, dependencies: ["FuzzDriver", .product(name: product, package: "field-guide")], swiftSettings: settings)
+    name: name, dependencies: ["FuzzDriver"] + products.map { .product(name: $0, package: "field-guide") },
+    swiftSettings: settings)
 }

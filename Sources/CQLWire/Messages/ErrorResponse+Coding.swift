@@ -55,9 +55,39 @@ extension ErrorResponse {
     return (consistency, received, try body.readInt(&position))
   }
 
+  /// The error as a version can say it: newer ones become those that Cassandra sends in their place.
+  func compatible(with version: ProtocolVersion) -> ErrorResponse {
+    switch detail {
+    case .casWriteUnknown(let consistency, let received, let blockFor) where version < .v5:
+      return ErrorResponse(
+        .writeTimeout, message,
+        detail: .writeTimeout(consistency, received: received, blockFor: blockFor, .cas, contentions: nil))
+    case .readFailure(let consistency, let received, let blockFor, _, let dataPresent) where version < .v4:
+      return ErrorResponse(
+        .readTimeout, message,
+        detail: .readTimeout(consistency, received: received, blockFor: blockFor, dataPresent: dataPresent))
+    case .writeFailure(let consistency, let received, let blockFor, _, let type) where version < .v4:
+      return ErrorResponse(
+        .writeTimeout, message,
+        detail: .writeTimeout(consistency, received: received, blockFor: blockFor, type, contentions: nil))
+    case .functionFailure where version < .v4:
+      return ErrorResponse(.invalid, "ERROR FUNCTION_FAILURE: \(message)")
+    case .none where version < .v4 && code == .cdcWriteFailure:
+      return ErrorResponse(.invalid, "ERROR CDC_WRITE_FAILURE: \(message)")
+    case .none, .unavailable, .writeTimeout, .readTimeout, .readFailure, .functionFailure, .writeFailure,
+      .casWriteUnknown, .alreadyExists, .unprepared:
+      return self
+    }
+  }
+
   /// Appends the error as the version says it; a message is cut at 65,535 bytes, because an error that cannot be sent
   /// would leave its request without an answer.
   func encode(into buffer: inout [UInt8], version: ProtocolVersion) throws(WireError) {
+    let error = compatible(with: version)
+    try error.encodeFields(into: &buffer, version: version)
+  }
+
+  private func encodeFields(into buffer: inout [UInt8], version: ProtocolVersion) throws(WireError) {
     buffer.append(bigEndian: code.rawValue)
     buffer.append(cuttingString: message)
     switch detail {

@@ -1,6 +1,9 @@
 import Bytes
 
 /// Why a request failed, as the server says (section 4.2.1, and section 9 of v4 or 8 of v5 for the codes).
+///
+/// To a client of an older version some errors are sent as others, as Cassandra does: an unknown outcome of a conditional
+/// statement is a time-out before v5, failures are time-outs before v4.
 public struct ErrorResponse: Hashable, Sendable {
   /// The number of an error; a server may send others than those named here.
   public struct Code: RawRepresentable, Hashable, Sendable {

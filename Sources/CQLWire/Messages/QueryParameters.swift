@@ -178,17 +178,16 @@ extension QueryParameters {
   ///
   /// `slice` has the bytes of `body`, and the values become slices of it.
   ///
-  /// Like Cassandra it ignores flags it does not know.
+  /// It takes what Cassandra takes: flags it does not know mean nothing, and a keyspace is read before v5 too.
   init(
     reading body: Span<UInt8>, of slice: ArraySlice<UInt8>, at position: inout Int, version: ProtocolVersion
   ) throws(WireError) {
     self.init(consistency: try body.readConsistency(&position))
-    var flags: QueryFlags
+    let flags: QueryFlags
     if version >= .v5 {
       flags = QueryFlags(rawValue: UInt32(bitPattern: try body.readInt(&position)))
     } else {
       flags = QueryFlags(rawValue: UInt32(try body.readByte(&position)))
-      flags.subtract([.keyspace, .nowInSeconds])
     }
     if flags.contains(.values) {
       values = try BoundValues(
@@ -198,7 +197,12 @@ extension QueryParameters {
     if flags.contains(.pageSize) { pageSize = try body.readInt(&position) }
     if flags.contains(.pageState) { pageState = try body.readBytes(&position).map { body.copy($0) } }
     if flags.contains(.serialConsistency) { serialConsistency = try body.readConsistency(&position) }
-    if flags.contains(.defaultTimestamp) { defaultTimestamp = try body.readLong(&position) }
+    if flags.contains(.defaultTimestamp) {
+      let start = position
+      let timestamp = try body.readLong(&position)
+      guard timestamp != .min else { throw WireError.unknown("timestamp", timestamp, at: start) }
+      defaultTimestamp = timestamp
+    }
     if flags.contains(.keyspace) { keyspace = try body.readString(&position) }
     if flags.contains(.nowInSeconds) { nowInSeconds = try body.readInt(&position) }
   }
@@ -217,8 +221,13 @@ extension BoundValue {
     }
   }
 
-  init(reading body: Span<UInt8>, of slice: ArraySlice<UInt8>, at position: inout Int) throws(WireError) {
-    switch try body.readValue(&position) {
+  /// Before v4 every negative length is null, as it is for Cassandra.
+  init(
+    reading body: Span<UInt8>, of slice: ArraySlice<UInt8>, at position: inout Int, version: ProtocolVersion
+  ) throws(WireError) {
+    let value: ValueRange =
+      version >= .v4 ? try body.readValue(&position) : try body.readBytes(&position).map { .bytes($0) } ?? .null
+    switch value {
     case .null: self = .null
     case .unset: self = .unset
     case .bytes(let range):
@@ -239,13 +248,13 @@ extension BoundValues {
       values.reserveCapacity(number)
       for _ in 0..<number {
         let name = try body.readString(&position)
-        values.append((name, try BoundValue(reading: body, of: slice, at: &position)))
+        values.append((name, try BoundValue(reading: body, of: slice, at: &position, version: version)))
       }
       self = .named(values)
     } else {
       var values: [BoundValue] = []
       values.reserveCapacity(number)
-      for _ in 0..<number { values.append(try BoundValue(reading: body, of: slice, at: &position)) }
+      for _ in 0..<number { values.append(try BoundValue(reading: body, of: slice, at: &position, version: version)) }
       self = .positional(values)
     }
   }

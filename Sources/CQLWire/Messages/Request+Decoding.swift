@@ -16,7 +16,7 @@ extension Request {
     case .startup:
       // Cassandra takes the names of options in any case.
       let options = try body.readStringMap(&position)
-      self = .startup([String: String](options.map { ($0.key.uppercased(), $0.value) }) { $1 })
+      self = .startup([String: String](options.map { (Self.inUpperCase($0.key), $0.value) }) { min($0, $1) })
     case .options: self = .options
     case .query:
       let text = try body.readLongString(&position)
@@ -36,7 +36,7 @@ extension Request {
       var kinds: [EventKind] = []
       for _ in 0..<number {
         let start = position
-        guard let kind = EventKind(rawValue: try body.readString(&position).uppercased()) else {
+        guard let kind = EventKind(rawValue: Self.inUpperCase(try body.readString(&position))) else {
           throw WireError(.unknownValue, at: start, "There is no such kind of event.")
         }
         kinds.append(kind)
@@ -46,6 +46,12 @@ extension Request {
     case .error, .ready, .authenticate, .supported, .result, .event, .authChallenge, .authSuccess:
       throw WireError(.unexpectedOpcode, at: 0, "\(opcode) is no request.")
     }
+  }
+
+  /// The text with its ASCII letters in upper case.
+  private static func inUpperCase(_ text: String) -> String {
+    String(
+      decoding: text.utf8.map { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) ? $0 - 0x20 : $0 }, as: UTF8.self)
   }
 
   /// Decodes the body of a request; the values of its statements are slices of `body`.
@@ -80,7 +86,7 @@ extension Batch {
       let number = try body.readCount(elementsOf: 4, &position)
       var values: [BoundValue] = []
       values.reserveCapacity(number)
-      for _ in 0..<number { values.append(try BoundValue(reading: body, of: slice, at: &position)) }
+      for _ in 0..<number { values.append(try BoundValue(reading: body, of: slice, at: &position, version: version)) }
       statements.append(Statement(text, values: values))
     }
     let parameters = try QueryParameters(reading: body, of: slice, at: &position, version: version)

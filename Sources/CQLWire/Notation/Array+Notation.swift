@@ -6,7 +6,7 @@ public import Bytes
 /// has other messages in it cuts it back.
 extension Array where Element == UInt8 {
   /// The longest [string] and [short bytes], in bytes, and the most elements of a list or a map.
-  public static var maximumShortLength: Int { Int(UInt16.max) }
+  private static var maximumShortLength: Int { Int(UInt16.max) }
 
   @usableFromInline
   mutating func append(shortCount number: Int, of what: StaticString) throws(WireError) {

@@ -180,17 +180,18 @@ private struct MarshalParser {
 
   /// The text of a class that is not known, up to the end of its parameters.
   private mutating func custom(from start: Int) -> CQLType? {
-    var open = 0
-    skipBlanks()
-    if position < bytes.count, bytes[position] == UInt8(ascii: "(") {
-      repeat {
+    var end = position
+    if skip("(") {
+      var open = 1
+      while open > 0 {
         guard position < bytes.count else { return nil }
         if bytes[position] == UInt8(ascii: "(") { open += 1 }
         if bytes[position] == UInt8(ascii: ")") { open -= 1 }
         position += 1
-      } while open > 0
+      }
+      end = position
     }
-    return String(validating: bytes.span.extracting(start..<position)).map { .custom($0) }
+    return String(validating: bytes.span.extracting(start..<end)).map { .custom($0) }
   }
 
   private static let simple: [String: CQLType] = [

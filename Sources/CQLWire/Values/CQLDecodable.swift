@@ -7,7 +7,7 @@ public protocol CQLDecodable {
 
   /// The value of a cell that is not null. `type` has passed ``check(_:)``.
   ///
-  /// A cell may have no bytes: see ``Swift/Optional``.
+  /// A cell of any type may have no bytes; where that means nothing, optional values are nil and others throw.
   static func decode(_ bytes: Span<UInt8>, as type: CQLType) throws(CQLValueError) -> Self
 
   /// The value of a cell that is null. Without an implementation it throws `.unexpectedNull`.

@@ -186,3 +186,22 @@ extension CQLInet: LosslessStringConvertible {
     return bits
   }
 }
+
+extension CQLInet: CQLEncodable, CQLDecodable {
+  /// Appends an `inet`.
+  public func encode(as type: CQLType, into buffer: inout [UInt8]) throws(CQLValueError) {
+    guard case .inet = type else { throw CQLValueError.mismatch(CQLInet.self, type) }
+    buffer.append(rawAddress: self)
+  }
+
+  /// Takes `inet`.
+  public static func check(_ type: CQLType) throws(CQLValueError) {
+    guard case .inet = type else { throw CQLValueError.mismatch(CQLInet.self, type) }
+  }
+
+  /// The address.
+  public static func decode(_ bytes: Span<UInt8>, as type: CQLType) throws(CQLValueError) -> CQLInet {
+    guard let address = CQLInet(bytes) else { throw CQLValueError.wrongSize(bytes.count, type) }
+    return address
+  }
+}

@@ -1,4 +1,4 @@
-import Bytes
+public import Bytes
 
 /// A value of the types `uuid` and `timeuuid`: 16 bytes, as RFC 4122 lays them out.
 ///
@@ -23,6 +23,7 @@ extension CQLUUID {
   public static let ticksAtUnixEpoch: UInt64 = 0x01b2_1dd2_1381_4000
 
   /// The version, from 0 to 15; 1 carries a time, 4 is random.
+  @inlinable
   public var version: Int { Int(high >> 12 & 0xf) }
 
   /// The time of a value of version 1, in ticks of 100 ns since 15 October 1582; nil for other versions.
@@ -115,5 +116,35 @@ extension CQLUUID: LosslessStringConvertible {
         shift = shift == 0 ? 60 : shift - 4
       }
     }
+  }
+}
+
+extension CQLUUID: CQLEncodable, CQLDecodable {
+  /// Appends a `uuid`, or a `timeuuid` when it is of version 1.
+  @inlinable
+  public func encode(as type: CQLType, into buffer: inout [UInt8]) throws(CQLValueError) {
+    switch type {
+    case .uuid: break
+    case .timeuuid:
+      guard version == 1 else { throw CQLValueError.outOfRange(type, "A timeuuid is a UUID of version 1.") }
+    default: throw CQLValueError.mismatch(CQLUUID.self, type)
+    }
+    buffer.append(uuid: self)
+  }
+
+  /// Takes `uuid` and `timeuuid`.
+  @inlinable
+  public static func check(_ type: CQLType) throws(CQLValueError) {
+    switch type {
+    case .uuid, .timeuuid: break
+    default: throw CQLValueError.mismatch(CQLUUID.self, type)
+    }
+  }
+
+  /// The UUID.
+  @inlinable
+  public static func decode(_ bytes: Span<UInt8>, as type: CQLType) throws(CQLValueError) -> CQLUUID {
+    guard bytes.count == 16 else { throw CQLValueError.wrongSize(bytes.count, type) }
+    return CQLUUID(high: bytes.uint64(at: 0), low: bytes.uint64(at: 8))
   }
 }

@@ -97,10 +97,11 @@ extension String: CQLEncodable, CQLDecodable {
     }
   }
 
-  /// The text, or `.invalidText` when the bytes are not UTF-8.
+  /// The text, or `.invalidText` when the bytes are not UTF-8, or not ASCII where the type is that.
   @inlinable @inline(__always)
   public static func decode(_ bytes: Span<UInt8>, as type: CQLType) throws(CQLValueError) -> String {
     guard let text = String(validating: bytes) else { throw CQLValueError.invalidText(type) }
+    if case .ascii = type, !bytes.isASCII { throw CQLValueError.invalidText(type) }
     return text
   }
 }
