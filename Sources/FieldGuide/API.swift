@@ -30,7 +30,7 @@ func fieldGuideRoutes() -> Routes<FieldGuideContext> {
   routes.post("/animal") { request in
     let animal = try await request.validated(Animal.self)
     try await Storage.add(animal, to: request.cassandra)
-    return Web.Response.json(bytes: Array(#"{"inserted":true}"#.utf8))
+    return Response.json(bytes: Array(#"{"inserted":true}"#.utf8))
   }
 
   routes.get("/plant/{genus}") { request in
@@ -41,8 +41,8 @@ func fieldGuideRoutes() -> Routes<FieldGuideContext> {
 
 /// Without its tables the API cannot answer, and what helps is `fieldguide init`.
 private func explainingMissingTables(
-  _ request: Web.Request<FieldGuideContext>, _ next: Routes<FieldGuideContext>.Handler
-) async throws -> Web.Response {
+  _ request: Request<FieldGuideContext>, _ next: Routes<FieldGuideContext>.Handler
+) async throws -> Response {
   do {
     return try await next(request)
   } catch let error as CassandraError where error.code == .keyspaceMissing || error.isMissingTable {

@@ -8,12 +8,12 @@ extension Routes where Context: CassandraContext {
   ///
   /// - Parameter path: What stands before `/live` and `/ready`.
   public mutating func health(at path: String = "/health") {
-    get(RoutePattern(path + "/live")) { _ in Web.Response.json(bytes: Array(#"{"status":"live"}"#.utf8)) }
+    get(RoutePattern(path + "/live")) { _ in Response.json(bytes: Array(#"{"status":"live"}"#.utf8)) }
     get(RoutePattern(path + "/ready")) { request in
       _ = try await request.cassandra.query(
         "SELECT key FROM system.local WHERE key = 'local'",
         options: QueryOptions(consistency: .one, timeout: .seconds(2)))
-      return Web.Response.json(bytes: Array(#"{"status":"ready"}"#.utf8))
+      return Response.json(bytes: Array(#"{"status":"ready"}"#.utf8))
     }
   }
 }

@@ -12,7 +12,7 @@ extension Rows: ResponseConvertible {
   /// The rows as a JSON array of objects, whose members are the columns in their order.
   ///
   /// A result of one page is sent as a whole; a longer one is streamed, see ``streamed(nullCollections:)``.
-  public consuming func response() async throws -> Web.Response {
+  public consuming func response() async throws -> Response {
     guard let page = onlyPage else { return streamed() }
     var bytes: [UInt8] = []
     bytes.reserveCapacity(page.byteCount + page.rowCount * 64 + 2)
@@ -35,9 +35,9 @@ extension Rows: ResponseConvertible {
   ///
   /// - Parameter nullCollections: What a null collection becomes; by default `[]` or `{}`, because Cassandra does not
   ///   keep empty ones.
-  public consuming func streamed(nullCollections: NullCollections = .empty) -> Web.Response {
+  public consuming func streamed(nullCollections: NullCollections = .empty) -> Response {
     let rows = self
-    return Web.Response(contentType: .json) { writer in
+    return Response(contentType: .json) { writer in
       var pages = await rows.pages.limited(toBytes: streamedPageBytes).makeAsyncIterator()
       var isFirst = true
       writer.append { $0.append(UInt8(ascii: "[")) }
@@ -62,7 +62,7 @@ extension Rows: ResponseConvertible {
 
 extension Row: ResponseConvertible {
   /// The row as a JSON object, whose members are the columns in their order.
-  public consuming func response() throws -> Web.Response {
+  public consuming func response() throws -> Response {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(512)
     do throws(RowError) { try appendJSON(into: &bytes, nullCollections: .empty) } catch {

@@ -12,7 +12,7 @@ import Testing
       if recording.opcode.isRequest {
         var position = 0
         _ = try RequestPrefix(reading: recording.body.span, at: &position, flags: recording.flags)
-        _ = try Request(opcode: recording.opcode, body: recording.body[position...], version: recording.version)
+        _ = try RequestMessage(opcode: recording.opcode, body: recording.body[position...], version: recording.version)
       } else {
         _ = try recording.response()
       }
@@ -68,8 +68,8 @@ import Testing
       for length in 0..<200 {
         let body = (0..<length).map { _ in UInt8.random(in: 0...255, using: &generator) >> UInt8(length % 8) }
         for version in ProtocolVersion.allCases {
-          _ = try? Request(opcode: opcode, body: body, version: version)
-          _ = try? Response(opcode: opcode, body: body.span, version: version)
+          _ = try? RequestMessage(opcode: opcode, body: body, version: version)
+          _ = try? ResponseMessage(opcode: opcode, body: body.span, version: version)
         }
       }
     }
@@ -101,9 +101,9 @@ import Testing
       for version in ProtocolVersion.allCases {
         #expect(throws: WireError.self, "\(opcode) \(digits)") {
           if opcode.isRequest {
-            _ = try Request(opcode: opcode, body: body, version: version)
+            _ = try RequestMessage(opcode: opcode, body: body, version: version)
           } else {
-            _ = try Response(opcode: opcode, body: body.span, version: version)
+            _ = try ResponseMessage(opcode: opcode, body: body.span, version: version)
           }
         }
       }
@@ -124,16 +124,16 @@ import Testing
     for (opcode, digits, position) in cases {
       let error = #expect(throws: WireError.self, "\(opcode) \(digits)") {
         if opcode.isRequest {
-          _ = try Request(opcode: opcode, body: bytes(digits), version: .v4)
+          _ = try RequestMessage(opcode: opcode, body: bytes(digits), version: .v4)
         } else {
-          _ = try Response(opcode: opcode, body: bytes(digits).span, version: .v4)
+          _ = try ResponseMessage(opcode: opcode, body: bytes(digits).span, version: .v4)
         }
       }
       #expect(error?.position == position, "\(opcode) \(digits)")
       #expect(error?.code == .unknownValue || error?.code == .invalidLength, "\(opcode) \(digits)")
     }
     let error = #expect(throws: WireError.self) {
-      try Response(opcode: .authenticate, body: bytes("0002c080").span, version: .v4)
+      try ResponseMessage(opcode: .authenticate, body: bytes("0002c080").span, version: .v4)
     }
     #expect(error?.code == .invalidText)
     #expect(error?.position == 2)

@@ -9,7 +9,7 @@ import Testing
 /// `CQLWIRE_PRINT_RESPONSES=1` it prints what the file should have.
 @Suite struct OurResponseTests {
   /// Every kind of response, with names that the script knows.
-  private static func responses(_ version: ProtocolVersion) -> [(String, Response, [UInt8])] {
+  private static func responses(_ version: ProtocolVersion) -> [(String, ResponseMessage, [UInt8])] {
     let id = [UInt8](0..<16)
     let metadataID = version >= .v5 ? [UInt8](16..<32) : nil
     let pair = UserDefinedType(keyspace: "ks", name: "pair", fields: [.init("a", .int), .init("b", .list(.text))])
@@ -43,20 +43,20 @@ import Testing
     let nulls = types.flatMap { _ in [0xff, 0xff, 0xff, 0xff] as [UInt8] }
     let two: [UInt8] = bytes("0000000400000007" + "0000000178")
     let rows = { (metadata: ResultMetadata, count: Int) in
-      Response.result(.rows(.init(metadata: metadata, rowCount: count)))
+      ResponseMessage.result(.rows(.init(metadata: metadata, rowCount: count)))
     }
     let node = NodeAddress(address: .v4(0xc000_0207), port: 9042)
     let node6 = NodeAddress(address: .v6(high: 0x2001_0db8_0000_0000, low: 7), port: 65_535)
     let failures = ErrorResponse.Failures.reasons([
       .init(endpoint: .v4(0xc000_0201), reason: 2), .init(endpoint: node6.address, reason: 1),
     ])
-    func error(_ code: ErrorResponse.Code, _ detail: ErrorResponse.Detail = .none) -> Response {
+    func error(_ code: ErrorResponse.Code, _ detail: ErrorResponse.Detail = .none) -> ResponseMessage {
       .error(ErrorResponse(code, "message", detail: detail))
     }
     func change(_ target: SchemaChange.Target, _ change: SchemaChange.Change) -> SchemaChange {
       SchemaChange(change, keyspace: "ks", target)
     }
-    var all: [(String, Response, [UInt8])] = [
+    var all: [(String, ResponseMessage, [UInt8])] = [
       ("ready", .ready, []), ("authenticate", .authenticate(authenticator: "x.Y"), []),
       ("supported", .supported(["CQL_VERSION": ["3.4.7"], "COMPRESSION": ["lz4", "snappy"]]), []),
       ("challenge", .authChallenge([1, 2]), []), ("success", .authSuccess([3]), []),
@@ -141,7 +141,7 @@ import Testing
       guard version >= .v4 else { continue }
       var body: [UInt8] = []
       try prefix.encode(into: &body)
-      try Response.result(.void).encode(into: &body, version: version)
+      try ResponseMessage.result(.void).encode(into: &body, version: version)
       lines.append("prefix \(version.rawValue) \(Opcode.result.rawValue) \(prefix.flags.rawValue) \(digits(body))")
     }
     if ProcessInfo.processInfo.environment["CQLWIRE_PRINT_RESPONSES"] != nil {

@@ -32,10 +32,10 @@ struct Recording: CustomStringConvertible {
   }
 
   /// The prefix and the message of a response.
-  func response() throws(WireError) -> (ResponsePrefix, Response, messageStart: Int) {
+  func response() throws(WireError) -> (ResponsePrefix, ResponseMessage, messageStart: Int) {
     var position = 0
     let prefix = try ResponsePrefix(reading: body.span, at: &position, flags: flags)
     let message = body.span.extracting(position..<body.count)
-    return (prefix, try Response(opcode: opcode, body: message, version: version), position)
+    return (prefix, try ResponseMessage(opcode: opcode, body: message, version: version), position)
   }
 }

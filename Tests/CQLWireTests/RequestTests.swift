@@ -8,14 +8,14 @@ import Testing
   private static let metadataID: [UInt8] = Array(16..<32)
 
   /// What each request in the fixture says.
-  private static func expected(_ name: String, _ version: ProtocolVersion) -> Request? {
+  private static func expected(_ name: String, _ version: ProtocolVersion) -> RequestMessage? {
     let metadataID = version >= .v5 ? metadataID : nil
-    func execute(_ values: [BoundValue], _ parameters: QueryParameters) -> Request {
+    func execute(_ values: [BoundValue], _ parameters: QueryParameters) -> RequestMessage {
       var parameters = parameters
       parameters.values = .positional(values)
       return .execute(id: id, resultMetadataID: metadataID, parameters)
     }
-    func batch(_ kind: Batch.Kind) -> Request {
+    func batch(_ kind: Batch.Kind) -> RequestMessage {
       .batch(
         Batch(
           kind,
@@ -78,7 +78,8 @@ import Testing
     for recording in recordings {
       var position = 0
       let prefix = try RequestPrefix(reading: recording.body.span, at: &position, flags: recording.flags)
-      let request = try Request(opcode: recording.opcode, body: recording.body[position...], version: recording.version)
+      let request = try RequestMessage(
+        opcode: recording.opcode, body: recording.body[position...], version: recording.version)
       #expect(request == Self.expected(recording.name, recording.version), "\(recording)")
       #expect(request.opcode == recording.opcode)
       var encoded: [UInt8] = []
@@ -105,7 +106,7 @@ import Testing
   func streaming(_ version: ProtocolVersion) throws {
     let parameters = QueryParameters(consistency: .quorum, skipsMetadata: true, pageSize: 10, defaultTimestamp: 5)
     var streamed: [UInt8] = [1, 2, 3]
-    try Request.beginExecute(
+    try RequestMessage.beginExecute(
       Self.id.span, resultMetadataID: Self.metadataID, parameters: parameters, valueCount: 3, into: &streamed,
       version: version)
     try streamed.append(value: "text", as: .text)
@@ -116,26 +117,27 @@ import Testing
     var whole = parameters
     whole.values = .positional([.bytes(Array("text".utf8)), .bytes([0, 0, 0, 7]), .null])
     var encoded: [UInt8] = [1, 2, 3]
-    try Request.execute(id: Self.id, resultMetadataID: Self.metadataID, whole).encode(into: &encoded, version: version)
+    try RequestMessage.execute(id: Self.id, resultMetadataID: Self.metadataID, whole).encode(
+      into: &encoded, version: version)
     #expect(streamed == encoded)
   }
 
   @Test func namedValuesAndNow() throws {
     let values = BoundValues.named([("a", .bytes([1])), ("b", .null)])
-    let query = Request.query(
+    let query = RequestMessage.query(
       "x", QueryParameters(consistency: .one, values: values, keyspace: "ks", nowInSeconds: -1))
     var body: [UInt8] = []
     try query.encode(into: &body, version: .v5)
-    #expect(try Request(opcode: .query, body: body, version: .v5) == query)
+    #expect(try RequestMessage(opcode: .query, body: body, version: .v5) == query)
     #expect(throws: WireError.self) { try query.encode(into: &body, version: .v4) }
   }
 
   /// The values of a decoded request are parts of its body, whatever the body is a part of.
   @Test func valuesAreSlices() throws {
     var body: [UInt8] = [9, 9, 9]
-    let request = Request.query("x", QueryParameters(consistency: .one, values: .positional([.bytes([5, 6])])))
+    let request = RequestMessage.query("x", QueryParameters(consistency: .one, values: .positional([.bytes([5, 6])])))
     try request.encode(into: &body, version: .v4)
-    guard case .query(_, let parameters) = try Request(opcode: .query, body: body[3...], version: .v4),
+    guard case .query(_, let parameters) = try RequestMessage(opcode: .query, body: body[3...], version: .v4),
       case .positional(let values) = parameters.values, case .bytes(let slice) = values[0]
     else { return }
     #expect(slice == [5, 6])
@@ -145,19 +147,19 @@ import Testing
   /// What Cassandra takes is taken: bytes behind the message, unknown flags, null for any negative length before v4.
   @Test func toleratesWhatCassandraTolerates() throws {
     var body: [UInt8] = []
-    let query = Request.query("x", QueryParameters(consistency: .one))
+    let query = RequestMessage.query("x", QueryParameters(consistency: .one))
     try query.encode(into: &body, version: .v5)
-    #expect(try Request(opcode: .query, body: body + [1, 2, 3], version: .v5) == query)
+    #expect(try RequestMessage(opcode: .query, body: body + [1, 2, 3], version: .v5) == query)
     body[body.count - 4] = 0x80
-    #expect(try Request(opcode: .query, body: body, version: .v5) == query)
+    #expect(try RequestMessage(opcode: .query, body: body, version: .v5) == query)
     let unset = bytes("00000001" + "78" + "0001" + "01" + "0001" + "fffffffe")
-    guard case .query(_, let v3) = try Request(opcode: .query, body: unset, version: .v3),
-      case .query(_, let v4) = try Request(opcode: .query, body: unset, version: .v4)
+    guard case .query(_, let v3) = try RequestMessage(opcode: .query, body: unset, version: .v3),
+      case .query(_, let v4) = try RequestMessage(opcode: .query, body: unset, version: .v4)
     else { return }
     #expect(v3.values == .positional([.null]))
     #expect(v4.values == .positional([.unset]))
     #expect(throws: WireError.self) {
-      try Request(
+      try RequestMessage(
         opcode: .query, body: bytes("00000001" + "78" + "0001" + "01" + "0001" + "fffffffd"), version: .v4)
     }
   }
@@ -165,7 +167,7 @@ import Testing
   @Test func refusesResponses() {
     for opcode in Opcode.allCases {
       do throws(WireError) {
-        _ = try Request(opcode: opcode, body: [], version: .v4)
+        _ = try RequestMessage(opcode: opcode, body: [], version: .v4)
         #expect(opcode == .options)
       } catch {
         #expect(error.code == (opcode.isRequest ? .truncated : .unexpectedOpcode))

@@ -39,7 +39,7 @@ import Testing
 
   private func response(
     _ name: String, _ version: ProtocolVersion = .v5, sourceLocation: SourceLocation = #_sourceLocation
-  ) throws -> Response {
+  ) throws -> ResponseMessage {
     let recording = try #require(
       try Recording.responses().first { $0.name == name && $0.version == version }, sourceLocation: sourceLocation)
     return try recording.response().1
@@ -205,8 +205,8 @@ import Testing
   @Test func longMessagesAreCut() throws {
     let message = String(repeating: "é", count: 40_000)
     var body: [UInt8] = []
-    try Response.error(ErrorResponse(.invalid, "x" + message)).encode(into: &body, version: .v4)
-    guard case .error(let error) = try Response(opcode: .error, body: body.span, version: .v4) else { return }
+    try ResponseMessage.error(ErrorResponse(.invalid, "x" + message)).encode(into: &body, version: .v4)
+    guard case .error(let error) = try ResponseMessage(opcode: .error, body: body.span, version: .v4) else { return }
     #expect(error.message.utf8.count == 65_535)
     #expect(("x" + message).hasPrefix(error.message))
   }

@@ -15,7 +15,7 @@ enum FuzzWireRequest {
       do throws(WireError) {
         var position = 0
         let prefix = try RequestPrefix(reading: body.span, at: &position, flags: flags)
-        let request = try Request(opcode: opcode, body: body[position...], version: version)
+        let request = try RequestMessage(opcode: opcode, body: body[position...], version: version)
         precondition(request.opcode == opcode, "a request is another one")
         check(prefix, request, version)
       } catch {
@@ -25,16 +25,18 @@ enum FuzzWireRequest {
     }
   }
 
-  private static func check(_ prefix: RequestPrefix, _ request: Request, _ version: ProtocolVersion) {
+  private static func check(_ prefix: RequestPrefix, _ request: RequestMessage, _ version: ProtocolVersion) {
     guard let first = encoded(prefix, request, version) else { return }
     var position = 0
     guard let again = try? RequestPrefix(reading: first.span, at: &position, flags: prefix.flags),
-      let request = try? Request(opcode: request.opcode, body: first[position...], version: version)
+      let request = try? RequestMessage(opcode: request.opcode, body: first[position...], version: version)
     else { preconditionFailure("what was encoded is refused") }
     precondition(encoded(again, request, version) == first, "a second round trip differs")
   }
 
-  private static func encoded(_ prefix: RequestPrefix, _ request: Request, _ version: ProtocolVersion) -> [UInt8]? {
+  private static func encoded(_ prefix: RequestPrefix, _ request: RequestMessage, _ version: ProtocolVersion)
+    -> [UInt8]?
+  {
     var body: [UInt8] = []
     do throws(WireError) {
       try prefix.encode(into: &body)

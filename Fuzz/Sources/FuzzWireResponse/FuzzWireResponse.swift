@@ -31,9 +31,9 @@ enum FuzzWireResponse {
     var start = 0
     let prefix = try ResponsePrefix(reading: body.span, at: &start, flags: flags)
     let message = Array(body[start...])
-    let response: Response
+    let response: ResponseMessage
     do throws(WireError) {
-      response = try Response(opcode: opcode, body: message.span, version: version)
+      response = try ResponseMessage(opcode: opcode, body: message.span, version: version)
     } catch {
       throw WireError(error.code, at: error.position + start, error.reason)
     }

@@ -203,8 +203,9 @@ public struct RowTuple<each Column: CQLDecodable> {
 
   /// Gives every row of a page to `body`, as a tuple; ``check(_:)`` has passed.
   ///
+  /// Not inlined, because within an async function every temporary of a pack would be allocated from the task.
+  ///
   /// - Throws: ``RowError``, and what `body` throws.
-  // Not inlined: within an async function every temporary of a pack would be allocated from the task.
   @inlinable @inline(never)
   public static func forEach(in page: Page, _ body: (repeat each Column) throws -> Void) throws {
     let bytes = page.body.span

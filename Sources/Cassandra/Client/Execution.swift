@@ -30,7 +30,7 @@ struct Execution: Sendable {
   func encodeQuery(text: String, version: ProtocolVersion, into buffer: inout [UInt8]) throws(CassandraError) {
     let parameters = QueryParameters(consistency: options.consistency, pageSize: options.pageSize)
     do throws(WireError) {
-      try Request.beginQuery(text, parameters: parameters, valueCount: 0, into: &buffer, version: version)
+      try RequestMessage.beginQuery(text, parameters: parameters, valueCount: 0, into: &buffer, version: version)
       try parameters.encodeTail(into: &buffer, version: version)
     } catch { throw .unsendable(error) }
   }

@@ -83,17 +83,17 @@ extension LoopClient {
     into output: inout [UInt8]
   ) throws(CassandraError) {
     do throws(WireError) {
-      try Request.beginBatch(kind, statementCount: executions.count, into: &output)
+      try RequestMessage.beginBatch(kind, statementCount: executions.count, into: &output)
     } catch { throw .unsendable(error) }
     for execution in executions {
       guard let prepared = execution.prepared else { continue }
       let id = prepared.id
       do throws(WireError) {
-        try Request.beginBatchStatement(id: id.span, valueCount: prepared.parameters.count, into: &output)
+        try RequestMessage.beginBatchStatement(id: id.span, valueCount: prepared.parameters.count, into: &output)
       } catch { throw .unsendable(error) }
       try execution.statement.appendValues(prepared, into: &output)
     }
-    do throws(WireError) { try Request.endBatch(parameters, into: &output, version: version) } catch {
+    do throws(WireError) { try RequestMessage.endBatch(parameters, into: &output, version: version) } catch {
       throw .unsendable(error)
     }
   }

@@ -159,8 +159,8 @@ extension LoopClient {
   }
 
   private func exchange(
-    _ request: Request, on connection: NodeConnection, due: UInt64
-  ) async throws(CassandraError) -> Response {
+    _ request: RequestMessage, on connection: NodeConnection, due: UInt64
+  ) async throws(CassandraError) -> ResponseMessage {
     let outcome = try await connection.request(request.opcode, due: due) {
       (output: inout [UInt8]) throws(CassandraError) in
       do throws(WireError) { try request.encode(into: &output, version: connection.version) } catch {
@@ -177,7 +177,7 @@ extension LoopClient {
         guard let opcode = Opcode(rawValue: header.opcode) else {
           throw WireError(.unexpectedOpcode, at: 4, "\(header.opcode) is no opcode.")
         }
-        return try Response(
+        return try ResponseMessage(
           opcode: opcode, body: body.span.extracting(position..<body.count), version: connection.version)
       } catch {
         throw CassandraError.protocolViolation("\(error)", coordinator: connection.endPoint, cause: error)
@@ -209,7 +209,7 @@ extension LoopClient {
       "SELECT rpc_address, schema_version FROM system.local WHERE key = 'local'",
       "SELECT rpc_address, schema_version FROM system.peers",
     ] {
-      let request = Request.query(text, QueryParameters(consistency: .one))
+      let request = RequestMessage.query(text, QueryParameters(consistency: .one))
       let outcome = try await connection.request(.query, due: due) { (output: inout [UInt8]) throws(CassandraError) in
         do throws(WireError) { try request.encode(into: &output, version: connection.version) } catch {
           throw .unsendable(error)

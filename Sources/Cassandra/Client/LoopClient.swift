@@ -379,7 +379,7 @@ extension LoopClient {
     let version = connection.version
     let outcome = try await connection.request(.prepare, due: due) { (output: inout [UInt8]) throws(CassandraError) in
       do throws(WireError) {
-        try Request.encodePrepare(text, keyspace: nil, into: &output, version: version)
+        try RequestMessage.encodePrepare(text, keyspace: nil, into: &output, version: version)
       } catch { throw .unsendable(error) }
     }
     switch Reply(outcome, from: connection, layout: nil) {

@@ -51,7 +51,7 @@ enum Reply {
       }
     }
     let message = body.span.extracting(position..<body.count)
-    switch try Response(opcode: opcode, body: message, version: version) {
+    switch try ResponseMessage(opcode: opcode, body: message, version: version) {
     case .error(let error):
       let failure = CassandraError(server: error, coordinator: coordinator)
       if case .unprepared(let id) = error.detail {

@@ -16,9 +16,9 @@ struct Handshake {
 
   enum Action {
     /// Send this, and give the answer to ``receive(_:)``.
-    case send(Request)
+    case send(RequestMessage)
     /// From now on the stream has this framing; then send this.
-    case reframe(Framing, thenSend: Request)
+    case reframe(Framing, thenSend: RequestMessage)
     /// From now on the stream has this framing, and requests may be sent.
     case ready(Framing)
     /// The server does not speak this version; connect anew with that one.
@@ -48,7 +48,7 @@ struct Handshake {
   }
 
   /// What follows from the server's answer to the last message.
-  mutating func receive(_ response: Response) -> Action {
+  mutating func receive(_ response: ResponseMessage) -> Action {
     if case .error(let error) = response { return receive(error) }
     switch state {
     case .optionsSent: return receiveOptions(response)
@@ -73,7 +73,7 @@ struct Handshake {
     }
   }
 
-  private mutating func receiveOptions(_ response: Response) -> Action {
+  private mutating func receiveOptions(_ response: ResponseMessage) -> Action {
     guard case .supported(let options) = response else { return unexpected(response) }
     let offered = options["COMPRESSION"] ?? []
     let compression = wishes.compression && offered.contains { $0.lowercased() == "lz4" }
@@ -130,7 +130,7 @@ struct Handshake {
       return .ready(framing)
     }
     state = .settingKeyspace(framing)
-    let use = Request.query(
+    let use = RequestMessage.query(
       "USE \(Identifier(keyspace))", QueryParameters(consistency: .one))
     return reframes ? .reframe(framing, thenSend: use) : .send(use)
   }
@@ -153,7 +153,7 @@ struct Handshake {
     return fail(CassandraError(server: error, coordinator: nil))
   }
 
-  private mutating func unexpected(_ response: Response) -> Action {
+  private mutating func unexpected(_ response: ResponseMessage) -> Action {
     fail(.protocolViolation("\(response.opcode) is not an answer to the last message", coordinator: nil))
   }
 

@@ -2,7 +2,9 @@ public import CQLWire
 
 /// Rows as tuples.
 public struct DecodedRows<each Column: CQLDecodable>: AsyncSequence, Sendable {
+  /// What the sequence gives.
   public typealias Element = (repeat each Column)
+  /// What reading may throw.
   public typealias Failure = CassandraError
 
   @usableFromInline let pages: Pages
@@ -58,7 +60,9 @@ public struct DecodedRows<each Column: CQLDecodable>: AsyncSequence, Sendable {
 
 /// Rows as values of a `Decodable` type.
 public struct DecodableRows<Value: Decodable>: AsyncSequence {
+  /// What the sequence gives.
   public typealias Element = Value
+  /// What reading may throw.
   public typealias Failure = CassandraError
 
   private let pages: Pages

@@ -10,7 +10,9 @@ internal import Reactor
 /// Rows are read once. Leaving a loop early is fine: no further page is asked for. A page that has no rows is not the
 /// end of a result, and none of the ways to read takes it for that.
 public struct Rows: AsyncSequence, Sendable {
+  /// What the sequence gives.
   public typealias Element = Row
+  /// What reading may throw.
   public typealias Failure = CassandraError
 
   enum Source: Sendable {
@@ -117,7 +119,9 @@ public struct Rows: AsyncSequence, Sendable {
 
 /// The pages of a result.
 public struct Pages: AsyncSequence, Sendable {
+  /// What the sequence gives.
   public typealias Element = Page
+  /// What reading may throw.
   public typealias Failure = CassandraError
 
   private let rows: Rows

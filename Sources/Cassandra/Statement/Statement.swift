@@ -79,6 +79,7 @@ public struct Statement: Sendable, ExpressibleByStringInterpolation {
 extension Statement {
   /// The parts of an interpolated string on their way.
   public struct StringInterpolation: StringInterpolationProtocol {
+    /// Literals are kept as they are in the program.
     public typealias StringLiteralType = StaticString
 
     var literals = Literals()

@@ -17,8 +17,8 @@ package struct WaitingTask {
 
   /// Whether the task has been cancelled. It still waits.
   package var isCancelled: Bool {
-    guard address != 0 else { return false }
-    let task = Unmanaged<AnyObject>.fromOpaque(UnsafeRawPointer(bitPattern: address)!)
+    guard let pointer = UnsafeRawPointer(bitPattern: address) else { return false }
+    let task = Unmanaged<AnyObject>.fromOpaque(pointer)
     return task._withUnsafeGuaranteedRef { unsafeBitCast($0, to: UnsafeCurrentTask.self).isCancelled }
   }
 }

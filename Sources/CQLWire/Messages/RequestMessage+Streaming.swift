@@ -3,13 +3,13 @@ import Bytes
 /// Requests written piece by piece, so that a driver's values go straight from its caller into the buffer of the connection.
 ///
 /// ```swift
-/// try Request.beginExecute(id, resultMetadataID: nil, parameters: parameters, valueCount: 2, into: &buffer, version: .v4)
+/// try RequestMessage.beginExecute(id, resultMetadataID: nil, parameters: parameters, valueCount: 2, into: &buffer, version: .v4)
 /// try buffer.append(value: genus, as: columns[0].type)
 /// try buffer.append(value: sightings, as: columns[1].type)
 /// try parameters.encodeTail(into: &buffer, version: .v4)
 /// ```
 /// When a piece throws, the caller cuts the buffer back to where the message began.
-extension Request {
+extension RequestMessage {
   /// Appends PREPARE as a whole.
   public static func encodePrepare(
     _ text: String, keyspace: String?, into buffer: inout [UInt8], version: ProtocolVersion

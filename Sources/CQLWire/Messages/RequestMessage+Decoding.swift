@@ -1,7 +1,7 @@
 import Bytes
 
 /// Requests as a server reads them.
-extension Request {
+extension RequestMessage {
   /// Decodes the body of a request behind its prefix.
   ///
   /// The values of its statements are slices of `body`, not copies.

@@ -4,7 +4,7 @@ import Bytes
 ///
 /// It is the general form, for servers, tools and tests. A driver writes its statements without it and without the arrays
 /// in it: see ``beginExecute(_:resultMetadataID:parameters:valueCount:into:version:)``.
-public enum Request: Hashable, Sendable {
+public enum RequestMessage: Hashable, Sendable {
   /// STARTUP: begin the connection with these options, such as `CQL_VERSION`.
   case startup([String: String])
   /// OPTIONS: which options STARTUP may have.
@@ -87,7 +87,7 @@ public struct Batch: Hashable, Sendable {
   }
 }
 
-extension Request {
+extension RequestMessage {
   /// Appends the body of the message, without its prefix.
   ///
   /// Throws `.unsupported` for what the version cannot say and `.tooLong` for what a field cannot hold; the buffer then

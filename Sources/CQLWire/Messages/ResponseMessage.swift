@@ -1,7 +1,7 @@
 import Bytes
 
 /// A message from the server (section 4.2).
-public enum Response: Hashable, Sendable {
+public enum ResponseMessage: Hashable, Sendable {
   /// ERROR: the request failed.
   case error(ErrorResponse)
   /// READY: the connection may be used, or a registration was taken.
