@@ -40,6 +40,7 @@ let package = Package(
     .target(name: "HTTP", dependencies: ["Bytes"], swiftSettings: strict),
     .target(name: "CQLWire", dependencies: ["Bytes", "JSON", "CLZ4", "CZlib"], swiftSettings: strict),
     .target(name: "CQLLanguage", dependencies: ["Bytes"], swiftSettings: strict),
+    .target(name: "CQLEngine", dependencies: ["Bytes", "CQLLanguage", "CQLWire"], swiftSettings: common),
 
     // On event loops.
     .target(name: "Telemetry", swiftSettings: common),
@@ -67,6 +68,8 @@ let package = Package(
       resources: [.copy("Fixtures")], swiftSettings: common),
     .testTarget(
       name: "CQLLanguageTests", dependencies: ["CQLLanguage"], exclude: ["Corpus"], swiftSettings: common),
+    .testTarget(
+      name: "CQLEngineTests", dependencies: ["CQLEngine", "Bytes", "CQLLanguage", "CQLWire"], swiftSettings: common),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: common),
     .testTarget(
       name: "ReactorTests", dependencies: ["Reactor", "CassandraTesting", "Telemetry"], swiftSettings: common),
