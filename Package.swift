@@ -12,12 +12,16 @@ let common: [SwiftSetting] = [
 /// For the targets that read bytes from strangers: every unsafe expression has to be marked, and there are next to none.
 let strict: [SwiftSetting] = common + [.strictMemorySafety()]
 
+/// For the target whose record views must not outlive the database's memory that they read.
+let lifetimes: [SwiftSetting] = strict + [.enableExperimentalFeature("Lifetimes")]
+
 let package = Package(
   name: "field-guide",
   platforms: [.macOS(.v26)],
   products: [
     .executable(name: "fieldguide", targets: ["FieldGuideCommand"]),
     .library(name: "Cassandra", targets: ["Cassandra"]),
+    .library(name: "CQLEngine", targets: ["CQLEngine"]),
     .library(name: "CQLLanguage", targets: ["CQLLanguage"]),
     .library(name: "CQLWire", targets: ["CQLWire"]),
     .library(name: "HTTP", targets: ["HTTP"]),
@@ -32,6 +36,7 @@ let package = Package(
     .systemLibrary(name: "CUV", pkgConfig: "libuv", providers: [.apt(["libuv1-dev"]), .brew(["libuv"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
     .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"]), .brew(["lz4"])]),
+    .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
 
     // Without I/O.
@@ -40,7 +45,10 @@ let package = Package(
     .target(name: "HTTP", dependencies: ["Bytes"], swiftSettings: strict),
     .target(name: "CQLWire", dependencies: ["Bytes", "JSON", "CLZ4", "CZlib"], swiftSettings: strict),
     .target(name: "CQLLanguage", dependencies: ["Bytes"], swiftSettings: strict),
-    .target(name: "CQLEngine", dependencies: ["Bytes", "CQLLanguage", "CQLWire"], swiftSettings: common),
+
+    // The node's database: no event loop of its own, one thread that writes.
+    .target(
+      name: "CQLEngine", dependencies: ["Bytes", "CQLLanguage", "CQLWire", "CSQLite"], swiftSettings: lifetimes),
 
     // On event loops.
     .target(name: "Telemetry", swiftSettings: common),
@@ -69,7 +77,8 @@ let package = Package(
     .testTarget(
       name: "CQLLanguageTests", dependencies: ["CQLLanguage"], exclude: ["Corpus"], swiftSettings: common),
     .testTarget(
-      name: "CQLEngineTests", dependencies: ["CQLEngine", "Bytes", "CQLLanguage", "CQLWire"], swiftSettings: common),
+      name: "CQLEngineTests", dependencies: ["CQLEngine", "CQLLanguage", "CQLWire", "CSQLite", "Bytes"],
+      swiftSettings: lifetimes),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: common),
     .testTarget(
       name: "ReactorTests", dependencies: ["Reactor", "CassandraTesting", "Telemetry"], swiftSettings: common),
