@@ -78,7 +78,7 @@ let package = Package(
       name: "CQLLanguageTests", dependencies: ["CQLLanguage"], exclude: ["Corpus"], swiftSettings: common),
     .testTarget(
       name: "CQLEngineTests", dependencies: ["CQLEngine", "CQLLanguage", "CQLWire", "CSQLite", "Bytes"],
-      swiftSettings: lifetimes),
+      swiftSettings: common + [.enableExperimentalFeature("Lifetimes")]),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: common),
     .testTarget(
       name: "ReactorTests", dependencies: ["Reactor", "CassandraTesting", "Telemetry"], swiftSettings: common),

@@ -35,6 +35,8 @@ package struct StorageError: Error, Sendable, Equatable, CustomStringConvertible
   package let code: Code
   /// For logs: SQLite's or the system's message, which may name files. Empty when there is none.
   package let detail: String
+  /// Whether a sync has failed: what the disk holds is not known from then on.
+  var isFailedSync = false
 
   package init(_ code: Code, detail: String = "") {
     self.code = code

@@ -44,6 +44,9 @@ package struct PartitionKey: Hashable, Sendable {
   /// The key of the partition's head: its deletions and its static cells.
   package var head: [UInt8] { bytes + [RecordKind.head.rawValue] }
 
+  /// The first key after all of the partition's records.
+  package var end: [UInt8] { bytes + [RecordKind.row.rawValue + 1] }
+
   /// The key of the row with these clustering bytes (empty in a table without clustering columns).
   package func row(_ clustering: [UInt8]) -> [UInt8] {
     var key: [UInt8] = []
@@ -80,12 +83,12 @@ package struct KeyRange: Sendable, Equatable {
 
   /// The partition's head and all its rows.
   package static func partition(_ partition: PartitionKey) -> KeyRange {
-    KeyRange(lower: partition.head, upper: prefixEnd(partition.bytes))
+    KeyRange(lower: partition.head, upper: partition.end)
   }
 
   /// The partition's rows, without the head. Clustering bounds by ``rows(of:from:upTo:)``.
   package static func rows(of partition: PartitionKey) -> KeyRange {
-    KeyRange(lower: partition.row([]), upper: prefixEnd(partition.bytes))
+    KeyRange(lower: partition.row([]), upper: partition.end)
   }
 
   /// The partition's rows with clustering bytes from `lower` up to and without `upper`; nil: to the end.
@@ -93,7 +96,7 @@ package struct KeyRange: Sendable, Equatable {
   /// With a prefix-free encoding of each component: `c > x` begins at `KeyRange.prefixEnd(x)`, `c >= x` at `x`, `c <= x`
   /// ends at `prefixEnd(x)`, `c < x` at `x`.
   package static func rows(of partition: PartitionKey, from lower: [UInt8], upTo upper: [UInt8]?) -> KeyRange {
-    KeyRange(lower: partition.row(lower), upper: upper.map(partition.row) ?? prefixEnd(partition.bytes))
+    KeyRange(lower: partition.row(lower), upper: upper.map(partition.row) ?? partition.end)
   }
 
   /// All partitions with tokens from `first` through `last`.

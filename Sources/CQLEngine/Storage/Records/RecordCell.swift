@@ -10,6 +10,8 @@ package struct RecordCell {
     static let collectionDeletion: UInt8 = 16
     static let counter: UInt8 = 32
     static let all: UInt8 = 63
+    /// What ends by itself one day.
+    static let mortal: UInt8 = expiring | tombstone | collectionDeletion
   }
 
   /// The column.
