@@ -81,6 +81,8 @@ struct Receiver {
   var keyspace: String
   /// The table.
   var table: String
+  /// The position in the partition key of the column that it is.
+  var keyPosition: Int?
 
   init(_ name: String, _ type: CQLType, typeText: String? = nil, keyspace: String, table: String) {
     self.name = name
@@ -94,6 +96,7 @@ struct Receiver {
   init(_ column: Column, of table: Table) {
     self.init(
       column.name, column.wire, typeText: column.type.cql, keyspace: table.keyspace, table: table.name)
+    if column.kind == .partitionKey { keyPosition = column.position }
   }
 
   /// A part of this receiver.

@@ -10,12 +10,12 @@ struct TermPlanner {
   let table: Table?
   /// What is known of the markers; nil where one has not been met yet.
   private(set) var markers: [ColumnSpecification?]
-  private let markerNames: [String?]
+  /// The marker of each column of the partition key, by position.
+  private var keyMarkers: [Int: Int] = [:]
 
   init(keyspace: Keyspace?, table: Table?, markers: [String?]) {
     self.keyspace = keyspace
     self.table = table
-    markerNames = markers
     self.markers = Array(repeating: nil, count: markers.count)
   }
 
@@ -27,7 +27,18 @@ struct TermPlanner {
   /// Notes what a marker is a value for.
   mutating func note(_ marker: BindMarker, _ receiver: Receiver) {
     markers[marker.index] = receiver.specification(named: marker.name)
+    if let position = receiver.keyPosition { keyMarkers[position] = marker.index }
   }
+
+  /// For each column of the partition key the index of its marker; empty when one has none.
+  var partitionKeyIndexes: [UInt16] {
+    guard let table else { return [] }
+    let indexes = table.partitionKey.indices.compactMap { keyMarkers[$0] }
+    return indexes.count == table.partitionKey.count ? indexes.map { UInt16(truncatingIfNeeded: $0) } : []
+  }
+
+  /// Takes what is known of markers from the statements before this one in a batch.
+  mutating func take(_ known: [ColumnSpecification?]) { markers = known }
 
   /// A receiver that belongs to the table.
   func receiver(_ name: String, _ type: CQLType) -> Receiver {
