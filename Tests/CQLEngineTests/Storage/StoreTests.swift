@@ -11,7 +11,7 @@ import Testing
       PartitionMutation(table: table, partition: partition(1), rows: [row(1, at: 5, [1: "a", 2: "b"])])
     ])
     try await store.apply([PartitionMutation(table: table, partition: partition(1), rows: [row(1, at: 6, [2: "c"])])])
-    #expect(try reader.contents(table.number) == ["p1[1] * 1=a 2=c"])
+    #expect(try reader.contents(table.number) == ["p1[1] *@6 1=a@5 2=c@6"])
     await store.close()
   }
 }
