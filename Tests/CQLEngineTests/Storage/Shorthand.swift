@@ -34,10 +34,9 @@ func describe(_ view: borrowing RecordView) throws(StorageError) -> String {
   var position = view.start
   while let cell = try view.next(&position) {
     let value = view.value(of: cell)
-    let text =
-      cell.isCounter ? "\(value.bytes.unsafeLoadUnaligned(fromByteOffset: 0, as: Int64.self).bigEndian)" : text(value)
+    let shown = cell.isCounter ? "\(value.bytes.unsafeLoadUnaligned(as: Int64.self).bigEndian)" : text(value)
     let path = cell.hasPath ? "[\(text(view.path(of: cell)))]" : ""
-    parts.append("\(cell.column)\(path)=\(text)\(times(cell.timestamp, ttl: cell.ttl == 0 ? nil : cell.ttl))")
+    parts.append("\(cell.column)\(path)=\(shown)\(times(cell.timestamp, ttl: cell.ttl == 0 ? nil : cell.ttl))")
   }
   return parts.joined(separator: " ")
 }
