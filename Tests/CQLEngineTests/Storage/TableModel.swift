@@ -155,8 +155,9 @@ struct HistoryGenerator {
 
   private mutating func expiry() -> Expiry? {
     guard random.oneIn(3) else { return nil }
+    // Written at different times, so that some end together.
     let ttl = UInt32.random(in: 1...3, using: &random) * 50
-    return Expiry(ttl: ttl, seconds: UInt32(now) + ttl - UInt32.random(in: 0...1, using: &random))
+    return Expiry(ttl: ttl, seconds: UInt32(now) + UInt32.random(in: 1...3, using: &random) * 50)
   }
 }
 
