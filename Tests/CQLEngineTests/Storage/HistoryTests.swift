@@ -80,13 +80,13 @@ import Testing
     }
     for name in Self.partitions {
       guard let model = models[name] else { continue }
-      let lower = UInt8.random(in: 0..<12, using: &random)
-      let upper = UInt8.random(in: lower...14, using: &random)
+      let lower = UInt8.random(in: 0..<6, using: &random)
+      let upper = UInt8.random(in: lower...7, using: &random)
       let range = KeyRange.rows(of: partition(name), from: [lower], upTo: [upper])
       let inside = (lower..<upper).compactMap { row in model.visible(row: row, now: now).map { "p\(name)[\(row)] \($0)" } }
       #expect(try reader.contents(table, range, now: now) == inside, comment)
       #expect(try reader.contents(table, range, reverse: true, now: now) == inside.reversed(), comment)
-      for row in UInt8(0)..<14 {
+      for row in UInt8(0)..<8 {
         var seen: String?
         _ = try reader.record(table, partition(name).row([row]), now: now) { view throws(StorageError) in
           if try view.isLive() { seen = try describe(view) }

@@ -131,23 +131,23 @@ struct HistoryGenerator {
   var now: Int64 = 10_000
 
   mutating func write() -> HistoryWrite {
-    let row = UInt8.random(in: 0..<12, using: &random)
+    let row = UInt8.random(in: 0..<6, using: &random)
     let target = random.oneIn(5) ? nil : row
-    let timestamp = Int64.random(in: -3...12, using: &random)
+    let timestamp = Int64.random(in: -2...5, using: &random)
     let deletion = Deletion(timestamp: timestamp, localSeconds: UInt32(now + Int64.random(in: 0...2, using: &random)))
     let isCollection = Bool.random(using: &random)
-    let column = ColumnID.random(in: 1...3, using: &random) + (isCollection ? 10 : 0)
-    let path = isCollection ? Array("\(UInt8.random(in: 0..<4, using: &random))".utf8) : nil
+    let column = ColumnID.random(in: 1...2, using: &random) + (isCollection ? 10 : 0)
+    let path = isCollection ? Array("\(UInt8.random(in: 0..<2, using: &random))".utf8) : nil
     switch Int.random(in: 0..<20, using: &random) {
     case 0..<3: return .marker(row: row, timestamp: timestamp, expiry: expiry())
     case 3..<11:
       let value = Array(["", "a", "b", "bb", "\u{e9}"].randomElement(using: &random)!.utf8)
       return .cell(row: target, column: column, path: path, timestamp: timestamp, value: value, expiry: expiry())
     case 11..<14: return .tombstone(row: target, column: column, path: path, deletion)
-    case 14..<16: return .collection(row: target, column: ColumnID.random(in: 11...13, using: &random), deletion)
+    case 14..<16: return .collection(row: target, column: ColumnID.random(in: 11...12, using: &random), deletion)
     case 16..<17: return .row(row, deletion)
     case 17..<19:
-      let upper = row + UInt8.random(in: 0..<6, using: &random)
+      let upper = row + UInt8.random(in: 0..<4, using: &random)
       return .range(from: row, upTo: random.oneIn(4) ? nil : upper, deletion)
     default: return random.oneIn(3) ? .partition(deletion) : .row(row, deletion)
     }
