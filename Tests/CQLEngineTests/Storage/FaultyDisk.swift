@@ -112,7 +112,8 @@ private struct FaultyFile {
   }
 
   static func called(
-    _ file: UnsafeMutablePointer<sqlite3_file>?, _ body: (Box, UnsafeMutablePointer<sqlite3_file>, sqlite3_io_methods) -> Int32
+    _ file: UnsafeMutablePointer<sqlite3_file>?,
+    _ body: (Box, UnsafeMutablePointer<sqlite3_file>, sqlite3_io_methods) -> Int32
   ) -> Int32 {
     let real = inner(file!)
     return body(box(file!).takeUnretainedValue(), real, real.pointee.pMethods.pointee)

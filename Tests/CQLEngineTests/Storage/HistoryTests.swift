@@ -83,7 +83,9 @@ import Testing
       let lower = UInt8.random(in: 0..<6, using: &random)
       let upper = UInt8.random(in: lower...7, using: &random)
       let range = KeyRange.rows(of: partition(name), from: [lower], upTo: [upper])
-      let inside = (lower..<upper).compactMap { row in model.visible(row: row, now: now).map { "p\(name)[\(row)] \($0)" } }
+      let inside = (lower..<upper).compactMap { row in
+        model.visible(row: row, now: now).map { "p\(name)[\(row)] \($0)" }
+      }
       #expect(try reader.contents(table, range, now: now) == inside, comment)
       #expect(try reader.contents(table, range, reverse: true, now: now) == inside.reversed(), comment)
       for row in UInt8(0)..<8 {

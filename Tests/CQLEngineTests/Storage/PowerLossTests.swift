@@ -72,7 +72,9 @@ import Testing
     }
     // Nothing else is there, such as half a row.
     #expect(lines.count % 2 == 0 && lines.count >= acknowledged.count * 2, comment)
-    try await store.apply([PartitionMutation(table: TableHandle(number: table, graceSeconds: 0), partition: partition(-1))])
+    try await store.apply([
+      PartitionMutation(table: TableHandle(number: table, graceSeconds: 0), partition: partition(-1))
+    ])
     await store.close()
   }
 }

@@ -91,7 +91,7 @@ struct PartitionModel {
     }
     var parts: [String] = []
     let marker = markers.max { $0.loses(to: $1) }
-    if let marker, marker.timestamp > deleted(row: row, column: nil), Self.lives(marker, now) { 
+    if let marker, marker.timestamp > deleted(row: row, column: nil), Self.lives(marker, now) {
       parts.append("*\(marker.times)")
     }
     for (place, winner) in winners.sorted(by: { $0.key < $1.key }) {
