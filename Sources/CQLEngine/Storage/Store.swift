@@ -11,6 +11,8 @@ internal import Synchronization
 /// connections of their own and never wait for it.
 package final class Store: Sendable {
   private let configuration: StoreConfiguration
+  /// Where the files are; of a temporary store too.
+  package let directoryPath: String
   private let file: String
   private let heads: HeadedTables
   private let queue: WriteQueue
@@ -21,6 +23,7 @@ package final class Store: Sendable {
   package init(_ configuration: StoreConfiguration) throws(StorageError) {
     self.configuration = configuration
     let directory = try StoreDirectory(configuration.location)
+    directoryPath = directory.path
     file = directory.file
     queue = WriteQueue(configuration.limits)
     let writer: Writer
@@ -30,7 +33,7 @@ package final class Store: Sendable {
       try StoreFormat.prepare(database, synchronous: !directory.isTemporary)
       try database.execute(
         """
-        PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -\(configuration.limits.writerCacheBytes >> 10);
+        PRAGMA cache_size = -\(configuration.limits.writerCacheBytes >> 10);
         PRAGMA journal_size_limit = \(configuration.limits.logBytes)
         """)
       if !directory.isTemporary { try directory.synchronize() }
@@ -52,13 +55,7 @@ package final class Store: Sendable {
     let context = unsafe Unmanaged.passRetained(writer)
     var thread = pthread_t()
     // The writer belongs to its thread alone from here on: the only reference goes with the context.
-    let result = unsafe pthread_create(
-      &thread, nil,
-      { context in
-        guard let context = unsafe context else { return nil }
-        unsafe Unmanaged<Writer>.fromOpaque(context).takeRetainedValue().run()
-        return nil
-      }, context.toOpaque())
+    let result = unsafe pthread_create(&thread, nil, runWriter, context.toOpaque())
     guard result == 0 else {
       unsafe context.release()
       writer.directory.close()
@@ -146,4 +143,15 @@ package final class Store: Sendable {
     }
     if let error { throw error }
   }
+}
+
+/// The writer's thread.
+private func runWriter(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+  if let context = unsafe context { unsafe liveAsWriter(context).complete() }
+  return nil
+}
+
+/// The writer's life. The file is closed when this returns, because nobody else has the writer.
+private func liveAsWriter(_ context: UnsafeMutableRawPointer) -> Writer.Ending {
+  unsafe Unmanaged<Writer>.fromOpaque(context).takeRetainedValue().run()
 }

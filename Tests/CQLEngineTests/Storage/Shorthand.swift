@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 
 @testable import CQLEngine
@@ -26,21 +27,23 @@ func record(_ build: (inout RecordBuilder) -> Void) -> [UInt8] {
   return builder.finish()
 }
 
-/// What a reader sees of a row, as text: `1=a 2=b`, with a `*` in front for a live marker.
+/// What a reader sees of a row, as text: `1=a@5 2=b@5!60`, with `*@5` in front for a live marker.
 func describe(_ view: borrowing RecordView) throws(StorageError) -> String {
-  var parts: [String] = view.marker == nil ? [] : ["*"]
+  var parts: [String] = []
+  if let marker = view.marker { parts.append("*\(times(marker.timestamp, ttl: marker.expiry?.ttl))") }
   var position = view.start
   while let cell = try view.next(&position) {
     let value = view.value(of: cell)
-    let text =
-      cell.isCounter ? "\(value.bytes.unsafeLoadUnaligned(fromByteOffset: 0, as: Int64.self).bigEndian)" : text(value)
-    parts.append(cell.hasPath ? "\(cell.column)[\(text2(view.path(of: cell)))]=\(text)" : "\(cell.column)=\(text)")
+    let shown = cell.isCounter ? "\(value.bytes.unsafeLoadUnaligned(as: Int64.self).bigEndian)" : text(value)
+    let path = cell.hasPath ? "[\(text(view.path(of: cell)))]" : ""
+    parts.append("\(cell.column)\(path)=\(shown)\(times(cell.timestamp, ttl: cell.ttl == 0 ? nil : cell.ttl))")
   }
   return parts.joined(separator: " ")
 }
 
 func text(_ bytes: Span<UInt8>) -> String { String(decoding: bytes.indices.map { bytes[$0] }, as: UTF8.self) }
-func text2(_ bytes: Span<UInt8>) -> String { text(bytes) }
+/// A cell's times as `@timestamp`, with `!ttl` behind it when it expires.
+func times(_ timestamp: Int64, ttl: UInt32?) -> String { "@\(timestamp)\(ttl.map { "!\($0)" } ?? "")" }
 
 extension Reader {
   /// Everything that lives in a range: `partition/clustering: cells`.
@@ -74,4 +77,29 @@ final class Scratch {
   }
 
   deinit { try? FileManager.default.removeItem(atPath: path) }
+}
+
+func environment(_ name: String) -> String? { ProcessInfo.processInfo.environment[name] }
+
+extension Reader {
+  /// The keys of records with something in them that ends one day.
+  func mortalRecords(_ table: TableNumber) throws -> [[UInt8]] {
+    var keys: [[UInt8]] = []
+    _ = try scan(table, .table, now: 0, budget: SliceBudget(records: 1_000_000, microseconds: 60_000_000)) { view in
+      if view.layout.isMortal { keys.append(view.key.indices.map { view.key[$0] }) }
+      return .next
+    }
+    return keys
+  }
+}
+
+/// A clock that is moved by hand.
+final class MovingClock: Sendable {
+  private let seconds: Mutex<Int64>
+
+  init(_ seconds: Int64) { self.seconds = Mutex(seconds) }
+
+  func set(_ value: Int64) { seconds.withLock { $0 = value } }
+
+  var read: @Sendable () -> Int64 { { self.seconds.withLock { $0 } } }
 }

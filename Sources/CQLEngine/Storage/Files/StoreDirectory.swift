@@ -49,6 +49,8 @@ struct StoreDirectory {
   /// Lets go of the directory, and removes it when it is temporary.
   func close() {
     if isTemporary { Self.remove(path) }
+    // Closing alone would leave the lock to a child process that has not yet come to its `exec`.
+    _ = flock(lock, LOCK_UN)
     closeDescriptor(lock)
   }
 

@@ -37,8 +37,19 @@ final class Writer {
     background = try BackgroundWork(database)
   }
 
+  /// What is to be done when the file is closed.
+  struct Ending {
+    let directory: StoreDirectory
+    let closers: [QueuedWrite]
+
+    func complete() {
+      directory.close()
+      for closer in closers { closer.waiter?.resume(nil) }
+    }
+  }
+
   /// Works until the store is closed; then everything that waited has been done or refused.
-  func run() {
+  func run() -> Ending {
     var closers: [QueuedWrite] = []
     while closers.isEmpty {
       let taken = queue.takeAll(waiting: secondsToSleep())
@@ -68,13 +79,8 @@ final class Writer {
       if closers.isEmpty { afterGroup() }
     }
     background.failBuilds(StorageError(.closed))
-    finish()
-    for closer in closers { closer.waiter?.resume(nil) }
-  }
-
-  private func finish() {
-    try? database.checkpoint(.passive)
-    directory.close()
+    if failure == nil { try? database.checkpoint(.passive) }
+    return Ending(directory: directory, closers: closers)
   }
 
   private func afterGroup() {
