@@ -16,10 +16,13 @@ let package = Package(
   name: "field-guide",
   platforms: [.macOS(.v26)],
   products: [
+    .executable(name: "cql-node", targets: ["CQLNodeCommand"]),
     .executable(name: "fieldguide", targets: ["FieldGuideCommand"]),
     .library(name: "Cassandra", targets: ["Cassandra"]),
     .library(name: "CQLLanguage", targets: ["CQLLanguage"]),
+    .library(name: "CQLServer", targets: ["CQLServer"]),
     .library(name: "CQLWire", targets: ["CQLWire"]),
+    .library(name: "CassandraTesting", targets: ["CassandraTesting"]),
     .library(name: "HTTP", targets: ["HTTP"]),
     .library(name: "JSON", targets: ["JSON"]),
     .library(name: "Reactor", targets: ["Reactor"]),
@@ -47,6 +50,9 @@ let package = Package(
     .target(name: "Reactor", dependencies: ["CUV", "COpenSSL", "Telemetry"], swiftSettings: common),
     .target(name: "Web", dependencies: ["Bytes", "HTTP", "JSON", "Reactor", "Telemetry"], swiftSettings: common),
     .target(name: "Cassandra", dependencies: ["Bytes", "CQLWire", "Reactor", "Telemetry"], swiftSettings: common),
+    .target(
+      name: "CQLServer", dependencies: ["Bytes", "CQLEngine", "CQLWire", "Reactor", "Telemetry"],
+      swiftSettings: common),
 
     // Applications.
     .target(
@@ -58,7 +64,10 @@ let package = Package(
       swiftSettings: common),
     .executableTarget(name: "FieldGuideCommand", dependencies: ["FieldGuide", "Terminal"], swiftSettings: common),
 
-    .target(name: "CassandraTesting", dependencies: ["COpenSSL", "Reactor"], swiftSettings: common),
+    .executableTarget(
+      name: "CQLNodeCommand", dependencies: ["CQLServer", "Reactor", "Telemetry", "Terminal"], swiftSettings: common),
+
+    .target(name: "CassandraTesting", dependencies: ["COpenSSL", "CQLServer", "Reactor"], swiftSettings: common),
 
     .testTarget(name: "BytesTests", dependencies: ["Bytes"], swiftSettings: common),
     .testTarget(name: "JSONTests", dependencies: ["JSON", "Bytes"], swiftSettings: common),
@@ -70,6 +79,10 @@ let package = Package(
       name: "CQLLanguageTests", dependencies: ["CQLLanguage"], exclude: ["Corpus"], swiftSettings: common),
     .testTarget(
       name: "CQLEngineTests", dependencies: ["CQLEngine", "Bytes", "CQLLanguage", "CQLWire"], swiftSettings: common),
+    .testTarget(
+      name: "CQLServerTests",
+      dependencies: ["CQLServer", "Bytes", "CQLEngine", "CQLWire", "CassandraTesting", "Reactor", "Telemetry"],
+      exclude: ["Differential/Corpus"], swiftSettings: common),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: common),
     .testTarget(
       name: "ReactorTests", dependencies: ["Reactor", "CassandraTesting", "Telemetry"], swiftSettings: common),

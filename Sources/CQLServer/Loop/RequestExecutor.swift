@@ -1,0 +1,28 @@
+package import CQLEngine
+package import CQLWire
+
+/// What runs the statements of one loop: the engine's executor, or a stand-in of tests.
+package protocol RequestExecutor: AnyObject {
+  /// Runs a statement given as text.
+  func query(
+    _ text: String, _ parameters: QueryParameters, session: inout EngineSession, into body: inout [UInt8]
+  ) async throws(EngineFailure) -> EngineOutcome
+
+  /// Prepares a statement.
+  func prepare(
+    _ text: String, keyspace: String?, session: EngineSession, into body: inout [UInt8]
+  ) throws(EngineFailure) -> EngineOutcome
+
+  /// Runs a prepared statement.
+  func execute(
+    id: ArraySlice<UInt8>, resultMetadataID: ArraySlice<UInt8>?, _ parameters: QueryParameters,
+    session: inout EngineSession, into body: inout [UInt8]
+  ) async throws(EngineFailure) -> EngineOutcome
+
+  /// Runs several statements as one.
+  func batch(
+    _ batch: Batch, session: inout EngineSession, into body: inout [UInt8]
+  ) async throws(EngineFailure) -> EngineOutcome
+}
+
+extension EngineExecutor: RequestExecutor {}
