@@ -57,9 +57,7 @@ public final class CQLServer: Sendable {
       engine = try await Engine(EngineConfiguration(configuration))
     } catch { throw NodeError(.storage, error.description, cause: error) }
     do throws(NodeError) {
-      try await serve(on: engine, onListening: onListening) { (turns) throws(EngineStartError) in
-        try engine.makeExecutor { await turns.wait() }
-      }
+      try await serve(engine, onListening: onListening)
     } catch {
       await engine.close()
       throw error
@@ -75,15 +73,15 @@ public final class CQLServer: Sendable {
 // MARK: - Serving
 
 extension CQLServer {
-  private func serve(
-    on engine: Engine, onListening: @Sendable (SocketAddress) -> Void,
-    makeExecutor: @Sendable (TurnQueue) throws(EngineStartError) -> any RequestExecutor
+  /// Listens and serves what `backend` answers, as ``run(onListening:)`` does.
+  package func serve(
+    _ backend: any RequestBackend, onListening: @Sendable (SocketAddress) -> Void
   ) async throws(NodeError) {
     let servers = loops.map { loop in
       LoopBound(
         giving: LoopServer(on: loop, configuration: configuration, loopCount: loops.count, logger: logger), to: loop)
     }
-    engine.onSchemaChange { change in
+    backend.onSchemaChange { change in
       for server in servers { server.loop.post { server.withValue { $0.announce(.schemaChange(change)) } } }
     }
     var executors: [LoopBound<any RequestExecutor>] = []
@@ -91,25 +89,26 @@ extension CQLServer {
       do throws(EngineStartError) {
         executors.append(
           try await server.loop.run { () throws(EngineStartError) in
-            LoopBound(try makeExecutor(server.onLoop.turns), on: server.loop)
+            let turns = server.onLoop.turns
+            return LoopBound(try backend.executor { await turns.wait() }, on: server.loop)
           })
       } catch { throw NodeError(.storage, error.description, cause: error) }
     }
     let listeners = try await listen(servers)
-    if let address = NodeAddress(listeners.address) { engine.advertise(address) }
+    if let address = NodeAddress(listeners.address) { backend.advertise(address) }
     onListening(listeners.address)
     let executorOfLoop = executors
     await withTaskGroup(of: Void.self) { group in
-      for (server, executor) in zip(servers, executorOfLoop) {
-        group.addTask(executorPreference: server.loop) { await server.onLoop.run(on: executor.onLoop) }
-      }
       group.addTask { [stopping] in
         await stopping.wait()
         await listeners.close()
         for server in servers { await server.loop.run { server.withValue { $0.stop() } } }
       }
-      // The waiter for the end is not counted: it ends with the others.
-      for _ in servers { await group.next() }
+      await withTaskGroup(of: Void.self) { serving in
+        for (server, executor) in zip(servers, executorOfLoop) {
+          serving.addTask(executorPreference: server.loop) { await server.onLoop.run(on: executor.onLoop) }
+        }
+      }
       group.cancelAll()
     }
     await listeners.close()

@@ -122,8 +122,9 @@ extension ClientConnection: TransportDelegate {
   }
 
   func transportInputEnded(_ transport: Transport) {
-    // Answers that are under way still go out, as with Cassandra.
-    drain()
+    // Nobody ends only a half of such a connection, so the client has gone and nobody wants its answers.
+    if hasFinished { return }
+    transport.close()
   }
 
   func transportClosed(_ transport: Transport, error: ReactorError?) {

@@ -26,3 +26,20 @@ package protocol RequestExecutor: AnyObject {
 }
 
 extension EngineExecutor: RequestExecutor {}
+
+/// What a node's loops get their executors from: the engine, or a stand-in of tests.
+package protocol RequestBackend: Sendable {
+  /// Makes the executor of one loop, on that loop. A long read awaits `yielding` between its slices.
+  func executor(yielding: @escaping () async -> Void) throws(EngineStartError) -> any RequestExecutor
+  /// Calls `handler` for every change of the schema, before it is acknowledged; it must not block.
+  func onSchemaChange(_ handler: @escaping @Sendable (SchemaChange) -> Void)
+  /// Is told at which address the node listens.
+  func advertise(_ address: NodeAddress)
+}
+
+extension Engine: RequestBackend {
+  /// The executor of one loop.
+  package func executor(yielding: @escaping () async -> Void) throws(EngineStartError) -> any RequestExecutor {
+    try makeExecutor(yielding: yielding)
+  }
+}

@@ -91,3 +91,37 @@ public final class Server: Sendable {
     stopping.open()
   }
 }
+
+/// Something that opens once, and that one task may wait for.
+private final class Gate: Sendable {
+  private struct State {
+    var isOpen = false
+    var waiter: CheckedContinuation<Void, Never>?
+  }
+
+  private let state = Locked(State())
+
+  func open() {
+    let waiter = state.withLock { state in
+      state.isOpen = true
+      return state.waiter.take()
+    }
+    waiter?.resume()
+  }
+
+  /// Waits until it is open, or until the task is cancelled.
+  func wait() async {
+    await withTaskCancellationHandler {
+      await withCheckedContinuation { waiter in
+        let isOver = state.withLock { state in
+          if state.isOpen { return true }
+          state.waiter = waiter
+          return false
+        }
+        if isOver { waiter.resume() }
+      }
+    } onCancel: {
+      open()
+    }
+  }
+}
