@@ -15,15 +15,17 @@ import Testing
 /// The files say what Cassandra answers. The node is always compared with them; a real Cassandra is too, where
 /// `CASSANDRA_TEST_PLAIN=host:port` says where one is, so that the files cannot say something else than it does. With
 /// `DIFFERENTIAL_RECORD=1` its answers are written into the files instead.
+/// `NODE_TEST_PLAIN=host:port` names a server that takes the place of the embedded node.
 @Suite(.serialized) struct DifferentialTests {
   private static let cassandra = address("CASSANDRA_TEST_PLAIN")
+  private static let other = address("NODE_TEST_PLAIN")
   private static let records = getenv("DIFFERENTIAL_RECORD") != nil
   private static let names = CorpusFile.all.map(\.name)
 
   @Test(arguments: names) func theNodeAnswersAsTheFilesSay(name: String) async throws {
     let file = try #require(CorpusFile.all.first { $0.name == name })
     try await EmbeddedNode.withNode { node in
-      let answers = try await run(file, at: node.address)
+      let answers = try await run(file, at: Self.other ?? node.address)
       var differences: [CorpusRun.Difference] = []
       var texts = 0
       for (entry, found) in zip(file.entries, answers) {
