@@ -52,7 +52,9 @@ import Testing
       return
     }
     for (entry, found) in zip(file.entries, answers) {
-      #expect(found == entry.expected, "\(name):\(entry.line): \(entry.text)")
+      // The texts list signatures in an order that changes with each start.
+      #expect(
+        CorpusRun.essence(found) == CorpusRun.essence(entry.expected), "\(name):\(entry.line): \(entry.text)")
     }
   }
 

@@ -59,7 +59,8 @@ struct History {
     case 78..<81: return "DELETE FROM t USING TIMESTAMP \(timestamp()) WHERE \(key())"
     case 81..<83: return "DELETE s FROM t USING TIMESTAMP \(timestamp()) WHERE \(key())"
     case 83..<94: return batch()
-    case 94..<96: return "UPDATE t USING TIMESTAMP \(timestamp()) SET v = 5 WHERE k IN (0, 2) AND c IN (1, -1) AND d = 'a'"
+    case 94..<96:
+      return "UPDATE t USING TIMESTAMP \(timestamp()) SET v = 5 WHERE k IN (0, 2) AND c IN (1, -1) AND d = 'a'"
     default: return schemaChange()
     }
   }

@@ -34,7 +34,8 @@ import Testing
         for number in 0..<Self.steps {
           let step = history.write()
           let answer = try await Self.run(step, on: client)
-          #expect(answer.first?.hasPrefix("error") != true, "seed \(Self.seed), step \(number): \(step.text): \(answer)")
+          #expect(
+            answer.first?.hasPrefix("error") != true, "seed \(Self.seed), step \(number): \(step.text): \(answer)")
           guard number % 10 == 9 else { continue }
           var first: [String]?
           for (read, pageSize) in history.reads() {
