@@ -24,6 +24,7 @@ let package = Package(
     .library(name: "JSON", targets: ["JSON"]),
     .library(name: "Reactor", targets: ["Reactor"]),
     .library(name: "Telemetry", targets: ["Telemetry"]),
+    .library(name: "Terminal", targets: ["Terminal"]),
     .library(name: "Web", targets: ["Web"]),
     .library(name: "WebCassandra", targets: ["WebCassandra"]),
   ],

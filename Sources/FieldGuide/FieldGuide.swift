@@ -57,8 +57,12 @@ public enum FieldGuide {
     database.keyspace = nil
     let points = database.cluster.endPoints.map(\.description).joined(separator: ", ")
     print("Field Guide: preparing keyspace \(settings.keyspace) at \(points)")
-    try await CassandraClient.withClient(database, logger: logger) { client in
-      try await Initialization(client: client, settings: settings).run()
+    do {
+      try await CassandraClient.withClient(database, logger: logger) { client in
+        try await Initialization(client: client, settings: settings).run()
+      }
+    } catch let error as CassandraError {
+      throw CommandFailure(error, at: points)
     }
   }
 
@@ -85,10 +89,14 @@ public enum FieldGuide {
         return .client
       }
       group.addTask {
-        try await server.run { address in
-          logger.info(
-            "serving",
-            ["address": .text("http://\(address)"), "database": .text(points), "keyspace": .text(settings.keyspace)])
+        do {
+          try await server.run { address in
+            logger.info(
+              "serving",
+              ["address": .text("http://\(address)"), "database": .text(points), "keyspace": .text(settings.keyspace)])
+          }
+        } catch let error as ReactorError {
+          throw CommandFailure(error, listeningAt: address)
         }
         return .server
       }
