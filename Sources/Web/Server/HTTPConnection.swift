@@ -91,7 +91,11 @@ extension HTTPConnection {
       if inputEnded || server.isStopping && !parser.isWithinHead { return .end }
       await wait()
     }
-    if let refusal { return .refused(refusal) }
+    if let refusal {
+      // What was refused left nothing in the head; the one before it has had its answer.
+      head = RequestHead()
+      return .refused(refusal)
+    }
     guard phase == .awaitingHead, headIsComplete else { return .end }
     headIsComplete = false
     phase = .handling
