@@ -7,7 +7,7 @@ extension HTTPConnection {
   /// Answers requests until the connection ends.
   func serve() async {
     task = .current
-    while await serveNext() {}
+    while await serveNext() { guard await letClientCatchUp() else { break } }
     task = nil
     finishConnection()
   }
