@@ -68,6 +68,9 @@ let package = Package(
       resources: [.copy("Fixtures")], swiftSettings: common),
     .testTarget(
       name: "CQLLanguageTests", dependencies: ["CQLLanguage"], exclude: ["Corpus"], swiftSettings: common),
+    .testTarget(
+      name: "WebTests", dependencies: ["Web", "HTTP", "JSON", "Reactor", "CassandraTesting", "Telemetry"],
+      swiftSettings: common),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: common),
     .testTarget(
       name: "ReactorTests", dependencies: ["Reactor", "CassandraTesting", "Telemetry"], swiftSettings: common),

@@ -26,7 +26,10 @@ extension HTTPConnection {
     let head = head
     let outcome: Result<Response, any Error>
     do { outcome = .success(try await handle(head)) } catch { outcome = .failure(error) }
-    guard phase == .handling else { return false }
+    guard phase == .handling, transport.isOpen else {
+      if case .failure = outcome { logGivenUp() }
+      return false
+    }
     switch outcome {
     case .success(let response): return await answer(response, to: head)
     case .failure(let error): return answer(error, to: head)
@@ -170,7 +173,7 @@ extension HTTPConnection {
   /// Ends a connection in the middle of an answer, so that it cannot be taken for a whole one.
   private func cut(_ error: any Error) {
     guard phase == .handling else { return }
-    if Task.isCancelled {
+    if Task.isCancelled || !transport.isOpen {
       logGivenUp()
     } else {
       server.logger.error(

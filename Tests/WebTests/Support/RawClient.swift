@@ -1,0 +1,187 @@
+import Reactor
+
+/// A client that sends bytes as they are given to it and reads answers from what comes; it belongs to one loop.
+final class RawClient: TransportDelegate {
+  /// What a client can find instead of an answer.
+  enum Failure: Error {
+    /// The connection ended before the answer did; these bytes had come.
+    case ended([UInt8])
+    /// The answer is not HTTP.
+    case malformed(String)
+  }
+
+  private let transport: Transport
+  private var received: [UInt8] = []
+  private var inputEnded = false
+  private(set) var isClosed = false
+  private var waiter: CheckedContinuation<Void, Never>?
+
+  private init(_ transport: Transport) { self.transport = transport }
+
+  /// Connects from the present loop.
+  static func connect(to address: SocketAddress, tls: TLSClient? = nil, reads: Bool = true) async throws -> RawClient {
+    guard let loop = EventLoop.current else { preconditionFailure("a client is made on a loop") }
+    var options = ConnectOptions()
+    options.tls = tls
+    let transport = try await Transport.connect(to: address, on: loop, options: options)
+    let client = RawClient(transport)
+    transport.delegate = client
+    if reads { transport.startReading() }
+    return client
+  }
+
+  func transport(_ transport: Transport, received bytes: Span<UInt8>) {
+    for index in bytes.indices { received.append(bytes[index]) }
+    wake()
+  }
+
+  func transportInputEnded(_ transport: Transport) {
+    inputEnded = true
+    transport.finishOutput()
+    wake()
+  }
+
+  func transportClosed(_ transport: Transport, error: ReactorError?) {
+    isClosed = true
+    wake()
+  }
+
+  private func wake() {
+    let waiter = waiter.take()
+    waiter?.resume()
+  }
+
+  private func more() async { await withCheckedContinuation { waiter = $0 } }
+
+  /// Sends text; it leaves at once.
+  func send(_ text: String) { send(Array(text.utf8)) }
+
+  /// Sends bytes; they leave at once, as far as the kernel takes them.
+  func send(_ bytes: [UInt8]) {
+    transport.write { $0 += bytes }
+    transport.flush()
+  }
+
+  /// Sends `head` and the fields that every request needs.
+  func request(_ line: String, _ fields: String..., body: String = "") {
+    send("\(line) HTTP/1.1\r\nHost: test\r\n\(fields.map { $0 + "\r\n" }.joined())\r\n\(body)")
+  }
+
+  /// Bytes that were sent and that the kernel has not taken.
+  var waitingBytes: Int { transport.waitingBytes }
+
+  /// Waits until the server has taken all that was sent.
+  func drain() async throws { try await transport.drain() }
+
+  /// Ends this half of the connection.
+  func end() { transport.finishOutput() }
+
+  /// Closes in order.
+  func close() { transport.close() }
+
+  /// Cuts the connection, which the server sees as a reset.
+  func reset() { transport.abort() }
+
+  /// Reads from now on.
+  func startReading() { transport.startReading() }
+
+  /// Waits for the end of the connection and closes; returns what came before it and was not asked for.
+  func ending() async -> [UInt8] {
+    while !inputEnded && !isClosed { await more() }
+    close()
+    let rest = received
+    received = []
+    return rest
+  }
+
+  /// Waits until at least one byte is there that was not asked for.
+  func something() async throws {
+    while received.isEmpty {
+      if inputEnded || isClosed { throw Failure.ended([]) }
+      await more()
+    }
+  }
+
+  /// Takes as many bytes.
+  func take(_ count: Int) async throws -> [UInt8] {
+    while received.count < count {
+      if inputEnded || isClosed { throw Failure.ended(received) }
+      await more()
+    }
+    let taken = Array(received.prefix(count))
+    received.removeFirst(count)
+    return taken
+  }
+
+  /// Takes a line, without its CRLF.
+  func line() async throws -> String {
+    var searched = 0
+    while true {
+      if let end = received[searched...].firstIndex(of: 10) {
+        let line = received[..<end]
+        guard line.last == 13 else { throw Failure.malformed("a line does not end with CRLF") }
+        let text = String(decoding: line.dropLast(), as: UTF8.self)
+        received.removeSubrange(...end)
+        return text
+      }
+      searched = received.count
+      if inputEnded || isClosed { throw Failure.ended(received) }
+      await more()
+    }
+  }
+
+  /// Takes a head: the status line and the fields.
+  func head() async throws -> Reply {
+    let status = try await line()
+    let parts = status.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
+    guard parts.count == 3, parts[0] == "HTTP/1.1", parts[1].count == 3, let code = Int(parts[1]) else {
+      throw Failure.malformed(status)
+    }
+    var reply = Reply(status: code)
+    while true {
+      let field = try await line()
+      if field.isEmpty { return reply }
+      guard let colon = field.firstIndex(of: ":"), field[field.index(after: colon)...].hasPrefix(" ") else {
+        throw Failure.malformed(field)
+      }
+      let name = field[..<colon].lowercased()
+      reply.fields.append((name, String(field[colon...].dropFirst(2))))
+    }
+  }
+
+  /// Takes an answer with its body. What answers HEAD, and a status that has none, comes without one.
+  func reply(toHead: Bool = false) async throws -> Reply {
+    var reply = try await head()
+    if toHead || reply.status == 204 || reply.status == 304 || reply.status < 200 { return reply }
+    if let length = reply["content-length"] {
+      guard let count = Int(length), reply["transfer-encoding"] == nil else { throw Failure.malformed(length) }
+      reply.body = try await take(count)
+    } else if reply["transfer-encoding"] == "chunked" {
+      while let chunk = try await chunk() { reply.body += chunk }
+    } else {
+      reply.body = await ending()
+    }
+    return reply
+  }
+
+  /// Takes a chunk of a body; nil for the last one, with the empty trailer section behind it.
+  func chunk() async throws -> [UInt8]? {
+    let size = try await line()
+    guard let count = Int(size, radix: 16) else { throw Failure.malformed(size) }
+    let chunk = try await take(count)
+    guard try await line().isEmpty else { throw Failure.malformed("a chunk is not followed by CRLF") }
+    return count == 0 ? nil : chunk
+  }
+}
+
+/// An answer as a client sees it.
+struct Reply {
+  var status: Int
+  /// The fields in their order, their names in lower case.
+  var fields: [(name: String, value: String)] = []
+  var body: [UInt8] = []
+
+  subscript(name: String) -> String? { fields.first { $0.name == name }?.value }
+
+  var text: String { String(decoding: body, as: UTF8.self) }
+}
