@@ -346,7 +346,9 @@ extension HTTPConnection: DeadlineHandler {
     guard phase != .closed else { return }
     let now = server.loop.now
     var next = due ?? now + Self.glance
-    if phase == .awaitingHead && !hasShrunk || phase == .handling || waitingBytes > 0 { next = min(next, now + Self.glance) }
+    if phase == .awaitingHead && !hasShrunk || phase == .handling || waitingBytes > 0 {
+      next = min(next, now + Self.glance)
+    }
     next = max(next, now + 1)
     guard next < armedFor else { return }
     if let deadline { server.loop.cancelDeadline(deadline) }

@@ -4,8 +4,8 @@ import Reactor
 final class RawClient: TransportDelegate {
   /// What a client can find instead of an answer.
   enum Failure: Error {
-    /// The connection ended before the answer did; these bytes had come.
-    case ended([UInt8])
+    /// The connection ended before the answer did; so many bytes of it had come.
+    case ended(Int)
     /// The answer is not HTTP.
     case malformed(String)
   }
@@ -97,7 +97,7 @@ final class RawClient: TransportDelegate {
   /// Waits until at least one byte is there that was not asked for.
   func something() async throws {
     while received.isEmpty {
-      if inputEnded || isClosed { throw Failure.ended([]) }
+      if inputEnded || isClosed { throw Failure.ended(0) }
       await more()
     }
   }
@@ -105,7 +105,7 @@ final class RawClient: TransportDelegate {
   /// Takes as many bytes.
   func take(_ count: Int) async throws -> [UInt8] {
     while received.count < count {
-      if inputEnded || isClosed { throw Failure.ended(received) }
+      if inputEnded || isClosed { throw Failure.ended(received.count) }
       await more()
     }
     let taken = Array(received.prefix(count))
@@ -125,7 +125,7 @@ final class RawClient: TransportDelegate {
         return text
       }
       searched = received.count
-      if inputEnded || isClosed { throw Failure.ended(received) }
+      if inputEnded || isClosed { throw Failure.ended(received.count) }
       await more()
     }
   }
