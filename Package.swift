@@ -60,6 +60,10 @@ let package = Package(
 
     .target(name: "CassandraTesting", dependencies: ["COpenSSL", "Reactor"], swiftSettings: common),
 
+    // What the tests of servers share; no product.
+    .target(
+      name: "WebTesting", dependencies: ["Reactor", "Telemetry"], path: "Tests/WebTesting", swiftSettings: common),
+
     .testTarget(name: "BytesTests", dependencies: ["Bytes"], swiftSettings: common),
     .testTarget(name: "JSONTests", dependencies: ["JSON", "Bytes"], swiftSettings: common),
     .testTarget(name: "HTTPTests", dependencies: ["HTTP", "Bytes"], swiftSettings: common),
@@ -69,8 +73,20 @@ let package = Package(
     .testTarget(
       name: "CQLLanguageTests", dependencies: ["CQLLanguage"], exclude: ["Corpus"], swiftSettings: common),
     .testTarget(
-      name: "WebTests", dependencies: ["Web", "HTTP", "JSON", "Reactor", "CassandraTesting", "Telemetry"],
+      name: "WebTests",
+      dependencies: ["Web", "HTTP", "JSON", "Reactor", "CassandraTesting", "Telemetry", "WebTesting"],
       swiftSettings: common),
+    .testTarget(
+      name: "FieldGuideTests",
+      dependencies: [
+        "FieldGuide", "Cassandra", "CQLWire", "HTTP", "JSON", "Reactor", "Telemetry", "Terminal", "Web", "WebTesting",
+      ],
+      swiftSettings: common),
+    .testTarget(
+      name: "WebCassandraTests",
+      dependencies: ["WebCassandra", "Cassandra", "CQLWire", "HTTP", "Reactor", "Telemetry", "Web", "WebTesting"],
+      swiftSettings: common),
+    .testTarget(name: "TerminalTests", dependencies: ["Terminal"], swiftSettings: common),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: common),
     .testTarget(
       name: "ReactorTests", dependencies: ["Reactor", "CassandraTesting", "Telemetry"], swiftSettings: common),

@@ -4,6 +4,7 @@ import Synchronization
 import Telemetry
 import Testing
 import Web
+import WebTesting
 
 /// Who leaves in the middle, and what becomes of the other.
 @Suite(.timeLimit(.minutes(2))) struct LeavingTests {

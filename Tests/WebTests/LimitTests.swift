@@ -3,6 +3,7 @@ import Reactor
 import Synchronization
 import Testing
 import Web
+import WebTesting
 
 @Suite(.timeLimit(.minutes(2))) struct LimitTests {
   /// Routes that answer more than any kernel keeps.

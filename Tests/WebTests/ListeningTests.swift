@@ -3,6 +3,7 @@ import HTTP
 import Reactor
 import Testing
 import Web
+import WebTesting
 
 @Suite(.timeLimit(.minutes(2))) struct ListeningTests {
   @Test(arguments: ["127.0.0.1", "::1"]) func addressesOfBothKinds(_ host: String) async throws {

@@ -2,6 +2,7 @@ import HTTP
 import Reactor
 import Testing
 import Web
+import WebTesting
 
 @Suite(.timeLimit(.minutes(2))) struct PathTests {
   static let texts: [(path: String, text: String)] = [

@@ -2,6 +2,7 @@ import HTTP
 import Reactor
 import Testing
 import Web
+import WebTesting
 
 /// Routes that most tests ask.
 func plainRoutes() -> Routes<Void> {

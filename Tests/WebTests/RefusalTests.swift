@@ -2,6 +2,7 @@ import HTTP
 import Reactor
 import Testing
 import Web
+import WebTesting
 
 /// What is refused, always with an answer and always with the end of the connection, so that nothing behind it is ever
 /// taken for a request.

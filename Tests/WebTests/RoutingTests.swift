@@ -5,6 +5,7 @@ import Synchronization
 import Telemetry
 import Testing
 import Web
+import WebTesting
 
 @Suite(.timeLimit(.minutes(2))) struct RoutingTests {
   private final class Trail: Sendable {

@@ -3,6 +3,7 @@ import JSON
 import Reactor
 import Testing
 import Web
+import WebTesting
 
 @Suite(.timeLimit(.minutes(2))) struct ValidatorTests {
   private struct Thing: Validatable, ResponseConvertible {

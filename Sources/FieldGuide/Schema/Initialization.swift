@@ -10,9 +10,10 @@ struct Initialization {
   let keyspace: String
   let datacenter: String
   let replicationFactor: Int
-  private let progress = Progress()
+  private let progress: Progress
 
-  init(client: CassandraClient, settings: Settings) {
+  init(client: CassandraClient, settings: Settings, progress: Progress = Progress()) {
+    self.progress = progress
     self.client = client
     keyspace = settings.keyspace
     datacenter = settings.database.cluster.localDatacenter

@@ -1,8 +1,8 @@
 import Reactor
-import Synchronization
 import Telemetry
 import Testing
 import Web
+import WebTesting
 
 /// Runs a server on loops of its own around `body`, which runs on another loop; afterwards stops it, and checks that
 /// nothing is left open.
@@ -71,63 +71,4 @@ struct Running: Sendable {
     defer { client.close() }
     return try await client.reply(toHead: toHead)
   }
-}
-
-/// Something that happens once, in one task, and is awaited in another.
-final class Promise<Value: Sendable>: Sendable {
-  private struct State {
-    var value: Value?
-    var isOver = false
-    var waiters: [CheckedContinuation<Void, Never>] = []
-  }
-
-  private let state = Mutex(State())
-
-  func send(_ value: Value) { finish(value) }
-
-  /// It will not happen any more.
-  func cancel() { finish(nil) }
-
-  private func finish(_ value: Value?) {
-    let waiters = state.withLock { state in
-      guard !state.isOver else { return [CheckedContinuation<Void, Never>]() }
-      state.value = value
-      state.isOver = true
-      defer { state.waiters = [] }
-      return state.waiters
-    }
-    for waiter in waiters { waiter.resume() }
-  }
-
-  var hasHappened: Bool { state.withLock { $0.isOver } }
-
-  /// Waits; nil when it will not happen. Does not end when the task is cancelled.
-  var value: Value? {
-    get async {
-      await withCheckedContinuation { continuation in
-        let isOver = state.withLock { state in
-          if !state.isOver { state.waiters.append(continuation) }
-          return state.isOver
-        }
-        if isOver { continuation.resume() }
-      }
-      return state.withLock { $0.value }
-    }
-  }
-}
-
-extension Promise<Void> {
-  func send() { send(()) }
-}
-
-/// Keeps log records.
-final class Log: LogSink {
-  private let kept = Mutex<[LogRecord]>([])
-
-  func write(_ record: LogRecord) { kept.withLock { $0.append(record) } }
-
-  var records: [LogRecord] { kept.withLock { $0 } }
-
-  /// What was logged that somebody has to look at.
-  var failures: [String] { records.filter { $0.level >= .warning }.map(\.message) }
 }

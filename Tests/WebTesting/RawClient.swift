@@ -1,9 +1,9 @@
-import Reactor
+package import Reactor
 
 /// A client that sends bytes as they are given to it and reads answers from what comes; it belongs to one loop.
-final class RawClient: TransportDelegate {
+package final class RawClient: TransportDelegate {
   /// What a client can find instead of an answer.
-  enum Failure: Error {
+  package enum Failure: Error {
     /// The connection ended before the answer did; so many bytes of it had come.
     case ended(Int)
     /// The answer is not HTTP.
@@ -13,13 +13,16 @@ final class RawClient: TransportDelegate {
   private let transport: Transport
   private var received: [UInt8] = []
   private var inputEnded = false
-  private(set) var isClosed = false
+  /// Whether the connection has closed.
+  package private(set) var isClosed = false
   private var waiter: CheckedContinuation<Void, Never>?
 
   private init(_ transport: Transport) { self.transport = transport }
 
   /// Connects from the present loop.
-  static func connect(to address: SocketAddress, tls: TLSClient? = nil, reads: Bool = true) async throws -> RawClient {
+  package static func connect(to address: SocketAddress, tls: TLSClient? = nil, reads: Bool = true) async throws
+    -> RawClient
+  {
     guard let loop = EventLoop.current else { preconditionFailure("a client is made on a loop") }
     var options = ConnectOptions()
     options.tls = tls
@@ -30,18 +33,21 @@ final class RawClient: TransportDelegate {
     return client
   }
 
-  func transport(_ transport: Transport, received bytes: Span<UInt8>) {
+  /// Part of being a delegate.
+  package func transport(_ transport: Transport, received bytes: Span<UInt8>) {
     for index in bytes.indices { received.append(bytes[index]) }
     wake()
   }
 
-  func transportInputEnded(_ transport: Transport) {
+  /// Part of being a delegate.
+  package func transportInputEnded(_ transport: Transport) {
     inputEnded = true
     transport.finishOutput()
     wake()
   }
 
-  func transportClosed(_ transport: Transport, error: ReactorError?) {
+  /// Part of being a delegate.
+  package func transportClosed(_ transport: Transport, error: ReactorError?) {
     isClosed = true
     wake()
   }
@@ -54,39 +60,39 @@ final class RawClient: TransportDelegate {
   private func more() async { await withCheckedContinuation { waiter = $0 } }
 
   /// Sends text; it leaves at once.
-  func send(_ text: String) { send(Array(text.utf8)) }
+  package func send(_ text: String) { send(Array(text.utf8)) }
 
   /// Sends bytes; they leave at once, as far as the kernel takes them.
-  func send(_ bytes: [UInt8]) {
+  package func send(_ bytes: [UInt8]) {
     transport.write { $0 += bytes }
     transport.flush()
   }
 
   /// Sends `head` and the fields that every request needs.
-  func request(_ line: String, _ fields: String..., body: String = "") {
+  package func request(_ line: String, _ fields: String..., body: String = "") {
     send("\(line) HTTP/1.1\r\nHost: test\r\n\(fields.map { $0 + "\r\n" }.joined())\r\n\(body)")
   }
 
   /// Bytes that were sent and that the kernel has not taken.
-  var waitingBytes: Int { transport.waitingBytes }
+  package var waitingBytes: Int { transport.waitingBytes }
 
   /// Waits until the server has taken all that was sent.
-  func drain() async throws { try await transport.drain() }
+  package func drain() async throws { try await transport.drain() }
 
   /// Ends this half of the connection.
-  func end() { transport.finishOutput() }
+  package func end() { transport.finishOutput() }
 
   /// Closes in order.
-  func close() { transport.close() }
+  package func close() { transport.close() }
 
   /// Cuts the connection, which the server sees as a reset.
-  func reset() { transport.abort() }
+  package func reset() { transport.abort() }
 
   /// Reads from now on.
-  func startReading() { transport.startReading() }
+  package func startReading() { transport.startReading() }
 
   /// Waits for the end of the connection and closes; returns what came before it and was not asked for.
-  func ending() async -> [UInt8] {
+  package func ending() async -> [UInt8] {
     while !inputEnded && !isClosed { await more() }
     close()
     let rest = received
@@ -95,7 +101,7 @@ final class RawClient: TransportDelegate {
   }
 
   /// Waits until at least one byte is there that was not asked for.
-  func something() async throws {
+  package func something() async throws {
     while received.isEmpty {
       if inputEnded || isClosed { throw Failure.ended(0) }
       await more()
@@ -103,7 +109,7 @@ final class RawClient: TransportDelegate {
   }
 
   /// Takes as many bytes.
-  func take(_ count: Int) async throws -> [UInt8] {
+  package func take(_ count: Int) async throws -> [UInt8] {
     while received.count < count {
       if inputEnded || isClosed { throw Failure.ended(received.count) }
       await more()
@@ -114,7 +120,7 @@ final class RawClient: TransportDelegate {
   }
 
   /// Takes a line, without its CRLF.
-  func line() async throws -> String {
+  package func line() async throws -> String {
     var searched = 0
     while true {
       if let end = received[searched...].firstIndex(of: 10) {
@@ -131,7 +137,7 @@ final class RawClient: TransportDelegate {
   }
 
   /// Takes a head: the status line and the fields.
-  func head() async throws -> Reply {
+  package func head() async throws -> Reply {
     let status = try await line()
     let parts = status.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
     guard parts.count == 3, parts[0] == "HTTP/1.1", parts[1].count == 3, let code = Int(parts[1]) else {
@@ -150,7 +156,7 @@ final class RawClient: TransportDelegate {
   }
 
   /// Takes an answer with its body. What answers HEAD, and a status that has none, comes without one.
-  func reply(toHead: Bool = false) async throws -> Reply {
+  package func reply(toHead: Bool = false) async throws -> Reply {
     var reply = try await head()
     if toHead || reply.status == 204 || reply.status == 304 || reply.status < 200 { return reply }
     if let length = reply["content-length"] {
@@ -165,7 +171,7 @@ final class RawClient: TransportDelegate {
   }
 
   /// Takes a chunk of a body; nil for the last one, with the empty trailer section behind it.
-  func chunk() async throws -> [UInt8]? {
+  package func chunk() async throws -> [UInt8]? {
     let size = try await line()
     guard let count = Int(size, radix: 16) else { throw Failure.malformed(size) }
     let chunk = try await take(count)
@@ -175,13 +181,17 @@ final class RawClient: TransportDelegate {
 }
 
 /// An answer as a client sees it.
-struct Reply {
-  var status: Int
+package struct Reply {
+  /// The status.
+  package var status: Int
   /// The fields in their order, their names in lower case.
-  var fields: [(name: String, value: String)] = []
-  var body: [UInt8] = []
+  package var fields: [(name: String, value: String)] = []
+  /// The body, without its chunks.
+  package var body: [UInt8] = []
 
-  subscript(name: String) -> String? { fields.first { $0.name == name }?.value }
+  /// The value of the first field of that name.
+  package subscript(name: String) -> String? { fields.first { $0.name == name }?.value }
 
-  var text: String { String(decoding: body, as: UTF8.self) }
+  /// The body as text.
+  package var text: String { String(decoding: body, as: UTF8.self) }
 }
