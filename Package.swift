@@ -27,6 +27,7 @@ let package = Package(
     .library(name: "JSON", targets: ["JSON"]),
     .library(name: "Reactor", targets: ["Reactor"]),
     .library(name: "Telemetry", targets: ["Telemetry"]),
+    .library(name: "Terminal", targets: ["Terminal"]),
     .library(name: "Web", targets: ["Web"]),
     .library(name: "WebCassandra", targets: ["WebCassandra"]),
   ],
@@ -60,7 +61,9 @@ let package = Package(
     .target(name: "Terminal", swiftSettings: common),
     .target(
       name: "FieldGuide",
-      dependencies: ["Cassandra", "CQLWire", "HTTP", "Reactor", "Telemetry", "Terminal", "Web", "WebCassandra"],
+      dependencies: [
+        "Cassandra", "CQLServer", "CQLWire", "HTTP", "Reactor", "Telemetry", "Terminal", "Web", "WebCassandra",
+      ],
       swiftSettings: common),
     .executableTarget(name: "FieldGuideCommand", dependencies: ["FieldGuide", "Terminal"], swiftSettings: common),
 
@@ -68,6 +71,10 @@ let package = Package(
       name: "CQLNodeCommand", dependencies: ["CQLServer", "Reactor", "Telemetry", "Terminal"], swiftSettings: common),
 
     .target(name: "CassandraTesting", dependencies: ["COpenSSL", "CQLServer", "Reactor"], swiftSettings: common),
+
+    // What the tests of servers share; no product.
+    .target(
+      name: "WebTesting", dependencies: ["Reactor", "Telemetry"], path: "Tests/WebTesting", swiftSettings: common),
 
     .testTarget(name: "BytesTests", dependencies: ["Bytes"], swiftSettings: common),
     .testTarget(name: "JSONTests", dependencies: ["JSON", "Bytes"], swiftSettings: common),
@@ -83,6 +90,21 @@ let package = Package(
       name: "CQLServerTests",
       dependencies: ["CQLServer", "Bytes", "CQLEngine", "CQLWire", "CassandraTesting", "Reactor", "Telemetry"],
       exclude: ["Differential/Corpus"], swiftSettings: common),
+    .testTarget(
+      name: "WebTests",
+      dependencies: ["Web", "HTTP", "JSON", "Reactor", "CassandraTesting", "Telemetry", "WebTesting"],
+      swiftSettings: common),
+    .testTarget(
+      name: "FieldGuideTests",
+      dependencies: [
+        "FieldGuide", "Cassandra", "CQLWire", "HTTP", "JSON", "Reactor", "Telemetry", "Terminal", "Web", "WebTesting",
+      ],
+      swiftSettings: common),
+    .testTarget(
+      name: "WebCassandraTests",
+      dependencies: ["WebCassandra", "Cassandra", "CQLWire", "HTTP", "Reactor", "Telemetry", "Web", "WebTesting"],
+      swiftSettings: common),
+    .testTarget(name: "TerminalTests", dependencies: ["Terminal"], swiftSettings: common),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: common),
     .testTarget(
       name: "ReactorTests", dependencies: ["Reactor", "CassandraTesting", "Telemetry"], swiftSettings: common),
