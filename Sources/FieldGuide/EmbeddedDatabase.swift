@@ -11,8 +11,8 @@ enum EmbeddedDatabase {
   /// The data centre of its one node.
   private static let datacenter = "datacenter1"
 
-  /// How to reach it.
-  static func configuration(port: UInt16) throws(SettingsError) -> ClientConfiguration {
+  /// How to reach it; before it has started, its port is not known and this is only a place for it.
+  static func configuration(port: UInt16 = UInt16(EndPoint.defaultPort)) throws(SettingsError) -> ClientConfiguration {
     do throws(CassandraError) {
       let point = EndPoint(host: "127.0.0.1", port: Int(port))
       return ClientConfiguration(try .nodes([point.description], localDatacenter: datacenter))

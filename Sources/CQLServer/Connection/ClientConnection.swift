@@ -11,8 +11,7 @@ internal import Telemetry
 final class ClientConnection {
   private let transport: Transport
   private let server: LoopServer
-  private var machine: ConnectionMachine
-  private var decoder: EnvelopeDecoder
+  private var input: ClientInput
   private var encoder = EnvelopeEncoder()
   private var session = EngineSession(version: .v5)
   private var events: Set<EventKind> = []
@@ -20,7 +19,6 @@ final class ClientConnection {
   /// Nothing that arrives is looked at, and the connection ends after the last answer.
   private var isDraining = false
   private var hasFinished = false
-  private var inputIsEmpty = true
 
   /// Requests that are not answered yet.
   private(set) var requestsInFlight = 0
@@ -35,13 +33,14 @@ final class ClientConnection {
   init(_ transport: Transport, server: LoopServer) {
     self.transport = transport
     self.server = server
-    machine = ConnectionMachine(password: server.password)
-    decoder = EnvelopeDecoder(maximumBodyBytes: server.limits.requestBytes)
+    input = ClientInput(password: server.password, maximumBodyBytes: server.limits.requestBytes)
     transport.delegate = self
     transport.startReading()
     handshakeDeadline = server.loop.setDeadline(
       after: server.limits.handshakeTimeout, handler: self, token: Self.handshakeToken)
   }
+
+  private var version: ProtocolVersion { input.machine.version }
 
   /// Bytes of answers that the client has not read.
   var waitingBytes: Int { transport.waitingBytes }
@@ -51,43 +50,28 @@ final class ClientConnection {
 
 extension ClientConnection: TransportDelegate {
   func transport(_ transport: Transport, received bytes: Span<UInt8>) {
-    guard !isDraining, !isClosed, !bytes.isEmpty else { return }
-    if inputIsEmpty {
-      inputIsEmpty = false
-      if let refusal = machine.refusal(ofFirstByte: bytes[0]) {
+    var offset = 0
+    while !isDraining, !isClosed, let step = input.next(in: bytes, at: &offset) {
+      switch step {
+      case .message(let header, let body, let action): receive(header, body, action)
+      case .unknownVersion(let refusal):
         transport.write { $0 += refusal }
         drain()
-        return
+      case .broken(let error): refuse(error, on: 0)
       }
     }
-    // Taken out while it is used, so that nothing has to watch over its access.
-    var decoder = EnvelopeDecoder()
-    swap(&decoder, &self.decoder)
-    var offset = 0
-    do throws(WireError) {
-      while !isDraining, !isClosed, let (header, body) = try decoder.next(in: bytes, at: &offset) {
-        switch body {
-        case .inInput(let range): receive(header, Array(copying: bytes.extracting(range)), &decoder)
-        case .owned(let body): receive(header, body, &decoder)
-        }
-      }
-    } catch {
-      refuse(ErrorResponse(.protocolError, "\(error)"), on: 0)
-    }
-    swap(&decoder, &self.decoder)
     // What has not left by now waits for the kernel, so the end of that write will wake the connection.
     if transport.waitingBytes - transport.outputCount > server.limits.answerBytesPerConnection { pause() }
   }
 
-  private func receive(_ header: EnvelopeHeader, _ body: [UInt8], _ decoder: inout EnvelopeDecoder) {
-    switch machine.receive(header, body) {
+  private func receive(_ header: EnvelopeHeader, _ body: [UInt8], _ action: ConnectionMachine.Action) {
+    switch action {
     case .answer(let message): answer(message, on: header.stream)
     case .reframe(let message, let framing):
-      session.version = machine.version
+      session.version = version
       session.peer = transport.peer.flatMap(NodeAddress.init)
       answer(message, on: header.stream)
       // The answer is still in the old form; nothing of the new one has been written yet.
-      decoder.framing = framing
       encoder.framing = framing
       becomeReady()
     case .logIn(let user, let message):
@@ -111,7 +95,7 @@ extension ClientConnection: TransportDelegate {
   }
 
   private func becomeReady() {
-    guard machine.isReady, let deadline = handshakeDeadline.take() else { return }
+    guard input.machine.isReady, let deadline = handshakeDeadline.take() else { return }
     server.loop.cancelDeadline(deadline)
   }
 
@@ -130,7 +114,7 @@ extension ClientConnection: TransportDelegate {
   func transportClosed(_ transport: Transport, error: ReactorError?) {
     guard !isClosed else { return }
     isClosed = true
-    machine.end()
+    input.end()
     if let deadline = handshakeDeadline.take() { server.loop.cancelDeadline(deadline) }
     while let request = held.popFirst() { forget(request) }
     server.workers.cancel(for: self)
@@ -180,7 +164,7 @@ extension ClientConnection {
     forget(request)
     guard !isClosed else { return }
     var flags: EnvelopeFlags = []
-    if !outcome.warnings.isEmpty && machine.version >= .v4 { flags = .warning }
+    if !outcome.warnings.isEmpty && version >= .v4 { flags = .warning }
     write(.result, flags: flags, on: request.stream) { output throws(WireError) in
       if flags == .warning { try ResponsePrefix(warnings: outcome.warnings).encode(into: &output) }
       output += result
@@ -197,7 +181,7 @@ extension ClientConnection {
 
 extension ClientConnection {
   private func answer(_ message: ResponseMessage, on stream: Int16) {
-    let version = machine.version
+    let version = version
     write(message.opcode, flags: [], on: stream) { output throws(WireError) in
       try message.encode(into: &output, version: version)
     }
@@ -208,13 +192,13 @@ extension ClientConnection {
   ) {
     guard !isClosed, !hasFinished else { return }
     let header = EnvelopeHeader(
-      version: machine.version, isResponse: true, flags: flags, stream: stream, opcode: opcode)
+      version: version, isResponse: true, flags: flags, stream: stream, opcode: opcode)
     var output = transport.takeOutput()
     do throws(WireError) { try encoder.append(header, to: &output, body: body) } catch {
       // Nothing was written. The client hears that its answer does not fit, and not nothing.
       let failure = ErrorResponse(.serverError, "The answer cannot be written: \(error)")
-      let header = EnvelopeHeader(version: machine.version, isResponse: true, stream: stream, opcode: .error)
-      let version = machine.version
+      let header = EnvelopeHeader(version: version, isResponse: true, stream: stream, opcode: .error)
+      let version = version
       try? encoder.append(header, to: &output) { output throws(WireError) in
         try ResponseMessage.error(failure).encode(into: &output, version: version)
       }
@@ -228,7 +212,7 @@ extension ClientConnection {
 
   /// Tells the client of an event, when it has asked for its kind.
   func tell(_ event: Event) {
-    guard machine.isReady, events.contains(event.kind) else { return }
+    guard input.machine.isReady, events.contains(event.kind) else { return }
     answer(.event(event), on: -1)
   }
 

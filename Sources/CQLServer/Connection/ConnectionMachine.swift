@@ -28,8 +28,8 @@ struct ConnectionMachine {
     case authenticating(ProtocolVersion)
     /// Statements may come.
     case ready(ProtocolVersion)
-    /// Nothing that comes is looked at any more.
-    case ended
+    /// Nothing that comes is looked at any more; answers are still written in this version.
+    case ended(ProtocolVersion)
   }
 
   private let password: PasswordCheck?
@@ -42,8 +42,7 @@ struct ConnectionMachine {
   var version: ProtocolVersion {
     switch state {
     case .establishing(let version): version ?? .v5
-    case .authenticating(let version), .ready(let version): version
-    case .ended: .v5
+    case .authenticating(let version), .ready(let version), .ended(let version): version
     }
   }
 
@@ -64,7 +63,7 @@ struct ConnectionMachine {
   }
 
   /// Lets nothing further be looked at.
-  mutating func end() { state = .ended }
+  mutating func end() { state = .ended(version) }
 }
 
 // MARK: - Versions
@@ -133,13 +132,13 @@ extension ConnectionMachine {
 
 extension ConnectionMachine {
   /// What follows from a message. Bodies of statements are not looked at.
-  mutating func receive(_ header: EnvelopeHeader, _ body: @autoclosure () -> [UInt8]) -> Action {
+  mutating func receive(_ header: EnvelopeHeader, _ body: [UInt8]) -> Action {
     if let error = check(header) { return .answer(.error(error)) }
     guard let opcode = Opcode(rawValue: header.opcode) else { preconditionFailure("the opcode has been checked") }
     switch state {
     case .establishing(let version):
       switch opcode {
-      case .startup, .options: return handshake(opcode, header, body(), version ?? .v5)
+      case .startup, .options: return handshake(opcode, header, body, version ?? .v5)
       case .query, .prepare, .execute, .batch, .register, .authResponse:
         return unexpected("Unexpected message \(opcode), expecting STARTUP or OPTIONS")
       case .error, .ready, .authenticate, .supported, .result, .event, .authChallenge, .authSuccess:
@@ -147,7 +146,7 @@ extension ConnectionMachine {
       }
     case .authenticating(let version):
       switch opcode {
-      case .authResponse: return handshake(opcode, header, body(), version)
+      case .authResponse: return handshake(opcode, header, body, version)
       case .startup, .options, .query, .prepare, .execute, .batch, .register:
         return unexpected("Unexpected message \(opcode), expecting SASL_RESPONSE")
       case .error, .ready, .authenticate, .supported, .result, .event, .authChallenge, .authSuccess:
@@ -156,7 +155,7 @@ extension ConnectionMachine {
     case .ready(let version):
       switch opcode {
       case .query, .prepare, .execute, .batch: return .run(opcode)
-      case .options, .register, .authResponse: return handshake(opcode, header, body(), version)
+      case .options, .register, .authResponse: return handshake(opcode, header, body, version)
       case .startup: return unexpected("Unexpected message STARTUP, the connection is already initialized")
       case .error, .ready, .authenticate, .supported, .result, .event, .authChallenge, .authSuccess:
         preconditionFailure("the direction has been checked")

@@ -36,7 +36,7 @@ struct Settings {
   init(_ source: SettingsSource) throws(SettingsError) {
     asksForEmbeddedDatabase = try Self.asksForEmbeddedDatabase(source)
     usesEmbeddedDatabase = Self.databaseNames.allSatisfy { source[$0] == nil }
-    database = try usesEmbeddedDatabase ? EmbeddedDatabase.configuration(port: 0) : Self.cassandra(source)
+    database = try usesEmbeddedDatabase ? EmbeddedDatabase.configuration() : Self.cassandra(source)
     keyspace = try Self.keyspace(source)
     database.keyspace = keyspace
     replicationFactor = try Self.integer(source, "CASSANDRA_REPLICATION_FACTOR", in: 1...99) ?? 1

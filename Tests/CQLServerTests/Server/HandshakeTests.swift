@@ -137,6 +137,7 @@ import Testing
         refused.message
           == .error(ErrorResponse(.protocolError, "Unexpected message QUERY, expecting SASL_RESPONSE")))
       let answer = try await client.ask(.authResponse([0] + Array(name.utf8) + [0] + Array(password.utf8)))
+      #expect(answer.version == 4)
       #expect(
         answer.message
           == .error(
