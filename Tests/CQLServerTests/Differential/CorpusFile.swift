@@ -106,7 +106,8 @@ struct CorpusFile {
     }
   }
 
-  private static func read(_ path: String) throws -> String {
+  /// A file as text.
+  static func read(_ path: String) throws -> String {
     guard let file = fopen(path, "rb") else { throw Malformed(description: "\(path) cannot be read") }
     defer { fclose(file) }
     var bytes: [UInt8] = []

@@ -64,6 +64,8 @@ import Testing
     #expect(entries.count(where: \.isRefusal) * 3 >= entries.count)
     let keys = Set(entries.compactMap { $0.directive("differs") })
     #expect(keys.count <= 20)
+    let list = try CorpusFile.read("\(CorpusFile.folder)/../../../../Documentation/Node.md")
+    for key in keys { #expect(list.contains("| `\(key)` |"), "the list of differences has no \(key)") }
     for entry in entries {
       #expect((entry.directive("differs") != nil) == (entry.expectedOfNode != nil), "\(entry.text)")
     }
