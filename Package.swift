@@ -12,6 +12,9 @@ let common: [SwiftSetting] = [
 /// For the targets that read bytes from strangers: every unsafe expression has to be marked, and there are next to none.
 let strict: [SwiftSetting] = common + [.strictMemorySafety()]
 
+/// For the target whose record views must not outlive the database's memory that they read.
+let lifetimes: [SwiftSetting] = strict + [.enableExperimentalFeature("Lifetimes")]
+
 let package = Package(
   name: "field-guide",
   platforms: [.macOS(.v26)],
@@ -19,6 +22,7 @@ let package = Package(
     .executable(name: "cql-node", targets: ["CQLNodeCommand"]),
     .executable(name: "fieldguide", targets: ["FieldGuideCommand"]),
     .library(name: "Cassandra", targets: ["Cassandra"]),
+    .library(name: "CQLEngine", targets: ["CQLEngine"]),
     .library(name: "CQLLanguage", targets: ["CQLLanguage"]),
     .library(name: "CQLServer", targets: ["CQLServer"]),
     .library(name: "CQLWire", targets: ["CQLWire"]),
@@ -36,6 +40,7 @@ let package = Package(
     .systemLibrary(name: "CUV", pkgConfig: "libuv", providers: [.apt(["libuv1-dev"]), .brew(["libuv"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
     .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"]), .brew(["lz4"])]),
+    .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
 
     // Without I/O.
@@ -44,7 +49,10 @@ let package = Package(
     .target(name: "HTTP", dependencies: ["Bytes"], swiftSettings: strict),
     .target(name: "CQLWire", dependencies: ["Bytes", "JSON", "CLZ4", "CZlib"], swiftSettings: strict),
     .target(name: "CQLLanguage", dependencies: ["Bytes"], swiftSettings: strict),
-    .target(name: "CQLEngine", dependencies: ["Bytes", "CQLLanguage", "CQLWire"], swiftSettings: common),
+
+    // The node's database: no event loop of its own, one thread that writes.
+    .target(
+      name: "CQLEngine", dependencies: ["Bytes", "CQLLanguage", "CQLWire", "CSQLite"], swiftSettings: lifetimes),
 
     // On event loops.
     .target(name: "Telemetry", swiftSettings: common),
@@ -85,7 +93,8 @@ let package = Package(
     .testTarget(
       name: "CQLLanguageTests", dependencies: ["CQLLanguage"], exclude: ["Corpus"], swiftSettings: common),
     .testTarget(
-      name: "CQLEngineTests", dependencies: ["CQLEngine", "Bytes", "CQLLanguage", "CQLWire"], swiftSettings: common),
+      name: "CQLEngineTests", dependencies: ["CQLEngine", "CQLLanguage", "CQLWire", "CSQLite", "Bytes"],
+      swiftSettings: common + [.enableExperimentalFeature("Lifetimes")]),
     .testTarget(
       name: "CQLServerTests",
       dependencies: ["CQLServer", "Bytes", "CQLEngine", "CQLWire", "CassandraTesting", "Reactor", "Telemetry"],
