@@ -1,5 +1,6 @@
 import CQLWire
 import FuzzDriver
+import Telemetry
 
 @testable import CQLServer
 
