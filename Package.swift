@@ -19,15 +19,19 @@ let package = Package(
   name: "field-guide",
   platforms: [.macOS(.v26)],
   products: [
+    .executable(name: "cql-node", targets: ["CQLNodeCommand"]),
     .executable(name: "fieldguide", targets: ["FieldGuideCommand"]),
     .library(name: "Cassandra", targets: ["Cassandra"]),
     .library(name: "CQLEngine", targets: ["CQLEngine"]),
     .library(name: "CQLLanguage", targets: ["CQLLanguage"]),
+    .library(name: "CQLServer", targets: ["CQLServer"]),
     .library(name: "CQLWire", targets: ["CQLWire"]),
+    .library(name: "CassandraTesting", targets: ["CassandraTesting"]),
     .library(name: "HTTP", targets: ["HTTP"]),
     .library(name: "JSON", targets: ["JSON"]),
     .library(name: "Reactor", targets: ["Reactor"]),
     .library(name: "Telemetry", targets: ["Telemetry"]),
+    .library(name: "Terminal", targets: ["Terminal"]),
     .library(name: "Web", targets: ["Web"]),
     .library(name: "WebCassandra", targets: ["WebCassandra"]),
   ],
@@ -55,6 +59,9 @@ let package = Package(
     .target(name: "Reactor", dependencies: ["CUV", "COpenSSL", "Telemetry"], swiftSettings: common),
     .target(name: "Web", dependencies: ["Bytes", "HTTP", "JSON", "Reactor", "Telemetry"], swiftSettings: common),
     .target(name: "Cassandra", dependencies: ["Bytes", "CQLWire", "Reactor", "Telemetry"], swiftSettings: common),
+    .target(
+      name: "CQLServer", dependencies: ["Bytes", "CQLEngine", "CQLWire", "Reactor", "Telemetry"],
+      swiftSettings: common),
 
     // Applications.
     .target(
@@ -62,11 +69,20 @@ let package = Package(
     .target(name: "Terminal", swiftSettings: common),
     .target(
       name: "FieldGuide",
-      dependencies: ["Cassandra", "CQLWire", "HTTP", "Reactor", "Telemetry", "Terminal", "Web", "WebCassandra"],
+      dependencies: [
+        "Cassandra", "CQLServer", "CQLWire", "HTTP", "Reactor", "Telemetry", "Terminal", "Web", "WebCassandra",
+      ],
       swiftSettings: common),
     .executableTarget(name: "FieldGuideCommand", dependencies: ["FieldGuide", "Terminal"], swiftSettings: common),
 
-    .target(name: "CassandraTesting", dependencies: ["COpenSSL", "Reactor"], swiftSettings: common),
+    .executableTarget(
+      name: "CQLNodeCommand", dependencies: ["CQLServer", "Reactor", "Telemetry", "Terminal"], swiftSettings: common),
+
+    .target(name: "CassandraTesting", dependencies: ["COpenSSL", "CQLServer", "Reactor"], swiftSettings: common),
+
+    // What the tests of servers share; no product.
+    .target(
+      name: "WebTesting", dependencies: ["Reactor", "Telemetry"], path: "Tests/WebTesting", swiftSettings: common),
 
     .testTarget(name: "BytesTests", dependencies: ["Bytes"], swiftSettings: common),
     .testTarget(name: "JSONTests", dependencies: ["JSON", "Bytes"], swiftSettings: common),
@@ -79,6 +95,25 @@ let package = Package(
     .testTarget(
       name: "CQLEngineTests", dependencies: ["CQLEngine", "CQLLanguage", "CQLWire", "CSQLite", "Bytes"],
       swiftSettings: common + [.enableExperimentalFeature("Lifetimes")]),
+    .testTarget(
+      name: "CQLServerTests",
+      dependencies: ["CQLServer", "Bytes", "CQLEngine", "CQLWire", "CassandraTesting", "Reactor", "Telemetry"],
+      exclude: ["Differential/Corpus"], swiftSettings: common),
+    .testTarget(
+      name: "WebTests",
+      dependencies: ["Web", "HTTP", "JSON", "Reactor", "CassandraTesting", "Telemetry", "WebTesting"],
+      swiftSettings: common),
+    .testTarget(
+      name: "FieldGuideTests",
+      dependencies: [
+        "FieldGuide", "Cassandra", "CQLWire", "HTTP", "JSON", "Reactor", "Telemetry", "Terminal", "Web", "WebTesting",
+      ],
+      swiftSettings: common),
+    .testTarget(
+      name: "WebCassandraTests",
+      dependencies: ["WebCassandra", "Cassandra", "CQLWire", "HTTP", "Reactor", "Telemetry", "Web", "WebTesting"],
+      swiftSettings: common),
+    .testTarget(name: "TerminalTests", dependencies: ["Terminal"], swiftSettings: common),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: common),
     .testTarget(
       name: "ReactorTests", dependencies: ["Reactor", "CassandraTesting", "Telemetry"], swiftSettings: common),

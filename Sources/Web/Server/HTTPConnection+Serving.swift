@@ -7,25 +7,29 @@ extension HTTPConnection {
   /// Answers requests until the connection ends.
   func serve() async {
     task = .current
-    while await serveNext() {}
+    while await serveNext() { guard await letClientCatchUp() else { break } }
     task = nil
     finishConnection()
   }
 
   /// Answers one request; false when the connection has to end.
   private func serveNext() async -> Bool {
-    switch await next() {
+    let next = await next()
+    requestNumber = nil
+    switch next {
     case .end: return false
     case .refused(let problem):
       write(problem, answering: .get, isLast: true)
       return false
     case .request: break
     }
-    requestNumber = nil
     let head = head
     let outcome: Result<Response, any Error>
     do { outcome = .success(try await handle(head)) } catch { outcome = .failure(error) }
-    guard phase == .handling else { return false }
+    guard phase == .handling, transport.isOpen else {
+      if case .failure = outcome { logGivenUp() }
+      return false
+    }
     switch outcome {
     case .success(let response): return await answer(response, to: head)
     case .failure(let error): return answer(error, to: head)
@@ -169,7 +173,9 @@ extension HTTPConnection {
   /// Ends a connection in the middle of an answer, so that it cannot be taken for a whole one.
   private func cut(_ error: any Error) {
     guard phase == .handling else { return }
-    if !(error is CancellationError) {
+    if Task.isCancelled || !transport.isOpen {
+      logGivenUp()
+    } else {
       server.logger.error(
         "an answer was cut because its rest could not be made",
         ["request": .text(requestID), "path": .text(head.path), "error": .text(String(reflecting: error))])
@@ -182,10 +188,13 @@ extension HTTPConnection {
     let problem: Problem
     switch error {
     case let error as Problem: problem = error
+    case _ where Task.isCancelled:
+      // The client has gone, or the server ends: whatever the handler made of that, it is no failure. A client that has
+      // only ended its half is told, and as the task stays cancelled, nothing more is served here.
+      logGivenUp()
+      write(.cancelled, answering: head.method, isLast: true)
+      return false
     case let error as any ProblemConvertible: problem = error.problem
-    case is CancellationError:
-      // Somebody has cancelled the task: the client has gone, or the server ends.
-      problem = Problem(.serviceUnavailable, code: "cancelled", detail: "The request was cancelled.")
     default:
       problem = Problem(.internalServerError, code: "internal", detail: "Something went wrong here.", cause: error)
     }
@@ -195,10 +204,16 @@ extension HTTPConnection {
     return !isLast
   }
 
+  private func logGivenUp() {
+    server.logger.debug(
+      "a request was given up, because its client has gone or the server ends",
+      ["request": .text(requestID), "path": .text(head.path)])
+  }
+
   private func write(_ problem: Problem, answering method: Method, isLast: Bool) {
     guard phase != .closed else { return }
     let id = requestID
-    if problem.status.code >= 500 {
+    if problem.isFailure {
       server.logger.error(
         "a request could not be answered",
         [
@@ -217,6 +232,17 @@ extension HTTPConnection {
 }
 
 extension Problem {
+  /// Whether somebody has to look at it: the server's own failures, but not what a client asks for in vain.
+  fileprivate var isFailure: Bool {
+    switch code {
+    case Self.cancelled.code: false
+    default: status.code >= 500 && status != .notImplemented && status != .httpVersionNotSupported
+    }
+  }
+
+  static let cancelled = Problem(
+    .serviceUnavailable, code: "cancelled", detail: "The client ended the connection's input, or the server stops.")
+
   static let overloaded = Problem(
     .serviceUnavailable, code: "overloaded", detail: "The server has too much to do; try again.",
     fields: (try? FieldLine("Retry-After", "1")).map { [$0] } ?? [])

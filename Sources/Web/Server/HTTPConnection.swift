@@ -91,7 +91,11 @@ extension HTTPConnection {
       if inputEnded || server.isStopping && !parser.isWithinHead { return .end }
       await wait()
     }
-    if let refusal { return .refused(refusal) }
+    if let refusal {
+      // What was refused left nothing in the head; the one before it has had its answer.
+      head = RequestHead()
+      return .refused(refusal)
+    }
     guard phase == .awaitingHead, headIsComplete else { return .end }
     headIsComplete = false
     phase = .handling
@@ -280,6 +284,7 @@ extension HTTPConnection {
     unread = []
     unreadStart = 0
     since = server.loop.now
+    noteProgress(since)
     if isPaused {
       isPaused = false
       transport.startReading()
@@ -311,7 +316,8 @@ extension HTTPConnection: DeadlineHandler {
     case .awaitingHead where parser.isWithinHead:
       refusal = Problem(.requestTimeout, code: "requestTimeout", detail: "The request did not arrive in time.")
       wake()
-    case .awaitingHead, .lingering: transport.close()
+    case .awaitingHead, .lingering:
+      if waitingBytes > 0 { transport.abort() } else { transport.close() }
     case .handling where isAwaitingBody:
       refusal = Problem(.requestTimeout, code: "requestTimeout", detail: "The body did not arrive in time.")
       wake()
@@ -324,10 +330,11 @@ extension HTTPConnection: DeadlineHandler {
   private var due: UInt64? {
     let configuration = server.configuration
     switch phase {
+    case .awaitingHead where waitingBytes > 0, .handling where waitingBytes > 0, .lingering where waitingBytes > 0:
+      return waitingSince + configuration.writeTimeout.wholeMilliseconds
     case .awaitingHead:
       let limit = parser.isWithinHead ? configuration.headTimeout : configuration.idleTimeout
       return since + limit.wholeMilliseconds
-    case .handling where waitingBytes > 0: return waitingSince + configuration.writeTimeout.wholeMilliseconds
     case .handling where isAwaitingBody: return since + configuration.bodyTimeout.wholeMilliseconds
     case .handling, .closed: return nil
     case .lingering: return since + configuration.lingerTimeout.wholeMilliseconds
@@ -339,7 +346,9 @@ extension HTTPConnection: DeadlineHandler {
     guard phase != .closed else { return }
     let now = server.loop.now
     var next = due ?? now + Self.glance
-    if phase == .awaitingHead && !hasShrunk || phase == .handling { next = min(next, now + Self.glance) }
+    if phase == .awaitingHead && !hasShrunk || phase == .handling || waitingBytes > 0 {
+      next = min(next, now + Self.glance)
+    }
     next = max(next, now + 1)
     guard next < armedFor else { return }
     if let deadline { server.loop.cancelDeadline(deadline) }
@@ -355,6 +364,8 @@ extension HTTPConnection: DeadlineHandler {
   private func noteProgress(_ now: UInt64) {
     let waiting = transport.waitingBytes
     if waiting == 0 || waiting < waitingBytes || waitingBytes == 0 { waitingSince = now }
+    // A client has the time to read an answer to its end from when the last of it has left.
+    if waiting == 0 && waitingBytes > 0 && phase == .lingering { since = now }
     waitingBytes = waiting
   }
 
@@ -365,6 +376,17 @@ extension HTTPConnection: DeadlineHandler {
     parser = RequestParser(limits: server.configuration.messageLimits)
     unread = []
     unreadStart = 0
+  }
+
+  /// Answers that may wait for the client before its next request is looked at: 256 KiB. Without it a client that asks
+  /// and does not read would fill the memory.
+  private static let maximumUnsentBytes = 256 << 10
+
+  /// Waits while more than a little of the answers so far waits for the client; false when it is gone.
+  func letClientCatchUp() async -> Bool {
+    guard transport.waitingBytes > Self.maximumUnsentBytes else { return true }
+    do throws(ReactorError) { try await drain() } catch { return false }
+    return true
   }
 
   /// Waits until the client has taken what was written.
