@@ -50,14 +50,24 @@ struct Restriction: Sendable {
     if case .slice = kind { true } else { false }
   }
 
+  /// Whether some of the columns are in ascending and others in descending order.
+  var hasMixedDirections: Bool { columns.contains { $0.isDescending != columns[0].isDescending } }
+
   /// The columns' names for messages.
   var names: String { columns.map(\.name).joined(separator: ", ") }
 
   /// This restriction and another one on the same columns as one; throws where Cassandra allows only one.
   func merged(with other: Restriction) throws(EngineFailure) -> Restriction {
     switch (kind, other.kind) {
-    case (.equal, _), (_, .equal): throw twice("an Equal")
-    case (.isIn, _), (_, .isIn): throw twice("a IN")
+    case (.equal, _): throw twice("an Equal")
+    case (.isIn, _): throw twice("a IN")
+    case (.slice, .equal), (.slice, .isIn), (.contains, .equal), (.contains, .isIn):
+      if case .contains = kind {
+        throw EngineFailure.invalid(
+          "Collection column \(names) can only be restricted by CONTAINS, CONTAINS KEY, or map-entry equality")
+      }
+      throw EngineFailure.invalid(
+        "Column \"\(names)\" cannot be restricted by both an equality and an inequality relation")
     case (.slice(let lower, let upper), .slice(let otherLower, let otherUpper)):
       if lower != nil, otherLower != nil { throw bound("start", other) }
       if upper != nil, otherUpper != nil { throw bound("end", other) }

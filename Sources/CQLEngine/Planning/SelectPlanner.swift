@@ -153,6 +153,7 @@ struct SelectPlanner {
     var isOpen = hasKeys
     var blocker: Column?
     var pending: [Restriction] = []
+    var endsInSlice = false
     while position < table.clustering.count {
       let column = table.clustering[position]
       let tuple = restrictions.tuples.first { $0.columns[0] === column }
@@ -165,7 +166,13 @@ struct SelectPlanner {
         position += 1
         continue
       }
-      if isOpen {
+      if isOpen, restriction.isSlice, restriction.hasMixedDirections {
+        // Its rows are not next to each other; the rows of the columns before it are tested one by one.
+        addFilter(restriction)
+        isOpen = false
+        blocker = column
+        endsInSlice = true
+      } else if isOpen {
         used.append(restriction)
         // What else is said about the same columns is tested row by row, which changes nothing about what is allowed.
         if tuple != nil, let single { addFilter(single) }
@@ -176,6 +183,7 @@ struct SelectPlanner {
         if restriction.isSlice {
           isOpen = false
           blocker = column
+          endsInSlice = true
         }
       } else {
         pending.append(restriction)
@@ -183,7 +191,7 @@ struct SelectPlanner {
       }
       position += restriction.columns.count
     }
-    try refuseUnlessFiltered(pending, hasKeys: hasKeys, blocker: blocker, used: used)
+    try refuseUnlessFiltered(pending, hasKeys: hasKeys, blocker: blocker, endsInSlice: endsInSlice)
     for restriction in pending {
       addFilter(restriction)
       filteredRestrictions += 1
@@ -192,12 +200,12 @@ struct SelectPlanner {
   }
 
   private func refuseUnlessFiltered(
-    _ pending: [Restriction], hasKeys: Bool, blocker: Column?, used: [Restriction]
+    _ pending: [Restriction], hasKeys: Bool, blocker: Column?, endsInSlice: Bool
   ) throws(EngineFailure) {
     guard hasKeys, !statement.allowsFiltering, let first = pending.first, let blocker else { return }
     guard !pending.contains(where: { isIndexed($0) }), !hasIndexedRestriction else { return }
     let column = first.columns[0]
-    if used.last?.isSlice == true {
+    if endsInSlice {
       throw EngineFailure.invalid(
         "Clustering column \"\(column.name)\" cannot be restricted (preceding column \"\(blocker.name)\" is restricted by a "
           + "non-EQ relation)")

@@ -123,6 +123,9 @@ struct SelectorPlanner {
     if isInAggregate {
       throw EngineFailure.invalid("aggregate functions cannot be used as arguments of aggregate functions")
     }
+    if kind == .count, case .term(let term) = argument.kind, case .constant = term.kind {
+      return try aggregate(AggregateFunction(.count, of: .blob), nil, name: "count")
+    }
     isInAggregate = true
     defer { isInAggregate = false }
     let planned = try plan(argument)
