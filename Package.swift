@@ -24,6 +24,7 @@ let package = Package(
     .library(name: "CQLEngine", targets: ["CQLEngine"]),
     .library(name: "CQLLanguage", targets: ["CQLLanguage"]),
     .library(name: "CQLWire", targets: ["CQLWire"]),
+    .library(name: "CSQLite", targets: ["CSQLite"]),
     .library(name: "HTTP", targets: ["HTTP"]),
     .library(name: "JSON", targets: ["JSON"]),
     .library(name: "Reactor", targets: ["Reactor"]),
