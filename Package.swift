@@ -27,6 +27,7 @@ let package = Package(
     .library(name: "CQLServer", targets: ["CQLServer"]),
     .library(name: "CQLWire", targets: ["CQLWire"]),
     .library(name: "CassandraTesting", targets: ["CassandraTesting"]),
+    .library(name: "CSQLite", targets: ["CSQLite"]),
     .library(name: "HTTP", targets: ["HTTP"]),
     .library(name: "JSON", targets: ["JSON"]),
     .library(name: "Reactor", targets: ["Reactor"]),
