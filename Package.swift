@@ -79,7 +79,8 @@ let package = Package(
     .executableTarget(
       name: "CQLNodeCommand", dependencies: ["CQLServer", "Reactor", "Telemetry", "Terminal"], swiftSettings: common),
 
-    .target(name: "CassandraTesting", dependencies: ["COpenSSL", "CQLServer", "Reactor"], swiftSettings: common),
+    .target(name: "CassandraTesting", dependencies: ["COpenSSL", "CQLServer", "Reactor", "Telemetry"],
+      swiftSettings: common),
 
     // What the tests of servers share; no product.
     .target(
