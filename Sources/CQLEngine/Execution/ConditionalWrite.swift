@@ -186,8 +186,8 @@ struct ConditionalRequest: Sendable {
   enum Outcome: Sendable {
     /// It was written.
     case applied
-    /// A condition did not hold: the rows as they are, each as on the wire, and their number.
-    case refused([UInt8], Int)
+    /// A condition did not hold: the rows as they are, each as on the wire.
+    case refused([[UInt8]])
     /// It makes no sense with what is there.
     case failed(EngineFailure)
   }
@@ -203,17 +203,17 @@ struct ConditionalRequest: Sendable {
 
   func decide(_ reader: Reader) throws(StorageError) -> WriteDecision<Outcome> {
     do throws(WriteRefusal) {
-      var shownRows: [UInt8] = []
-      var count = 0
+      var rows: [[UInt8]] = []
       var isMet = true
       for target in targets {
         let current = try CurrentRow(target.row, partition, table, reader, now: now)
         if try !current.meets(target.conditions) { isMet = false }
         guard current.exists || !target.conditions.contains(where: \.isExistence), current.hasAnything else { continue }
-        current.write(shown, into: &shownRows)
-        count += 1
+        var row: [UInt8] = []
+        current.write(shown, into: &row)
+        rows.append(row)
       }
-      guard isMet else { return WriteDecision([], outcome: .refused(shownRows, count)) }
+      guard isMet else { return WriteDecision([], outcome: .refused(rows)) }
       var mutations: [PartitionMutation] = []
       for write in writes { mutations += try MutationBuilder(write).mutations(reader) }
       return WriteDecision(mutations, outcome: .applied)
