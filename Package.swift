@@ -27,6 +27,7 @@ let package = Package(
     .library(name: "CQLServer", targets: ["CQLServer"]),
     .library(name: "CQLWire", targets: ["CQLWire"]),
     .library(name: "CassandraTesting", targets: ["CassandraTesting"]),
+    .library(name: "CSQLite", targets: ["CSQLite"]),
     .library(name: "HTTP", targets: ["HTTP"]),
     .library(name: "JSON", targets: ["JSON"]),
     .library(name: "Reactor", targets: ["Reactor"]),
@@ -78,7 +79,8 @@ let package = Package(
     .executableTarget(
       name: "CQLNodeCommand", dependencies: ["CQLServer", "Reactor", "Telemetry", "Terminal"], swiftSettings: common),
 
-    .target(name: "CassandraTesting", dependencies: ["COpenSSL", "CQLServer", "Reactor"], swiftSettings: common),
+    .target(name: "CassandraTesting", dependencies: ["COpenSSL", "CQLServer", "Reactor", "Telemetry"],
+      swiftSettings: common),
 
     // What the tests of servers share; no product.
     .target(

@@ -122,7 +122,7 @@ struct NodeSettings: Sendable {
     let place: String
     switch configuration.storage {
     case .directory(let path): place = "data in \(path)"
-    case .memory: place = "nothing is kept"
+    case .memory, .snapshot: place = "nothing is kept"
     }
     let security = configuration.tls == nil ? "" : ", TLS"
     let login = configuration.user.map { ", user \($0.name)" } ?? ""

@@ -24,6 +24,8 @@ public final class CQLServer: Sendable {
   private let loops: EventLoops
   private let logger: Logger
   private let stopping = Gate()
+  /// The engine while it runs.
+  private let engine = Locked<Engine?>(nil)
 
   /// Makes a node; nothing is opened or bound before ``run(onListening:)``.
   ///
@@ -56,6 +58,8 @@ public final class CQLServer: Sendable {
     do throws(EngineStartError) {
       engine = try await Engine(EngineConfiguration(configuration))
     } catch { throw NodeError(.storage, error.description, cause: error) }
+    self.engine.withLock { $0 = engine }
+    defer { self.engine.withLock { $0 = nil } }
     do throws(NodeError) {
       try await serve(engine, onListening: onListening)
     } catch {
@@ -63,6 +67,20 @@ public final class CQLServer: Sendable {
       throw error
     }
     await engine.close()
+  }
+
+  /// Writes down what the node holds: everything that was acknowledged before the call, and nothing by halves.
+  ///
+  /// It blocks the calling thread until all is written, so it is for tests and small data.
+  ///
+  /// - Throws: ``NodeError/Code/storage`` when the node does not run or the file cannot be written.
+  public func snapshot() throws(NodeError) -> NodeSnapshot {
+    guard let engine = engine.withLock({ $0 }) else { throw NodeError(.storage, "the node does not run") }
+    let snapshot = NodeSnapshot()
+    do throws(EngineStartError) { try engine.copy(to: snapshot.path) } catch {
+      throw NodeError(.storage, error.description, cause: error)
+    }
+    return snapshot
   }
 
   /// Lets the node end: no further connection is accepted, and requests in flight get ``NodeLimits/shutdownTimeout`` to
@@ -145,6 +163,7 @@ extension EngineConfiguration {
     switch configuration.storage {
     case .directory(let path): location = .directory(path)
     case .memory: location = .temporary
+    case .snapshot(let snapshot): location = .temporaryCopy(of: snapshot.path)
     }
     self.init(location: location, clusterName: configuration.clusterName)
   }

@@ -6,17 +6,28 @@ internal import Telemetry
 ///
 /// ```swift
 /// try await EmbeddedNode.withNode { node in
-///   let client = try CassandraClient(.init(.nodes([node.endPoint], localDatacenter: "datacenter1")))
-///   …
+///   let nodes = try ClusterSource.nodes([node.endPoint], localDatacenter: "datacenter1")
+///   try await CassandraClient.withClient(ClientConfiguration(nodes)) { client in
+///     try await makeSchema(client)
+///     let prepared = try node.snapshot()
+///     …
+///     try await node.reset(to: prepared)
+///   }
 /// }
 /// ```
 /// It starts in some milliseconds, so a suite may have a node of its own.
 public final class EmbeddedNode: Sendable {
-  /// Where it listens.
+  /// Where it listens; a reset does not change it.
   public let address: SocketAddress
-  private let server: CQLServer
+  private let configuration: NodeConfiguration
   private let loops: EventLoops
-  private let running: Task<Void, any Error>
+  private let current: Locked<Running>
+
+  /// A server with the task that it runs in.
+  private struct Running: Sendable {
+    var server: CQLServer
+    var task: Task<Void, any Error>
+  }
 
   /// `host:port`, as drivers and settings want it.
   public var endPoint: String { "\(address)" }
@@ -56,14 +67,30 @@ public final class EmbeddedNode: Sendable {
     _ configuration: NodeConfiguration = defaultConfiguration, loops count: Int = 1
   ) async throws -> EmbeddedNode {
     let loops = try EventLoops(count: count)
-    let server: CQLServer
-    do { server = try CQLServer(configuration, loops: loops) } catch {
+    do {
+      let (running, address) = try await run(configuration, on: loops)
+      return EmbeddedNode(address: address, configuration: configuration, loops: loops, running: running)
+    } catch {
       await loops.shutDown()
       throw error
     }
+  }
+
+  private init(address: SocketAddress, configuration: NodeConfiguration, loops: EventLoops, running: Running) {
+    self.address = address
+    self.configuration = configuration
+    self.loops = loops
+    current = Locked(running)
+  }
+
+  /// Runs a server, and returns when it listens.
+  private static func run(
+    _ configuration: NodeConfiguration, on loops: EventLoops
+  ) async throws -> (Running, SocketAddress) {
+    let server = try CQLServer(configuration, loops: loops)
     let (addresses, report) = AsyncThrowingStream.makeStream(of: SocketAddress.self)
     // It outlives this function by its very purpose; the node owns it and waits for it when it is stopped.
-    let running = Task {
+    let task = Task {
       do { try await server.run { report.yield($0) } } catch {
         report.finish(throwing: error)
         throw error
@@ -71,31 +98,48 @@ public final class EmbeddedNode: Sendable {
       report.finish()
     }
     do {
-      for try await address in addresses {
-        return EmbeddedNode(address: address, server: server, loops: loops, running: running)
-      }
+      for try await address in addresses { return (Running(server: server, task: task), address) }
       throw CancellationError()
     } catch {
-      running.cancel()
-      _ = await running.result
-      await loops.shutDown()
+      task.cancel()
+      _ = await task.result
       throw error
     }
   }
 
-  private init(address: SocketAddress, server: CQLServer, loops: EventLoops, running: Task<Void, any Error>) {
-    self.address = address
-    self.server = server
-    self.loops = loops
-    self.running = running
+  /// Writes down what the node holds, to come back to it with ``reset(to:)`` or to start other nodes with it
+  /// (`NodeConfiguration.Storage.snapshot`). It blocks the calling thread for as long as writing the data takes.
+  ///
+  /// - Throws: `NodeError` when it cannot be written.
+  public func snapshot() throws -> NodeSnapshot { try current.withLock { $0.server }.snapshot() }
+
+  /// Lets the node hold what it held when `snapshot` was made, or nothing.
+  ///
+  /// The requests in flight are finished and the connections closed: drivers connect to the same address anew and prepare
+  /// anew. One caller at a time may do it.
+  ///
+  /// - Throws: `NodeError` when the node does not come up again; it is stopped then.
+  public func reset(to snapshot: NodeSnapshot? = nil) async throws {
+    let old = current.withLock { $0 }
+    old.server.shutDown()
+    try await old.task.value
+    var configuration = configuration
+    configuration.address = address
+    if case .directory = configuration.storage {
+      preconditionFailure("a node that keeps its data in a directory is not reset")
+    }
+    configuration.storage = snapshot.map { .snapshot($0) } ?? .memory
+    let (running, _) = try await Self.run(configuration, on: loops)
+    current.withLock { $0 = running }
   }
 
   /// Lets the requests in flight finish and ends the node. It may be called once.
   ///
   /// - Throws: What ended the node before that.
   public func stop() async throws {
-    server.shutDown()
-    let result = await running.result
+    let running = current.withLock { $0 }
+    running.server.shutDown()
+    let result = await running.task.result
     await loops.shutDown()
     try result.get()
   }

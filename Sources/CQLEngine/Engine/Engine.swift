@@ -39,6 +39,7 @@ package final class Engine: Sendable {
       switch configuration.location {
       case .directory(let path): .directory(path)
       case .temporary: .temporary
+      case .temporaryCopy(let path): .temporaryCopy(of: path)
       }
     do throws(StorageError) {
       store = try Store(StoreConfiguration(location))
@@ -101,6 +102,14 @@ package final class Engine: Sendable {
   /// It may be called on any thread and must not block.
   package func onSchemaChange(_ handler: @escaping @Sendable (SchemaChange) -> Void) {
     handlers.withLock { $0.append(handler) }
+  }
+
+  /// Writes all that was acknowledged to a file that another engine can begin with: see
+  /// ``EngineConfiguration/Location/temporaryCopy(of:)``. Nothing may be at `path` yet. It blocks until all is written.
+  package func copy(to path: String) throws(EngineStartError) {
+    do throws(StorageError) { try store.makeReader().copy(to: path) } catch {
+      throw EngineStartError(error.detail.isEmpty ? "\(error)" : "\(error): \(error.detail)")
+    }
   }
 
   /// Finishes what was accepted and closes the data. Requests that come later fail.

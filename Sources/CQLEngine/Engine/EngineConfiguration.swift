@@ -8,6 +8,8 @@ package struct EngineConfiguration: Sendable {
     case directory(String)
     /// In files that are removed at the end: nothing is kept.
     case temporary
+    /// As `temporary`, beginning with what ``Engine/copy(to:)`` has written to this file.
+    case temporaryCopy(of: String)
   }
 
   /// Where data is kept.

@@ -4,11 +4,13 @@ public import Telemetry
 /// How a node listens, where it keeps its data, and who may use it.
 public struct NodeConfiguration: Sendable {
   /// Where data is kept.
-  public enum Storage: Sendable, Hashable {
+  public enum Storage: Sendable {
     /// In files of this directory, which is made when it is missing. An acknowledged write survives a loss of power.
     case directory(String)
     /// In a private temporary folder that is removed at the end: nothing is kept.
     case memory
+    /// As ``memory``, beginning with what another node held.
+    case snapshot(NodeSnapshot)
   }
 
   /// Where it listens. Default 127.0.0.1:9042; port 0 lets the system choose.
