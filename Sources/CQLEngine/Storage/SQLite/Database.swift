@@ -51,6 +51,9 @@ final class Database {
   /// Whether no transaction is open: SQLite ends one by itself after some failures.
   var isInAutocommit: Bool { unsafe sqlite3_get_autocommit(handle) != 0 }
 
+  /// The number of the row that was inserted last.
+  var lastRow: Int64 { unsafe sqlite3_last_insert_rowid(handle) }
+
   /// Runs statements that return nothing of interest.
   func execute(_ statements: String) throws(StorageError) {
     let result = unsafe sqlite3_exec(handle, statements, nil, nil, nil)
