@@ -36,6 +36,7 @@ enum StoreFormat {
     if isNew {
       guard try database.integer("PRAGMA application_id") == 0 else { throw .foreignFile }
       try database.execute("PRAGMA page_size = \(pageBytes)")
+      _ = database.reserve(bytes: PageChecksum.bytes)
     } else {
       guard try database.integer("PRAGMA application_id") == applicationID else { throw .foreignFile }
       let found = try database.integer("PRAGMA user_version")
