@@ -22,7 +22,7 @@ struct RowShape: Sendable {
   /// Whether timestamps and expiries of cells are wanted, by slot.
   private(set) var wantsAttributes: [Bool] = []
   /// Slots by the number of a column's cells; -1 where none is read.
-  private(set) var slotOfCell: [Int16]
+  private(set) var slotOfCell: [Int32]
   private(set) var partitionSlots: [(slot: Int, position: Int)] = []
   /// Slots by the position of a clustering column; -1 where it is not read.
   private(set) var clusteringSlots: [Int]
@@ -59,10 +59,10 @@ struct RowShape: Sendable {
     case .clustering: clusteringSlots[column.position] = slot
     case .static:
       staticSlots.append(slot)
-      slotOfCell[Int(column.id)] = Int16(truncatingIfNeeded: slot)
+      slotOfCell[Int(column.id)] = Int32(slot)
     case .regular:
       regularSlots.append(slot)
-      slotOfCell[Int(column.id)] = Int16(truncatingIfNeeded: slot)
+      slotOfCell[Int(column.id)] = Int32(slot)
     }
     return slot
   }
