@@ -76,9 +76,16 @@ import Testing
               try await Self.run(read, on: ours, pageSize: pageSize),
               try await Self.run(read, on: theirs, pageSize: pageSize)
             )
+            let (found, expected) = (CorpusRun.essence(ourRows), CorpusRun.essence(theirRows))
+            // An index that was dropped and made anew lets Cassandra fail at times (0x1300).
+            if expected == ["error 1300"] { continue }
             try #require(
-              CorpusRun.essence(ourRows) == CorpusRun.essence(theirRows),
-              "seed \(Self.seed), step \(number), pages of \(pageSize), now \(read.now): \(read.text)")
+              found == expected,
+              """
+              seed \(Self.seed), step \(number), pages of \(pageSize), now \(read.now): \(read.text)
+              node only: \(Set(found).subtracting(expected).sorted())
+              Cassandra only: \(Set(expected).subtracting(found).sorted())
+              """)
           }
         }
         _ = try await theirs.query("DROP KEYSPACE h_theirs")
