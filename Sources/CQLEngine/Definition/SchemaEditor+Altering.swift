@@ -7,6 +7,7 @@ extension SchemaEditor {
       return try missing("Table '\(try qualified(statement.table))' doesn't exist", ifExists: statement.ifExists)
     }
     var definition = table.definition
+    var hasChanged = true
     switch statement.change {
     case .alterType: throw EngineFailure.invalid("Altering column types is no longer supported")
     case .mask: throw EngineFailure.unsupported("Dynamic data masking")
@@ -14,32 +15,38 @@ extension SchemaEditor {
       throw EngineFailure.invalid("DROP COMPACT STORAGE is disabled. Enable in cassandra.yaml to use.")
     case .properties(let properties):
       try definition.options.apply(properties)
+      hasChanged = definition.options != table.definition.options
       if definition.options.defaultTimeToLive > 0, table.isCounter {
         throw EngineFailure.invalid("Cannot set default_time_to_live on a table with counters")
       }
     case .add(let columns, let ifNotExists):
-      for column in columns { try add(column, ifNotExists: ifNotExists, to: &definition, of: table) }
+      hasChanged = false
+      for column in columns where try add(column, ifNotExists: ifNotExists, to: &definition) { hasChanged = true }
     case .drop(let columns, let ifExists, let timestamp):
-      for column in columns {
-        try drop(column.name, ifExists: ifExists, at: timestamp ?? now, from: &definition)
+      hasChanged = false
+      for column in columns
+      where try drop(column.name, ifExists: ifExists, at: timestamp ?? now, from: &definition) {
+        hasChanged = true
       }
     case .rename(let renamings, _):
       for renaming in renamings { try rename(renaming, in: &definition) }
     }
+    guard hasChanged else { return nil }
     put(definition)
     return SchemaChange(.updated, keyspace: definition.keyspace, .table(definition.name))
   }
 
+  /// Adds a column; false when it is there already and may be.
   private func add(
-    _ column: ColumnDefinition, ifNotExists: Bool, to definition: inout Table.Definition, of table: Table
-  ) throws(EngineFailure) {
+    _ column: ColumnDefinition, ifNotExists: Bool, to definition: inout Table.Definition
+  ) throws(EngineFailure) -> Bool {
     let name = column.name.name
     if Table(definition).column(name) != nil {
-      if ifNotExists { return }
+      if ifNotExists { return false }
       throw EngineFailure.invalid("Column with name '\(name)' already exists")
     }
     if column.mask != nil { throw EngineFailure.unsupported("Dynamic data masking") }
-    guard let keyspace = keyspaces[definition.keyspace] else { return }
+    guard let keyspace = keyspaces[definition.keyspace] else { return false }
     let type = try TypeResolver(keyspace).resolve(column.type)
     try type.checkStorable()
     if column.isStatic, definition.clustering.isEmpty {
@@ -73,13 +80,15 @@ extension SchemaEditor {
       throw EngineFailure.invalid("The table has had \(Column.noCells) columns, and none can be added any more")
     }
     definition.add(name, type, isStatic: column.isStatic)
+    return true
   }
 
+  /// Drops a column; false when it is not there and need not be.
   private func drop(
     _ name: String, ifExists: Bool, at time: Int64, from definition: inout Table.Definition
-  ) throws(EngineFailure) {
+  ) throws(EngineFailure) -> Bool {
     guard let column = Table(definition).column(name) else {
-      if ifExists { return }
+      if ifExists { return false }
       throw EngineFailure.invalid(
         "Column \(name) was not found in table '\(definition.keyspace).\(definition.name)'")
     }
@@ -101,6 +110,7 @@ extension SchemaEditor {
     }
     definition.dropped[name] = DroppedColumn(
       name: name, type: type, isStatic: column.kind == .static, time: time)
+    return true
   }
 
   private func rename(_ renaming: Renaming, in definition: inout Table.Definition) throws(EngineFailure) {

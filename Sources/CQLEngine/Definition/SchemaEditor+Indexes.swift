@@ -13,7 +13,6 @@ extension SchemaEditor {
     }
     let className = try Self.className(statement)
     if let name = statement.name {
-      guard Self.isWord(name.name) else { throw EngineFailure.configuration("Illegal index name \(name.name)") }
       if keyspace.table(withIndex: name.name) != nil {
         if statement.ifNotExists { return nil }
         throw EngineFailure.invalid("Index '\(name.name)' already exists")
@@ -43,6 +42,7 @@ extension SchemaEditor {
       if statement.ifNotExists { return nil }
       throw EngineFailure.invalid("Index \(name) is a duplicate of existing index \(twin.name)")
     }
+    guard Self.isWord(name) else { throw EngineFailure.configuration("Illegal index name \(name)") }
     var definition = table.definition
     definition.indexes.append(index)
     definition.indexes.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }

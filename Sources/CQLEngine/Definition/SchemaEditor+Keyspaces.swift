@@ -2,8 +2,8 @@ import CQLLanguage
 import CQLWire
 
 extension SchemaEditor {
-  /// The most characters of a keyspace's and of a table's name.
-  private static let maximumNameLength = 222
+  /// The most characters of a keyspace's name.
+  private static let maximumNameLength = 48
   private static let locatorPackage = "org.apache.cassandra.locator."
 
   mutating func create(_ statement: CreateKeyspaceStatement) throws(EngineFailure) -> SchemaChange? {

@@ -126,15 +126,14 @@ extension SchemaEditor {
         "Only clustering key columns can be defined in CLUSTERING ORDER directive: [\(strangers.joined(separator: ", "))] "
           + "are not clustering columns")
     }
-    for (index, name) in names.enumerated() {
-      guard let place = orders.firstIndex(where: { $0.column.name == name }) else {
+    // Columns at the end may be left out.
+    for (name, order) in zip(names, orders) where order.column.name != name {
+      guard orders.contains(where: { $0.column.name == name }) else {
         throw EngineFailure.invalid("Missing CLUSTERING ORDER for column \(name)")
       }
-      guard place == index else {
-        throw EngineFailure.invalid(
-          "The order of columns in the CLUSTERING ORDER directive must match that of the clustering columns (\(name) must "
-            + "appear before \(orders[index].column.name))")
-      }
+      throw EngineFailure.invalid(
+        "The order of columns in the CLUSTERING ORDER directive must match that of the clustering columns (\(name) must "
+          + "appear before \(order.column.name))")
     }
     return Set(orders.filter(\.isDescending).map(\.column.name))
   }

@@ -56,12 +56,12 @@ enum SchemaDescription {
       lines.append("    \(column.cql) \(column.type.cql)\(isShortKey ? " PRIMARY KEY" : "")")
     }
     for column in definition.clustering { lines.append("    \(column.cql) \(column.type.cql)") }
-    for column in inOrder(definition.statics) { lines.append("    \(column.cql) \(column.type.cql) static") }
-    for column in inOrder(definition.regulars) { lines.append("    \(column.cql) \(column.type.cql)") }
-    // What was dropped stands there with internals, so that what follows can drop it.
-    let others = definition.statics + definition.regulars
+    // What was dropped stands at the end with internals, so that what follows can drop it.
+    let isKept = { (column: Column) in !withInternals || definition.dropped[column.name] == nil }
+    for column in inOrder(definition.statics) where isKept(column) { lines.append("    \(column.cql) \(column.type.cql) static") }
+    for column in inOrder(definition.regulars) where isKept(column) { lines.append("    \(column.cql) \(column.type.cql)") }
     if withInternals {
-      for column in dropped(definition) where !others.contains(where: { $0.name == column.name }) {
+      for column in dropped(definition) {
         lines.append("    \(Identifier.cql(column.name)) \(column.type.cql)\(column.isStatic ? " static" : "")")
       }
     }

@@ -24,7 +24,7 @@ extension EngineExecutor {
   }
 
   private func bind(_ plan: WritePlan, _ binder: WriteBinder) throws(EngineFailure) -> (BoundWrite, BoundCondition?) {
-    let condition = try plan.condition.map { condition throws(EngineFailure) in try binder.bind(condition) } ?? nil
+    let condition = try plan.condition.map { condition throws(EngineFailure) in try binder.bind(condition) }
     return (try binder.bind(plan), condition)
   }
 
@@ -92,6 +92,7 @@ extension EngineExecutor {
     if parameters.consistency.isSerial {
       throw EngineFailure.invalid("You must use conditional updates for serializable writes")
     }
+    try Self.checkAvailable(parameters.consistency)
     let bound = writes.map(\.0)
     if bound.contains(where: \.readsFirst) {
       try await applyReading(bound)
@@ -152,7 +153,7 @@ extension EngineExecutor {
       throw EngineFailure.invalid("Batch with conditions cannot span multiple tables")
     }
     let request = ConditionalRequest(
-      table: table, partition: partition, writes: writes.map(\.0), targets: Self.targets(writes),
+      table: table, partition: partition, writes: writes.map(\.0), targets: try Self.targets(writes),
       shown: Self.shown(writes, table, isBatch: isBatch), now: WallClock.seconds())
     let outcome: ConditionalRequest.Outcome
     do throws(StorageError) {
@@ -189,18 +190,36 @@ extension EngineExecutor {
   }
 
   /// The rows that have conditions, each once.
-  private static func targets(_ writes: [(BoundWrite, BoundCondition?)]) -> [ConditionalRequest.Target] {
+  private static func targets(
+    _ writes: [(BoundWrite, BoundCondition?)]
+  ) throws(EngineFailure) -> [ConditionalRequest.Target] {
     var targets: [ConditionalRequest.Target] = []
     for (write, condition) in writes {
       guard let condition else { continue }
-      let row = write.plan.isStaticOnly ? nil : write.rows.first
+      // The one row of a partition without clustering columns has no address of its own when it is deleted.
+      let row = write.plan.isStaticOnly ? nil : write.rows.first ?? RowAddress(clustering: [], note: [])
       if let index = targets.firstIndex(where: { $0.row?.clustering == row?.clustering }) {
+        try checkTogether(targets[index].conditions, condition)
         targets[index].conditions.append(condition)
       } else {
         targets.append(ConditionalRequest.Target(row: row, conditions: [condition]))
       }
     }
     return targets
+  }
+
+  /// Refuses conditions of one row that contradict each other.
+  private static func checkTogether(_ known: [BoundCondition], _ other: BoundCondition) throws(EngineFailure) {
+    for condition in known {
+      switch (condition, other) {
+      case (.exists, .notExists), (.notExists, .exists):
+        throw EngineFailure.invalid("Cannot mix IF EXISTS and IF NOT EXISTS conditions for the same row")
+      case (.columns, .notExists), (.notExists, .columns):
+        throw EngineFailure.invalid("Cannot mix IF conditions and IF NOT EXISTS for the same row")
+      case (.exists, .exists), (.notExists, .notExists), (.columns, .columns), (.exists, .columns), (.columns, .exists):
+        break
+      }
+    }
   }
 
   /// The columns to show of rows that do not meet their conditions.

@@ -184,6 +184,20 @@ package final class EngineExecutor {
     }
   }
 
+  /// Refuses the two levels that one node can never reach; for all others it counts as all replicas that there are.
+  static func checkAvailable(_ consistency: Consistency) throws(EngineFailure) {
+    let required: Int32 =
+      switch consistency {
+      case .two: 2
+      case .three: 3
+      case .any, .one, .quorum, .all, .localQuorum, .eachQuorum, .serial, .localSerial, .localOne, .nodeLocal: 1
+      }
+    guard required > 1 else { return }
+    throw EngineFailure(
+      .unavailable, "Cannot achieve consistency level \(consistency)",
+      detail: .unavailable(consistency, required: required, alive: 1))
+  }
+
   /// The values and the time of a request.
   func evaluator(_ bindings: Bindings) -> Evaluator {
     Evaluator(bindings, FunctionContext(now: WallClock.microseconds(), uuids: engine.uuids))
@@ -198,6 +212,7 @@ package final class EngineExecutor {
     if parameters.consistency == .any {
       throw EngineFailure.invalid("ANY ConsistencyLevel is only supported for writes")
     }
+    try Self.checkAvailable(parameters.consistency)
     let evaluator = evaluator(bindings)
     let now = parameters.nowInSeconds.map { Int64($0) } ?? evaluator.context.now / 1_000_000
     let source: RowSource = plan.table.isVirtual ? .memory(try systemRows(plan.table)) : .store(reader)

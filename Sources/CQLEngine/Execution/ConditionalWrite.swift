@@ -31,21 +31,20 @@ struct BoundColumnCondition: Sendable {
 }
 
 extension WriteBinder {
-  func bind(_ condition: WriteCondition) throws(EngineFailure) -> BoundCondition? {
+  func bind(_ condition: WriteCondition) throws(EngineFailure) -> BoundCondition {
     switch condition {
     case .exists: return .exists
     case .notExists: return .notExists
     case .columns(let conditions):
       var bound: [BoundColumnCondition] = []
       for condition in conditions {
-        if let one = try bind(condition) { bound.append(one) }
+        bound.append(try bind(condition))
       }
       return .columns(bound)
     }
   }
 
-  /// nil when a value is unset: then the condition is not there.
-  private func bind(_ condition: PlannedColumnCondition) throws(EngineFailure) -> BoundColumnCondition? {
+  private func bind(_ condition: PlannedColumnCondition) throws(EngineFailure) -> BoundColumnCondition {
     var part = BoundColumnCondition.Part.whole
     switch condition.part {
     case .whole: break
@@ -61,7 +60,7 @@ extension WriteBinder {
     switch condition.test {
     case .compares(let sign, let expression):
       let value = try evaluator.value(expression)
-      if case .unset = value { return nil }
+      if case .unset = value { throw EngineFailure.invalid("Invalid 'unset' value in condition") }
       if value == .null, sign != .equal, sign != .notEqual {
         throw EngineFailure.invalid("Invalid comparison with null for operator \"\(sign.rawValue)\"")
       }

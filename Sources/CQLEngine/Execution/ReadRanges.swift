@@ -110,10 +110,8 @@ enum ReadRanges {
         prefixes = prefixes.flatMap { prefix in sorted.map { prefix + $0 } }
       case .slice(let lower, let upper):
         var result: [ClusteringRange] = []
-        for prefix in prefixes {
-          let range = try slice(prefix, restriction.columns, lower, upper, evaluator)
-          if !range.isEmpty { result.append(range) }
-        }
+        let slice = try TupleSlice(restriction.columns, lower, upper, evaluator)
+        for prefix in prefixes { result += slice.ranges(prefix).filter { !$0.isEmpty } }
         return result
       case .contains: break
       }
@@ -142,37 +140,6 @@ enum ReadRanges {
       result.append(tail)
     }
     return result
-  }
-
-  /// The range between two bounds; all columns have the same direction.
-  private static func slice(
-    _ prefix: [UInt8], _ columns: [Column], _ lower: SliceBound?, _ upper: SliceBound?, _ evaluator: Evaluator
-  ) throws(EngineFailure) -> ClusteringRange {
-    var range = ClusteringRange(lower: prefix, beginsAfter: false, upper: prefix, endsAfter: true)
-    let isDescending = columns[0].isDescending
-    if let bound = isDescending ? upper : lower {
-      range.lower = try bytes(prefix, columns, bound, evaluator)
-      range.beginsAfter = !bound.isInclusive
-    }
-    if let bound = isDescending ? lower : upper {
-      range.upper = try bytes(prefix, columns, bound, evaluator)
-      range.endsAfter = bound.isInclusive
-    }
-    return range
-  }
-
-  private static func bytes(
-    _ prefix: [UInt8], _ columns: [Column], _ bound: SliceBound, _ evaluator: Evaluator
-  ) throws(EngineFailure) -> [UInt8] {
-    var key = prefix
-    for (value, column) in zip(bound.values, columns) {
-      switch try evaluator.value(value) {
-      case .bytes(let slice): try append(slice, column, to: &key)
-      case .null: try append([], column, to: &key)
-      case .unset: throw EngineFailure.invalid("Invalid unset value for column \(column.name)")
-      }
-    }
-    return key
   }
 
   /// Appends the ordered bytes of a clustering value.
@@ -214,5 +181,85 @@ enum ReadRanges {
     case .unset: throw EngineFailure.invalid("Invalid unset value for column partition key token")
     default: throw EngineFailure.invalid("Invalid null token value for column partition key token")
     }
+  }
+}
+
+/// The rows between two bounds of one or several clustering columns.
+///
+/// Where the columns are in different directions, these rows are not next to each other: they make several ranges.
+private struct TupleSlice {
+  private struct Bound {
+    var values: [[UInt8]]
+    var isInclusive: Bool
+  }
+
+  private let columns: [Column]
+  private let lower: Bound?
+  private let upper: Bound?
+
+  init(
+    _ columns: [Column], _ lower: SliceBound?, _ upper: SliceBound?, _ evaluator: Evaluator
+  ) throws(EngineFailure) {
+    self.columns = columns
+    self.lower = try Self.bound(lower, columns, evaluator)
+    self.upper = try Self.bound(upper, columns, evaluator)
+  }
+
+  /// The ordered bytes of each value of a bound; null is less than all values.
+  private static func bound(
+    _ bound: SliceBound?, _ columns: [Column], _ evaluator: Evaluator
+  ) throws(EngineFailure) -> Bound? {
+    guard let bound else { return nil }
+    var values: [[UInt8]] = []
+    for (value, column) in zip(bound.values, columns) {
+      var key: [UInt8] = []
+      switch try evaluator.value(value) {
+      case .bytes(let slice): try ReadRanges.append(slice, column, to: &key)
+      case .null: try ReadRanges.append([], column, to: &key)
+      case .unset: throw EngineFailure.invalid("Invalid unset value for column \(column.name)")
+      }
+      values.append(key)
+    }
+    return Bound(values: values, isInclusive: bound.isInclusive)
+  }
+
+  /// The ranges in the order of the table, of rows that begin with `prefix`.
+  func ranges(_ prefix: [UInt8]) -> [ClusteringRange] { ranges(prefix, 0, isAtLower: lower != nil, isAtUpper: upper != nil) }
+
+  /// The ranges where the columns before `index` have one value each, that of the bounds which the caller is at.
+  private func ranges(_ prefix: [UInt8], _ index: Int, isAtLower: Bool, isAtUpper: Bool) -> [ClusteringRange] {
+    var isAtLower = isAtLower
+    var isAtUpper = isAtUpper
+    if isAtLower, let lower, index == lower.values.count {
+      guard lower.isInclusive else { return [] }
+      isAtLower = false
+    }
+    if isAtUpper, let upper, index == upper.values.count {
+      guard upper.isInclusive else { return [] }
+      isAtUpper = false
+    }
+    let first = isAtLower ? lower?.values[index] : nil
+    let last = isAtUpper ? upper?.values[index] : nil
+    if let first, first == last {
+      return ranges(prefix + first, index + 1, isAtLower: true, isAtUpper: true)
+    }
+    var between = ClusteringRange(lower: prefix, beginsAfter: false, upper: prefix, endsAfter: true)
+    guard first != nil || last != nil else { return [between] }
+    let isDescending = columns[index].isDescending
+    if let begin = isDescending ? last : first {
+      between.lower = prefix + begin
+      between.beginsAfter = true
+    }
+    if let end = isDescending ? first : last {
+      between.upper = prefix + end
+      between.endsAfter = false
+    }
+    let atFirst = first.map { ranges(prefix + $0, index + 1, isAtLower: true, isAtUpper: false) } ?? []
+    let atLast = last.map { ranges(prefix + $0, index + 1, isAtLower: false, isAtUpper: true) } ?? []
+    // Of bounds that cross nothing lies between, nor at them.
+    if let first, let last, isDescending ? first.lexicographicallyPrecedes(last) : last.lexicographicallyPrecedes(first) {
+      return []
+    }
+    return isDescending ? atLast + [between] + atFirst : atFirst + [between] + atLast
   }
 }

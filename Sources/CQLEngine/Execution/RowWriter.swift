@@ -184,7 +184,7 @@ final class RowWriter {
       loadValues(record)
       try accumulate()
     } else {
-      if plan.sortsPartitions { sortKeys.append([UInt8](copying: record.clustering)) }
+      if plan.sortsPartitions { sortKeys.append(try sortKey(record.note)) }
       try writeRow(record)
     }
     if partitionIsDone {
@@ -197,6 +197,17 @@ final class RowWriter {
     guard isFull else { return .next }
     resumption = .after([UInt8](copying: record.key))
     return .stop
+  }
+
+  /// The ordered bytes of the columns by which rows are sorted.
+  private func sortKey(_ note: Span<UInt8>) throws(EngineFailure) -> [UInt8] {
+    var key: [UInt8] = []
+    for column in plan.sortColumns {
+      guard let range = KeyLayout.component(column.position, ofNote: note) else { continue }
+      try OrderedKeyEncoding.append(
+        note.extracting(range), column.wire, isDescending: column.isDescending, into: &key)
+    }
+    return key
   }
 
   private func passes(_ record: borrowing RecordView) throws(EngineFailure) -> Bool {

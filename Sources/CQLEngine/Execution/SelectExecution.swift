@@ -80,7 +80,7 @@ struct SelectExecution {
     let failure: EngineFailure?
     do throws(EngineFailure) {
       switch plan.partitions {
-      case .keys(let restrictions): partitionIndex = try await readKeys(restrictions)
+      case .keys(let restrictions, let token): partitionIndex = try await readKeys(restrictions, token)
       case .tokens(let restriction): try await readTokens(restriction)
       case .all: try await readScan(.table)
       case .index(let number, let value, let isStatic): try await readIndex(number, value, isStatic: isStatic)
@@ -113,8 +113,16 @@ struct SelectExecution {
   // MARK: By keys
 
   /// Reads the partitions that the statement names; returns the index of the last one read.
-  private func readKeys(_ restrictions: [Restriction]) async throws(EngineFailure) -> UInt32 {
-    let partitions = try ReadRanges.partitions(restrictions, evaluator)
+  private func readKeys(_ restrictions: [Restriction], _ token: Restriction?) async throws(EngineFailure) -> UInt32 {
+    var partitions = try ReadRanges.partitions(restrictions, evaluator)
+    if let token {
+      guard let tokens = try ReadRanges.tokens(token, evaluator) else { return 0 }
+      let range = KeyRange.tokens(from: tokens.lowerBound, through: tokens.upperBound)
+      partitions.removeAll { key in
+        key.bytes.lexicographicallyPrecedes(range.lower)
+          || !range.upper.isEmpty && !key.bytes.lexicographicallyPrecedes(range.upper)
+      }
+    }
     let first = Int(state?.partitionIndex ?? 0)
     for index in partitions.indices.dropFirst(first) {
       if index > first, writer.isFull { return UInt32(truncatingIfNeeded: index - 1) }

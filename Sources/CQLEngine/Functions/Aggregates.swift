@@ -31,7 +31,7 @@ struct AggregateFunction: Sendable {
   }
 
   /// The type of the result.
-  var returnType: CQLType { kind == .count ? .bigint : argumentType == .counter ? .bigint : argumentType }
+  var returnType: CQLType { kind == .count ? .bigint : argumentType }
 }
 
 /// What an aggregate has seen so far.
@@ -83,6 +83,11 @@ struct Accumulator {
       } else {
         term.multiply(byPowerOfTen: Int(scale - decimal.scale))
       }
+      if function.kind == .avg, function.argumentType == .decimal {
+        // Cassandra keeps the average itself and rounds at each step, so the result depends on the order of the rows.
+        term.subtract(large)
+        term.divideHalfEven(by: count)
+      }
       large.add(term)
     default:
       whole &+= number.truncated
@@ -110,9 +115,7 @@ struct Accumulator {
       return try Number.floating(value).bytes(function.returnType)
     case .varint, .decimal:
       var sum = large
-      if isAverage, count > 0 {
-        function.argumentType == .decimal ? sum.divideHalfEven(by: count) : sum.divide(by: count)
-      }
+      if isAverage, count > 0, function.argumentType == .varint { sum.divide(by: count) }
       if function.argumentType == .decimal { bytes.append(bigEndian: scale) }
       return bytes + sum.twosComplement
     default:

@@ -71,6 +71,12 @@ struct BigInteger {
     trim()
   }
 
+  mutating func subtract(_ other: BigInteger) {
+    var negated = other
+    if !negated.words.isEmpty { negated.isNegative.toggle() }
+    add(negated)
+  }
+
   mutating func multiply(byPowerOfTen exponent: Int) {
     for _ in 0..<exponent { multiply(by: 10) }
   }
@@ -90,11 +96,11 @@ struct BigInteger {
 
   /// Divides by a positive number and rounds to the nearest whole one, of two as near to the even one.
   mutating func divideHalfEven(by divisor: Int64) {
+    let wasNegative = isNegative
     let rest = divided(by: divisor)
     let (double, overflow) = rest.multipliedReportingOverflow(by: 2)
     let isOdd = (words.first ?? 0) & 1 == 1
     if overflow || double > divisor.magnitude || double == divisor.magnitude && isOdd {
-      let wasNegative = isNegative
       words = Self.sum(words, [1])
       isNegative = wasNegative
     }

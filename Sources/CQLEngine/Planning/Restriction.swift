@@ -50,9 +50,6 @@ struct Restriction: Sendable {
     if case .slice = kind { true } else { false }
   }
 
-  /// Whether some of the columns are in ascending and others in descending order.
-  var hasMixedDirections: Bool { columns.contains { $0.isDescending != columns[0].isDescending } }
-
   /// The columns' names for messages.
   var names: String { columns.map(\.name).joined(separator: ", ") }
 

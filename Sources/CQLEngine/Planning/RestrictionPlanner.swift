@@ -58,7 +58,8 @@ struct RestrictionPlanner {
         }
         options = .list(parts)
       } else {
-        options = try terms.values(values, receiver)
+        let list = terms.receiver(names.map(\.name).joined(separator: ","), receiver.type)
+        options = try terms.values(values, list)
       }
       if case .list(let parts) = options, parts.count == 1, columns.count == 1 { options = .list(parts) }
       try putTuple(Restriction(columns: columns, kind: .isIn(options), isTuple: true))

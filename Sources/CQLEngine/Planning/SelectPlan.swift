@@ -6,7 +6,7 @@ final class SelectPlan: Sendable {
   /// Where rows are looked for.
   enum Partitions: Sendable {
     /// In the partitions with these keys: one restriction by equality or IN for each column of the key.
-    case keys([Restriction])
+    case keys([Restriction], token: Restriction?)
     /// In those with tokens in a range.
     case tokens(Restriction)
     /// In all.
@@ -42,8 +42,8 @@ final class SelectPlan: Sendable {
   let filters: [Filter]
   let isReversed: Bool
   let isDistinct: Bool
-  /// Whether rows of several partitions have to be sorted.
-  let sortsPartitions: Bool
+  /// The clustering columns by which rows of several partitions have to be sorted; empty when they need not be.
+  let sortColumns: [Column]
   let limit: Expression?
   let perPartitionLimit: Expression?
   /// Warnings that each run of the statement gives.
@@ -54,7 +54,7 @@ final class SelectPlan: Sendable {
   init(
     table: Table, shape: RowShape, outputs: Outputs, columns: [ColumnSpecification], aggregates: [AggregateCall],
     partitions: Partitions, clustering: [Restriction], filters: [Filter], isReversed: Bool, isDistinct: Bool,
-    sortsPartitions: Bool, limit: Expression?, perPartitionLimit: Expression?, warnings: [String]
+    sortColumns: [Column], limit: Expression?, perPartitionLimit: Expression?, warnings: [String]
   ) {
     self.table = table
     self.shape = shape
@@ -66,12 +66,15 @@ final class SelectPlan: Sendable {
     self.filters = filters
     self.isReversed = isReversed
     self.isDistinct = isDistinct
-    self.sortsPartitions = sortsPartitions
+    self.sortColumns = sortColumns
     self.limit = limit
     self.perPartitionLimit = perPartitionLimit
     self.warnings = warnings
     namesOneRow = clustering.count == table.clustering.count && clustering.allSatisfy(\.isEquality)
   }
+
+  /// Whether rows of several partitions have to be sorted.
+  var sortsPartitions: Bool { !sortColumns.isEmpty }
 
   /// Whether the result is one row made of all rows.
   var isAggregate: Bool { !aggregates.isEmpty }

@@ -42,7 +42,7 @@ struct SelectPlanner {
     let isReversed = try order(hasKeys: keys != nil, usesIndex: index != nil)
     let partitions: SelectPlan.Partitions
     if let keys {
-      partitions = .keys(keys)
+      partitions = .keys(keys, token: restrictions.token)
     } else if let index {
       partitions = index
     } else if let token = restrictions.token {
@@ -50,7 +50,10 @@ struct SelectPlanner {
     } else {
       partitions = .all
     }
-    let sorts = !statement.orderBy.isEmpty && keys?.contains(where: \.isIn) == true
+    var sortColumns: [Column] = []
+    if keys?.contains(where: \.isIn) == true {
+      for ordering in statement.orderBy { sortColumns.append(try table.column(named: ordering.column)) }
+    }
     let perPartition = try limit(statement.perPartitionLimit, "[per_partition_limit]")
     let limit = try limit(statement.limit, "[limit]")
     if statement.isDistinct, perPartition != nil {
@@ -72,7 +75,7 @@ struct SelectPlanner {
     let plan = SelectPlan(
       table: table, shape: selectors.shape, outputs: outputs, columns: columns, aggregates: selectors.aggregates,
       partitions: partitions, clustering: clustering, filters: filters, isReversed: isReversed,
-      isDistinct: statement.isDistinct, sortsPartitions: sorts, limit: limit, perPartitionLimit: perPartition,
+      isDistinct: statement.isDistinct, sortColumns: sortColumns, limit: limit, perPartitionLimit: perPartition,
       warnings: warnings)
     return (plan, terms)
   }
@@ -135,7 +138,7 @@ struct SelectPlanner {
   private mutating func keyRestrictions() throws(EngineFailure) -> [Restriction]? {
     let given = table.partitionKey.map { restrictions.byColumn[$0.name] }
     let found = given.compactMap { $0 }
-    if found.count == given.count, found.allSatisfy({ $0.isEquality || $0.isIn }), restrictions.token == nil {
+    if found.count == given.count, found.allSatisfy({ $0.isEquality || $0.isIn }) {
       return found
     }
     for restriction in found {
@@ -166,13 +169,7 @@ struct SelectPlanner {
         position += 1
         continue
       }
-      if isOpen, restriction.isSlice, restriction.hasMixedDirections {
-        // Its rows are not next to each other; the rows of the columns before it are tested one by one.
-        addFilter(restriction)
-        isOpen = false
-        blocker = column
-        endsInSlice = true
-      } else if isOpen {
+      if isOpen {
         used.append(restriction)
         // What else is said about the same columns is tested row by row, which changes nothing about what is allowed.
         if tuple != nil, let single { addFilter(single) }

@@ -160,10 +160,8 @@ struct SelectorPlanner {
     var expected: CQLType?
     if case .term(let term) = inner.kind { expected = terms.naturalType(term) }
     let planned = try plan(inner, expected: expected)
+    guard planned.type != native.wire else { return planned }
     let name = "cast(\(planned.name) as \(native.rawValue))"
-    guard planned.type != native.wire else {
-      return Selector(expression: planned.expression, type: planned.type, name: name)
-    }
     let function = try CastFunctions.function(from: planned.type, to: native)
     return Selector(
       expression: .call(function, [planned.expression]), type: function.returnType, name: name)

@@ -16,13 +16,11 @@ final class BatchPlan: Sendable {
   let kind: BatchStatement.Kind
   let members: [WritePlan]
   let timestamp: Expression?
-  let timeToLive: Expression?
 
-  init(kind: BatchStatement.Kind, members: [WritePlan], timestamp: Expression?, timeToLive: Expression?) {
+  init(kind: BatchStatement.Kind, members: [WritePlan], timestamp: Expression?) {
     self.kind = kind
     self.members = members
     self.timestamp = timestamp
-    self.timeToLive = timeToLive
   }
 }
 

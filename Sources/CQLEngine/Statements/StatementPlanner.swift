@@ -40,6 +40,9 @@ enum StatementPlanner {
   ) throws(EngineFailure) -> Table {
     let table = try schema.table(name, in: keyspace)
     guard !table.isVirtual else {
+      if table.definition.source == .virtual {
+        throw EngineFailure.invalid("Modification is not supported by table \(table.qualifiedName)")
+      }
       throw EngineFailure(
         .unauthorized, "No MODIFY permission on <table \(table.qualifiedName)>: it belongs to the node")
     }
@@ -76,22 +79,22 @@ enum StatementPlanner {
     var terms = TermPlanner(
       keyspace: keyspace.flatMap { schema.keyspaces[$0] }, table: nil, markers: parsed.markers)
     var timestamp: Expression?
-    var timeToLive: Expression?
+    if statement.using.timeToLive != nil {
+      throw EngineFailure.invalid("Global TTL on the BATCH statement is not supported.")
+    }
     if let term = statement.using.timestamp {
       timestamp = try terms.expression(term, terms.receiver("[timestamp]", .bigint))
-    }
-    if let term = statement.using.timeToLive {
-      timeToLive = try terms.expression(term, terms.receiver("[ttl]", .int))
     }
     var members: [WritePlan] = []
     var keyIndexes: [UInt16] = []
     for member in statement.members {
       let (plan, next) = try write(member, schema, keyspace, markers: parsed.markers, terms: terms)
       members.append(plan)
-      if keyIndexes.isEmpty { keyIndexes = next.partitionKeyIndexes }
+      if members.count == 1 { keyIndexes = next.partitionKeyIndexes }
       terms = next
     }
-    let batch = BatchPlan(kind: statement.kind, members: members, timestamp: timestamp, timeToLive: timeToLive)
+    if members.contains(where: { $0.table !== members[0].table }) { keyIndexes = [] }
+    let batch = BatchPlan(kind: statement.kind, members: members, timestamp: timestamp)
     try BatchRules.check(batch.members, kind: batch.kind, hasTimestamp: timestamp != nil)
     return PlannedStatement(
       .batch(batch), generation: schema.generation, markers: terms.specifications, partitionKeyIndexes: keyIndexes,

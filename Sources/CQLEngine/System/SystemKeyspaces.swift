@@ -137,6 +137,7 @@ enum SystemKeyspaces {
   static let all: [Keyspace] = [
     keyspace("system", systemTables, grace: 0, isVirtual: false),
     keyspace("system_schema", schemaTables, grace: schemaGrace, isVirtual: false),
+    keyspace("system_views", [], grace: 0, isVirtual: true),
     keyspace("system_virtual_schema", virtualTables, grace: 0, isVirtual: true),
   ]
 
