@@ -58,7 +58,17 @@ import Testing
     var configuration = EmbeddedNode.defaultConfiguration
     configuration.storage = .snapshot(snapshot)
     try await EmbeddedNode.withNode(configuration, loops: 2) { node in
-      #expect(try await Self.run(["SELECT * FROM k.t"], on: node) == 1)
+      let found = try await Self.run(["SELECT * FROM k.t"], on: node)
+      #expect(found == 1)
+    }
+  }
+
+  private static func failure(_ configuration: NodeConfiguration) async throws -> NodeError.Code? {
+    do {
+      try await EmbeddedNode.start(configuration).stop()
+      return nil
+    } catch let error as NodeError {
+      return error.code
     }
   }
 
@@ -66,12 +76,12 @@ import Testing
     try await EmbeddedNode.withNode { node in
       var configuration = EmbeddedNode.defaultConfiguration
       configuration.address = node.address
-      let error = await #expect(throws: NodeError.self) { try await EmbeddedNode.start(configuration) }
-      #expect(error?.code == .listening)
+      let listening = try await Self.failure(configuration)
+      #expect(listening == .listening)
       configuration.address = .loopback(port: 0)
       configuration.storage = .directory("/proc/no/such/place")
-      let other = await #expect(throws: NodeError.self) { try await EmbeddedNode.start(configuration) }
-      #expect(other?.code == .storage)
+      let storage = try await Self.failure(configuration)
+      #expect(storage == .storage)
     }
   }
 }
