@@ -27,8 +27,11 @@ struct Execution: Sendable {
   }
 
   /// Appends the body of a QUERY, for a statement that is not prepared; it has no values.
-  func encodeQuery(text: String, version: ProtocolVersion, into buffer: inout [UInt8]) throws(CassandraError) {
-    let parameters = QueryParameters(consistency: options.consistency, pageSize: options.pageSize)
+  func encodeQuery(
+    text: String, version: ProtocolVersion, pageState: [UInt8]?, pageSize: Int32, into buffer: inout [UInt8]
+  ) throws(CassandraError) {
+    let parameters = QueryParameters(
+      consistency: options.consistency, pageSize: pageSize, pageState: pageState)
     do throws(WireError) {
       try RequestMessage.beginQuery(text, parameters: parameters, valueCount: 0, into: &buffer, version: version)
       try parameters.encodeTail(into: &buffer, version: version)

@@ -27,11 +27,11 @@ extension LoopClient {
         context.logger.info(
           "connected",
           ["node": .text("\(node.endPoint)"), "protocol": .text("\(version)"), "loop": .integer(loop.index)])
-        failures = 0
         node.failure = nil
         node.wasTried = true
         node.connection = connection
         connectionsChanged()
+        let began = loop.now
         await connection.untilUnusable()
         node.connection = nil
         if Task.isCancelled {
@@ -44,7 +44,14 @@ extension LoopClient {
             "a connection was lost",
             ["node": .text("\(node.endPoint)"), "loop": .integer(loop.index), "error": .text(failure.debugDescription)])
         }
-        failures = 1
+        // One that has served for a while is replaced at once, and requests wait for that; one that is lost as soon as
+        // it is made counts like a failure to connect.
+        if loop.now - began >= context.configuration.reconnection.first.wholeMilliseconds {
+          failures = 0
+          node.wasTried = false
+          continue
+        }
+        failures += 1
       } catch {
         if Task.isCancelled { break }
         failures += 1
@@ -122,8 +129,22 @@ extension LoopClient {
   }
 
   private func unreachable(_ endPoint: EndPoint, _ cause: (any Error)?) -> CassandraError {
-    CassandraError(
-      .noNodeAvailable, "The database cannot be reached.", coordinator: endPoint, isRetrySafe: true, cause: cause)
+    // The reactor's sentences name no address, and they say what to look at: the name, the certificate, the port.
+    let why = (cause as? ReactorError).map { ": \($0)." } ?? "."
+    return CassandraError(
+      .noNodeAvailable, "The database cannot be reached\(why)", coordinator: endPoint, isRetrySafe: true, cause: cause)
+  }
+
+  /// What a failure of the handshake means to a request that waits for a connection.
+  private func unreachable(_ endPoint: EndPoint, afterHandshake error: CassandraError) -> CassandraError {
+    switch error.code {
+    case .connectionLost: unreachable(endPoint, error.cause)
+    case .timedOut:
+      CassandraError(
+        .noNodeAvailable, "The database cannot be reached: it takes connections and does not answer.",
+        coordinator: endPoint, isRetrySafe: true, cause: error)
+    default: error
+    }
   }
 
   /// Goes through the handshake; returns another version when the server wants one.
@@ -154,7 +175,7 @@ extension LoopClient {
       }
     } catch {
       connection.close(error)
-      throw error
+      throw unreachable(connection.endPoint, afterHandshake: error)
     }
   }
 
@@ -215,7 +236,13 @@ extension LoopClient {
           throw .unsendable(error)
         }
       }
-      guard case .page(let page, _) = Reply(outcome, from: connection, layout: nil) else { continue }
+      let page: Page
+      switch Reply(outcome, from: connection, layout: nil) {
+      case .page(let received, _): page = received
+      case .failure(let error), .unprepared(_, let error): throw error
+      case .done, .prepared:
+        throw CassandraError.protocolViolation("a SELECT was answered without rows", coordinator: connection.endPoint)
+      }
       for row in page {
         guard let version = try? row.decode(CQLUUID.self, "schema_version"), !isDown(row) else { continue }
         versions.insert(version)

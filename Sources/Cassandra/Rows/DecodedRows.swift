@@ -140,35 +140,41 @@ extension Rows {
 
   /// The first row; nil when there is none. No further page is asked for once there is one.
   public func first() async throws(CassandraError) -> Row? {
-    var iterator = makeAsyncIterator()
-    return try await iterator.next(isolation: #isolation)
+    guard let page = try await firstPage() else { return nil }
+    do throws(WireError) { try page.validate() } catch {
+      throw CassandraError.protocolViolation("\(error)", coordinator: nil, cause: error)
+    }
+    return page.first
   }
 
-  /// The first row as a tuple; nil when there is none.
+  /// The first row as a tuple; nil when there is none. No further page is asked for once there is one.
   @inlinable
   public func first<each Column: CQLDecodable>(
     _ type: (repeat each Column).Type
   ) async throws(CassandraError) -> (repeat each Column)? {
-    if let page = onlyPage {
-      guard !page.isEmpty else { return nil }
-      do throws(CQLValueError) { try RowTuple<repeat each Column>.check(page) } catch { throw .undecodable(error) }
-      var position = page.firstPosition
-      do throws(RowError) {
-        let row: (repeat each Column) = try RowTuple<repeat each Column>.decode(page, at: &position)
-        return row
-      } catch {
-        throw .undecodable(error)
-      }
+    let page: Page
+    if let only = onlyPage {
+      guard !only.isEmpty else { return nil }
+      page = only
+    } else {
+      guard let found = try await firstPage() else { return nil }
+      page = found
     }
-    var iterator = decode(type).makeAsyncIterator()
-    return try await iterator.next(isolation: #isolation)
+    do throws(CQLValueError) { try RowTuple<repeat each Column>.check(page) } catch { throw .undecodable(error) }
+    var position = page.firstPosition
+    do throws(RowError) {
+      let row: (repeat each Column) = try RowTuple<repeat each Column>.decode(page, at: &position)
+      return row
+    } catch {
+      throw .undecodable(error)
+    }
   }
 
-  /// The first row as a value of a type whose coding keys are the names of columns; nil when there is none.
+  /// The first row as a value of a type whose coding keys are the names of columns; nil when there is none. No further
+  /// page is asked for once there is one.
   public func first<Value: Decodable>(_ type: Value.Type) async throws(CassandraError) -> Value? {
-    if let page = onlyPage { return try RowDecoder(page).next(type) }
-    var iterator = decode(type).makeAsyncIterator()
-    return try await iterator.next(isolation: #isolation)
+    guard let page = try await firstPage() else { return nil }
+    return try RowDecoder(page).next(type)
   }
 
   /// All rows as values of a type, in an array; for results that are known to be small.

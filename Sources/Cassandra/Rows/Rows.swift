@@ -117,6 +117,24 @@ public struct Rows: AsyncSequence, Sendable {
   }
 }
 
+extension Rows {
+  /// The first page that has a row, without looking ahead to the one after it; nil when there is no row.
+  @usableFromInline
+  func firstPage() async throws(CassandraError) -> Page? {
+    switch source {
+    case .single(let page): return page.isEmpty ? nil : page
+    case .pages(let bound, _):
+      return try await bound.loop.run { () throws(CassandraError) in
+        try bound.onLoop.take()
+        while let page = try await bound.onLoop.next(looksAhead: false) {
+          if !page.isEmpty { return page }
+        }
+        return nil
+      }
+    }
+  }
+}
+
 /// The pages of a result.
 public struct Pages: AsyncSequence, Sendable {
   /// What the sequence gives.
