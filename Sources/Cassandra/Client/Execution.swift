@@ -96,9 +96,12 @@ extension Statement {
         buffer.append(bigEndian: Int32(truncatingIfNeeded: text.utf8.count))
         buffer.append(contentsOf: text.utf8)
       case (.integer(let number), .int):
-        guard let number = Int32(exactly: number) else { fallthrough }
-        buffer.append(bigEndian: Int32(4))
-        buffer.append(bigEndian: number)
+        if let number = Int32(exactly: number) {
+          buffer.append(bigEndian: Int32(4))
+          buffer.append(bigEndian: number)
+        } else {
+          try append(number, prepared.parameters[index], at: index, into: &buffer)
+        }
       case (.integer(let number), .bigint):
         buffer.append(bigEndian: Int32(8))
         buffer.append(bigEndian: Int64(number))

@@ -76,6 +76,9 @@ final class PreparedTable: Sendable {
     }
   }
 
+  /// How many wait for somebody else's preparation.
+  func waiters(for key: Key) -> Int { state.withLock { $0.underWay[key]?.count ?? 0 } }
+
   private func giveUp(_ key: Key, _ id: UInt64) {
     let waiter = state.withLock { $0.underWay[key]?.removeValue(forKey: id) }
     waiter?.resume(returning: nil)
