@@ -49,7 +49,10 @@ public final class CassandraClient: Sendable {
     let defaults = try ResolvedOptions(configuration.defaults)
     let context = ClientContext(
       configuration: configuration, defaults: defaults, defaultTimeout: defaults.timeout.wholeMilliseconds,
-      table: PreparedTable(capacity: configuration.limits.preparedStatements), timestamps: TimestampGenerator(),
+      table: PreparedTable(
+        capacity: configuration.limits.preparedStatements,
+        maximumWaiting: loops.count * (configuration.limits.requestsInFlight + configuration.limits.requestsWaiting)),
+      timestamps: TimestampGenerator(),
       logger: logger.labelled("cassandra"))
     clients = loops.map { LoopBound(giving: LoopClient(on: $0, context: context), to: $0) }
     loads = loops.map { _ in Load() }

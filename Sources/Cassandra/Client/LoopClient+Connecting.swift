@@ -44,14 +44,15 @@ extension LoopClient {
             "a connection was lost",
             ["node": .text("\(node.endPoint)"), "loop": .integer(loop.index), "error": .text(failure.debugDescription)])
         }
-        // One that has served for a while is replaced at once, and requests wait for that; one that is lost as soon as
-        // it is made counts like a failure to connect.
-        if loop.now - began >= context.configuration.reconnection.first.wholeMilliseconds {
-          failures = 0
+        // It is replaced at once, and requests wait for that. Only where one connection after the other is lost as soon
+        // as it is made, that counts like failing to connect.
+        let hasServed = loop.now - began >= context.configuration.reconnection.first.wholeMilliseconds
+        failures = hasServed ? 0 : failures + 1
+        if failures <= 1 {
           node.wasTried = false
           continue
         }
-        failures += 1
+        connectionsChanged()
       } catch {
         if Task.isCancelled { break }
         failures += 1

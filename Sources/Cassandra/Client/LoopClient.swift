@@ -27,8 +27,12 @@ final class LoopClient {
     let endPoint: EndPoint
     var connection: NodeConnection?
     var failure: CassandraError?
-    /// Whether connecting has succeeded or failed once.
+    /// Whether the last attempt to connect has ended; false before the first one, and while a connection that has been
+    /// lost is being replaced.
     var wasTried = false
+
+    /// Whether there is nothing to wait for: no connection, and none that is expected at any moment.
+    var isAway: Bool { connection == nil && wasTried }
 
     init(_ endPoint: EndPoint) { self.endPoint = endPoint }
   }
@@ -57,14 +61,14 @@ final class LoopClient {
 extension LoopClient {
   /// A connection to send a request on: the nodes take turns, and `avoided` comes last.
   ///
-  /// Waits while `run()` has not begun and while the first attempts to connect are under way; when no node can be
-  /// reached after that, it fails at once.
+  /// Waits while `run()` has not begun, while the first attempts to connect are under way, and while connections that
+  /// have been lost are being replaced; when no node can be reached after that, it fails at once.
   func connection(avoiding avoided: EndPoint?, due: UInt64) async throws(CassandraError) -> NodeConnection {
     while true {
       if let connection = usableConnection(avoiding: avoided) { return connection }
       switch state {
       case .closed: throw CassandraError(.closed, "The database client has been closed.", isRetrySafe: true)
-      case .running where nodes.allSatisfy(\.wasTried): throw noNodeAvailable
+      case .running where nodes.allSatisfy(\.isAway): throw noNodeAvailable
       case .running, .idle: break
       }
       guard waiting.count < context.configuration.limits.requestsWaiting else {
@@ -126,7 +130,7 @@ extension LoopClient {
   /// Nearly every request finds its statement prepared and a connection free, and its first answer is the last. For
   /// these there is one wait and nothing between; whatever is different goes the long way.
   func query(_ statement: Statement, _ given: QueryOptions?) async throws(CassandraError) -> Rows {
-    if given == nil, let prepared = cache.find(statement.identity), let connection = usableConnection(avoiding: nil),
+    if given == nil, context.defaults.arePlain, let prepared = cache.find(statement.identity), let connection = usableConnection(avoiding: nil),
       connection.canSend, connection.version == prepared.version, !Task.isCancelled
     {
       let due = loop.now + context.defaultTimeout
@@ -358,6 +362,10 @@ extension LoopClient {
     while true {
       switch context.table.turn(for: key) {
       case .ready(let prepared): return prepared
+      case .full:
+        throw CassandraError(
+          .queueFull, "Too many requests wait for the database.", detail: "they wait for a statement to be prepared",
+          isRetrySafe: true)
       case .wait:
         if let result = await context.table.wait(for: key, on: loop, due: due) { return try result.get() }
         if Task.isCancelled { throw CassandraError.cancelled(coordinator: nil) }

@@ -15,6 +15,8 @@ final class PreparedTable: Sendable {
     case prepare
     /// Somebody prepares it; call ``wait(for:on:due:)``.
     case wait
+    /// Somebody prepares it, and as many wait as may wait.
+    case full
   }
 
   /// What is prepared: a text at all, or a text again on a node that has forgotten it.
@@ -30,20 +32,25 @@ final class PreparedTable: Sendable {
     /// The texts in the order in which they were prepared, for making room.
     var order: [String] = []
     var underWay: [Key: [UInt64: Waiter]] = [:]
+    var waiting = 0
     var lastWaiter: UInt64 = 0
   }
 
   private let capacity: Int
+  private let maximumWaiting: Int
   private let state = Locked(State())
 
-  /// A table of at most `capacity` statements.
-  init(capacity: Int) { self.capacity = max(1, capacity) }
+  /// A table of at most `capacity` statements, on whose preparation `maximumWaiting` may wait.
+  init(capacity: Int, maximumWaiting: Int = .max) {
+    self.capacity = max(1, capacity)
+    self.maximumWaiting = maximumWaiting
+  }
 
   /// What to do for `key`. Whoever is told to prepare has to finish.
   func turn(for key: Key) -> Turn {
     state.withLock { state in
       if key.node == nil, let statement = state.ready[key.text] { return .ready(statement) }
-      if state.underWay[key] != nil { return .wait }
+      if state.underWay[key] != nil { return state.waiting < maximumWaiting ? .wait : .full }
       state.underWay[key] = [:]
       return .prepare
     }
@@ -67,6 +74,7 @@ final class PreparedTable: Sendable {
           // A cancellation from now on finds the waiter, one from before is seen here.
           if state.underWay[key] == nil || Task.isCancelled { return true }
           state.underWay[key]?[id] = waiter
+          state.waiting += 1
           return false
         }
         if isLate { waiter.resume(returning: nil) }
@@ -80,7 +88,11 @@ final class PreparedTable: Sendable {
   func waiters(for key: Key) -> Int { state.withLock { $0.underWay[key]?.count ?? 0 } }
 
   private func giveUp(_ key: Key, _ id: UInt64) {
-    let waiter = state.withLock { $0.underWay[key]?.removeValue(forKey: id) }
+    let waiter = state.withLock { state in
+      let waiter = state.underWay[key]?.removeValue(forKey: id)
+      if waiter != nil { state.waiting -= 1 }
+      return waiter
+    }
     waiter?.resume(returning: nil)
   }
 
@@ -89,7 +101,9 @@ final class PreparedTable: Sendable {
   func finish(_ key: Key, with result: Result<PreparedStatement, CassandraError>?) {
     let waiters = state.withLock { state in
       if case .success(let statement) = result { insert(statement, &state) }
-      return state.underWay.removeValue(forKey: key) ?? [:]
+      let waiters = state.underWay.removeValue(forKey: key) ?? [:]
+      state.waiting -= waiters.count
+      return waiters
     }
     for waiter in waiters.values { waiter.resume(returning: result) }
   }

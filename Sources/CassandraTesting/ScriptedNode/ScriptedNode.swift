@@ -58,6 +58,8 @@ public final class ScriptedNode: Sendable {
 
   /// What belongs to the loop.
   private final class Core {
+    /// Until the node is closed.
+    var node: ScriptedNode?
     var listener: Listener?
     var connections: [Int: ScriptedConnection] = [:]
   }
@@ -69,14 +71,22 @@ public final class ScriptedNode: Sendable {
     on loop: EventLoop, at address: SocketAddress = .loopback(port: 0), options: Options = Options()
   ) async throws(ReactorError) {
     script = Locked(Script(options))
-    core = LoopBound(giving: Core(), to: loop)
-    // The port is chosen before there is a node that could take connections.
-    self.address = try await loop.run { () throws(ReactorError) in
-      let listener = try Listener(at: address, on: loop) { $0.abort() }
-      defer { listener.close() }
+    let core = LoopBound(giving: Core(), to: loop)
+    self.core = core
+    self.address = try await Self.listen(core, at: address, tls: options.tls)
+    await loop.run { [self] in core.onLoop.node = self }
+  }
+
+  private static func listen(
+    _ core: LoopBound<Core>, at address: SocketAddress, tls: TLSServer?
+  ) async throws(ReactorError) -> SocketAddress {
+    try await core.loop.run { () throws(ReactorError) in
+      var options = ListenOptions()
+      options.tls = tls
+      let listener = try Listener(at: address, on: core.loop, options: options) { core.onLoop.node?.accept($0) }
+      core.onLoop.listener = listener
       return listener.address
     }
-    try await listen()
   }
 
   /// `host:port`, as settings name it.
@@ -84,13 +94,8 @@ public final class ScriptedNode: Sendable {
 
   /// Begins to listen again after ``refuse()``.
   public func listen() async throws(ReactorError) {
-    let tls = script.withLock { $0.options.tls }
-    try await core.loop.run { () throws(ReactorError) in
-      guard core.onLoop.listener == nil else { return }
-      var options = ListenOptions()
-      options.tls = tls
-      core.onLoop.listener = try Listener(at: address, on: core.loop, options: options) { [self] in accept($0) }
-    }
+    guard await core.loop.run({ core.onLoop.listener == nil }) else { return }
+    _ = try await Self.listen(core, at: address, tls: script.withLock { $0.options.tls })
   }
 
   /// Takes no further connection; those that are there stay.
@@ -115,6 +120,7 @@ public final class ScriptedNode: Sendable {
   public func close() async {
     await refuse()
     await cutConnections()
+    await core.loop.run { core.onLoop.node = nil }
   }
 }
 

@@ -96,6 +96,7 @@ func prepared(_ text: String, version: ProtocolVersion = .v5) throws -> Prepared
     case .ready(let statement): "ready \(statement.text)"
     case .prepare: "prepare"
     case .wait: "wait"
+    case .full: "full"
     }
   }
 
@@ -157,6 +158,25 @@ func prepared(_ text: String, version: ProtocolVersion = .v5) throws -> Prepared
     #expect(await cancelled.value == nil)
     #expect(table.waiters(for: key) == 0)
     #expect(text(table.turn(for: key)) == "wait")
+    await loops.shutDown()
+  }
+
+  @Test func thoseWhoWaitAreBounded() async throws {
+    let table = PreparedTable(capacity: 10, maximumWaiting: 2)
+    _ = table.turn(for: key)
+    let waiting = [await wait(table, on: loops[0]), await wait(table, on: loops[1])]
+    #expect(text(table.turn(for: key)) == "full")
+    #expect(text(table.turn(for: .init(text: "other", node: nil))) == "prepare")
+    waiting[0].cancel()
+    _ = await waiting[0].value
+    #expect(text(table.turn(for: key)) == "wait")
+    table.finish(key, with: nil)
+    _ = await waiting[1].value
+    #expect(text(table.turn(for: key)) == "prepare")
+    let again = [await wait(table, on: loops[0]), await wait(table, on: loops[0])]
+    #expect(text(table.turn(for: key)) == "full")
+    table.finish(key, with: nil)
+    for task in again { _ = await task.value }
     await loops.shutDown()
   }
 
