@@ -130,8 +130,9 @@ extension LoopClient {
   /// Nearly every request finds its statement prepared and a connection free, and its first answer is the last. For
   /// these there is one wait and nothing between; whatever is different goes the long way.
   func query(_ statement: Statement, _ given: QueryOptions?) async throws(CassandraError) -> Rows {
-    if given == nil, context.defaults.arePlain, let prepared = cache.find(statement.identity), let connection = usableConnection(avoiding: nil),
-      connection.canSend, connection.version == prepared.version, !Task.isCancelled
+    if given == nil, context.defaults.arePlain, let prepared = cache.find(statement.identity),
+      let connection = usableConnection(avoiding: nil), connection.canSend, connection.version == prepared.version,
+      !Task.isCancelled
     {
       let due = loop.now + context.defaultTimeout
       let timestamp = prepared.kind.takesTimestamp ? context.timestamps.next() : nil

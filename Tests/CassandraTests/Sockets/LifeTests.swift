@@ -10,7 +10,7 @@ import Testing
     limits: ClientLimits = ClientLimits(), _ body: (CassandraClient, ScriptedNode) async throws -> Void
   ) async throws {
     let loops = try EventLoops(count: 1)
-    let node = try await ScriptedNode(on: loops[0])
+    let node = try await ScriptedNode(on: loops[0], at: try addressOfItsOwn())
     Known.define(on: node)
     var configuration = ClientConfiguration(try .nodes([node.contactPoint], localDatacenter: "scripted"))
     configuration.limits = limits

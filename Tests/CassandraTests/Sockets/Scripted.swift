@@ -26,10 +26,26 @@ enum Known {
   }
 }
 
+/// An address that no other test listens at, for a node that is to be refused while its clients try again: its port could
+/// be given to somebody else's node in the meantime. Elsewhere than on Linux there is only one such address.
+func addressOfItsOwn() throws -> SocketAddress {
+  #if os(Linux)
+    let number = addressesTaken.withLock { taken in
+      taken += 1
+      return taken
+    }
+    return try SocketAddress("127.9.0.\(number)", port: 0)
+  #else
+    return .loopback(port: 0)
+  #endif
+}
+
+private let addressesTaken = Locked(0)
+
 /// Runs `body` with a client of scripted nodes; afterwards nothing of them is left open.
 func withScriptedNodes(
   _ count: Int = 1, loops loopCount: Int = 1, options: ScriptedNode.Options = .init(),
-  logger: Logger = .silent,
+  at address: SocketAddress = .loopback(port: 0), logger: Logger = .silent,
   configure: (inout ClientConfiguration) -> Void = { _ in },
   _ body: (CassandraClient, [ScriptedNode]) async throws -> Void
 ) async throws {
@@ -37,7 +53,7 @@ func withScriptedNodes(
   let nodeLoops = try EventLoops(count: 1)
   var nodes: [ScriptedNode] = []
   for _ in 0..<count {
-    let node = try await ScriptedNode(on: nodeLoops[0], options: options)
+    let node = try await ScriptedNode(on: nodeLoops[0], at: address, options: options)
     Known.define(on: node)
     nodes.append(node)
   }
@@ -63,12 +79,12 @@ func withScriptedNodes(
 /// One node, by its version.
 func withScriptedNode(
   _ version: ProtocolVersion = .v5, loops: Int = 1, options: ScriptedNode.Options = .init(),
-  logger: Logger = .silent,
+  at address: SocketAddress = .loopback(port: 0), logger: Logger = .silent,
   configure: (inout ClientConfiguration) -> Void = { _ in },
   _ body: (CassandraClient, ScriptedNode) async throws -> Void
 ) async throws {
   try await withScriptedNodes(
-    loops: loops, options: options, logger: logger,
+    loops: loops, options: options, at: address, logger: logger,
     configure: {
       $0.protocolVersion = version
       configure(&$0)
