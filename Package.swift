@@ -73,6 +73,9 @@ let package = Package(
       dependencies: ["Bytes", "CQLWire", "Cassandra", "CassandraTesting", "Reactor", "Telemetry"],
       swiftSettings: common),
     .testTarget(
+      name: "CassandraIntegrationTests", dependencies: ["CQLWire", "Cassandra", "Reactor", "Telemetry"],
+      swiftSettings: common),
+    .testTarget(
       name: "ReactorTests", dependencies: ["Reactor", "CassandraTesting", "Telemetry"], swiftSettings: common),
   ]
 )

@@ -139,6 +139,14 @@ extension LoopClient {
   /// What a failure of the handshake means to a request that waits for a connection.
   private func unreachable(_ endPoint: EndPoint, afterHandshake error: CassandraError) -> CassandraError {
     switch error.code {
+    case .connectionLost
+    where context.configuration.tls != nil && (error.cause as? ReactorError)?.code == .connectionReset:
+      // In TLS 1.3 a server judges our certificate after we think that all is well, and the alert with its reason may be
+      // overtaken by the end of the connection.
+      CassandraError(
+        .noNodeAvailable,
+        "The database cannot be reached: it cut the connection after TLS; it may want a client certificate that it trusts.",
+        coordinator: endPoint, isRetrySafe: true, cause: error.cause)
     case .connectionLost: unreachable(endPoint, error.cause)
     case .timedOut:
       CassandraError(

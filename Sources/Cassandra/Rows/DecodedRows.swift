@@ -177,6 +177,17 @@ extension Rows {
     return try RowDecoder(page).next(type)
   }
 
+  /// The only column of the first row; nil when there is none.
+  ///
+  /// For types that could be taken for a tuple of one element as well as for a model.
+  @inlinable
+  public func first<Value: CQLDecodable & Decodable>(_ type: Value.Type) async throws(CassandraError) -> Value? {
+    guard let page = try await firstPage() else { return nil }
+    do throws(CQLValueError) { try RowTuple<Value>.check(page) } catch { throw .undecodable(error) }
+    var position = page.firstPosition
+    do throws(RowError) { return try RowTuple<Value>.decode(page, at: &position) } catch { throw .undecodable(error) }
+  }
+
   /// All rows as values of a type, in an array; for results that are known to be small.
   public func collect<Value: Decodable>(_ type: Value.Type) async throws(CassandraError) -> [Value] {
     var values: [Value] = []

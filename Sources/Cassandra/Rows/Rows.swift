@@ -91,6 +91,11 @@ public struct Rows: AsyncSequence, Sendable {
     DecodedRows(pages)
   }
 
+  /// The only column of each row.
+  ///
+  /// For types that could be taken for a tuple of one element as well as for a model.
+  public func decode<Value: CQLDecodable & Decodable>(_ type: Value.Type) -> DecodedRows<Value> { DecodedRows(pages) }
+
   /// The rows as values of a type, whose coding keys are the names of columns.
   public func decode<Value: Decodable>(_ type: Value.Type) -> DecodableRows<Value> { DecodableRows(pages) }
 
