@@ -18,6 +18,7 @@ let package = Package(
   products: [
     .executable(name: "fieldguide", targets: ["FieldGuideCommand"]),
     .library(name: "Cassandra", targets: ["Cassandra"]),
+    .library(name: "CassandraFoundation", targets: ["CassandraFoundation"]),
     .library(name: "CQLLanguage", targets: ["CQLLanguage"]),
     .library(name: "CQLWire", targets: ["CQLWire"]),
     .library(name: "HTTP", targets: ["HTTP"]),
@@ -47,6 +48,8 @@ let package = Package(
     .target(name: "Web", dependencies: ["Bytes", "HTTP", "JSON", "Reactor", "Telemetry"], swiftSettings: common),
     .target(name: "Cassandra", dependencies: ["Bytes", "CQLWire", "Reactor", "Telemetry"], swiftSettings: common),
 
+    .target(name: "CassandraFoundation", dependencies: ["CQLWire"], swiftSettings: common),
+
     // Applications.
     .target(
       name: "WebCassandra", dependencies: ["Bytes", "Cassandra", "CQLWire", "HTTP", "Web"], swiftSettings: common),
@@ -72,6 +75,8 @@ let package = Package(
       name: "CassandraTests",
       dependencies: ["Bytes", "CQLWire", "Cassandra", "CassandraTesting", "Reactor", "Telemetry"],
       swiftSettings: common),
+    .testTarget(
+      name: "CassandraFoundationTests", dependencies: ["CassandraFoundation", "CQLWire"], swiftSettings: common),
     .testTarget(
       name: "CassandraIntegrationTests", dependencies: ["CQLWire", "Cassandra", "Reactor", "Telemetry"],
       swiftSettings: common),
