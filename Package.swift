@@ -25,6 +25,7 @@ let package = Package(
     .library(name: "JSON", targets: ["JSON"]),
     .library(name: "Reactor", targets: ["Reactor"]),
     .library(name: "Telemetry", targets: ["Telemetry"]),
+    .library(name: "Terminal", targets: ["Terminal"]),
     .library(name: "Web", targets: ["Web"]),
     .library(name: "WebCassandra", targets: ["WebCassandra"]),
   ],
@@ -60,7 +61,13 @@ let package = Package(
       swiftSettings: common),
     .executableTarget(name: "FieldGuideCommand", dependencies: ["FieldGuide", "Terminal"], swiftSettings: common),
 
-    .target(name: "CassandraTesting", dependencies: ["Bytes", "COpenSSL", "CQLWire", "Reactor", "Telemetry"], swiftSettings: common),
+    .target(
+      name: "CassandraTesting", dependencies: ["Bytes", "COpenSSL", "CQLWire", "Reactor", "Telemetry"],
+      swiftSettings: common),
+
+    // What the tests of servers share; no product.
+    .target(
+      name: "WebTesting", dependencies: ["Reactor", "Telemetry"], path: "Tests/WebTesting", swiftSettings: common),
 
     .testTarget(name: "BytesTests", dependencies: ["Bytes"], swiftSettings: common),
     .testTarget(name: "JSONTests", dependencies: ["JSON", "Bytes"], swiftSettings: common),
@@ -70,6 +77,21 @@ let package = Package(
       resources: [.copy("Fixtures")], swiftSettings: common),
     .testTarget(
       name: "CQLLanguageTests", dependencies: ["CQLLanguage"], exclude: ["Corpus"], swiftSettings: common),
+    .testTarget(
+      name: "WebTests",
+      dependencies: ["Web", "HTTP", "JSON", "Reactor", "CassandraTesting", "Telemetry", "WebTesting"],
+      swiftSettings: common),
+    .testTarget(
+      name: "FieldGuideTests",
+      dependencies: [
+        "FieldGuide", "Cassandra", "CQLWire", "HTTP", "JSON", "Reactor", "Telemetry", "Terminal", "Web", "WebTesting",
+      ],
+      swiftSettings: common),
+    .testTarget(
+      name: "WebCassandraTests",
+      dependencies: ["WebCassandra", "Cassandra", "CQLWire", "HTTP", "Reactor", "Telemetry", "Web", "WebTesting"],
+      swiftSettings: common),
+    .testTarget(name: "TerminalTests", dependencies: ["Terminal"], swiftSettings: common),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: common),
     .testTarget(
       name: "CassandraTests",

@@ -69,7 +69,7 @@ final class LoopServer {
     return idPrefix + String(requests, radix: 36)
   }
 
-  func match(_ head: RequestHead) throws(HTTPError) -> RouteTable.Match { try routes.match(head) }
+  func match(_ head: borrowing RequestHead) throws(HTTPError) -> RouteTable.Match { try routes.match(head) }
 }
 
 // MARK: - Connections
@@ -122,9 +122,8 @@ extension LoopServer {
 extension LoopServer: DeadlineHandler {
   /// The time for requests in flight is over.
   func deadlinePassed(token: UInt64) {
-    if !connections.isEmpty {
-      logger.warning("requests were cut at the end", ["connections": .integer(connections.count)])
-    }
+    let cut = connections.values.count { !$0.isIdle }
+    if cut > 0 { logger.warning("requests were cut at the end", ["connections": .integer(cut)]) }
     for connection in connections.values { connection.transport.abort() }
     arrivals.finish()
   }
