@@ -18,6 +18,7 @@ let package = Package(
   products: [
     .executable(name: "fieldguide", targets: ["FieldGuideCommand"]),
     .library(name: "Cassandra", targets: ["Cassandra"]),
+    .library(name: "CassandraFoundation", targets: ["CassandraFoundation"]),
     .library(name: "CQLLanguage", targets: ["CQLLanguage"]),
     .library(name: "CQLWire", targets: ["CQLWire"]),
     .library(name: "HTTP", targets: ["HTTP"]),
@@ -48,6 +49,8 @@ let package = Package(
     .target(name: "Web", dependencies: ["Bytes", "HTTP", "JSON", "Reactor", "Telemetry"], swiftSettings: common),
     .target(name: "Cassandra", dependencies: ["Bytes", "CQLWire", "Reactor", "Telemetry"], swiftSettings: common),
 
+    .target(name: "CassandraFoundation", dependencies: ["CQLWire"], swiftSettings: common),
+
     // Applications.
     .target(
       name: "WebCassandra", dependencies: ["Bytes", "Cassandra", "CQLWire", "HTTP", "Web"], swiftSettings: common),
@@ -58,7 +61,7 @@ let package = Package(
       swiftSettings: common),
     .executableTarget(name: "FieldGuideCommand", dependencies: ["FieldGuide", "Terminal"], swiftSettings: common),
 
-    .target(name: "CassandraTesting", dependencies: ["COpenSSL", "Reactor"], swiftSettings: common),
+    .target(name: "CassandraTesting", dependencies: ["Bytes", "COpenSSL", "CQLWire", "Reactor", "Telemetry"], swiftSettings: common),
 
     // What the tests of servers share; no product.
     .target(
@@ -88,6 +91,15 @@ let package = Package(
       swiftSettings: common),
     .testTarget(name: "TerminalTests", dependencies: ["Terminal"], swiftSettings: common),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: common),
+    .testTarget(
+      name: "CassandraTests",
+      dependencies: ["Bytes", "CQLWire", "Cassandra", "CassandraTesting", "Reactor", "Telemetry"],
+      swiftSettings: common),
+    .testTarget(
+      name: "CassandraFoundationTests", dependencies: ["CassandraFoundation", "CQLWire"], swiftSettings: common),
+    .testTarget(
+      name: "CassandraIntegrationTests", dependencies: ["CQLWire", "Cassandra", "Reactor", "Telemetry"],
+      swiftSettings: common),
     .testTarget(
       name: "ReactorTests", dependencies: ["Reactor", "CassandraTesting", "Telemetry"], swiftSettings: common),
   ]

@@ -44,7 +44,7 @@ final class NodeConnection {
   private let transport: Transport
   // `@exclusivity(unchecked)` here and below: these are touched on the loop's thread only, and no access to one of them
   // lasts while other code runs that could touch it, so the check at every access would find nothing.
-  @exclusivity(unchecked) private var decoder = EnvelopeDecoder()
+  @exclusivity(unchecked) private var decoder: EnvelopeDecoder
   @exclusivity(unchecked) private var encoder = EnvelopeEncoder()
   @exclusivity(unchecked) private var streams: StreamTable<Recipient>
   private let queue = AdmissionQueue()
@@ -63,6 +63,7 @@ final class NodeConnection {
     self.limits = limits
     self.logger = logger
     loop = transport.loop
+    decoder = EnvelopeDecoder(maximumBodyBytes: limits.responseBytes)
     streams = StreamTable(capacity: limits.requestsInFlight + limits.orphanedRequests)
     transport.delegate = self
     transport.startReading()
@@ -130,7 +131,7 @@ extension NodeConnection {
       if let error = await waitForAdmission(due: due) { return .failure(error) }
       isAdmitted = true
     }
-    guard isUsable else { return .failure(failure ?? closing) }
+    guard isUsable else { return .failure(notSent) }
     return await answer(try send(opcode, flags: flags, due: due, body))
   }
 
@@ -168,6 +169,14 @@ extension NodeConnection {
   private var closing: CassandraError {
     CassandraError(
       .connectionLost, "The connection to the database is being replaced.", coordinator: endPoint, isRetrySafe: true)
+  }
+
+  /// For a request that waited for its place when the connection was lost.
+  private var notSent: CassandraError {
+    guard let failure else { return closing }
+    return CassandraError(
+      .connectionLost, "The connection to the database was lost before the request was sent.", coordinator: endPoint,
+      isRetrySafe: true, cause: failure)
   }
 
   private func deliver(_ outcome: Outcome, to recipient: Recipient) {
@@ -210,6 +219,7 @@ extension NodeConnection: DeadlineHandler {
       deliver(.failure(error), to: recipient)
     }
     for _ in givenUp { queue.admitNext() }
+    closeWhenDrained()
     if streams.orphans > limits.orphanedRequests {
       logger.warning(
         "a connection is replaced because too many of its answers never came",
@@ -232,7 +242,8 @@ extension NodeConnection: DeadlineHandler {
     let due = loop.now + limits.heartbeatTimeout.wholeMilliseconds
     guard isSilent, let pending = begin(.options, due: due, { _ in }) else { return }
     pending.whenFulfilled = { [weak self] outcome in
-      if case .failure(let error) = outcome, error.code == .timedOut { self?.close(error) }
+      guard let self, case .failure(let error) = outcome, error.code == .timedOut else { return }
+      self.close(.connectionLost(error, coordinator: self.endPoint))
     }
   }
 }

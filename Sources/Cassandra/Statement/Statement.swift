@@ -61,7 +61,8 @@ public struct Statement: Sendable, ExpressibleByStringInterpolation {
     extras = Extras(text: text)
   }
 
-  /// A statement whose markers `:name` take the values of their names.
+  /// A statement whose markers `:name` take the values of their names. A name is in lower case, as everywhere in CQL,
+  /// unless the marker has it in quotes.
   public init(_ text: String, named values: [String: any CQLEncodable]) {
     literals = Literals()
     identity = nil
