@@ -9,6 +9,7 @@ import Testing
       switch value {
       case .text(let text): "text \(text)"
       case .integer(let number): "integer \(number)"
+      case .float(let number): "float \(number)"
       case .null: "null"
       case .other(let value): "other \(value)"
       }
