@@ -61,7 +61,9 @@ let package = Package(
       swiftSettings: common),
     .executableTarget(name: "FieldGuideCommand", dependencies: ["FieldGuide", "Terminal"], swiftSettings: common),
 
-    .target(name: "CassandraTesting", dependencies: ["Bytes", "COpenSSL", "CQLWire", "Reactor", "Telemetry"], swiftSettings: common),
+    .target(
+      name: "CassandraTesting", dependencies: ["Bytes", "COpenSSL", "CQLWire", "Reactor", "Telemetry"],
+      swiftSettings: common),
 
     // What the tests of servers share; no product.
     .target(

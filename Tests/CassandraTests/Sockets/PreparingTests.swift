@@ -110,7 +110,9 @@ import Testing
       let insert: Statement = "INSERT INTO t (a, n) VALUES (\("x"), \(1))"
       let tooMany = try await failure { try await client.batch { for _ in 0..<65_536 { $0.add(insert) } } }
       #expect(tooMany.code == .invalidStatement)
-      try await client.batch(.unlogged) { for _ in 0..<65_535 { $0.add(insert) } }
+      try await client.batch(.unlogged, options: QueryOptions(timeout: .seconds(50))) {
+        for _ in 0..<65_535 { $0.add(insert) }
+      }
     }
   }
 
