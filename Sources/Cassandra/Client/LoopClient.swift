@@ -36,10 +36,12 @@ final class LoopClient {
   let loop: EventLoop
   let context: ClientContext
   let nodes: [Node]
-  var state = State.idle
-  private var cache: PreparedCache
+  // `@exclusivity(unchecked)` here and below: these are touched on the loop's thread only, and no access to one of them
+  // lasts while other code runs that could touch it, so the check at every access would find nothing.
+  @exclusivity(unchecked) var state = State.idle
+  @exclusivity(unchecked) private var cache: PreparedCache
   private let waiting = AdmissionQueue()
-  private var turn = 0
+  @exclusivity(unchecked) private var turn = 0
 
   init(on loop: EventLoop, context: ClientContext) {
     self.loop = loop

@@ -42,15 +42,17 @@ final class NodeConnection {
   private let limits: ClientLimits
   private let logger: Logger
   private let transport: Transport
-  private var decoder = EnvelopeDecoder()
-  private var encoder = EnvelopeEncoder()
-  private var streams: StreamTable<Recipient>
+  // `@exclusivity(unchecked)` here and below: these are touched on the loop's thread only, and no access to one of them
+  // lasts while other code runs that could touch it, so the check at every access would find nothing.
+  @exclusivity(unchecked) private var decoder = EnvelopeDecoder()
+  @exclusivity(unchecked) private var encoder = EnvelopeEncoder()
+  @exclusivity(unchecked) private var streams: StreamTable<Recipient>
   private let queue = AdmissionQueue()
-  private var isDraining = false
-  private(set) var failure: CassandraError?
+  @exclusivity(unchecked) private var isDraining = false
+  @exclusivity(unchecked) private(set) var failure: CassandraError?
   private var heartbeat: DeadlineKey?
-  private var hasHeardSinceHeartbeat = true
-  private var sweep: DeadlineKey?
+  @exclusivity(unchecked) private var hasHeardSinceHeartbeat = true
+  @exclusivity(unchecked) private var sweep: DeadlineKey?
   /// The one task that keeps this connection.
   private var ownerWaiter: UnsafeContinuation<Void, Never>?
 

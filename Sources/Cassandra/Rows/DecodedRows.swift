@@ -117,8 +117,8 @@ extension Rows {
   /// ```swift
   /// try await rows.forEach((String, String, Int).self) { genus, species, sightings in … }
   /// ```
-  /// This is the fastest way to the values: only a page is waited for, and the next one is on its way meanwhile. A loop
-  /// with `for try await` may leave early and may wait for something else within; it costs a few times as much a row.
+  /// Only a page is waited for, and the next one is on its way meanwhile. A loop with `for try await` may leave early and
+  /// may wait for something else within; it costs a few times as much a row.
   ///
   /// - Throws: ``CassandraError`` of a page or a row, and what `body` throws.
   @inlinable
@@ -138,8 +138,32 @@ extension Rows {
     }
   }
 
+  /// Gives every row to `body`, which reads its cells in the order of the columns.
+  ///
+  /// ```swift
+  /// try await rows.forEachRow { cells in
+  ///   let (genus, species) = (try cells.next(String.self), try cells.next(String.self))
+  ///   …
+  /// }
+  /// ```
+  /// This is the fastest way to the values, see ``CQLWire/CellReader``.
+  ///
+  /// - Throws: ``CassandraError`` of a page or a row, and what `body` throws.
+  @inlinable
+  public func forEachRow(_ body: (inout CellReader) throws -> Void) async throws {
+    var iterator = pages.makeAsyncIterator()
+    while let page = try await iterator.nextUnchecked() {
+      do { try page.forEachRow(body) } catch let error as RowError { throw CassandraError.undecodable(error) }
+    }
+  }
+
   /// The first row; nil when there is none. No further page is asked for once there is one.
   public func first() async throws(CassandraError) -> Row? {
+    if let page = onlyPage {
+      do throws(WireError) { return try page.firstChecked() } catch {
+        throw CassandraError.protocolViolation("\(error)", coordinator: nil, cause: error)
+      }
+    }
     var iterator = makeAsyncIterator()
     return try await iterator.next(isolation: #isolation)
   }

@@ -21,31 +21,34 @@ final class HTTPConnection {
 
   let transport: Transport
   let server: LoopServer
-  private(set) var phase = Phase.awaitingHead
-  private(set) var head = RequestHead()
-  private var parser: RequestParser
+  // `@exclusivity(unchecked)` here and below: these are touched on the loop's thread only, and no access to one of them
+  // lasts while other code runs that could touch it, so the check at every access would find nothing.
+  @exclusivity(unchecked) private(set) var phase = Phase.awaitingHead
+  /// The request that is arriving, or being answered.
+  @exclusivity(unchecked) private(set) var exchange = Exchange()
+  @exclusivity(unchecked) private var parser: RequestParser
   /// What has arrived and was not used yet, from `unreadStart` on.
-  private var unread: [UInt8] = []
-  private var unreadStart = 0
-  private var isPaused = false
-  private var inputEnded = false
+  @exclusivity(unchecked) private var unread: [UInt8] = []
+  @exclusivity(unchecked) private var unreadStart = 0
+  @exclusivity(unchecked) private var isPaused = false
+  @exclusivity(unchecked) private var inputEnded = false
   /// A head that was refused; the answer follows when the task comes to it.
-  private var refusal: Problem?
-  private var headIsComplete = false
-  private var decoder: BodyDecoder?
-  private var owesContinue = false
-  private var isAwaitingBody = false
-  private var waiter: UnsafeContinuation<Void, Never>?
+  @exclusivity(unchecked) private var refusal: Problem?
+  @exclusivity(unchecked) private var headIsComplete = false
+  @exclusivity(unchecked) private var decoder: BodyDecoder?
+  @exclusivity(unchecked) private var owesContinue = false
+  @exclusivity(unchecked) private var isAwaitingBody = false
+  @exclusivity(unchecked) private var waiter: UnsafeContinuation<Void, Never>?
   /// The task that serves this connection, while it does.
   var task: TaskHandle?
   /// The id of the present request, once somebody has asked for it.
   var requestNumber: String?
 
   // Times, in milliseconds of the loop.
-  private var deadline: DeadlineKey?
-  private var armedFor = UInt64.max
+  @exclusivity(unchecked) private var deadline: DeadlineKey?
+  @exclusivity(unchecked) private var armedFor = UInt64.max
   /// Since when the present state lasts, or when something last happened in it.
-  private var since: UInt64
+  @exclusivity(unchecked) private var since: UInt64
   /// Bytes that waited for the client when it was last looked at, and since when they have not become fewer.
   private var waitingBytes = 0
   private var waitingSince: UInt64 = 0
@@ -93,14 +96,15 @@ extension HTTPConnection {
     }
     if let refusal {
       // What was refused left nothing in the head; the one before it has had its answer.
-      head = RequestHead()
+      exchange = Exchange()
       return .refused(refusal)
     }
     guard phase == .awaitingHead, headIsComplete else { return .end }
     headIsComplete = false
     phase = .handling
-    decoder = BodyDecoder(head.framing, limits: server.configuration.messageLimits)
-    owesContinue = head.expectsContinue && head.framing.hasContent
+    let framing = exchange.head.framing
+    if framing.hasContent { decoder = BodyDecoder(framing, limits: server.configuration.messageLimits) }
+    owesContinue = exchange.head.expectsContinue && framing.hasContent
     return .request
   }
 
@@ -116,7 +120,8 @@ extension HTTPConnection {
     var offset = 0
     do throws(HTTPError) {
       let wasWithinHead = parser.isWithinHead
-      headIsComplete = try parser.parse(input, from: &offset, into: &head)
+      if !wasWithinHead && !isKnownUniquelyReferenced(&exchange) { exchange = Exchange() }
+      headIsComplete = try parser.parse(input, from: &offset, into: &exchange.head)
       if !headIsComplete && !wasWithinHead {
         since = server.loop.now
         arm()
@@ -168,28 +173,35 @@ extension HTTPConnection {
 
   /// The piece that is there; empty at the end of the body, nil when more has to arrive.
   private func takeBodyPiece() throws(Problem) -> [UInt8]? {
-    guard var decoder else { return [] }
-    do throws(HTTPError) {
-      while true {
-        let event = try decoder.next(unread.span, from: &unreadStart)
+    // Taken out while it is used: that costs neither a copy nor a watch over its access.
+    var taken: BodyDecoder?
+    swap(&taken, &decoder)
+    guard var decoder = taken.take() else { return [] }
+    while true {
+      let event: BodyDecoder.Event
+      do throws(HTTPError) { event = try decoder.next(unread.span, from: &unreadStart) } catch {
+        // A body that is wrong stays so: nobody may take it for complete.
         self.decoder = decoder
-        switch event {
-        case .bytes(let range):
-          let piece = Array(copying: unread.span.extracting(range))
-          dropUsedBytes()
-          if !piece.isEmpty { return piece }
-        case .needsMore:
-          dropUsedBytes()
-          return nil
-        case .end:
-          dropUsedBytes()
-          return []
-        }
+        let problem = Problem(error)
+        refusal = problem
+        throw problem
       }
-    } catch {
-      let problem = Problem(error)
-      refusal = problem
-      throw problem
+      switch event {
+      case .bytes(let range):
+        let piece = Array(copying: unread.span.extracting(range))
+        dropUsedBytes()
+        if piece.isEmpty { continue }
+        self.decoder = decoder
+        return piece
+      case .needsMore:
+        dropUsedBytes()
+        self.decoder = decoder
+        return nil
+      case .end:
+        dropUsedBytes()
+        self.decoder = decoder
+        return []
+      }
     }
   }
 
@@ -206,6 +218,7 @@ extension HTTPConnection {
 
   /// Whether the body has been read whole, or what is missing of it is there already.
   func bodyIsComplete() -> Bool {
+    guard decoder != nil else { return true }
     while true {
       guard let piece = try? takeBodyPiece() else { return false }
       if piece.isEmpty { return true }
@@ -217,7 +230,7 @@ extension HTTPConnection {
 
   /// Bytes that the body announces; nil when it comes in chunks.
   var announcedBodyBytes: Int? {
-    switch head.framing {
+    switch exchange.head.framing {
     case .none: 0
     case .length(let count): count
     case .chunked, .untilClose: nil
@@ -372,7 +385,7 @@ extension HTTPConnection: DeadlineHandler {
   private func shrink() {
     guard isIdle, !parser.isWithinHead, !hasShrunk else { return }
     hasShrunk = true
-    head = RequestHead()
+    exchange = Exchange()
     parser = RequestParser(limits: server.configuration.messageLimits)
     unread = []
     unreadStart = 0

@@ -69,7 +69,7 @@ final class LoopServer {
     return idPrefix + String(requests, radix: 36)
   }
 
-  func match(_ head: RequestHead) throws(HTTPError) -> RouteTable.Match { try routes.match(head) }
+  func match(_ head: borrowing RequestHead) throws(HTTPError) -> RouteTable.Match { try routes.match(head) }
 }
 
 // MARK: - Connections
