@@ -132,27 +132,45 @@ extension LoopClient {
   /// Nearly every request finds its statement prepared and a connection free, and its first answer is the last. For
   /// these there is one wait and nothing between; whatever is different goes the long way.
   func query(_ statement: Statement, _ given: QueryOptions?) async throws(CassandraError) -> Rows {
-    if given == nil, context.defaults.arePlain, let prepared = cache.find(statement.identity),
+    guard given == nil, let sent = try sendAtOnce(statement) else { return try await queryTheLongWay(statement, given) }
+    let outcome = await sent.connection.answer(sent.token)
+    if case .done = outcome { return Rows(source: .single(Page(emptyWith: .empty)), info: nil) }
+    if let page = outcome.onlyPage(version: sent.prepared.version, layout: sent.prepared.layout) {
+      return Rows(source: .single(page), info: nil)
+    }
+    let execution = Execution(
+      statement: statement, prepared: sent.prepared, kind: sent.prepared.kind, options: context.defaults,
+      timestamp: sent.timestamp, due: sent.due)
+    let reply = Reply(outcome, from: sent.connection, layout: sent.prepared.layout)
+    return try await finish(execution, pageState: nil, first: (reply, sent.connection))
+  }
+
+  /// A request that has been sent, and what is needed when its answer is not the last.
+  private struct Sent {
+    let connection: NodeConnection
+    let token: NodeConnection.Token
+    let prepared: PreparedStatement
+    let timestamp: Int64?
+    let due: UInt64
+  }
+
+  /// Sends a statement that is prepared, when there is a free place on a connection; nil when there is not.
+  ///
+  /// A function of its own because what does not wait needs no copies of what it works on.
+  @inline(never)
+  private func sendAtOnce(_ statement: borrowing Statement) throws(CassandraError) -> Sent? {
+    guard context.defaults.arePlain, let prepared = cache.find(statement.identity),
       let connection = usableConnection(avoiding: nil), connection.canSend, connection.version == prepared.version,
       !Task.isCancelled
-    {
-      let due = loop.now + context.defaultTimeout
-      let timestamp = prepared.kind.takesTimestamp ? context.timestamps.next() : nil
-      let token = try connection.send(.execute, flags: [], due: due) { (output: inout [UInt8]) throws(CassandraError) in
-        try statement.encodeExecute(
-          prepared, context.defaults, timestamp: timestamp, pageState: nil, pageSize: context.defaults.pageSize,
-          into: &output)
-      }
-      let outcome = await connection.answer(token)
-      if case .done = outcome { return Rows(source: .single(Page(emptyWith: .empty)), info: nil) }
-      let reply = Reply(outcome, from: connection, layout: prepared.layout)
-      if case .page(let page, nil) = reply, page.isSimple { return Rows(source: .single(page), info: nil) }
-      let execution = Execution(
-        statement: statement, prepared: prepared, kind: prepared.kind, options: context.defaults, timestamp: timestamp,
-        due: due)
-      return try await finish(execution, pageState: nil, first: (reply, connection))
+    else { return nil }
+    let due = loop.now + context.defaultTimeout
+    let timestamp = prepared.kind.takesTimestamp ? context.timestamps.next() : nil
+    let token = try connection.send(.execute, flags: [], due: due) { (output: inout [UInt8]) throws(CassandraError) in
+      try statement.encodeExecute(
+        prepared, context.defaults, timestamp: timestamp, pageState: nil, pageSize: context.defaults.pageSize,
+        into: &output)
     }
-    return try await queryTheLongWay(statement, given)
+    return Sent(connection: connection, token: token, prepared: prepared, timestamp: timestamp, due: due)
   }
 
   private func queryTheLongWay(

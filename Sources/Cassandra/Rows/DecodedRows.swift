@@ -159,7 +159,13 @@ extension Rows {
 
   /// The first row; nil when there is none. No further page is asked for once there is one.
   public func first() async throws(CassandraError) -> Row? {
-    guard let page = try await firstPage() else { return nil }
+    let page: Page
+    if let only = onlyPage {
+      page = only
+    } else {
+      guard let found = try await firstPage() else { return nil }
+      page = found
+    }
     do throws(WireError) { return try page.firstChecked() } catch {
       throw CassandraError.protocolViolation("\(error)", coordinator: nil, cause: error)
     }

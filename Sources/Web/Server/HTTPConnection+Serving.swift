@@ -9,7 +9,7 @@ extension HTTPConnection {
     task = .current
     while await serveNext() { guard await letClientCatchUp() else { break } }
     task = nil
-    finishConnection()
+    if !isParked { finishConnection() }
   }
 
   /// Answers one request; false when the connection has to end.

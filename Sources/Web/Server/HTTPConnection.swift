@@ -39,8 +39,11 @@ final class HTTPConnection {
   @exclusivity(unchecked) private var owesContinue = false
   @exclusivity(unchecked) private var isAwaitingBody = false
   @exclusivity(unchecked) private var waiter: UnsafeContinuation<Void, Never>?
-  /// The task that serves this connection, while it does.
+  /// The task that serves this connection, while it does. What a task has once used for its calls it keeps until it
+  /// ends, some ten kilobytes, so a connection that is idle for long has none.
   var task: TaskHandle?
+  /// Whether the connection has no task, or its task is about to end, until something is to be done.
+  private(set) var isParked = true
   /// The id of the present request, once somebody has asked for it.
   var requestNumber: String?
 
@@ -91,9 +94,14 @@ extension HTTPConnection {
   func next() async -> Next {
     if phase == .awaitingHead && !headIsComplete && refusal == nil { parseUnread() }
     while phase == .awaitingHead && !headIsComplete && refusal == nil {
-      if inputEnded || server.isStopping && !parser.isWithinHead { return .end }
+      if inputEnded || server.isStopping && !parser.isWithinHead {
+        isParked = false
+        return .end
+      }
+      if isParked { return .end }
       await wait()
     }
+    isParked = false
     if let refusal {
       // What was refused left nothing in the head; the one before it has had its answer.
       exchange = Exchange()
@@ -111,8 +119,14 @@ extension HTTPConnection {
   private func wait() async { await withUnsafeContinuation { waiter = $0 } }
 
   func wake() {
-    let waiter = waiter.take()
-    waiter?.resume()
+    if let waiter = waiter.take() {
+      waiter.resume()
+    } else if isParked && task == nil && phase == .awaitingHead {
+      isParked = false
+      hasShrunk = false
+      server.serve(self)
+      arm()
+    }
   }
 
   /// Parses a head out of `input`; what is behind it is kept.
@@ -369,9 +383,9 @@ extension HTTPConnection: DeadlineHandler {
     deadline = server.loop.setDeadline(at: next, handler: self, token: 0)
   }
 
-  /// A connection that is busy is looked at this often, in milliseconds: 5 s. One that is idle gives its memory back
-  /// after that time.
-  private static let glance: UInt64 = 5000
+  /// A connection that is busy is looked at this often, in milliseconds: 500. One that is idle gives its memory back
+  /// after that time; the longer it is kept, the more of it lies between what other connections need, and stays.
+  private static let glance: UInt64 = 500
 
   /// A client that takes bytes is slow, and no more.
   private func noteProgress(_ now: UInt64) {
@@ -383,12 +397,16 @@ extension HTTPConnection: DeadlineHandler {
   }
 
   private func shrink() {
-    guard isIdle, !parser.isWithinHead, !hasShrunk else { return }
+    guard isIdle, !parser.isWithinHead, !hasShrunk, server.loop.now >= since + Self.glance else { return }
     hasShrunk = true
     exchange = Exchange()
     parser = RequestParser(limits: server.configuration.messageLimits)
     unread = []
     unreadStart = 0
+    isParked = true
+    let waiter = waiter.take()
+    waiter?.resume()
+    server.connectionParked()
   }
 
   /// Answers that may wait for the client before its next request is looked at: 256 KiB. Without it a client that asks
