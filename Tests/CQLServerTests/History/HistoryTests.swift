@@ -14,7 +14,7 @@ import Testing
 /// `HISTORY_SEED` repeats one, `HISTORY_STEPS` says how many changes it has (2,000).
 /// `NODE_TEST_PLAIN=host:port` names a server that takes the place of the embedded node.
 @Suite(.serialized) struct HistoryTests {
-  private static let cassandra = address("CASSANDRA_TEST_PLAIN")
+  private static let cassandra = cassandraAddress
   private static let other = address("NODE_TEST_PLAIN")
 
   private static func number(_ variable: String) -> UInt64? {
