@@ -80,7 +80,8 @@ extension SchemaEditor {
       }
       for (key, value) in try property.entries().sorted(by: { $0.key < $1.key }) {
         // Options that change what a question means would be obeyed by nobody here.
-        guard ["case_sensitive", "normalize", "ascii"].contains(key), value == (key == "case_sensitive" ? "true" : "false")
+        guard ["case_sensitive", "normalize", "ascii"].contains(key),
+          value == (key == "case_sensitive" ? "true" : "false")
         else { throw EngineFailure.unsupported("The index option '\(key)'") }
         result.append((key, value))
       }

@@ -39,8 +39,19 @@ extension SchemaEditor {
     guard var keyspace = keyspaces[name] else {
       return try missing("Keyspace '\(name)' doesn't exist", ifExists: statement.ifExists)
     }
+    let before = keyspace
     if try read(statement.properties, into: &keyspace) {
       keyspace.replication = try replication(keyspace.replication, of: name)
+      let factor = { (options: [String: String]) in
+        options.filter { $0.key != "class" }.values.compactMap { Int($0) }.max()
+      }
+      if let old = factor(before.replication), let new = factor(keyspace.replication), new > old {
+        warnings.append(
+          "When increasing replication factor you need to run a full (-full) repair to distribute the data.")
+      }
+    }
+    guard keyspace.replication != before.replication || keyspace.durableWrites != before.durableWrites else {
+      return nil
     }
     keyspaces[name] = keyspace
     return SchemaChange(.updated, keyspace: name, .keyspace)
@@ -68,7 +79,8 @@ extension SchemaEditor {
   ) throws(EngineFailure) -> [String: String] {
     guard let given = options["class"] else { throw EngineFailure.configuration("Missing replication strategy class") }
     let className = given.contains(".") ? given : Self.locatorPackage + given
-    let strategy = className.hasPrefix(Self.locatorPackage) ? String(className.dropFirst(Self.locatorPackage.count)) : ""
+    let strategy =
+      className.hasPrefix(Self.locatorPackage) ? String(className.dropFirst(Self.locatorPackage.count)) : ""
     var result = ["class": className]
     var rest = options
     rest["class"] = nil

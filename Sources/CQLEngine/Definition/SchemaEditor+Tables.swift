@@ -8,7 +8,8 @@ extension SchemaEditor {
   mutating func create(_ statement: CreateTableStatement) throws(EngineFailure) -> SchemaChange? {
     let keyspaceName = try modifiableKeyspace(of: statement.table)
     let name = statement.table.name.name
-    let key = try primaryKey(of: statement, named: "\(keyspaceName).\(name)")
+    let written = statement.table.keyspace.map { "\($0.name).\(name)" } ?? name
+    let key = try primaryKey(of: statement, named: written)
     guard let keyspace = keyspaces[keyspaceName] else {
       throw EngineFailure.invalid("Keyspace '\(keyspaceName)' doesn't exist")
     }

@@ -5,9 +5,11 @@ import CQLWire
 enum SchemaDescription {
   static func keyspace(_ keyspace: Keyspace) -> String {
     if keyspace.isVirtual {
-      return virtual("Keyspace \(Identifier.cql(keyspace.name))", "keyspace", "VIRTUAL KEYSPACE \(Identifier.cql(keyspace.name));")
+      return virtual(
+        "Keyspace \(Identifier.cql(keyspace.name))", "keyspace", "VIRTUAL KEYSPACE \(Identifier.cql(keyspace.name));")
     }
-    return "CREATE KEYSPACE \(Identifier.cql(keyspace.name)) WITH replication = \(replication(keyspace.replication))  AND "
+    return
+      "CREATE KEYSPACE \(Identifier.cql(keyspace.name)) WITH replication = \(replication(keyspace.replication))  AND "
       + "durable_writes = \(keyspace.durableWrites);"
   }
 
@@ -58,8 +60,12 @@ enum SchemaDescription {
     for column in definition.clustering { lines.append("    \(column.cql) \(column.type.cql)") }
     // What was dropped stands at the end with internals, so that what follows can drop it.
     let isKept = { (column: Column) in !withInternals || definition.dropped[column.name] == nil }
-    for column in inOrder(definition.statics) where isKept(column) { lines.append("    \(column.cql) \(column.type.cql) static") }
-    for column in inOrder(definition.regulars) where isKept(column) { lines.append("    \(column.cql) \(column.type.cql)") }
+    for column in inOrder(definition.statics) where isKept(column) {
+      lines.append("    \(column.cql) \(column.type.cql) static")
+    }
+    for column in inOrder(definition.regulars) where isKept(column) {
+      lines.append("    \(column.cql) \(column.type.cql)")
+    }
     if withInternals {
       for column in dropped(definition) {
         lines.append("    \(Identifier.cql(column.name)) \(column.type.cql)\(column.isStatic ? " static" : "")")

@@ -61,7 +61,9 @@ package final class Engine: Sendable {
   private static func open(_ store: Store) async throws(StorageError) -> (hostID: CQLUUID, schema: Schema) {
     let reader = try store.makeReader()
     let system = SystemKeyspaces.all
-    if let host = try reader.meta(hostMetaName), host.count == 16, let document = try reader.meta(SchemaDocument.metaName) {
+    if let host = try reader.meta(hostMetaName), host.count == 16,
+      let document = try reader.meta(SchemaDocument.metaName)
+    {
       guard let schema = SchemaDocument.schema(document, adding: system) else {
         throw StorageError(.corrupt, detail: "the schema cannot be read")
       }
@@ -138,7 +140,9 @@ extension Engine {
     let new = Schema(
       version: CQLUUID.random(using: &generator), generation: old.generation + 1, keyspaces: editor.keyspaces)
     try await publish(new, dropping: editor.droppedNumbers)
-    if let build = editor.indexToBuild { try await self.build(build.index, of: new.keyspaces[build.keyspace]?.tables[build.table]) }
+    if let build = editor.indexToBuild {
+      try await self.build(build.index, of: new.keyspaces[build.keyspace]?.tables[build.table])
+    }
     for handler in handlers.withLock({ $0 }) { handler(change) }
     return (change, editor.warnings)
   }
@@ -160,7 +164,9 @@ extension Engine {
     keyspaces[table.keyspace]?.tables[table.name] = Table(definition)
     let new = Schema(version: old.version, generation: old.generation + 1, keyspaces: keyspaces)
     try await publish(new, dropping: dropped)
-    for index in definition.indexes { try await build(index.name, of: new.keyspaces[table.keyspace]?.tables[table.name]) }
+    for index in definition.indexes {
+      try await build(index.name, of: new.keyspaces[table.keyspace]?.tables[table.name])
+    }
   }
 
   private func publish(_ new: Schema, dropping numbers: [TableNumber]) async throws(EngineFailure) {

@@ -33,7 +33,7 @@ struct BoundFilter {
     case .equal(let values):
       var keys: [[UInt8]] = []
       for (index, value) in values.enumerated() {
-        keys.append(try ValueOrder.key(try evaluator.required(value, names[index]), types[index]))
+        keys.append(try ValueOrder.key(try evaluator.filtered(value, names[index]), types[index]))
       }
       test = .equal(keys)
     case .isIn(let values):
@@ -61,15 +61,15 @@ struct BoundFilter {
     case .contains(let values, let keys, let entries):
       let (keyType, valueType) = Self.partTypes(types[0])
       var valueKeys: [[UInt8]] = []
-      for value in values { valueKeys.append(try ValueOrder.key(try evaluator.required(value, names[0]), valueType)) }
+      for value in values { valueKeys.append(try ValueOrder.key(try evaluator.filtered(value, names[0]), valueType)) }
       var keyKeys: [[UInt8]] = []
-      for key in keys { keyKeys.append(try ValueOrder.key(try evaluator.required(key, names[0]), keyType)) }
+      for key in keys { keyKeys.append(try ValueOrder.key(try evaluator.filtered(key, names[0]), keyType)) }
       var pairs: [(key: [UInt8], value: [UInt8])] = []
       for entry in entries {
         pairs.append(
           (
-            key: try ValueOrder.key(try evaluator.required(entry.key, names[0]), keyType),
-            value: try ValueOrder.key(try evaluator.required(entry.value, names[0]), valueType)
+            key: try ValueOrder.key(try evaluator.filtered(entry.key, names[0]), keyType),
+            value: try ValueOrder.key(try evaluator.filtered(entry.value, names[0]), valueType)
           ))
       }
       test = .contains(values: valueKeys, keys: keyKeys, entries: pairs)

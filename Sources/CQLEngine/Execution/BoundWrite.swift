@@ -95,7 +95,9 @@ struct WriteBinder {
     let partitions = try ReadRanges.partitions(plan.partitionKey, evaluator)
     var rows: [RowAddress] = []
     var ranges: [ClusteringRange] = []
-    if plan.namesRows, !plan.isStaticOnly, !plan.table.clustering.isEmpty || plan.kind != .delete || !plan.operations.isEmpty {
+    if plan.namesRows, !plan.isStaticOnly,
+      !plan.table.clustering.isEmpty || plan.kind != .delete || !plan.operations.isEmpty
+    {
       rows = try self.rows(plan)
     } else if plan.kind == .delete, plan.operations.isEmpty, !plan.clustering.isEmpty {
       ranges = try ReadRanges.clustering(plan.clustering, evaluator)
@@ -217,11 +219,13 @@ struct WriteBinder {
         let delta = bytes.span.int64(at: 0)
         guard isNegative else { return .counter(column, delta) }
         guard delta != .min else {
-          throw EngineFailure.invalid("The negation of \(delta) overflows supported counter precision (signed 8 bytes integer)")
+          throw EngineFailure.invalid(
+            "The negation of \(delta) overflows supported counter precision (signed 8 bytes integer)")
         }
         return .counter(column, -delta)
       case .unset: return nil
-      default: throw EngineFailure.invalid("Invalid null value for counter increment/decrement")
+      default:
+        throw EngineFailure.invalid("Invalid null value for counter \(isNegative ? "decrement" : "increment")")
       }
     }
   }

@@ -40,7 +40,9 @@ struct Evaluator {
       var fields: [ArraySlice<UInt8>?] = []
       for part in parts {
         let value = try value(part)
-        if case .unset = value { throw EngineFailure.invalid("Invalid unset value for tuple field number \(fields.count)") }
+        if case .unset = value {
+          throw EngineFailure.invalid("Invalid unset value for tuple field number \(fields.count)")
+        }
         fields.append(value.slice)
       }
       return .bytes(Parts.tuple(fields))
@@ -74,6 +76,15 @@ struct Evaluator {
     }
   }
 
+  /// A value that rows are tested for.
+  func filtered(_ expression: Expression, _ column: String) throws(EngineFailure) -> ArraySlice<UInt8> {
+    switch try value(expression) {
+    case .bytes(let bytes): return bytes
+    case .null: throw EngineFailure.invalid("Unsupported null value for column \(column)")
+    case .unset: throw EngineFailure.invalid("Unsupported unset value for column \(column)")
+    }
+  }
+
   private func collection(
     _ parts: [Expression], _ make: ([ArraySlice<UInt8>]) throws(EngineFailure) -> [UInt8]
   ) throws(EngineFailure) -> CellValue {
@@ -89,7 +100,8 @@ struct Evaluator {
     return .bytes(try make(elements))
   }
 
-  private func element(_ collection: Expression, _ type: CQLType, _ key: Expression) throws(EngineFailure) -> CellValue {
+  private func element(_ collection: Expression, _ type: CQLType, _ key: Expression) throws(EngineFailure) -> CellValue
+  {
     guard let whole = try value(collection).slice else { return .null }
     guard let wanted = try value(key).slice else { return .null }
     switch type {
@@ -141,7 +153,8 @@ struct Evaluator {
     case .all: break
     case .one(let key):
       guard let wanted = try value(key).slice else { return .null }
-      let wantedPath = try keyType.map { type throws(EngineFailure) in try ValueOrder.key(wanted, type) } ?? Array(wanted)
+      let wantedPath =
+        try keyType.map { type throws(EngineFailure) in try ValueOrder.key(wanted, type) } ?? Array(wanted)
       guard let cell = cells.first(where: { $0.path == wantedPath }) else { return .null }
       return Self.value(selector.kind, cell, context).map { .bytes($0) } ?? .null
     case .range(let from, let to):

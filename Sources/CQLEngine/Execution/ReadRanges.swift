@@ -33,13 +33,15 @@ struct ClusteringRange {
 enum ReadRanges {
   /// The partitions that restrictions by equality and IN name, in the order in which Cassandra reads them: that of the
   /// values.
+  ///
+  /// In a virtual table the values order the partitions too, and not their tokens.
   static func partitions(
-    _ restrictions: [Restriction], _ evaluator: Evaluator
+    _ restrictions: [Restriction], _ evaluator: Evaluator, isVirtual: Bool = false
   ) throws(EngineFailure) -> [PartitionKey] {
     if restrictions.count == 1, case .equal(let values) = restrictions[0].kind {
       let value = try evaluator.required(values[0], restrictions[0].columns[0].name)
       try checkPartitionKey(value, restrictions[0].columns[0], isOnly: true)
-      return [try partition([value])]
+      return [try partition([value], isVirtual: isVirtual)]
     }
     var combinations: [[ArraySlice<UInt8>]] = [[]]
     for restriction in restrictions {
@@ -53,7 +55,7 @@ enum ReadRanges {
     }
     var result: [PartitionKey] = []
     result.reserveCapacity(combinations.count)
-    for combination in combinations { result.append(try partition(combination)) }
+    for combination in combinations { result.append(try partition(combination, isVirtual: isVirtual)) }
     return result
   }
 
@@ -64,7 +66,16 @@ enum ReadRanges {
   }
 
   /// The partition of a key's values.
-  static func partition(_ values: [ArraySlice<UInt8>]) throws(EngineFailure) -> PartitionKey {
+  static func partition(
+    _ values: [ArraySlice<UInt8>], isVirtual: Bool = false
+  ) throws(EngineFailure) -> PartitionKey {
+    if isVirtual {
+      let key = try KeyLayout.partitionKey(values)
+      // The first bytes of the key in the place of its token: keys that agree in these are ordered by length.
+      var leading: UInt64 = 0
+      for index in 0..<8 { leading = leading << 8 | UInt64(index < key.count ? key[index] : 0) }
+      return PartitionKey(token: Int64(bitPattern: leading ^ 1 << 63), key: key.span)
+    }
     if values.count == 1 {
       let value = values[0]
       if value.count <= KeyLayout.maximumKeyBytes {
@@ -224,7 +235,9 @@ private struct TupleSlice {
   }
 
   /// The ranges in the order of the table, of rows that begin with `prefix`.
-  func ranges(_ prefix: [UInt8]) -> [ClusteringRange] { ranges(prefix, 0, isAtLower: lower != nil, isAtUpper: upper != nil) }
+  func ranges(_ prefix: [UInt8]) -> [ClusteringRange] {
+    ranges(prefix, 0, isAtLower: lower != nil, isAtUpper: upper != nil)
+  }
 
   /// The ranges where the columns before `index` have one value each, that of the bounds which the caller is at.
   private func ranges(_ prefix: [UInt8], _ index: Int, isAtLower: Bool, isAtUpper: Bool) -> [ClusteringRange] {
@@ -257,7 +270,8 @@ private struct TupleSlice {
     let atFirst = first.map { ranges(prefix + $0, index + 1, isAtLower: true, isAtUpper: false) } ?? []
     let atLast = last.map { ranges(prefix + $0, index + 1, isAtLower: false, isAtUpper: true) } ?? []
     // Of bounds that cross nothing lies between, nor at them.
-    if let first, let last, isDescending ? first.lexicographicallyPrecedes(last) : last.lexicographicallyPrecedes(first) {
+    if let first, let last, isDescending ? first.lexicographicallyPrecedes(last) : last.lexicographicallyPrecedes(first)
+    {
       return []
     }
     return isDescending ? atLast + [between] + atFirst : atFirst + [between] + atLast

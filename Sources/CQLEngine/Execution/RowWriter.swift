@@ -307,7 +307,9 @@ final class RowWriter {
   func finish(limit: Int) throws(EngineFailure) {
     if plan.isAggregate {
       evaluator.aggregates = []
-      for accumulator in accumulators { evaluator.aggregates.append(try accumulator.result().map { .bytes($0) } ?? .null) }
+      for accumulator in accumulators {
+        evaluator.aggregates.append(try accumulator.result().map { .bytes($0) } ?? .null)
+      }
       evaluator.row = firstRow ?? Array(repeating: .null, count: plan.shape.columns.count)
       if plan.shape.hasAttributes { evaluator.attributes = Array(repeating: [], count: plan.shape.columns.count) }
       count = 1

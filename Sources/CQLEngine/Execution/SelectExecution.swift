@@ -83,7 +83,8 @@ struct SelectExecution {
       case .keys(let restrictions, let token): partitionIndex = try await readKeys(restrictions, token)
       case .tokens(let restriction): try await readTokens(restriction)
       case .all: try await readScan(.table)
-      case .index(let number, let value, let isStatic): try await readIndex(number, value, isStatic: isStatic)
+      case .index(let number, let value, let column):
+        try await readIndex(number, value, name: column.name, isStatic: column.kind == .static)
       }
       try writer.finish(limit: limit)
       failure = writer.failure
@@ -114,7 +115,8 @@ struct SelectExecution {
 
   /// Reads the partitions that the statement names; returns the index of the last one read.
   private func readKeys(_ restrictions: [Restriction], _ token: Restriction?) async throws(EngineFailure) -> UInt32 {
-    var partitions = try ReadRanges.partitions(restrictions, evaluator)
+    var partitions = try ReadRanges.partitions(
+      restrictions, evaluator, isVirtual: plan.table.definition.source == .virtual)
     if let token {
       guard let tokens = try ReadRanges.tokens(token, evaluator) else { return 0 }
       let range = KeyRange.tokens(from: tokens.lowerBound, through: tokens.upperBound)
@@ -245,16 +247,16 @@ struct SelectExecution {
   // MARK: By an index
 
   private func readIndex(
-    _ number: TableNumber, _ value: SelectPlan.IndexValue, isStatic: Bool
+    _ number: TableNumber, _ value: SelectPlan.IndexValue, name: String, isStatic: Bool
   ) async throws(EngineFailure) {
     guard case .store(let reader) = source else { return }
     var wanted: [UInt8] = []
     switch value {
     case .value(let expression, let type):
-      wanted = try ValueOrder.key(try evaluator.required(expression, "indexed column"), type)
+      wanted = try ValueOrder.key(try evaluator.filtered(expression, name), type)
     case .entry(let key, let keyType, let entry, let valueType):
-      wanted = try ValueOrder.key(try evaluator.required(key, "indexed column"), keyType)
-      wanted += try ValueOrder.key(try evaluator.required(entry, "indexed column"), valueType)
+      wanted = try ValueOrder.key(try evaluator.filtered(key, name), keyType)
+      wanted += try ValueOrder.key(try evaluator.filtered(entry, name), valueType)
     }
     var after = state?.position
     if let state, !state.position.isEmpty {
@@ -305,7 +307,8 @@ struct SelectExecution {
       }
     }
     _ = try reading { () throws(StorageError) in
-      try source.record(plan.table.number, key, now: now) { record throws(StorageError) in _ = try writer.accept(record) }
+      try source.record(plan.table.number, key, now: now) { record throws(StorageError) in _ = try writer.accept(record)
+      }
     }
   }
 }

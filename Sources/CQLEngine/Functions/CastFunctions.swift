@@ -5,9 +5,25 @@ import CQLWire
 /// `CAST(a AS type)`.
 enum CastFunctions {
   /// The function that makes a value of one type one of another; throws where Cassandra has none.
-  static func function(from source: CQLType, to native: NativeType) throws(EngineFailure) -> ScalarFunction {
+  ///
+  /// `text` is what is cast, for messages.
+  static func function(
+    from source: CQLType, to native: NativeType, name text: String
+  ) throws(EngineFailure) -> ScalarFunction {
+    guard let function = function(from: source, to: native) else {
+      let known = NativeType.allCases.filter { $0 != .varchar }.compactMap { function(from: $0.wire, to: native) }
+      guard !known.isEmpty else { throw EngineFailure.invalid("\(text) cannot be cast to \(native.rawValue)") }
+      throw EngineFailure.invalid(
+        "Invalid call to function \(known[0].qualifiedName), none of its type signatures match (known type signatures: "
+          + "\(known.map(\.signature).joined(separator: ", ")))")
+    }
+    return function
+  }
+
+  private static func function(from source: CQLType, to native: NativeType) -> ScalarFunction? {
     let target = native.wire
     let name = "cast_as_\(native.rawValue)"
+    guard source != target else { return nil }
     if source.isNumber, target.isNumber, target != .counter {
       return ScalarFunction(
         name, source, target,
@@ -34,7 +50,7 @@ enum CastFunctions {
         ofOne: { value in TimeFunctions.milliseconds(value, source).map { TimeFunctions.day(milliseconds: $0) } })
     default: break
     }
-    throw EngineFailure.invalid("\(CQLTypeText.text(source, isFrozen: true)) cannot be cast to \(target)")
+    return nil
   }
 
   private static func hasText(_ type: CQLType) -> Bool {

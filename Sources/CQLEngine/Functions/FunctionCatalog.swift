@@ -9,7 +9,8 @@ enum FunctionCatalog {
     "to_json": "JSON", "tojson": "JSON", "from_json": "JSON", "fromjson": "JSON",
     "similarity_cosine": "Vector search", "similarity_euclidean": "Vector search",
     "similarity_dot_product": "Vector search", "mask_null": "Dynamic data masking",
-    "mask_default": "Dynamic data masking", "mask_replace": "Dynamic data masking", "mask_inner": "Dynamic data masking",
+    "mask_default": "Dynamic data masking", "mask_replace": "Dynamic data masking",
+    "mask_inner": "Dynamic data masking",
     "mask_outer": "Dynamic data masking", "mask_hash": "Dynamic data masking",
   ]
 
@@ -45,7 +46,7 @@ enum FunctionCatalog {
       if AggregateFunction.names.contains(text) { throw notScalar(text, arguments, receiver) }
       throw EngineFailure.invalid("Unknown function \(name.cql) called")
     }
-    return try choose(candidates, arguments, receiver)
+    return try choose(candidates, arguments, receiver, name: name.cql)
   }
 
   private static func notScalar(_ name: String, _ arguments: [Argument], _ receiver: Receiver?) -> EngineFailure {
@@ -70,7 +71,7 @@ enum FunctionCatalog {
 
   /// The one of several functions that the arguments, and else the receiver, decide for.
   static func choose(
-    _ candidates: [ScalarFunction], _ arguments: [Argument], _ receiver: Receiver?
+    _ candidates: [ScalarFunction], _ arguments: [Argument], _ receiver: Receiver?, name: String
   ) throws(EngineFailure) -> ScalarFunction {
     if candidates.count == 1 { return try checked(candidates[0], arguments) }
     var weak: [ScalarFunction] = []
@@ -83,7 +84,6 @@ enum FunctionCatalog {
       }
     }
     if let first = weak.first, weak.count == 1 { return first }
-    let name = candidates[0].qualifiedName
     guard !weak.isEmpty else {
       throw EngineFailure.invalid(
         "Invalid call to function \(name), none of its type signatures match (known type signatures: "

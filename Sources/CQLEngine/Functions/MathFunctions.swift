@@ -2,9 +2,9 @@ import Bytes
 import CQLWire
 
 #if canImport(Darwin)
-import Darwin
+  import Darwin
 #else
-import Glibc
+  import Glibc
 #endif
 
 /// Functions of a number that give a number of the same type.

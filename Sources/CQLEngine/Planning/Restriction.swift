@@ -64,7 +64,8 @@ struct Restriction: Sendable {
           "Collection column \(names) can only be restricted by CONTAINS, CONTAINS KEY, or map-entry equality")
       }
       throw EngineFailure.invalid(
-        "Column \"\(names)\" cannot be restricted by both an equality and an inequality relation")
+        "Column \"\(columns.count > other.columns.count ? other.names : names)\" cannot be restricted by both an equality and "
+          + "an inequality relation")
     case (.slice(let lower, let upper), .slice(let otherLower, let otherUpper)):
       if lower != nil, otherLower != nil { throw bound("start", other) }
       if upper != nil, otherUpper != nil { throw bound("end", other) }

@@ -137,10 +137,12 @@ struct RestrictionPlanner {
   ) throws(EngineFailure) -> Restriction {
     switch column.wire {
     case .list:
-      throw EngineFailure.invalid("Indexes on list entries (\(column.name)[index] = value) are not currently supported.")
+      throw EngineFailure.invalid(
+        "Indexes on list entries (\(column.name)[index] = value) are not currently supported.")
     case .map(let keyType, let valueType):
       guard column.type.isMultiCell else {
-        throw EngineFailure.invalid("Map-entry equality predicates on frozen map column \(column.name) are not supported")
+        throw EngineFailure.invalid(
+          "Map-entry equality predicates on frozen map column \(column.name) are not supported")
       }
       guard sign == .equal else { throw EngineFailure.invalid("Only EQ relations are supported on map entries") }
       let keyValue = try terms.expression(key, terms.receiver("key(\(column.name))", keyType))
@@ -262,6 +264,9 @@ struct RestrictionPlanner {
     var columns: [Column] = []
     for name in names { columns.append(try table.column(named: name)) }
     let key = table.partitionKey
+    for (index, column) in columns.enumerated() where columns[..<index].contains(where: { $0 === column }) {
+      throw EngineFailure.invalid("The token() function contains duplicate partition key components")
+    }
     guard columns.count == key.count, columns.allSatisfy({ $0.kind == .partitionKey }) else {
       throw EngineFailure.invalid(
         "The token() function must be applied to all partition key components or none of them")

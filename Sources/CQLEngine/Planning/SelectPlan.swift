@@ -12,7 +12,7 @@ final class SelectPlan: Sendable {
     /// In all.
     case all
     /// Where an index says.
-    case index(TableNumber, IndexValue, isStatic: Bool)
+    case index(TableNumber, IndexValue, Column)
   }
 
   /// What an index is asked for.

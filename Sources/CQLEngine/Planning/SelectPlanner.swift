@@ -99,7 +99,9 @@ struct SelectPlanner {
     }
     var slots: [Int] = []
     for selector in planned {
-      guard case .column(let slot) = selector.expression else { return (.expressions(planned.map(\.expression)), columns) }
+      guard case .column(let slot) = selector.expression else {
+        return (.expressions(planned.map(\.expression)), columns)
+      }
       slots.append(slot)
     }
     return (.slots(slots), columns)
@@ -274,7 +276,8 @@ struct SelectPlanner {
   private func chooseIndex(hasKeys: Bool) throws(EngineFailure) -> SelectPlan.Partitions? {
     let indexed = restrictions.byColumn.values.filter { isIndexed($0) }
     if !statement.allowsFiltering {
-      let allAttached = indexed.count == restrictions.byColumn.values.count { !$0.columns[0].isPrimaryKey || isIndexed($0) }
+      let allAttached =
+        indexed.count == restrictions.byColumn.values.count { !$0.columns[0].isPrimaryKey || isIndexed($0) }
         && indexed.allSatisfy { isStorageAttached($0) }
       let allowed = indexed.isEmpty ? 0 : allAttached ? filteredRestrictions : 1
       if filteredRestrictions > allowed { throw Self.needsFiltering }
@@ -283,7 +286,7 @@ struct SelectPlanner {
     guard !hasKeys else { return nil }
     for restriction in indexed.sorted(by: { $0.names < $1.names }) {
       guard let (index, value) = index(for: restriction) else { continue }
-      return .index(index.number, value, isStatic: restriction.columns[0].kind == .static)
+      return .index(index.number, value, restriction.columns[0])
     }
     return nil
   }
@@ -301,7 +304,9 @@ struct SelectPlanner {
       }
     }
     guard hasKeys else {
-      if usesIndex { throw EngineFailure.invalid("ORDER BY with 2ndary indexes is not supported.") }
+      if usesIndex {
+        throw EngineFailure.invalid("ORDER BY with 2ndary indexes is not supported, except for ANN queries.")
+      }
       throw EngineFailure.invalid(
         "ORDER BY is only supported when the partition key is restricted by an EQ or an IN.")
     }
@@ -313,7 +318,8 @@ struct SelectPlanner {
       while position < column.position {
         guard case .equal = restrictions.byColumn[table.clustering[position].name]?.kind else {
           throw EngineFailure.invalid(
-            "Order by currently only supports the ordering of columns following their declared order in the PRIMARY KEY")
+            "Order by currently only supports the ordering of columns following their declared order in the PRIMARY KEY"
+          )
         }
         position += 1
       }

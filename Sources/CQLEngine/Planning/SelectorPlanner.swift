@@ -117,8 +117,7 @@ struct SelectorPlanner {
 
   private mutating func aggregate(_ name: String, _ arguments: [Selectable]) throws(EngineFailure) -> Selector {
     guard let kind = AggregateFunction.Kind(rawValue: name), arguments.count == 1, let argument = arguments.first else {
-      throw EngineFailure.invalid(
-        "Invalid number of arguments in call to function system.\(name): 1 required but \(arguments.count) provided")
+      throw EngineFailure.invalid("Invalid number of arguments for function system.\(name)(any)")
     }
     if isInAggregate {
       throw EngineFailure.invalid("aggregate functions cannot be used as arguments of aggregate functions")
@@ -162,7 +161,7 @@ struct SelectorPlanner {
     let planned = try plan(inner, expected: expected)
     guard planned.type != native.wire else { return planned }
     let name = "cast(\(planned.name) as \(native.rawValue))"
-    let function = try CastFunctions.function(from: planned.type, to: native)
+    let function = try CastFunctions.function(from: planned.type, to: native, name: planned.name)
     return Selector(
       expression: .call(function, [planned.expression]), type: function.returnType, name: name)
   }
@@ -200,7 +199,10 @@ struct SelectorPlanner {
       let column = try column(of: inner, kind)
       guard case .udt(let definition) = column.wire,
         let index = definition.fields.firstIndex(where: { $0.name == field.name })
-      else { throw EngineFailure.invalid("Invalid field selection: \(column.name) of type \(column.type.cql) is not a user type") }
+      else {
+        throw EngineFailure.invalid(
+          "Invalid field selection: \(column.name) of type \(column.type.cql) is not a user type")
+      }
       if column.type.isMultiCell {
         part = .one(.constant([UInt8(truncatingIfNeeded: index >> 8), UInt8(truncatingIfNeeded: index)]))
       }
@@ -242,7 +244,8 @@ struct SelectorPlanner {
         "Invalid field selection: \(planned.name) of type \(CQLTypeText.text(planned.type)) is not a user type")
     }
     guard let index = definition.fields.firstIndex(where: { $0.name == field.name }) else {
-      throw EngineFailure.invalid("\(CQLTypeText.text(planned.type)) of type \(planned.name) has no field \(field.name)")
+      throw EngineFailure.invalid(
+        "\(planned.name) of type \(CQLTypeText.text(planned.type)) has no field \(field.name)")
     }
     return Selector(
       expression: .field(planned.expression, index: index, count: definition.fields.count),
@@ -375,7 +378,9 @@ struct SelectorPlanner {
       return Selector(
         expression: .tuple(parts), type: .udt(definition), name: "{\(names.joined(separator: ", "))}")
     default:
-      throw Self.cannotInfer("{\(entries.map { "\(SelectableText.text($0.key)): \(SelectableText.text($0.value))" }.joined(separator: ", "))}")
+      throw Self.cannotInfer(
+        "{\(entries.map { "\(SelectableText.text($0.key)): \(SelectableText.text($0.value))" }.joined(separator: ", "))}"
+      )
     }
   }
 }

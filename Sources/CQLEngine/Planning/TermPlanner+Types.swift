@@ -7,7 +7,8 @@ extension TermPlanner {
     if type == wanted || wanted == .blob { return true }
     switch (type, wanted) {
     case (.ascii, .text), (.timeuuid, .uuid), (.counter, .bigint), (.bigint, .counter), (.timestamp, .bigint),
-      (.bigint, .timestamp), (.int, .varint), (.bigint, .varint), (.timestamp, .varint), (.int, .date), (.bigint, .time):
+      (.bigint, .timestamp), (.int, .varint), (.bigint, .varint), (.timestamp, .varint), (.int, .date),
+      (.bigint, .time):
       return true
     case (.list(let left), .list(let right)), (.set(let left), .set(let right)): return isAssignable(left, to: right)
     case (.map(let leftKey, let leftValue), .map(let rightKey, let rightValue)):

@@ -61,11 +61,11 @@ struct TermPlanner {
       note(marker, receiver)
       return .marker(marker.index, receiver.type)
     case .constant(let constant): return try expression(constant, receiver)
-    case .list(let elements): return try list(elements, term, receiver)
-    case .set(let elements): return try set(elements, term, receiver)
+    case .list(let elements): return try list(elements, receiver)
+    case .set(let elements): return try set(elements, receiver)
     case .map(let entries): return try map(entries, receiver)
     case .userType(let fields): return try userType(fields, receiver)
-    case .tuple(let elements): return try tuple(elements, term, receiver)
+    case .tuple(let elements): return try tuple(elements, receiver)
     case .call(let function, let arguments): return try call(function, arguments, receiver)
     case .typeHint(let name, let inner):
       let hinted = try type(name)
@@ -85,7 +85,7 @@ struct TermPlanner {
       }
       let argument = try expression(inner, self.receiver("arg0", source))
       guard source != native.wire else { return argument }
-      return .call(try CastFunctions.function(from: source, to: native), [argument])
+      return .call(try CastFunctions.function(from: source, to: native, name: inner.cql), [argument])
     case .negation, .arithmetic: throw EngineFailure.unsupported("Arithmetic")
     }
   }
@@ -104,7 +104,7 @@ struct TermPlanner {
   // MARK: Collections
 
   private mutating func list(
-    _ elements: [Term], _ term: Term, _ receiver: Receiver
+    _ elements: [Term], _ receiver: Receiver
   ) throws(EngineFailure) -> Expression {
     switch receiver.type {
     case .list(let element):
@@ -120,12 +120,12 @@ struct TermPlanner {
       return .vector(try checked(elements, part, "Invalid vector literal for \(receiver.name)"), element)
     default:
       throw EngineFailure.invalid(
-        "Invalid list literal for \(receiver.name) of type \(receiver.typeText)")
+        "Unexpected receiver type '\(receiver.typeText)'; only list and vector are expected")
     }
   }
 
   private mutating func set(
-    _ elements: [Term], _ term: Term, _ receiver: Receiver
+    _ elements: [Term], _ receiver: Receiver
   ) throws(EngineFailure) -> Expression {
     switch receiver.type {
     case .set(let element):
@@ -206,7 +206,7 @@ struct TermPlanner {
   }
 
   private mutating func tuple(
-    _ elements: [Term], _ term: Term, _ receiver: Receiver
+    _ elements: [Term], _ receiver: Receiver
   ) throws(EngineFailure) -> Expression {
     guard case .tuple(let types) = receiver.type else {
       // A single term in parentheses is that term.

@@ -13,7 +13,11 @@ extension WritePlanner {
     let receiver = Receiver(column, of: table)
     switch assignment.operation {
     case .set(let term):
-      if column.type.isCounter { throw EngineFailure.invalid("Cannot set the value of counter column \(column.name) (counters can only be incremented/decremented, not set)") }
+      if column.type.isCounter {
+        throw EngineFailure.invalid(
+          "Cannot set the value of counter column \(column.name) (counters can only be incremented/decremented, not set)"
+        )
+      }
       return .set(column, try terms.expression(term, receiver))
     case .add(let term): return try add(term, column, receiver)
     case .subtract(let term): return try subtract(term, column, receiver)
@@ -76,7 +80,9 @@ extension WritePlanner {
     return index
   }
 
-  private mutating func add(_ term: Term, _ column: Column, _ receiver: Receiver) throws(EngineFailure) -> WriteOperation {
+  private mutating func add(_ term: Term, _ column: Column, _ receiver: Receiver) throws(EngineFailure)
+    -> WriteOperation
+  {
     if column.type.isCounter { return .add(column, try terms.expression(term, receiver), isNegative: false) }
     try checkCollection(column, "\(column.cql) = \(column.cql) + \(term.cql)")
     return .append(column, try terms.expression(term, receiver))
@@ -222,7 +228,8 @@ extension WritePlanner {
     case .list(let element) where sign == .contains, .set(let element) where sign == .contains:
       return terms.receiver("value(\(column.name))", element)
     case .map(let key, let value):
-      return terms.receiver(sign == .contains ? "value(\(column.name))" : "key(\(column.name))", sign == .contains ? value : key)
+      return terms.receiver(
+        sign == .contains ? "value(\(column.name))" : "key(\(column.name))", sign == .contains ? value : key)
     default:
       throw EngineFailure.invalid(
         "Cannot use \(sign.rawValue) on non-\(sign == .contains ? "collection" : "map") column \(column.name)")

@@ -39,7 +39,7 @@ struct WritePlanner {
     let clustering = table.clustering.compactMap { keys[$0.name] }
     let isStaticOnly = clustering.isEmpty && !operations.isEmpty && operations.allSatisfy { $0.column.kind == .static }
     if clustering.count != table.clustering.count, !isStaticOnly {
-      throw missingClustering(clustering)
+      throw missingClustering(clustering.flatMap(\.columns))
     }
     let using = try attributes(statement.using, isConditional: statement.ifNotExists)
     return WritePlan(
@@ -93,7 +93,7 @@ struct WritePlanner {
     _ condition: WriteCondition?, _ partitionKey: [Restriction], _ clustering: [Restriction], _ what: String
   ) throws(EngineFailure) {
     guard condition != nil else { return }
-    if table.isCounter { throw EngineFailure.invalid("Conditional updates are not supported on counter tables") }
+    if table.isCounter { throw EngineFailure.invalid("Conditions on counters are not supported") }
     if partitionKey.contains(where: \.isIn) {
       throw EngineFailure.invalid("IN on the partition key is not supported with conditional \(what)")
     }
@@ -174,8 +174,12 @@ struct WritePlanner {
         continue
       }
       if let gap {
+        if statement == "UPDATE" {
+          throw missingClustering(table.clustering.filter { restrictions.byColumn[$0.name] != nil })
+        }
         throw EngineFailure.invalid(
-          "PRIMARY KEY column \"\(column.name)\" cannot be restricted as preceding column \"\(gap.name)\" is not restricted")
+          "PRIMARY KEY column \"\(column.name)\" cannot be restricted as preceding column \"\(gap.name)\" is not restricted"
+        )
       }
       if let last = result.last, last.isSlice {
         throw EngineFailure.invalid(
@@ -211,12 +215,14 @@ struct WritePlanner {
       throw EngineFailure.invalid("Range deletions are not supported for specific columns")
     }
     guard statement == "UPDATE" || hasRegulars, covered < table.clustering.count else { return }
-    throw missingClustering(clustering)
+    if statement == "DELETE" {
+      throw EngineFailure.invalid("Range deletions are not supported for specific columns")
+    }
+    throw missingClustering(clustering.flatMap(\.columns))
   }
 
-  private func missingClustering(_ given: [Restriction]) -> EngineFailure {
-    let names = Set(given.flatMap(\.columns).map(\.name))
-    let missing = table.clustering.filter { !names.contains($0.name) }.map(\.name)
+  private func missingClustering(_ given: [Column]) -> EngineFailure {
+    let missing = table.clustering.filter { column in !given.contains { $0 === column } }.map(\.name)
     return EngineFailure.invalid("Some clustering keys are missing: \(missing.joined(separator: ", "))")
   }
 }

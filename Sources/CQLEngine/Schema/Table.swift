@@ -80,7 +80,8 @@ final class Table: Sendable {
   /// The column of that name, or Cassandra's refusal.
   func column(named name: Identifier) throws(EngineFailure) -> Column {
     guard let column = byName[name.name] else {
-      throw EngineFailure.invalid("Undefined column name \(name.cql) in table \(keyspace).\(self.name)")
+      throw EngineFailure.invalid(
+        "Undefined column name \(name.cql) in table \(Identifier.cql(keyspace)).\(Identifier.cql(self.name))")
     }
     return column
   }

@@ -14,7 +14,7 @@ struct SystemRow {
   func entry(in table: Table) throws(EngineFailure) -> (key: [UInt8], record: [UInt8]) {
     var keyValues: [ArraySlice<UInt8>] = []
     for column in table.partitionKey { keyValues.append((values[column.name] ?? [])[...]) }
-    let partition = try ReadRanges.partition(keyValues)
+    let partition = try ReadRanges.partition(keyValues, isVirtual: table.definition.source == .virtual)
     var clustering: [UInt8] = []
     var note: [UInt8] = []
     for column in table.clustering {

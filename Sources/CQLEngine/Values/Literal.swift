@@ -54,7 +54,9 @@ enum Literal {
       if Int32(constant.text) != nil { .int } else if Int64(constant.text) != nil { .bigint } else { .varint }
     case .uuid: .uuid
     case .float:
-      if Double(constant.text).map({ $0.isFinite }) ?? false || ["NaN", "Infinity", "-Infinity"].contains(constant.text) {
+      if Double(constant.text).map({ $0.isFinite }) ?? false
+        || ["NaN", "Infinity", "-Infinity"].contains(constant.text)
+      {
         .double
       } else {
         .decimal

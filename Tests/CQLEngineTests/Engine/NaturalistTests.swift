@@ -25,7 +25,8 @@ struct NaturalistTests {
     let node = try await Self.node()
     let insert = try node.prepare(
       "INSERT INTO animals (genus, species, image_url, size_cm, sightings, taxonomy) VALUES (?, ?, ?, ?, ?, ?)")
-    #expect(insert.parameters.columns.map(\.name) == ["genus", "species", "image_url", "size_cm", "sightings", "taxonomy"])
+    #expect(
+      insert.parameters.columns.map(\.name) == ["genus", "species", "image_url", "size_cm", "sightings", "taxonomy"])
     #expect(insert.parameters.partitionKeyIndexes == [0])
     _ = try await node.execute(
       insert,
@@ -46,7 +47,8 @@ struct NaturalistTests {
   func plants(pageSize: Int32) async throws {
     let node = try await Self.node()
     for index in 0..<20 {
-      try await node.run("INSERT INTO plants (genus, species, sightings) VALUES ('Quercus', 's\(100 + index)', \(index))")
+      try await node.run(
+        "INSERT INTO plants (genus, species, sightings) VALUES ('Quercus', 's\(100 + index)', \(index))")
     }
     let select = try node.prepare("SELECT species, sightings FROM plants WHERE genus = ?")
     var rows: [String] = []

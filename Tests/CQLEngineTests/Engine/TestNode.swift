@@ -58,8 +58,9 @@ final class TestNode {
   func prepare(_ text: String) throws -> PreparedResult {
     var body: [UInt8] = []
     _ = try executor.prepare(text, keyspace: nil, session: session, into: &body)
-    guard case .result(.prepared(let result)) = try ResponseMessage(
-      opcode: .result, body: body.span, version: session.version)
+    guard
+      case .result(.prepared(let result)) = try ResponseMessage(
+        opcode: .result, body: body.span, version: session.version)
     else { throw TestFailure("no prepared statement") }
     return result
   }
