@@ -23,6 +23,7 @@ public import Telemetry
 public final class CassandraClient: Sendable {
   private let loops: EventLoops
   private let clients: [LoopBound<LoopClient>]
+  private let loopClients: LoopClients
   private let loads: [Load]
   private let wasStarted = Atomic<Bool>(false)
 
@@ -52,11 +53,15 @@ public final class CassandraClient: Sendable {
       table: PreparedTable(
         capacity: configuration.limits.preparedStatements,
         maximumWaiting: loops.count * (configuration.limits.requestsInFlight + configuration.limits.requestsWaiting)),
-      timestamps: TimestampGenerator(),
+      timestamps: TimestampGenerator(), loops: LoopClients(),
       logger: logger.labelled("cassandra"))
     clients = loops.map { LoopBound(giving: LoopClient(on: $0, context: context), to: $0) }
+    loopClients = context.loops
+    loopClients.set(clients)
     loads = loops.map { _ in Load() }
   }
+
+  deinit { loopClients.set([]) }
 
   /// Connects, and keeps the connections, until the task is cancelled; then lets the requests under way finish, for
   /// ``ClientLimits/drainTimeout`` at most, and closes.

@@ -10,23 +10,26 @@ extension LoopClient {
     let bound = LoopBound(self, on: loop)
     await withDiscardingTaskGroup { group in
       for index in nodes.indices {
-        group.addTask(executorPreference: bound.loop) { await bound.onLoop.maintain(bound.onLoop.nodes[index]) }
+        group.addTask(executorPreference: bound.loop) { await bound.onLoop.maintain(index) }
       }
     }
   }
 
   /// Connects to a node, waits until the connection cannot be used any more, and begins anew.
-  private func maintain(_ node: Node) async {
+  private func maintain(_ index: Int) async {
+    let node = nodes[index]
     var failures = 0
     var version = context.configuration.protocolVersion
     var attempt = Int.random(in: 0..<1024)
     while !Task.isCancelled {
+      let timesReachedElsewhere = node.timesReachedElsewhere
       do throws(CassandraError) {
         attempt &+= 1
         let connection = try await connect(to: node.endPoint, version: &version, attempt: attempt)
         context.logger.info(
           "connected",
           ["node": .text("\(node.endPoint)"), "protocol": .text("\(version)"), "loop": .integer(loop.index)])
+        context.loops.reached(index, on: loop)
         node.failure = nil
         node.wasTried = true
         node.connection = connection
@@ -58,8 +61,9 @@ extension LoopClient {
         failures += 1
         note(error, at: node, failures: failures)
       }
+      guard node.timesReachedElsewhere == timesReachedElsewhere else { continue }
       let delay = context.configuration.reconnection.delay(failures: failures, chance: .random(in: 0...1))
-      try? await loop.sleep(for: delay)
+      _ = await node.pause.add(on: loop, due: loop.now + delay.wholeMilliseconds)
     }
     state = .closed
     connectionsChanged()

@@ -73,6 +73,19 @@ import Testing
     }
   }
 
+  @Test func aLoopThatReachesTheNodeTellsTheOthers() async throws {
+    let hour = Duration.seconds(3600)
+    try await withScriptedNodes(
+      1, loops: 2, configure: { $0.reconnection = ReconnectionPolicy(first: hour, longest: hour) }
+    ) { (client, nodes) async throws in
+      await nodes[0].wait { $0.connections == 2 }
+      // Both connect again at once; the first to arrive is turned away and would now wait for an hour.
+      nodes[0].when(.init(.startup, times: 1), .reset)
+      await nodes[0].cutConnections()
+      await nodes[0].wait { $0.connections == 5 }
+    }
+  }
+
   @Test func anotherNodeTakesOver() async throws {
     try await withScriptedNodes(2, at: try addressOfItsOwn()) { (client, nodes) async throws in
       for _ in 0..<4 { try await prepareAll(client) }
