@@ -31,7 +31,7 @@ final class Writer {
     self.queue = queue
     self.heads = heads
     self.persistedHeads = persistedHeads
-    reader = Reader(database, heads: heads)
+    reader = Reader(database, heads: heads, isWriters: true)
     lookup = try Lookup(database)
     statements = try WriterStatements(database)
     background = try BackgroundWork(database)
@@ -99,7 +99,7 @@ final class Writer {
   private func secondsToSleep() -> Int64? {
     guard failure == nil else { return nil }
     let now = configuration.clock()
-    return background.hasWork(at: now) ? 0 : background.wakeSeconds.map { max($0 - now, 1) }
+    return background.hasWork(at: now) ? 0 : background.wakeSeconds(at: now).map { max($0 - now, 1) }
   }
 
   private func finishBackgroundWork() -> StorageError? {
