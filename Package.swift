@@ -21,6 +21,7 @@ let package = Package(
   products: [
     .executable(name: "fieldguide", targets: ["FieldGuideCommand"]),
     .library(name: "Cassandra", targets: ["Cassandra"]),
+    .library(name: "CassandraFoundation", targets: ["CassandraFoundation"]),
     .library(name: "CQLEngine", targets: ["CQLEngine"]),
     .library(name: "CQLLanguage", targets: ["CQLLanguage"]),
     .library(name: "CQLWire", targets: ["CQLWire"]),
@@ -29,6 +30,7 @@ let package = Package(
     .library(name: "JSON", targets: ["JSON"]),
     .library(name: "Reactor", targets: ["Reactor"]),
     .library(name: "Telemetry", targets: ["Telemetry"]),
+    .library(name: "Terminal", targets: ["Terminal"]),
     .library(name: "Web", targets: ["Web"]),
     .library(name: "WebCassandra", targets: ["WebCassandra"]),
   ],
@@ -57,6 +59,8 @@ let package = Package(
     .target(name: "Web", dependencies: ["Bytes", "HTTP", "JSON", "Reactor", "Telemetry"], swiftSettings: common),
     .target(name: "Cassandra", dependencies: ["Bytes", "CQLWire", "Reactor", "Telemetry"], swiftSettings: common),
 
+    .target(name: "CassandraFoundation", dependencies: ["CQLWire"], swiftSettings: common),
+
     // Applications.
     .target(
       name: "WebCassandra", dependencies: ["Bytes", "Cassandra", "CQLWire", "HTTP", "Web"], swiftSettings: common),
@@ -67,7 +71,13 @@ let package = Package(
       swiftSettings: common),
     .executableTarget(name: "FieldGuideCommand", dependencies: ["FieldGuide", "Terminal"], swiftSettings: common),
 
-    .target(name: "CassandraTesting", dependencies: ["COpenSSL", "Reactor"], swiftSettings: common),
+    .target(
+      name: "CassandraTesting", dependencies: ["Bytes", "COpenSSL", "CQLWire", "Reactor", "Telemetry"],
+      swiftSettings: common),
+
+    // What the tests of servers share; no product.
+    .target(
+      name: "WebTesting", dependencies: ["Reactor", "Telemetry"], path: "Tests/WebTesting", swiftSettings: common),
 
     .testTarget(name: "BytesTests", dependencies: ["Bytes"], swiftSettings: common),
     .testTarget(name: "JSONTests", dependencies: ["JSON", "Bytes"], swiftSettings: common),
@@ -80,7 +90,31 @@ let package = Package(
     .testTarget(
       name: "CQLEngineTests", dependencies: ["CQLEngine", "CQLLanguage", "CQLWire", "CSQLite", "Bytes"],
       swiftSettings: common + [.enableExperimentalFeature("Lifetimes")]),
+    .testTarget(
+      name: "WebTests",
+      dependencies: ["Web", "HTTP", "JSON", "Reactor", "CassandraTesting", "Telemetry", "WebTesting"],
+      swiftSettings: common),
+    .testTarget(
+      name: "FieldGuideTests",
+      dependencies: [
+        "FieldGuide", "Cassandra", "CQLWire", "HTTP", "JSON", "Reactor", "Telemetry", "Terminal", "Web", "WebTesting",
+      ],
+      swiftSettings: common),
+    .testTarget(
+      name: "WebCassandraTests",
+      dependencies: ["WebCassandra", "Cassandra", "CQLWire", "HTTP", "Reactor", "Telemetry", "Web", "WebTesting"],
+      swiftSettings: common),
+    .testTarget(name: "TerminalTests", dependencies: ["Terminal"], swiftSettings: common),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: common),
+    .testTarget(
+      name: "CassandraTests",
+      dependencies: ["Bytes", "CQLWire", "Cassandra", "CassandraTesting", "Reactor", "Telemetry"],
+      swiftSettings: common),
+    .testTarget(
+      name: "CassandraFoundationTests", dependencies: ["CassandraFoundation", "CQLWire"], swiftSettings: common),
+    .testTarget(
+      name: "CassandraIntegrationTests", dependencies: ["CQLWire", "Cassandra", "Reactor", "Telemetry"],
+      swiftSettings: common),
     .testTarget(
       name: "ReactorTests", dependencies: ["Reactor", "CassandraTesting", "Telemetry"], swiftSettings: common),
   ]

@@ -9,7 +9,9 @@ let package = Package(
   targets: [
     .executableTarget(
       name: "Echo",
-      dependencies: [.product(name: "Reactor", package: "field-guide"), .product(name: "Web", package: "field-guide")],
-      swiftSettings: [.enableUpcomingFeature("NonisolatedNonsendingByDefault")])
+      dependencies: [
+        .product(name: "Reactor", package: "field-guide"), .product(name: "Terminal", package: "field-guide"),
+        .product(name: "Web", package: "field-guide"),
+      ], swiftSettings: [.enableUpcomingFeature("NonisolatedNonsendingByDefault"), .treatAllWarnings(as: .error)])
   ]
 )

@@ -57,8 +57,12 @@ public enum FieldGuide {
     database.keyspace = nil
     let points = database.cluster.endPoints.map(\.description).joined(separator: ", ")
     print("Field Guide: preparing keyspace \(settings.keyspace) at \(points)")
-    try await CassandraClient.withClient(database, logger: logger) { client in
-      try await Initialization(client: client, settings: settings).run()
+    do {
+      try await CassandraClient.withClient(database, logger: logger) { client in
+        try await Initialization(client: client, settings: settings).run()
+      }
+    } catch let error as CassandraError {
+      throw CommandFailure(error, at: points)
     }
   }
 
@@ -74,41 +78,11 @@ public enum FieldGuide {
     let (settings, sink, logger) = try settings(arguments)
     defer { sink.flush() }
     let loops = try EventLoops(logger: logger)
-    let client = try CassandraClient(settings.database, loops: loops, logger: logger)
-    let server = Server(
-      routes: fieldGuideRoutes(), context: FieldGuideContext(cassandra: client), configuration: configuration,
-      loops: loops, logger: logger)
-    let points = settings.database.cluster.endPoints.map(\.description).joined(separator: ", ")
-    try await withThrowingTaskGroup(of: Ending.self) { group in
-      group.addTask {
-        try await client.run()
-        return .client
-      }
-      group.addTask {
-        try await server.run { address in
-          logger.info(
-            "serving",
-            ["address": .text("http://\(address)"), "database": .text(points), "keyspace": .text(settings.keyspace)])
-        }
-        return .server
-      }
-      group.addTask {
-        let signal = try await loops[0].signal(.terminate, .interrupt)
-        logger.info("stopping; a second signal ends at once", ["signal": .text("\(signal)")])
-        server.shutDown()
-        return .signal
-      }
-      // The session is closed after the last request has been answered.
-      while let ending = try await group.next() {
-        if ending == .server { group.cancelAll() }
-      }
+    let service = try Service(settings: settings, configuration: configuration, loops: loops, logger: logger)
+    try await service.run {
+      let signal = try await loops[0].signal(.terminate, .interrupt)
+      logger.info("stopping; a second signal ends at once", ["signal": .text("\(signal)")])
     }
     logger.info("stopped")
-  }
-
-  private enum Ending: Sendable {
-    case client
-    case server
-    case signal
   }
 }

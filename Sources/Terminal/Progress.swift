@@ -9,13 +9,26 @@
 /// Tells a person how far a work of some steps has got: on a terminal in one line that changes, elsewhere in one line for
 /// each part.
 public struct Progress: Sendable {
-  private let isTerminal = isatty(1) == 1
+  private let isTerminal: Bool
+  private let isSilent: Bool
 
-  /// Begins.
-  public init() {}
+  /// Begins, on standard output.
+  public init() {
+    isTerminal = isatty(1) == 1
+    isSilent = false
+  }
+
+  private init(isSilent: Bool) {
+    isTerminal = false
+    self.isSilent = isSilent
+  }
+
+  /// Tells nobody.
+  public static let silent = Progress(isSilent: true)
 
   /// Says what has been done as a whole.
   public func done(_ what: String) {
+    guard !isSilent else { return }
     print(isTerminal ? "\r\u{1b}[K✓ \(what)" : what)
     fflush(nil)
   }

@@ -13,6 +13,8 @@ extension CassandraError: ProblemConvertible {
       Problem(.serviceUnavailable, code: "\(code)", detail: description, fields: Self.retryAfter, cause: self)
     case .timedOut, .readTimeout, .writeTimeout:
       Problem(.gatewayTimeout, code: "\(code)", detail: description, cause: self)
+    case .cancelled:
+      Problem(.serviceUnavailable, code: "\(code)", detail: description, cause: self)
     case .invalidPageState:
       Problem(.badRequest, code: "\(code)", detail: description, cause: self)
     default:

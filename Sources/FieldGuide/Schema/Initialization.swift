@@ -10,9 +10,10 @@ struct Initialization {
   let keyspace: String
   let datacenter: String
   let replicationFactor: Int
-  private let progress = Progress()
+  private let progress: Progress
 
-  init(client: CassandraClient, settings: Settings) {
+  init(client: CassandraClient, settings: Settings, progress: Progress = Progress()) {
+    self.progress = progress
     self.client = client
     keyspace = settings.keyspace
     datacenter = settings.database.cluster.localDatacenter
@@ -47,14 +48,18 @@ struct Initialization {
       progress.done("keyspace \(keyspace) exists")
       return
     }
+    try await client.query(keyspaceStatement(name), options: QueryOptions(timeout: .seconds(30)))
+    progress.done("keyspace \(keyspace) made, with \(replicationFactor) replica(s) in \(datacenter)")
+  }
+
+  /// A statement that changes the schema takes no bound values, so the data centre is a literal with its quotes doubled.
+  private func keyspaceStatement(_ name: Identifier) -> Statement {
     let quoted = datacenter.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''")
-    let statement = Statement(
-      """
+    let text = """
       CREATE KEYSPACE IF NOT EXISTS \(name)
       WITH replication = {'class': 'NetworkTopologyStrategy', '\(quoted)': \(replicationFactor)}
-      """)
-    try await client.query(statement, options: QueryOptions(timeout: .seconds(30)))
-    progress.done("keyspace \(keyspace) made, with \(replicationFactor) replica(s) in \(datacenter)")
+      """
+    return Statement(text)
   }
 
   private func change(_ statement: Statement, _ what: String) async throws {

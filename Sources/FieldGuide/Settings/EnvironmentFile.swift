@@ -26,6 +26,8 @@ struct EnvironmentFile {
 
   /// Reads the text of a file.
   init(parsing text: String) throws(LineError) {
+    // Some editors begin a file with the mark of its byte order.
+    let text = text.unicodeScalars.first == "\u{feff}" ? String(text.unicodeScalars.dropFirst()) : text
     var number = 0
     // The newline and the pair of return and newline are both one Character that isNewline.
     for line in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline) {

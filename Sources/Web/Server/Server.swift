@@ -65,13 +65,13 @@ public final class Server: Sendable {
     onListening(listeners.address)
     if isStopping.load(ordering: .acquiring) { await stop(listeners) }
     await withTaskGroup(of: Void.self) { group in
-      for server in servers { group.addTask(executorPreference: server.loop) { await server.onLoop.run() } }
       group.addTask { [stopping] in
         await stopping.wait()
         await self.stop(listeners)
       }
-      // The waiter for the end is not counted: it ends with the others.
-      for _ in servers { await group.next() }
+      await withTaskGroup(of: Void.self) { serving in
+        for server in servers { serving.addTask(executorPreference: server.loop) { await server.onLoop.run() } }
+      }
       group.cancelAll()
     }
     await listeners.close()

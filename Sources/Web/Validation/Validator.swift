@@ -26,15 +26,19 @@ public protocol Validatable {
 /// Every member that is asked for has to be there and must not be null; other members are ignored. Text that is a number
 /// becomes one where a number is wanted, and 3.0 is the whole number 3; nothing else is cast.
 public struct Validator {
-  private let members: [JSONValue.Member]
+  /// Nil when the body is no object; that is said once, and not again for each member.
+  private let members: [JSONValue.Member]?
+  /// What is wrong, up to ``Problem/maximumErrors``; a body can hold many times more than anybody wants to read.
   private(set) var errors: [Problem.Detail] = []
+  /// How much is wrong.
+  private(set) var errorCount = 0
 
   init(_ value: JSONValue) {
     if case .object(let members) = value {
       self.members = members
     } else {
-      members = []
-      errors.append(Problem.Detail(pointer: "", detail: "An object is wanted, not \(value.kind)."))
+      members = nil
+      report(JSONPointer(), "An object is wanted, not \(value.kind).")
     }
   }
 
@@ -43,14 +47,15 @@ public struct Validator {
     report(JSONPointer().appending(name), detail)
   }
 
-  private mutating func report(_ pointer: JSONPointer, _ detail: String) {
-    errors.append(Problem.Detail(pointer: "\(pointer)", detail: detail))
+  private mutating func report(_ pointer: @autoclosure () -> JSONPointer, _ detail: @autoclosure () -> String) {
+    errorCount += 1
+    guard errors.count < Problem.maximumErrors else { return }
+    errors.append(Problem.Detail(pointer: "\(pointer())", detail: detail()))
   }
 
   /// The value of a member; nil, and reported, when it is missing or null.
   private mutating func value(_ name: String) -> JSONValue? {
-    // When the body is no object, that is said once and not again for each member.
-    if members.isEmpty && !errors.isEmpty { return nil }
+    guard let members else { return nil }
     switch members.first(where: { $0.name == name })?.value {
     case nil: report(name, "It is missing.")
     case .null?: report(name, "It must not be null.")
@@ -67,14 +72,16 @@ public struct Validator {
     return text(value, JSONPointer().appending(name), bytes)
   }
 
-  private mutating func text(_ value: JSONValue, _ pointer: JSONPointer, _ bytes: ClosedRange<Int>?) -> String {
+  private mutating func text(
+    _ value: JSONValue, _ pointer: @autoclosure () -> JSONPointer, _ bytes: ClosedRange<Int>?
+  ) -> String {
     guard case .string(let text) = value else {
-      report(pointer, "A text is wanted, not \(value.kind).")
+      report(pointer(), "A text is wanted, not \(value.kind).")
       return ""
     }
     if let bytes, !bytes.contains(text.utf8.count) {
       let limit = "\(bytes.lowerBound) to \(bytes.upperBound)"
-      report(pointer, "The text has \(text.utf8.count) bytes, and \(limit) are allowed.")
+      report(pointer(), "The text has \(text.utf8.count) bytes, and \(limit) are allowed.")
     }
     return text
   }
@@ -82,12 +89,13 @@ public struct Validator {
   /// A list of texts, none of them null.
   public mutating func texts(_ name: String) -> [String] {
     guard let value = value(name) else { return [] }
-    let pointer = JSONPointer().appending(name)
     guard case .array(let elements) = value else {
-      report(pointer, "A list is wanted, not \(value.kind).")
+      report(name, "A list is wanted, not \(value.kind).")
       return []
     }
-    return elements.enumerated().map { index, element in text(element, pointer.appending(index), nil) }
+    return elements.enumerated().map { index, element in
+      text(element, JSONPointer().appending(name).appending(index), nil)
+    }
   }
 
   /// A whole number of 32 bits.
@@ -160,12 +168,10 @@ extension Request {
   public func validated<Value: Validatable>(_ type: Value.Type) async throws -> Value {
     var validator = Validator(try await json())
     let value = Value(&validator)
-    guard validator.errors.isEmpty else {
-      let errors = validator.errors
-      let detail =
-        errors.count == 1 ? "One thing is wrong in the body." : "\(errors.count) things are wrong in the body."
-      throw Problem(
-        .unprocessableContent, code: "invalidBody", detail: detail, errors: Array(errors.prefix(Problem.maximumErrors)))
+    let count = validator.errorCount
+    guard count == 0 else {
+      let detail = count == 1 ? "One thing is wrong in the body." : "\(count) things are wrong in the body."
+      throw Problem(.unprocessableContent, code: "invalidBody", detail: detail, errors: validator.errors)
     }
     return value
   }

@@ -1,0 +1,33 @@
+# What the README tells; `make` alone lists it.
+
+# Options of `fieldguide serve`, as in: make run SERVE="--port 5001"
+SERVE ?=
+
+.PHONY: help run test bench format check packages
+help:
+	@echo "make run      prepare the database that .env names, then serve the API"
+	@echo "make test     build and run the tests"
+	@echo "make bench    measure ours and the peers beside each other"
+	@echo "make format   format every source"
+	@echo "make check    format and layers, without changing anything"
+
+run: packages
+	swift build -c release --product fieldguide
+	.build/release/fieldguide init
+	exec .build/release/fieldguide serve $(SERVE)
+
+test: packages
+	Scripts/test
+
+bench: packages
+	Benchmarks/compare
+
+format:
+	swift format --in-place --recursive Package.swift Sources Tests Benchmarks Examples Fuzz
+
+check:
+	swift format lint --strict --recursive Package.swift Sources Tests Benchmarks Examples Fuzz
+	Scripts/check-layers
+
+packages:
+	@Scripts/install-packages

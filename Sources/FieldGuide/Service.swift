@@ -1,0 +1,71 @@
+internal import Cassandra
+internal import Reactor
+internal import Telemetry
+internal import Web
+
+/// The API while it runs: the one session of the process, and the server in front of it.
+struct Service {
+  private let settings: Settings
+  private let configuration: ServerConfiguration
+  private let loops: EventLoops
+  private let logger: Logger
+  private let client: CassandraClient
+
+  /// Puts the parts together; nothing is connected or bound yet.
+  init(settings: Settings, configuration: ServerConfiguration, loops: EventLoops, logger: Logger) throws(CassandraError)
+  {
+    self.settings = settings
+    self.configuration = configuration
+    self.loops = loops
+    self.logger = logger
+    client = try CassandraClient(settings.database, loops: loops, logger: logger)
+  }
+
+  private enum Part: Sendable {
+    case client
+    case server
+    case end
+  }
+
+  /// Serves until `end` returns and the requests in flight have been answered.
+  ///
+  /// - Parameter onListening: Is told the address once connections are accepted.
+  /// - Throws: ``CommandFailure`` when the address cannot be listened at.
+  func run(
+    onListening: @escaping @Sendable (SocketAddress) -> Void = { _ in },
+    until end: @escaping @Sendable () async throws -> Void
+  ) async throws {
+    let server = Server(
+      routes: fieldGuideRoutes(), context: FieldGuideContext(cassandra: client), configuration: configuration,
+      loops: loops, logger: logger)
+    let points = settings.database.cluster.endPoints.map(\.description).joined(separator: ", ")
+    try await withThrowingTaskGroup(of: Part.self) { group in
+      group.addTask {
+        try await client.run()
+        return .client
+      }
+      group.addTask {
+        do {
+          try await server.run { address in
+            logger.info(
+              "serving",
+              ["address": .text("http://\(address)"), "database": .text(points), "keyspace": .text(settings.keyspace)])
+            onListening(address)
+          }
+        } catch let error as ReactorError {
+          throw CommandFailure(error, listeningAt: configuration.address)
+        }
+        return .server
+      }
+      group.addTask {
+        try await end()
+        server.shutDown()
+        return .end
+      }
+      // The session is closed after the last request has been answered.
+      while let part = try await group.next() {
+        if part == .server { group.cancelAll() }
+      }
+    }
+  }
+}
