@@ -22,6 +22,7 @@ let package = Package(
     .executable(name: "cql-node", targets: ["CQLNodeCommand"]),
     .executable(name: "fieldguide", targets: ["FieldGuideCommand"]),
     .library(name: "Cassandra", targets: ["Cassandra"]),
+    .library(name: "CassandraFoundation", targets: ["CassandraFoundation"]),
     .library(name: "CQLEngine", targets: ["CQLEngine"]),
     .library(name: "CQLLanguage", targets: ["CQLLanguage"]),
     .library(name: "CQLServer", targets: ["CQLServer"]),
@@ -64,6 +65,8 @@ let package = Package(
       name: "CQLServer", dependencies: ["Bytes", "CQLEngine", "CQLWire", "Reactor", "Telemetry"],
       swiftSettings: common),
 
+    .target(name: "CassandraFoundation", dependencies: ["CQLWire"], swiftSettings: common),
+
     // Applications.
     .target(
       name: "WebCassandra", dependencies: ["Bytes", "Cassandra", "CQLWire", "HTTP", "Web"], swiftSettings: common),
@@ -79,7 +82,8 @@ let package = Package(
     .executableTarget(
       name: "CQLNodeCommand", dependencies: ["CQLServer", "Reactor", "Telemetry", "Terminal"], swiftSettings: common),
 
-    .target(name: "CassandraTesting", dependencies: ["COpenSSL", "CQLServer", "Reactor", "Telemetry"],
+    .target(
+      name: "CassandraTesting", dependencies: ["Bytes", "COpenSSL", "CQLServer", "CQLWire", "Reactor", "Telemetry"],
       swiftSettings: common),
 
     // What the tests of servers share; no product.
@@ -117,6 +121,15 @@ let package = Package(
       swiftSettings: common),
     .testTarget(name: "TerminalTests", dependencies: ["Terminal"], swiftSettings: common),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: common),
+    .testTarget(
+      name: "CassandraTests",
+      dependencies: ["Bytes", "CQLWire", "Cassandra", "CassandraTesting", "Reactor", "Telemetry"],
+      swiftSettings: common),
+    .testTarget(
+      name: "CassandraFoundationTests", dependencies: ["CassandraFoundation", "CQLWire"], swiftSettings: common),
+    .testTarget(
+      name: "CassandraIntegrationTests", dependencies: ["CQLWire", "Cassandra", "Reactor", "Telemetry"],
+      swiftSettings: common),
     .testTarget(
       name: "ReactorTests", dependencies: ["Reactor", "CassandraTesting", "Telemetry"], swiftSettings: common),
   ]

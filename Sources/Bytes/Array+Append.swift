@@ -65,30 +65,7 @@ extension Array where Element == UInt8 {
 
   @usableFromInline
   mutating func append(decimalMagnitude magnitude: UInt64, isNegative: Bool) {
-    // Two digits a division, written backwards from the end of room for the longest number: counting the digits first
-    // costs as many divisions again.
-    var digits: InlineArray<20, UInt8> = .init(repeating: UInt8(ascii: "0"))
-    var start = 20
-    var rest = magnitude
-    while rest >= 10 {
-      let quotient = rest / 100
-      let pair = UInt8(truncatingIfNeeded: rest &- quotient &* 100)
-      start -= 2
-      digits[start] = UInt8(ascii: "0") + pair / 10
-      digits[start + 1] = UInt8(ascii: "0") + pair % 10
-      rest = quotient
-    }
-    if rest > 0 || start == 20 {
-      start -= 1
-      digits[start] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest)
-    }
-    append(addingCapacity: 21) { output in
-      if isNegative { output.append(UInt8(ascii: "-")) }
-      while start < 20 {
-        output.append(digits[start])
-        start += 1
-      }
-    }
+    append(addingCapacity: 21) { output in output.append(decimalMagnitude: magnitude, isNegative: isNegative) }
   }
 
   /// Appends the last `digits` decimal digits of `value`, with leading zeros.
@@ -138,16 +115,64 @@ public func hexadecimalValue(_ digit: UInt8) -> UInt8? {
 }
 
 extension OutputSpan where Element == UInt8 {
+  /// Appends the UTF-8 of `text`; traps when there is no room for it.
+  @inlinable
+  public mutating func append(_ text: StaticString) {
+    text.withUTF8Buffer { bytes in unsafe append(copying: bytes.span) }
+  }
+
+  /// Appends `value` in decimal digits; traps when there is no room for them, 20 bytes at most.
+  @inlinable
+  public mutating func append(decimal value: Int) {
+    append(decimalMagnitude: UInt64(value.magnitude), isNegative: value < 0)
+  }
+
+  @usableFromInline
+  mutating func append(decimalMagnitude magnitude: UInt64, isNegative: Bool) {
+    if isNegative { append(UInt8(ascii: "-")) }
+    guard magnitude >= 10 else { return append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: magnitude)) }
+    // Two digits a division, written backwards from the end of room for the longest number: counting the digits first
+    // costs as many divisions again.
+    var digits: InlineArray<20, UInt8> = .init(repeating: UInt8(ascii: "0"))
+    var start = 20
+    var rest = magnitude
+    while rest >= 10 {
+      let quotient = rest / 100
+      let pair = UInt8(truncatingIfNeeded: rest &- quotient &* 100)
+      start -= 2
+      digits[start] = UInt8(ascii: "0") + pair / 10
+      digits[start + 1] = UInt8(ascii: "0") + pair % 10
+      rest = quotient
+    }
+    if rest > 0 {
+      start -= 1
+      digits[start] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest)
+    }
+    append(copying: digits.span.extracting(start..<20))
+  }
+
   /// Appends a copy of `bytes`; traps when there is no room for them.
   @inlinable @inline(__always)
   public mutating func append(copying bytes: Span<UInt8>) {
-    precondition(bytes.count <= freeCapacity, "OutputSpan capacity overflow")
-    // The standard library has no bulk copy between spans; neither pointer leaves this statement.
+    let added = bytes.count
+    precondition(added <= freeCapacity, "OutputSpan capacity overflow")
+    // The standard library has no bulk copy between spans; neither pointer leaves this statement. Most texts are short,
+    // and two words that overlap copy them in less time than it takes to call for it.
     unsafe withUnsafeMutableBufferPointer { room, count in
-      unsafe bytes.withUnsafeBufferPointer { source in
-        _ = unsafe UnsafeMutableBufferPointer(rebasing: room[count...]).initialize(fromContentsOf: source)
+      unsafe bytes.withUnsafeBytes { source in
+        guard let from = source.baseAddress, let to = UnsafeMutableRawPointer(room.baseAddress) else { return }
+        let end = unsafe to + count
+        switch added {
+        case 8...16:
+          unsafe end.storeBytes(of: from.loadUnaligned(as: UInt64.self), as: UInt64.self)
+          unsafe (end + added - 8).storeBytes(of: (from + added - 8).loadUnaligned(as: UInt64.self), as: UInt64.self)
+        case 4...7:
+          unsafe end.storeBytes(of: from.loadUnaligned(as: UInt32.self), as: UInt32.self)
+          unsafe (end + added - 4).storeBytes(of: (from + added - 4).loadUnaligned(as: UInt32.self), as: UInt32.self)
+        default: unsafe end.copyMemory(from: from, byteCount: added)
+        }
       }
-      count += bytes.count
+      count += added
     }
   }
 }

@@ -39,8 +39,17 @@ extension Span where Element == UInt8 {
   @inlinable
   public func isEqual(to other: Span<UInt8>) -> Bool {
     guard count == other.count else { return false }
-    for index in indices where self[index] != other[index] { return false }
-    return true
+    // Words first, the last of which overlaps what has been compared.
+    guard count >= 8 else {
+      for index in indices where self[index] != other[index] { return false }
+      return true
+    }
+    var index = 0
+    while count - index > 8 {
+      guard uint64(at: index) == other.uint64(at: index) else { return false }
+      index += 8
+    }
+    return uint64(at: count - 8) == other.uint64(at: count - 8)
   }
 
   /// Whether the bytes are the UTF-8 of `text`.
@@ -51,6 +60,23 @@ extension Span where Element == UInt8 {
       for index in indices where unsafe self[index] != expected[index] { return false }
       return true
     }
+  }
+
+  /// Whether all bytes are ASCII. They are looked at in words, the last of which overlaps what has been looked at.
+  @inlinable @inline(__always)
+  public var isASCII: Bool {
+    if count >= 8 {
+      var all = uint64(at: count - 8)
+      var index = 0
+      while count - index > 8 {
+        all |= uint64(at: index)
+        index += 8
+      }
+      return all & 0x8080_8080_8080_8080 == 0
+    }
+    if count >= 4 { return (uint32(at: 0) | uint32(at: count - 4)) & 0x8080_8080 == 0 }
+    for index in indices where self[index] >= 0x80 { return false }
+    return true
   }
 
   /// The offset of the first `byte` at or after `start`.
@@ -67,8 +93,18 @@ extension Span where Element == UInt8 {
 
 extension String {
   /// A copy of `bytes` as text, or nil when they are not UTF-8.
-  @inlinable
+  @inlinable @inline(__always)
   public init?(validating bytes: Span<UInt8>) {
+    if bytes.isASCII {
+      // ASCII is UTF-8, and nearly every text is ASCII; saying so spares two further looks at every byte.
+      self.init(copying: unsafe UTF8Span(unchecked: bytes, isKnownASCII: true))
+    } else {
+      self.init(validatingScalars: bytes)
+    }
+  }
+
+  @inlinable @inline(never)
+  init?(validatingScalars bytes: Span<UInt8>) {
     guard let text = try? UTF8Span(validating: bytes) else { return nil }
     self.init(copying: text)
   }

@@ -23,7 +23,7 @@ public final class CQLServer: Sendable {
   private let configuration: NodeConfiguration
   private let loops: EventLoops
   private let logger: Logger
-  private let stopping = Gate()
+  private let stopping = Latch()
   /// The engine while it runs.
   private let engine = Locked<Engine?>(nil)
 

@@ -123,6 +123,17 @@ public struct CassandraError: Error, Sendable, CustomStringConvertible, CustomDe
   // One reference, so that a result that carries an error is no larger than one that does not.
   private let storage: Storage
 
+  private init(_ storage: Storage) { self.storage = storage }
+
+  /// The same error with another answer to whether the request may be sent again.
+  func withRetrySafety(_ isRetrySafe: Bool) -> CassandraError {
+    guard isRetrySafe != self.isRetrySafe else { return self }
+    return CassandraError(
+      Storage(
+        code: code, message: storage.message, detail: storage.detail, server: server, coordinator: coordinator,
+        isRetrySafe: isRetrySafe, cause: cause, file: storage.file, line: storage.line))
+  }
+
   /// Makes an error.
   init(
     _ code: Code, _ message: String, detail: String = "", server: ErrorResponse? = nil, coordinator: EndPoint? = nil,

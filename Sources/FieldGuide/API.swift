@@ -13,7 +13,7 @@ struct FieldGuideContext: CassandraContext {
 func fieldGuideRoutes() -> Routes<FieldGuideContext> {
   var routes = Routes<FieldGuideContext>()
   routes.health()
-  routes.use(explainingMissingTables)
+  routes.mapErrors(explainMissingTables)
 
   routes.get("/animal/{genus}/{species}") { request in
     let (genus, species) = (request.path["genus"], request.path["species"])
@@ -40,16 +40,14 @@ func fieldGuideRoutes() -> Routes<FieldGuideContext> {
 }
 
 /// Without its tables the API cannot answer, and what helps is `fieldguide init`.
-private func explainingMissingTables(
-  _ request: Request<FieldGuideContext>, _ next: Routes<FieldGuideContext>.Handler
-) async throws -> Response {
-  do {
-    return try await next(request)
-  } catch let error as CassandraError where error.code == .keyspaceMissing || error.isMissingTable {
-    throw Problem(
-      .serviceUnavailable, code: "tablesMissing",
-      detail: "The database does not have the tables yet: run `fieldguide init`.", cause: error)
+@Sendable
+private func explainMissingTables(_ error: any Error) -> any Error {
+  guard let failure = error as? CassandraError, failure.code == .keyspaceMissing || failure.isMissingTable else {
+    return error
   }
+  return Problem(
+    .serviceUnavailable, code: "tablesMissing",
+    detail: "The database does not have the tables yet: run `fieldguide init`.", cause: failure)
 }
 
 extension CassandraError {

@@ -1,6 +1,8 @@
+internal import Bytes
+
 extension String {
   /// Whether both have the same code points; Swift's own comparison ignores how accents are composed.
-  func hasSameBytes(as other: String) -> Bool { utf8.elementsEqual(other.utf8) }
+  func hasSameBytes(as other: String) -> Bool { utf8.span.isEqual(to: other.utf8.span) }
 }
 
 /// Finds members by name, in constant time however many there are.

@@ -12,7 +12,7 @@ extension Rows: ResponseConvertible {
   /// The rows as a JSON array of objects, whose members are the columns in their order.
   ///
   /// A result of one page is sent as a whole; a longer one is streamed, see ``streamed(nullCollections:)``.
-  public consuming func response() async throws -> Response {
+  public consuming func response() throws -> Response {
     guard let page = onlyPage else { return streamed() }
     var bytes: [UInt8] = []
     bytes.reserveCapacity(page.byteCount + page.rowCount * 64 + 2)

@@ -74,14 +74,16 @@ extension DatabaseTests {
       let tail = String(repeating: "x", count: Self.largeBytes)
       try await TestDatabase.withClient { client in
         try await withThrowingTaskGroup(of: Void.self) { group in
-          for writer in 0..<8 {
+          for writer in 0..<4 {
             group.addTask {
               for start in stride(
-                from: writer * Self.rowsOfABatch, to: Self.largeRows, by: 8 * Self.rowsOfABatch)
+                from: writer * Self.rowsOfABatch, to: Self.largeRows, by: 4 * Self.rowsOfABatch)
               {
-                try await client.batch(.unlogged) { batch in
-                  for index in start..<start + Self.rowsOfABatch {
-                    batch.add(Statement(text, ["Large", "\(100_000 + index)\(tail)", index]))
+                try await TestDatabase.patiently {
+                  try await client.batch(.unlogged) { batch in
+                    for index in start..<start + Self.rowsOfABatch {
+                      batch.add(Statement(text, ["Large", "\(100_000 + index)\(tail)", index]))
+                    }
                   }
                 }
               }

@@ -99,6 +99,39 @@ import WebTesting
     }
   }
 
+  /// A connection that is idle for long has no task any more, and gets one again for whatever comes.
+  @Test func whoWasIdleForLongIsServedAgain() async throws {
+    try await serving(plainRoutes()) {
+      $0.headTimeout = .milliseconds(1500)
+    } body: { server in
+      var idle: [RawClient] = []
+      for _ in 0..<5 {
+        let client = try await server.client()
+        client.request("GET /ok")
+        #expect(try await client.reply().text == "OK")
+        idle.append(client)
+      }
+      let fresh = try await server.client()
+      // By the time that a slow head is refused, the others have been idle for longer than memory is kept for them.
+      let slow = try await server.client()
+      slow.send("GET /ok HT")
+      #expect(try await slow.reply().status == 408)
+      idle[0].request("GET /echo/again")
+      #expect(try await idle[0].reply().text == "again")
+      idle[0].request("POST /collect", "Content-Length: 4", body: "body")
+      #expect(try await idle[0].reply().text == "body")
+      fresh.request("GET /echo/first")
+      #expect(try await fresh.reply().text == "first")
+      idle[1].send("nonsense\r\n\r\n")
+      #expect(try await idle[1].reply().status == 400)
+      idle[2].end()
+      #expect(await idle[2].ending().isEmpty)
+      idle[3].reset()
+      server.server.shutDown()
+      #expect(await idle[4].ending().isEmpty)
+    }
+  }
+
   @Test func connectionsWaitForAPlace() async throws {
     try await serving(plainRoutes(), loops: 1) {
       $0.maximumConnections = 1

@@ -29,8 +29,9 @@ struct Scan: Sendable {
   private func decode(_ rows: Rows) async throws -> Figures {
     var marks = [Mark(rows: 0, usage: .now)]
     var (count, sum, bytes) = (0, 0, 0)
-    try await rows.forEach((String, String, Int).self) { genus, species, sightings in
-      sum += sightings
+    try await rows.forEachRow { cells in
+      let (genus, species) = (try cells.next(String.self), try cells.next(String.self))
+      sum += try cells.next(Int.self)
       bytes += genus.utf8.count + species.utf8.count
       count += 1
       if count % Self.pageSize == 0 { marks.append(Mark(rows: count, usage: .now)) }

@@ -21,7 +21,8 @@ struct RowShape: Sendable {
   private(set) var forms: [Form] = []
   /// Whether timestamps and expiries of cells are wanted, by slot.
   private(set) var wantsAttributes: [Bool] = []
-  /// Slots by the number of a column's cells; -1 where none is read.
+  /// Slots by the number of a column's cells; ``unread`` where none is read, ``dropped`` where there is no such column
+  /// any more.
   private(set) var slotOfCell: [Int32]
   private(set) var partitionSlots: [(slot: Int, position: Int)] = []
   /// Slots by the position of a clustering column; -1 where it is not read.
@@ -33,8 +34,12 @@ struct RowShape: Sendable {
   /// Whether the partition key has several columns.
   let isCompositeKey: Bool
 
+  static let unread: Int32 = -1
+  static let dropped: Int32 = -2
+
   init(_ table: Table) {
-    slotOfCell = Array(repeating: -1, count: Int(table.definition.nextColumnID))
+    slotOfCell = Array(repeating: Self.dropped, count: Int(table.definition.nextColumnID))
+    for column in table.definition.statics + table.definition.regulars { slotOfCell[Int(column.id)] = Self.unread }
     clusteringSlots = Array(repeating: -1, count: table.clustering.count)
     isCompositeKey = table.partitionKey.count > 1
   }
@@ -221,9 +226,10 @@ struct RowImage {
     var isLive = false
     var open = OpenCollection()
     while let cell = try record.next(&position) {
-      isLive = true
-      guard Int(cell.column) < shape.slotOfCell.count else { continue }
-      let slot = Int(shape.slotOfCell[Int(cell.column)])
+      // A column that is newer than the plan makes its row live, too.
+      let slot = Int(Int(cell.column) < shape.slotOfCell.count ? shape.slotOfCell[Int(cell.column)] : RowShape.unread)
+      // What a dropped column has left does not.
+      if slot != Int(RowShape.dropped) { isLive = true }
       guard slot >= 0 else { continue }
       if case .simple = shape.forms[slot] {
         places[slot] = Place(source: .record, lower: cell.value.lowerBound, upper: cell.value.upperBound)

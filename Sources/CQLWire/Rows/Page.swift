@@ -366,6 +366,16 @@ extension Page {
   /// The rows one after the other.
   public var rows: Rows { Rows(self) }
 
+  /// The first row, checked to be whole; nil when there is none.
+  ///
+  /// - Throws: `WireError` when the page ends within it.
+  package func firstChecked() throws(WireError) -> Row? {
+    guard rowCount > 0 else { return nil }
+    var position = firstPosition
+    try skipRow(at: &position)
+    return Row(page: self, offset: start)
+  }
+
   /// The first row, if there is one.
   public var first: Row? { rowCount > 0 ? Row(page: self, offset: start) : nil }
 }

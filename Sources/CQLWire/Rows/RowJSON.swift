@@ -19,6 +19,8 @@ struct RowJSON: Sendable {
   }
 
   let members: [Member]
+  /// For rows of frequent types alone.
+  let plain: Plain?
 
   init(columns: [ColumnSpecification]) {
     var members: [Member] = []
@@ -35,6 +37,7 @@ struct RowJSON: Sendable {
       members.append(Member(prefix: prefix, writer: CellJSONWriter(column.type), nullForm: nullForm))
     }
     self.members = members
+    plain = Plain(members)
   }
 }
 
@@ -62,6 +65,11 @@ extension Page {
     nullCollections: NullCollections = .null
   ) throws(RowError) {
     while hasRow(at: position) && buffer.count < limit {
+      if let plain = layout.json.plain {
+        appendPlainJSON(
+          plain, from: &position, isFirst: &isFirst, into: &buffer, limit: limit, nullCollections: nullCollections)
+        guard hasRow(at: position) && buffer.count < limit else { return }
+      }
       if !isFirst { buffer.append(UInt8(ascii: ",")) }
       isFirst = false
       try appendJSONRow(at: &position, into: &buffer, nullCollections: nullCollections)
@@ -105,7 +113,9 @@ extension Row {
   public func appendJSON(
     into buffer: inout [UInt8], nullCollections: NullCollections = .null
   ) throws(RowError) {
-    var position = RowPosition(offset: offset, index: 0)
-    try page.appendJSONRow(at: &position, into: &buffer, nullCollections: nullCollections)
+    var position = RowPosition(offset: offset, index: page.rowCount - 1)
+    var isFirst = true
+    try page.appendJSON(
+      from: &position, isFirst: &isFirst, into: &buffer, limit: .max, nullCollections: nullCollections)
   }
 }

@@ -23,6 +23,7 @@ public import Telemetry
 public final class CassandraClient: Sendable {
   private let loops: EventLoops
   private let clients: [LoopBound<LoopClient>]
+  private let loopClients: LoopClients
   private let loads: [Load]
   private let wasStarted = Atomic<Bool>(false)
 
@@ -37,19 +38,30 @@ public final class CassandraClient: Sendable {
   ///   - configuration: The cluster, the keyspace, the credentials, the limits.
   ///   - loops: The loops that the connections live on; the application's, so that its requests stay where they are.
   ///   - logger: Is told of connections that are made and lost, and of the server's warnings.
-  /// - Throws: ``CassandraError/Code/configuration`` when a default is out of its range.
+  /// - Throws: ``CassandraError/Code/configuration`` when a default or a limit is out of its range.
   public init(
     _ configuration: ClientConfiguration, loops: EventLoops = .shared, logger: Logger = .silent
   ) throws(CassandraError) {
     self.loops = loops
+    try configuration.limits.validate()
+    guard configuration.protocolVersion >= .v4 else {
+      throw CassandraError(.configuration, "The version of the protocol is 4 or 5.")
+    }
     let defaults = try ResolvedOptions(configuration.defaults)
     let context = ClientContext(
       configuration: configuration, defaults: defaults, defaultTimeout: defaults.timeout.wholeMilliseconds,
-      table: PreparedTable(capacity: configuration.limits.preparedStatements), timestamps: TimestampGenerator(),
+      table: PreparedTable(
+        capacity: configuration.limits.preparedStatements,
+        maximumWaiting: loops.count * (configuration.limits.requestsInFlight + configuration.limits.requestsWaiting)),
+      timestamps: TimestampGenerator(), loops: LoopClients(),
       logger: logger.labelled("cassandra"))
     clients = loops.map { LoopBound(giving: LoopClient(on: $0, context: context), to: $0) }
+    loopClients = context.loops
+    loopClients.set(clients)
     loads = loops.map { _ in Load() }
   }
+
+  deinit { loopClients.set([]) }
 
   /// Connects, and keeps the connections, until the task is cancelled; then lets the requests under way finish, for
   /// ``ClientLimits/drainTimeout`` at most, and closes.

@@ -3,16 +3,19 @@ public import Reactor
 
 /// Bounds of a client. Each holds for one connection, of which there is one for each loop and node, or for one loop.
 public struct ClientLimits: Sendable {
-  /// Requests that are under way on a connection at once: 2,048 by default, 32,768 at most.
+  /// Requests that are under way on a connection at once: 2,048 by default, with ``orphanedRequests`` 32,768 at most.
   public var requestsInFlight = 2048
-  /// Requests that wait for a place on a connection: 8,192 by default. One more fails with
-  /// ``CassandraError/Code/queueFull``.
+  /// Requests that wait for a place on a connection, and those of a loop that wait for a connection: 8,192 each by
+  /// default. One more fails with ``CassandraError/Code/queueFull``.
   public var requestsWaiting = 8192
   /// Answers that never came on a connection, to requests that were given up, before it is replaced: 256 by default.
   public var orphanedRequests = 256
   /// Prepared statements that are kept, for each loop and for the whole client: 1,000 by default. The one that was used
   /// longest ago makes room.
   public var preparedStatements = 1000
+  /// Bytes of the largest answer that is accepted: 256 MiB by default, the protocol's own limit. A larger one ends the
+  /// connection.
+  public var responseBytes = 256 << 20
   /// How long connecting to a node may take, TLS and authentication included: 5 s by default.
   public var connectTimeout: Duration = .seconds(5)
   /// After this silence on a connection the server is asked whether it is there: 30 s by default.
@@ -26,6 +29,25 @@ public struct ClientLimits: Sendable {
 
   /// The defaults.
   public init() {}
+
+  /// Ids that the protocol has for the requests of a connection: 32,768.
+  private static let streamIDs = 1 << 15
+
+  /// - Throws: ``CassandraError/Code/configuration`` when a bound lets nothing through, or more than the protocol can.
+  func validate() throws(CassandraError) {
+    func require(_ isFine: Bool, _ message: String) throws(CassandraError) {
+      guard isFine else { throw CassandraError(.configuration, message) }
+    }
+    try require(
+      requestsInFlight >= 1 && orphanedRequests >= 0 && requestsInFlight + orphanedRequests <= Self.streamIDs,
+      "Requests in flight are at least 1, and with the orphaned ones at most \(Self.streamIDs).")
+    try require(requestsWaiting >= 0, "The number of requests that wait is not negative.")
+    try require(preparedStatements >= 1, "At least one prepared statement is kept.")
+    try require(responseBytes >= 1, "An answer has at least one byte.")
+    try require(
+      connectTimeout > .zero && heartbeatInterval > .zero && heartbeatTimeout > .zero,
+      "The times of connections are longer than nothing.")
+  }
 }
 
 /// Where the nodes of a cluster are.
@@ -69,7 +91,8 @@ public struct ClientConfiguration: Sendable {
   /// Whether envelopes are compressed with LZ4, where the server can: off by default. It saves bytes on the network and
   /// costs time of the processor at both ends.
   public var compression = false
-  /// The newest version of the protocol that is tried: v5 by default. A server that does not speak it gets v4.
+  /// The newest version of the protocol that is tried: v5 by default, v4 at least. A server that does not speak it gets
+  /// v4.
   public var protocolVersion = ProtocolVersion.v5
   /// What requests are like that do not say otherwise.
   public var defaults = QueryOptions()

@@ -27,8 +27,11 @@ struct Execution: Sendable {
   }
 
   /// Appends the body of a QUERY, for a statement that is not prepared; it has no values.
-  func encodeQuery(text: String, version: ProtocolVersion, into buffer: inout [UInt8]) throws(CassandraError) {
-    let parameters = QueryParameters(consistency: options.consistency, pageSize: options.pageSize)
+  func encodeQuery(
+    text: String, version: ProtocolVersion, pageState: [UInt8]?, pageSize: Int32, into buffer: inout [UInt8]
+  ) throws(CassandraError) {
+    let parameters = QueryParameters(
+      consistency: options.consistency, pageSize: pageSize, pageState: pageState)
     do throws(WireError) {
       try RequestMessage.beginQuery(text, parameters: parameters, valueCount: 0, into: &buffer, version: version)
       try parameters.encodeTail(into: &buffer, version: version)
@@ -93,9 +96,12 @@ extension Statement {
         buffer.append(bigEndian: Int32(truncatingIfNeeded: text.utf8.count))
         buffer.append(contentsOf: text.utf8)
       case (.integer(let number), .int):
-        guard let number = Int32(exactly: number) else { fallthrough }
-        buffer.append(bigEndian: Int32(4))
-        buffer.append(bigEndian: number)
+        if let number = Int32(exactly: number) {
+          buffer.append(bigEndian: Int32(4))
+          buffer.append(bigEndian: number)
+        } else {
+          try append(number, prepared.parameters[index], at: index, into: &buffer)
+        }
       case (.integer(let number), .bigint):
         buffer.append(bigEndian: Int32(8))
         buffer.append(bigEndian: Int64(number))

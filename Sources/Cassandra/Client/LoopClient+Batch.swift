@@ -37,17 +37,18 @@ extension LoopClient {
   private func send(
     _ kind: Batch.Kind, _ executions: [Execution], _ parameters: QueryParameters, options: ResolvedOptions, due: UInt64
   ) async throws(CassandraError) -> Rows {
-    var avoided: EndPoint?
-    var retries = 0
+    var attempts = Attempts()
     var repreparations = 0
     while true {
-      let connection = try await connection(avoiding: avoided, due: due)
+      let connection: NodeConnection
+      do throws(CassandraError) { connection = try await self.connection(avoiding: attempts.avoided, due: due) } catch {
+        throw attempts.failure(insteadOf: error)
+      }
       let version = connection.version
       let outcome = try await connection.request(.batch, flags: options.tracing ? .tracing : [], due: due) {
         (output: inout [UInt8]) throws(CassandraError) in
         try Self.encode(kind, executions, parameters, version: version, into: &output)
       }
-      let failure: CassandraError
       switch Reply(outcome, from: connection, layout: nil) {
       case .done(let info):
         noteWarnings(info)
@@ -65,16 +66,9 @@ extension LoopClient {
         continue
       case .prepared:
         throw CassandraError.protocolViolation("a batch was answered like a preparation", coordinator: nil)
-      case .failure(let error): failure = error
+      case .failure(let error):
+        try attempts.failed(error, at: connection.endPoint, isIdempotent: options.isIdempotent ?? false)
       }
-      switch RetryPolicy.decide(
-        .init(error: failure, isIdempotent: options.isIdempotent ?? false, retries: retries))
-      {
-      case .fail: throw failure
-      case .sameNode: avoided = nil
-      case .nextNode: avoided = connection.endPoint
-      }
-      retries += 1
     }
   }
 

@@ -10,28 +10,31 @@ extension LoopClient {
     let bound = LoopBound(self, on: loop)
     await withDiscardingTaskGroup { group in
       for index in nodes.indices {
-        group.addTask(executorPreference: bound.loop) { await bound.onLoop.maintain(bound.onLoop.nodes[index]) }
+        group.addTask(executorPreference: bound.loop) { await bound.onLoop.maintain(index) }
       }
     }
   }
 
   /// Connects to a node, waits until the connection cannot be used any more, and begins anew.
-  private func maintain(_ node: Node) async {
+  private func maintain(_ index: Int) async {
+    let node = nodes[index]
     var failures = 0
     var version = context.configuration.protocolVersion
     var attempt = Int.random(in: 0..<1024)
     while !Task.isCancelled {
+      let timesReachedElsewhere = node.timesReachedElsewhere
       do throws(CassandraError) {
         attempt &+= 1
         let connection = try await connect(to: node.endPoint, version: &version, attempt: attempt)
         context.logger.info(
           "connected",
           ["node": .text("\(node.endPoint)"), "protocol": .text("\(version)"), "loop": .integer(loop.index)])
-        failures = 0
+        context.loops.reached(index, on: loop)
         node.failure = nil
         node.wasTried = true
         node.connection = connection
         connectionsChanged()
+        let began = loop.now
         await connection.untilUnusable()
         node.connection = nil
         if Task.isCancelled {
@@ -44,14 +47,23 @@ extension LoopClient {
             "a connection was lost",
             ["node": .text("\(node.endPoint)"), "loop": .integer(loop.index), "error": .text(failure.debugDescription)])
         }
-        failures = 1
+        // It is replaced at once, and requests wait for that. Only where one connection after the other is lost as soon
+        // as it is made, that counts like failing to connect.
+        let hasServed = loop.now - began >= context.configuration.reconnection.first.wholeMilliseconds
+        failures = hasServed ? 0 : failures + 1
+        if failures <= 1 {
+          node.wasTried = false
+          continue
+        }
+        connectionsChanged()
       } catch {
         if Task.isCancelled { break }
         failures += 1
         note(error, at: node, failures: failures)
       }
+      guard node.timesReachedElsewhere == timesReachedElsewhere else { continue }
       let delay = context.configuration.reconnection.delay(failures: failures, chance: .random(in: 0...1))
-      try? await loop.sleep(for: delay)
+      _ = await node.pause.add(on: loop, due: loop.now + delay.wholeMilliseconds)
     }
     state = .closed
     connectionsChanged()
@@ -122,8 +134,30 @@ extension LoopClient {
   }
 
   private func unreachable(_ endPoint: EndPoint, _ cause: (any Error)?) -> CassandraError {
-    CassandraError(
-      .noNodeAvailable, "The database cannot be reached.", coordinator: endPoint, isRetrySafe: true, cause: cause)
+    // The reactor's sentences name no address, and they say what to look at: the name, the certificate, the port.
+    let why = (cause as? ReactorError).map { ": \($0)." } ?? "."
+    return CassandraError(
+      .noNodeAvailable, "The database cannot be reached\(why)", coordinator: endPoint, isRetrySafe: true, cause: cause)
+  }
+
+  /// What a failure of the handshake means to a request that waits for a connection.
+  private func unreachable(_ endPoint: EndPoint, afterHandshake error: CassandraError) -> CassandraError {
+    switch error.code {
+    case .connectionLost
+    where context.configuration.tls != nil && (error.cause as? ReactorError)?.code == .connectionReset:
+      // In TLS 1.3 a server judges our certificate after we think that all is well, and the alert with its reason may be
+      // overtaken by the end of the connection.
+      CassandraError(
+        .noNodeAvailable,
+        "The database cannot be reached: it cut the connection after TLS; it may want a client certificate that it trusts.",
+        coordinator: endPoint, isRetrySafe: true, cause: error.cause)
+    case .connectionLost: unreachable(endPoint, error.cause)
+    case .timedOut:
+      CassandraError(
+        .noNodeAvailable, "The database cannot be reached: it takes connections and does not answer.",
+        coordinator: endPoint, isRetrySafe: true, cause: error)
+    default: error
+    }
   }
 
   /// Goes through the handshake; returns another version when the server wants one.
@@ -154,7 +188,7 @@ extension LoopClient {
       }
     } catch {
       connection.close(error)
-      throw error
+      throw unreachable(connection.endPoint, afterHandshake: error)
     }
   }
 
@@ -215,7 +249,13 @@ extension LoopClient {
           throw .unsendable(error)
         }
       }
-      guard case .page(let page, _) = Reply(outcome, from: connection, layout: nil) else { continue }
+      let page: Page
+      switch Reply(outcome, from: connection, layout: nil) {
+      case .page(let received, _): page = received
+      case .failure(let error), .unprepared(_, let error): throw error
+      case .done, .prepared:
+        throw CassandraError.protocolViolation("a SELECT was answered without rows", coordinator: connection.endPoint)
+      }
       for row in page {
         guard let version = try? row.decode(CQLUUID.self, "schema_version"), !isDown(row) else { continue }
         versions.insert(version)

@@ -10,7 +10,23 @@ struct ClientContext: Sendable {
   var defaultTimeout: UInt64
   var table: PreparedTable
   var timestamps: TimestampGenerator
+  /// The client's parts on all loops.
+  var loops: LoopClients
   var logger: Logger
+}
+
+/// The parts of a client on all of its loops, which tell each other when a node is back.
+final class LoopClients: Sendable {
+  private let clients = Locked<[LoopBound<LoopClient>]>([])
+
+  func set(_ clients: [LoopBound<LoopClient>]) { self.clients.withLock { $0 = clients } }
+
+  /// A loop has reached a node: the others need not wait any longer before they try, too.
+  func reached(_ index: Int, on loop: EventLoop) {
+    for client in clients.withLock({ $0 }) where client.loop !== loop {
+      client.loop.post { client.withValue { $0.nodes[index].wasReachedElsewhere() } }
+    }
+  }
 }
 
 /// The part of a client that lives on one loop: its connections, its prepared statements, its requests.
@@ -27,19 +43,35 @@ final class LoopClient {
     let endPoint: EndPoint
     var connection: NodeConnection?
     var failure: CassandraError?
-    /// Whether connecting has succeeded or failed once.
+    /// Whether the last attempt to connect has ended; false before the first one, and while a connection that has been
+    /// lost is being replaced.
     var wasTried = false
 
+    /// Where the wait before the next attempt to connect takes place.
+    let pause = AdmissionQueue()
+    /// How often another loop has reached the node.
+    private(set) var timesReachedElsewhere = 0
+
+    /// Whether there is nothing to wait for: no connection, and none that is expected at any moment.
+    var isAway: Bool { connection == nil && wasTried }
+
     init(_ endPoint: EndPoint) { self.endPoint = endPoint }
+
+    func wasReachedElsewhere() {
+      timesReachedElsewhere += 1
+      pause.admitAll()
+    }
   }
 
   let loop: EventLoop
   let context: ClientContext
   let nodes: [Node]
-  var state = State.idle
-  private var cache: PreparedCache
+  // `@exclusivity(unchecked)` here and below: these are touched on the loop's thread only, and no access to one of them
+  // lasts while other code runs that could touch it, so the check at every access would find nothing.
+  @exclusivity(unchecked) var state = State.idle
+  @exclusivity(unchecked) var cache: PreparedCache
   private let waiting = AdmissionQueue()
-  private var turn = 0
+  @exclusivity(unchecked) private var turn = 0
 
   init(on loop: EventLoop, context: ClientContext) {
     self.loop = loop
@@ -57,15 +89,20 @@ final class LoopClient {
 extension LoopClient {
   /// A connection to send a request on: the nodes take turns, and `avoided` comes last.
   ///
-  /// Waits while `run()` has not begun and while the first attempts to connect are under way; when no node can be
-  /// reached after that, it fails at once.
+  /// Waits while `run()` has not begun, while the first attempts to connect are under way, and while connections that
+  /// have been lost are being replaced; when no node can be reached after that, it fails at once.
   func connection(avoiding avoided: EndPoint?, due: UInt64) async throws(CassandraError) -> NodeConnection {
     while true {
       if let connection = usableConnection(avoiding: avoided) { return connection }
       switch state {
       case .closed: throw CassandraError(.closed, "The database client has been closed.", isRetrySafe: true)
-      case .running where nodes.allSatisfy(\.wasTried): throw noNodeAvailable
+      case .running where nodes.allSatisfy(\.isAway): throw noNodeAvailable
       case .running, .idle: break
+      }
+      guard waiting.count < context.configuration.limits.requestsWaiting else {
+        throw CassandraError(
+          .queueFull, "Too many requests wait for the database.", detail: "\(waiting.count) wait for a connection",
+          isRetrySafe: true)
       }
       switch await waiting.add(on: loop, due: due) {
       case .admitted: continue
@@ -104,11 +141,12 @@ extension LoopClient {
     if let cause, [.keyspaceMissing, .badCredentials, .credentialsMissing].contains(cause.code),
       nodes.allSatisfy({ $0.failure?.code == cause.code })
     {
-      return cause
+      return cause.withRetrySafety(true)
     }
+    let message = cause?.code == .noNodeAvailable ? cause?.description : nil
     return CassandraError(
-      .noNodeAvailable, "The database cannot be reached.", detail: failures.joined(separator: "; "), isRetrySafe: true,
-      cause: cause)
+      .noNodeAvailable, message ?? "The database cannot be reached.", detail: failures.joined(separator: "; "),
+      isRetrySafe: true, cause: cause)
   }
 }
 
@@ -120,26 +158,45 @@ extension LoopClient {
   /// Nearly every request finds its statement prepared and a connection free, and its first answer is the last. For
   /// these there is one wait and nothing between; whatever is different goes the long way.
   func query(_ statement: Statement, _ given: QueryOptions?) async throws(CassandraError) -> Rows {
-    if given == nil, let prepared = cache.find(statement.identity), let connection = usableConnection(avoiding: nil),
-      connection.canSend, connection.version == prepared.version, !Task.isCancelled
-    {
-      let due = loop.now + context.defaultTimeout
-      let timestamp = prepared.kind.takesTimestamp ? context.timestamps.next() : nil
-      let token = try connection.send(.execute, flags: [], due: due) { (output: inout [UInt8]) throws(CassandraError) in
-        try statement.encodeExecute(
-          prepared, context.defaults, timestamp: timestamp, pageState: nil, pageSize: context.defaults.pageSize,
-          into: &output)
-      }
-      let outcome = await connection.answer(token)
-      if case .done = outcome { return Rows(source: .single(Page(emptyWith: .empty)), info: nil) }
-      let reply = Reply(outcome, from: connection, layout: prepared.layout)
-      if case .page(let page, nil) = reply, page.isSimple { return Rows(source: .single(page), info: nil) }
-      let execution = Execution(
-        statement: statement, prepared: prepared, kind: prepared.kind, options: context.defaults, timestamp: timestamp,
-        due: due)
-      return try await finish(execution, pageState: nil, first: (reply, connection))
+    guard given == nil, let sent = try sendAtOnce(statement) else { return try await queryTheLongWay(statement, given) }
+    let outcome = await sent.connection.answer(sent.token)
+    if case .done = outcome { return Rows(source: .single(Page(emptyWith: .empty)), info: nil) }
+    if let page = outcome.onlyPage(version: sent.prepared.version, layout: sent.prepared.layout) {
+      return Rows(source: .single(page), info: nil)
     }
-    return try await queryTheLongWay(statement, given)
+    let execution = Execution(
+      statement: statement, prepared: sent.prepared, kind: sent.prepared.kind, options: context.defaults,
+      timestamp: sent.timestamp, due: sent.due)
+    let reply = Reply(outcome, from: sent.connection, layout: sent.prepared.layout)
+    return try await finish(execution, pageState: nil, first: (reply, sent.connection))
+  }
+
+  /// A request that has been sent, and what is needed when its answer is not the last.
+  private struct Sent {
+    let connection: NodeConnection
+    let token: NodeConnection.Token
+    let prepared: PreparedStatement
+    let timestamp: Int64?
+    let due: UInt64
+  }
+
+  /// Sends a statement that is prepared, when there is a free place on a connection; nil when there is not.
+  ///
+  /// A function of its own because what does not wait needs no copies of what it works on.
+  @inline(never)
+  private func sendAtOnce(_ statement: borrowing Statement) throws(CassandraError) -> Sent? {
+    guard context.defaults.arePlain, let prepared = cache.find(statement.identity),
+      let connection = usableConnection(avoiding: nil), connection.canSend, connection.version == prepared.version,
+      !Task.isCancelled
+    else { return nil }
+    let due = loop.now + context.defaultTimeout
+    let timestamp = prepared.kind.takesTimestamp ? context.timestamps.next() : nil
+    let token = try connection.send(.execute, flags: [], due: due) { (output: inout [UInt8]) throws(CassandraError) in
+      try statement.encodeExecute(
+        prepared, context.defaults, timestamp: timestamp, pageState: nil, pageSize: context.defaults.pageSize,
+        into: &output)
+    }
+    return Sent(connection: connection, token: token, prepared: prepared, timestamp: timestamp, due: due)
   }
 
   private func queryTheLongWay(
@@ -158,7 +215,13 @@ extension LoopClient {
       pageState = try token.pageState(
         version: prepared.version, keyspace: context.configuration.keyspace, text: prepared.text)
     }
-    return try await finish(execution, pageState: pageState, first: nil)
+    do throws(CassandraError) { return try await finish(execution, pageState: pageState, first: nil) } catch {
+      // Whoever keeps a position may have changed it; only the server can tell.
+      guard pageState != nil, error.code == .protocolError else { throw error }
+      throw CassandraError(
+        .invalidPageState, "The database does not accept the position in the result.", server: error.server,
+        coordinator: error.coordinator)
+    }
   }
 
   /// Makes rows of a request, after its first answer or from the beginning.
@@ -195,8 +258,7 @@ extension LoopClient {
   func run(
     _ execution: inout Execution, pageState: [UInt8]?, pageSize: Int32, first: (Reply, NodeConnection)? = nil
   ) async throws(CassandraError) -> (Reply, NodeConnection) {
-    var avoided: EndPoint?
-    var retries = 0
+    var attempts = Attempts()
     var repreparations = 0
     var first = first
     while true {
@@ -205,10 +267,11 @@ extension LoopClient {
       if let (firstReply, firstConnection) = first.take() {
         (reply, connection) = (firstReply, firstConnection)
       } else {
-        connection = try await self.connection(avoiding: avoided, due: execution.due)
+        do throws(CassandraError) {
+          connection = try await self.connection(avoiding: attempts.avoided, due: execution.due)
+        } catch { throw attempts.failure(insteadOf: error) }
         reply = try await send(execution, on: connection, pageState: pageState, pageSize: pageSize)
       }
-      let failure: CassandraError
       switch reply {
       case .done: return (reply, connection)
       case .page(let page, _):
@@ -221,16 +284,9 @@ extension LoopClient {
         continue
       case .prepared:
         throw CassandraError.protocolViolation("a statement was answered like a preparation", coordinator: nil)
-      case .failure(let error): failure = error
+      case .failure(let error):
+        try attempts.failed(error, at: connection.endPoint, isIdempotent: execution.isIdempotent)
       }
-      let decision = RetryPolicy.decide(
-        .init(error: failure, isIdempotent: execution.isIdempotent, retries: retries))
-      switch decision {
-      case .fail: throw failure
-      case .sameNode: avoided = nil
-      case .nextNode: avoided = connection.endPoint
-      }
-      retries += 1
     }
   }
 
@@ -239,11 +295,12 @@ extension LoopClient {
     _ execution: Execution, on connection: NodeConnection, pageState: [UInt8]?, pageSize: Int32
   ) async throws(CassandraError) -> Reply {
     let version = connection.version
-    guard let prepared = execution.prepared else {
+    guard let prepared = try execution.prepared?.adapted(to: version) else {
       let text = execution.statement.text
       let outcome = try await connection.request(.query, flags: execution.flags, due: execution.due) {
         (output: inout [UInt8]) throws(CassandraError) in
-        try execution.encodeQuery(text: text, version: version, into: &output)
+        try execution.encodeQuery(
+          text: text, version: version, pageState: pageState, pageSize: pageSize, into: &output)
       }
       return Reply(outcome, from: connection, layout: nil)
     }
@@ -258,7 +315,7 @@ extension LoopClient {
   func begin(
     _ execution: Execution, pageState: [UInt8], pageSize: Int32, on connection: NodeConnection
   ) -> PendingAnswer? {
-    guard let prepared = execution.prepared else { return nil }
+    guard let prepared = try? execution.prepared?.adapted(to: connection.version) else { return nil }
     let pending = try? connection.begin(.execute, flags: execution.flags, due: execution.due) {
       (output: inout [UInt8]) throws(CassandraError) in
       try execution.encodeExecute(prepared, pageState: pageState, pageSize: pageSize, into: &output)
@@ -281,117 +338,6 @@ extension LoopClient {
     for warning in info.warnings {
       context.logger.warning(
         "the database warns", ["warning": .text(warning), "node": .text(info.coordinator?.description ?? "")])
-    }
-  }
-}
-
-// MARK: - Preparing
-
-extension LoopClient {
-  /// The prepared form of a statement, from the loop's cache, the client's table or the server; nil for a statement that
-  /// is sent as text.
-  func findOrPrepare(_ statement: Statement, due: UInt64) async throws(CassandraError) -> PreparedStatement? {
-    if let prepared = cache.find(statement.identity) { return prepared }
-    let text = statement.text
-    if let prepared = changeCache({ $0.find(text: text, from: statement.identity) }) { return prepared }
-    let kind = StatementKind(text)
-    switch kind.verb {
-    case .select, .modify: break
-    case .use:
-      throw CassandraError(
-        .invalidStatement,
-        "USE would change one of many connections; set the keyspace of the client, or write keyspace.table.",
-        isRetrySafe: true)
-    case .define, .other:
-      guard statement.values.isEmpty else {
-        throw CassandraError(
-          .invalidStatement, "A statement that changes the schema takes no values; use Identifier for names.",
-          isRetrySafe: true)
-      }
-      return nil
-    }
-    let prepared = try await takeTurn(PreparedTable.Key(text: text, node: nil), due: due) {
-      (client: LoopClient) async throws(CassandraError) in
-      let connection = try await client.connection(avoiding: nil, due: due)
-      return try await client.prepare(text, kind, on: connection, due: due)
-    }
-    changeCache { $0.insert(prepared, from: statement.identity) }
-    return prepared
-  }
-
-  // Taken out while it is changed: only then do look-ups, which every request makes, need no watch over their access.
-  private func changeCache<Result>(_ change: (inout PreparedCache) -> Result) -> Result {
-    var cache = PreparedCache(capacity: 1)
-    swap(&cache, &self.cache)
-    defer { swap(&cache, &self.cache) }
-    return change(&cache)
-  }
-
-  /// Prepares a statement anew on a node that has forgotten it.
-  ///
-  /// The id has to be the same again: another one would mean that the server counts something into it that we do not
-  /// know, and preparing would never end.
-  func prepareAgain(
-    _ prepared: PreparedStatement, on connection: NodeConnection, due: UInt64
-  ) async throws(CassandraError) {
-    let again = try await takeTurn(PreparedTable.Key(text: prepared.text, node: connection.endPoint), due: due) {
-      (client: LoopClient) async throws(CassandraError) in
-      try await client.prepare(prepared.text, prepared.kind, on: connection, due: due)
-    }
-    guard again.id == prepared.id else {
-      throw CassandraError(
-        .unprepared, "The database gives a prepared statement another name every time.",
-        coordinator: connection.endPoint, isRetrySafe: true)
-    }
-  }
-
-  /// Prepares when nobody else does, and waits for the other otherwise.
-  private func takeTurn(
-    _ key: PreparedTable.Key, due: UInt64,
-    _ prepare: (LoopClient) async throws(CassandraError) -> PreparedStatement
-  ) async throws(CassandraError) -> PreparedStatement {
-    while true {
-      switch context.table.turn(for: key) {
-      case .ready(let prepared): return prepared
-      case .wait:
-        if let result = await context.table.wait(for: key) { return try result.get() }
-        if Task.isCancelled { throw CassandraError.cancelled(coordinator: nil) }
-        guard loop.now < due else {
-          throw CassandraError(.timedOut, "The statement could not be prepared in time.", isRetrySafe: true)
-        }
-      case .prepare:
-        do throws(CassandraError) {
-          let prepared = try await prepare(self)
-          context.table.finish(key, with: .success(prepared))
-          return prepared
-        } catch {
-          // Only what the server says of the statement itself is true for the others too.
-          context.table.finish(key, with: error.server == nil ? nil : .failure(error))
-          throw error
-        }
-      }
-    }
-  }
-
-  private func prepare(
-    _ text: String, _ kind: StatementKind, on connection: NodeConnection, due: UInt64
-  ) async throws(CassandraError) -> PreparedStatement {
-    let version = connection.version
-    let outcome = try await connection.request(.prepare, due: due) { (output: inout [UInt8]) throws(CassandraError) in
-      do throws(WireError) {
-        try RequestMessage.encodePrepare(text, keyspace: nil, into: &output, version: version)
-      } catch { throw .unsendable(error) }
-    }
-    switch Reply(outcome, from: connection, layout: nil) {
-    case .prepared(let result):
-      do throws(WireError) {
-        return try PreparedStatement(text: text, kind: kind, result: result, version: version)
-      } catch {
-        throw CassandraError.protocolViolation("\(error)", coordinator: connection.endPoint, cause: error)
-      }
-    case .failure(let error): throw error
-    case .done, .page, .unprepared:
-      throw CassandraError.protocolViolation("a preparation was answered with rows", coordinator: connection.endPoint)
     }
   }
 }

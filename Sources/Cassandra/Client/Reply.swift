@@ -1,3 +1,4 @@
+internal import Bytes
 internal import CQLWire
 
 /// What the answer to a request means.
@@ -68,5 +69,18 @@ enum Reply {
     case .ready, .authenticate, .supported, .event, .authChallenge, .authSuccess:
       throw WireError(.unexpectedOpcode, at: 4, "\(opcode) is no answer to a statement.")
     }
+  }
+}
+
+extension Outcome {
+  /// The page of an answer that is nothing but the rows of a whole result; nil for every other answer, also for one that
+  /// is wrong.
+  func onlyPage(version: ProtocolVersion, layout: RowLayout) -> Page? {
+    guard case .answer(let header, let body) = self, header.opcode == Opcode.result.rawValue,
+      ResponsePrefix.isEmpty(header.flags), body.count >= 4,
+      body.span.int32(at: 0) == ResultResponse.Kind.rows.rawValue,
+      let page = try? Page(body: body, at: 4, version: version, layout: layout), page.isSimple
+    else { return nil }
+    return page
   }
 }

@@ -17,8 +17,9 @@ final class AdmissionQueue {
 
   /// Waits at the end of the queue.
   func add(on loop: EventLoop, due: UInt64) async -> Admission {
-    if head > 64 && head * 2 > places.count {
-      places.removeFirst(head)
+    // Those who were let go and those who gave up leave their places behind.
+    if places.count >= 64 && places.count >= 2 * count {
+      places = places[head...].filter(\.isWaiting)
       head = 0
     }
     let place = Place(live)
@@ -53,6 +54,8 @@ private final class Place: DeadlineHandler {
   private let live: Counter
 
   init(_ live: Counter) { self.live = live }
+
+  var isWaiting: Bool { waiter != nil }
 
   func wait(on loop: EventLoop, due: UInt64) async -> AdmissionQueue.Admission {
     let deadline = loop.setDeadline(at: due, handler: self, token: 0)

@@ -42,15 +42,17 @@ final class NodeConnection {
   private let limits: ClientLimits
   private let logger: Logger
   private let transport: Transport
-  private var decoder = EnvelopeDecoder()
-  private var encoder = EnvelopeEncoder()
-  private var streams: StreamTable<Recipient>
+  // `@exclusivity(unchecked)` here and below: these are touched on the loop's thread only, and no access to one of them
+  // lasts while other code runs that could touch it, so the check at every access would find nothing.
+  @exclusivity(unchecked) private var decoder: EnvelopeDecoder
+  @exclusivity(unchecked) private var encoder = EnvelopeEncoder()
+  @exclusivity(unchecked) private var streams: StreamTable<Recipient>
   private let queue = AdmissionQueue()
-  private var isDraining = false
-  private(set) var failure: CassandraError?
+  @exclusivity(unchecked) private var isDraining = false
+  @exclusivity(unchecked) private(set) var failure: CassandraError?
   private var heartbeat: DeadlineKey?
-  private var hasHeardSinceHeartbeat = true
-  private var sweep: DeadlineKey?
+  @exclusivity(unchecked) private var hasHeardSinceHeartbeat = true
+  @exclusivity(unchecked) private var sweep: DeadlineKey?
   /// The one task that keeps this connection.
   private var ownerWaiter: UnsafeContinuation<Void, Never>?
 
@@ -61,6 +63,7 @@ final class NodeConnection {
     self.limits = limits
     self.logger = logger
     loop = transport.loop
+    decoder = EnvelopeDecoder(maximumBodyBytes: limits.responseBytes)
     streams = StreamTable(capacity: limits.requestsInFlight + limits.orphanedRequests)
     transport.delegate = self
     transport.startReading()
@@ -128,7 +131,7 @@ extension NodeConnection {
       if let error = await waitForAdmission(due: due) { return .failure(error) }
       isAdmitted = true
     }
-    guard isUsable else { return .failure(failure ?? closing) }
+    guard isUsable else { return .failure(notSent) }
     return await answer(try send(opcode, flags: flags, due: due, body))
   }
 
@@ -166,6 +169,14 @@ extension NodeConnection {
   private var closing: CassandraError {
     CassandraError(
       .connectionLost, "The connection to the database is being replaced.", coordinator: endPoint, isRetrySafe: true)
+  }
+
+  /// For a request that waited for its place when the connection was lost.
+  private var notSent: CassandraError {
+    guard let failure else { return closing }
+    return CassandraError(
+      .connectionLost, "The connection to the database was lost before the request was sent.", coordinator: endPoint,
+      isRetrySafe: true, cause: failure)
   }
 
   private func deliver(_ outcome: Outcome, to recipient: Recipient) {
@@ -208,6 +219,7 @@ extension NodeConnection: DeadlineHandler {
       deliver(.failure(error), to: recipient)
     }
     for _ in givenUp { queue.admitNext() }
+    closeWhenDrained()
     if streams.orphans > limits.orphanedRequests {
       logger.warning(
         "a connection is replaced because too many of its answers never came",
@@ -230,7 +242,8 @@ extension NodeConnection: DeadlineHandler {
     let due = loop.now + limits.heartbeatTimeout.wholeMilliseconds
     guard isSilent, let pending = begin(.options, due: due, { _ in }) else { return }
     pending.whenFulfilled = { [weak self] outcome in
-      if case .failure(let error) = outcome, error.code == .timedOut { self?.close(error) }
+      guard let self, case .failure(let error) = outcome, error.code == .timedOut else { return }
+      self.close(.connectionLost(error, coordinator: self.endPoint))
     }
   }
 }

@@ -47,6 +47,18 @@ final class PreparedStatement: Sendable {
     executeHead = head
   }
 
+  /// The same statement for a connection of another version, as in a cluster that is being upgraded: the id is the same.
+  ///
+  /// A statement that was prepared under v4 has no id of its columns; with none the server sends the columns each time.
+  func adapted(to version: ProtocolVersion) throws(CassandraError) -> PreparedStatement {
+    guard version != self.version else { return self }
+    do throws(WireError) {
+      return try PreparedStatement(
+        text: text, kind: kind, id: id, version: version, parameters: parameters,
+        partitionKeyIndexes: partitionKeyIndexes, layout: layout, resultMetadataID: nil)
+    } catch { throw .unsendable(error) }
+  }
+
   /// The same statement after a result has told other columns.
   func changed(layout: RowLayout, resultMetadataID: [UInt8]?) throws(WireError) -> PreparedStatement {
     try PreparedStatement(

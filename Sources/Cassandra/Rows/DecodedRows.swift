@@ -117,8 +117,8 @@ extension Rows {
   /// ```swift
   /// try await rows.forEach((String, String, Int).self) { genus, species, sightings in … }
   /// ```
-  /// This is the fastest way to the values: only a page is waited for, and the next one is on its way meanwhile. A loop
-  /// with `for try await` may leave early and may wait for something else within; it costs a few times as much a row.
+  /// Only a page is waited for, and the next one is on its way meanwhile. A loop with `for try await` may leave early and
+  /// may wait for something else within; it costs a few times as much a row.
   ///
   /// - Throws: ``CassandraError`` of a page or a row, and what `body` throws.
   @inlinable
@@ -138,37 +138,78 @@ extension Rows {
     }
   }
 
-  /// The first row; nil when there is none. No further page is asked for once there is one.
-  public func first() async throws(CassandraError) -> Row? {
-    var iterator = makeAsyncIterator()
-    return try await iterator.next(isolation: #isolation)
+  /// Gives every row to `body`, which reads its cells in the order of the columns.
+  ///
+  /// ```swift
+  /// try await rows.forEachRow { cells in
+  ///   let (genus, species) = (try cells.next(String.self), try cells.next(String.self))
+  ///   …
+  /// }
+  /// ```
+  /// This is the fastest way to the values, see ``CQLWire/CellReader``.
+  ///
+  /// - Throws: ``CassandraError`` of a page or a row, and what `body` throws.
+  @inlinable
+  public func forEachRow(_ body: (inout CellReader) throws -> Void) async throws {
+    var iterator = pages.makeAsyncIterator()
+    while let page = try await iterator.nextUnchecked() {
+      do { try page.forEachRow(body) } catch let error as RowError { throw CassandraError.undecodable(error) }
+    }
   }
 
-  /// The first row as a tuple; nil when there is none.
+  /// The first row; nil when there is none. No further page is asked for once there is one.
+  public func first() async throws(CassandraError) -> Row? {
+    let page: Page
+    if let only = onlyPage {
+      page = only
+    } else {
+      guard let found = try await firstPage() else { return nil }
+      page = found
+    }
+    do throws(WireError) { return try page.firstChecked() } catch {
+      throw CassandraError.protocolViolation("\(error)", coordinator: nil, cause: error)
+    }
+  }
+
+  /// The first row as a tuple; nil when there is none. No further page is asked for once there is one.
   @inlinable
   public func first<each Column: CQLDecodable>(
     _ type: (repeat each Column).Type
   ) async throws(CassandraError) -> (repeat each Column)? {
-    if let page = onlyPage {
-      guard !page.isEmpty else { return nil }
-      do throws(CQLValueError) { try RowTuple<repeat each Column>.check(page) } catch { throw .undecodable(error) }
-      var position = page.firstPosition
-      do throws(RowError) {
-        let row: (repeat each Column) = try RowTuple<repeat each Column>.decode(page, at: &position)
-        return row
-      } catch {
-        throw .undecodable(error)
-      }
+    let page: Page
+    if let only = onlyPage {
+      guard !only.isEmpty else { return nil }
+      page = only
+    } else {
+      guard let found = try await firstPage() else { return nil }
+      page = found
     }
-    var iterator = decode(type).makeAsyncIterator()
-    return try await iterator.next(isolation: #isolation)
+    do throws(CQLValueError) { try RowTuple<repeat each Column>.check(page) } catch { throw .undecodable(error) }
+    var position = page.firstPosition
+    do throws(RowError) {
+      let row: (repeat each Column) = try RowTuple<repeat each Column>.decode(page, at: &position)
+      return row
+    } catch {
+      throw .undecodable(error)
+    }
   }
 
-  /// The first row as a value of a type whose coding keys are the names of columns; nil when there is none.
+  /// The first row as a value of a type whose coding keys are the names of columns; nil when there is none. No further
+  /// page is asked for once there is one.
   public func first<Value: Decodable>(_ type: Value.Type) async throws(CassandraError) -> Value? {
-    if let page = onlyPage { return try RowDecoder(page).next(type) }
-    var iterator = decode(type).makeAsyncIterator()
-    return try await iterator.next(isolation: #isolation)
+    guard let page = try await firstPage() else { return nil }
+    return try RowDecoder(page).next(type)
+  }
+
+  /// The only column of the first row; nil when there is none.
+  ///
+  /// For types that could be taken for a tuple of one element as well as for a model.
+  @inlinable
+  public func first<Value: CQLDecodable & Decodable>(_ type: Value.Type) async throws(CassandraError) -> Value? {
+    guard let page = try await firstPage() else { return nil }
+    do throws(CQLValueError) { try RowTuple<Value>.check(page) } catch { throw .undecodable(error) }
+    var position = page.firstPosition
+    do throws(RowError) { return try RowTuple<Value>.decode(page, at: &position) } catch { throw .undecodable(error) }
   }
 
   /// All rows as values of a type, in an array; for results that are known to be small.

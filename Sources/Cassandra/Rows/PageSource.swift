@@ -35,44 +35,39 @@ final class PageSource {
   }
 
   /// The next page; nil after the last one.
-  func next() async throws(CassandraError) -> Page? {
-    if let page = first.take() {
-      prepareNext(after: page)
-      return page
+  ///
+  /// - Parameter looksAhead: Whether the page after it is asked for already.
+  func next(looksAhead: Bool = true) async throws(CassandraError) -> Page? {
+    let page: Page
+    if let first = first.take() {
+      page = first
+    } else {
+      guard let state = nextState else { return nil }
+      page = try await fetch(state)
     }
-    guard let state = nextState else { return nil }
-    execution.due = client.loop.now + execution.options.timeout.wholeMilliseconds
-    var page: Page?
-    if let (answer, connection) = ahead.take() {
-      let outcome = await answer.value(on: client.loop, coordinator: connection.endPoint)
-      switch Reply(outcome, from: connection, layout: execution.prepared?.layout) {
-      case .page(let received, let info):
-        client.noteWarnings(info)
-        page = received
-      case .failure(let error) where error.code == .cancelled: throw error
-      case .failure(let error):
-        let decision = RetryPolicy.decide(.init(error: error, isIdempotent: execution.isIdempotent, retries: 0))
-        if decision == .fail { throw error }
-      case .unprepared: break  // It is prepared again below.
-      case .done, .prepared:
-        throw CassandraError.protocolViolation("a page was answered without rows", coordinator: connection.endPoint)
-      }
-    }
-    if page == nil {
-      let (reply, connection) = try await client.run(&execution, pageState: state, pageSize: pageSize)
-      guard case .page(let received, let info) = reply else {
-        throw CassandraError.protocolViolation("a page was answered without rows", coordinator: connection.endPoint)
-      }
-      client.noteWarnings(info)
-      self.connection = connection
-      page = received
-    }
-    if let page { prepareNext(after: page) }
+    nextState = page.pageState
+    if looksAhead { askForNext(after: page) }
     return page
   }
 
-  private func prepareNext(after page: Page) {
-    nextState = page.pageState
+  /// The page at `state`, which is on its way already when somebody has looked ahead.
+  private func fetch(_ state: [UInt8]) async throws(CassandraError) -> Page {
+    execution.due = client.loop.now + execution.options.timeout.wholeMilliseconds
+    var first: (Reply, NodeConnection)?
+    if let (answer, connection) = ahead.take() {
+      let outcome = await answer.value(on: client.loop, coordinator: connection.endPoint)
+      first = (Reply(outcome, from: connection, layout: execution.prepared?.layout), connection)
+    }
+    let (reply, connection) = try await client.run(&execution, pageState: state, pageSize: pageSize, first: first)
+    guard case .page(let page, let info) = reply else {
+      throw CassandraError.protocolViolation("a page was answered without rows", coordinator: connection.endPoint)
+    }
+    client.noteWarnings(info)
+    self.connection = connection
+    return page
+  }
+
+  private func askForNext(after page: Page) {
     guard let state = page.pageState else { return }
     if page.byteCount > maximumPageBytes {
       pageSize = Int32(max(1, page.rowCount * maximumPageBytes / page.byteCount))

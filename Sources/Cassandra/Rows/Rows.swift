@@ -91,6 +91,11 @@ public struct Rows: AsyncSequence, Sendable {
     DecodedRows(pages)
   }
 
+  /// The only column of each row.
+  ///
+  /// For types that could be taken for a tuple of one element as well as for a model.
+  public func decode<Value: CQLDecodable & Decodable>(_ type: Value.Type) -> DecodedRows<Value> { DecodedRows(pages) }
+
   /// The rows as values of a type, whose coding keys are the names of columns.
   public func decode<Value: Decodable>(_ type: Value.Type) -> DecodableRows<Value> { DecodableRows(pages) }
 
@@ -112,6 +117,24 @@ public struct Rows: AsyncSequence, Sendable {
         if let row = page?.next() { return row }
         guard let next = try await pages.next(isolation: actor) else { return nil }
         page = next.rows
+      }
+    }
+  }
+}
+
+extension Rows {
+  /// The first page that has a row, without looking ahead to the one after it; nil when there is no row.
+  @usableFromInline
+  func firstPage() async throws(CassandraError) -> Page? {
+    switch source {
+    case .single(let page): return page.isEmpty ? nil : page
+    case .pages(let bound, _):
+      return try await bound.loop.run { () throws(CassandraError) in
+        try bound.onLoop.take()
+        while let page = try await bound.onLoop.next(looksAhead: false) {
+          if !page.isEmpty { return page }
+        }
+        return nil
       }
     }
   }

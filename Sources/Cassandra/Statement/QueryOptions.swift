@@ -66,6 +66,8 @@ struct ResolvedOptions: Sendable {
   var timestamp: Int64?
   var isIdempotent: Bool?
   var tracing: Bool
+  /// Whether there is nothing that the shortest way of a request would have to look at.
+  let arePlain: Bool
 
   init(_ options: QueryOptions) throws(CassandraError) {
     consistency = options.consistency ?? .localQuorum
@@ -82,5 +84,6 @@ struct ResolvedOptions: Sendable {
     timestamp = options.timestamp
     isIdempotent = options.isIdempotent
     tracing = options.tracing ?? false
+    arePlain = resuming == nil && timestamp == nil && !tracing
   }
 }

@@ -61,7 +61,8 @@ public struct Statement: Sendable, ExpressibleByStringInterpolation {
     extras = Extras(text: text)
   }
 
-  /// A statement whose markers `:name` take the values of their names.
+  /// A statement whose markers `:name` take the values of their names. A name is in lower case, as everywhere in CQL,
+  /// unless the marker has it in quotes.
   public init(_ text: String, named values: [String: any CQLEncodable]) {
     literals = Literals()
     identity = nil
@@ -110,6 +111,10 @@ extension Statement {
     public mutating func appendInterpolation(_ value: String) { append(.text(value)) }
     /// Adds a number, which is bound.
     public mutating func appendInterpolation(_ value: Int) { append(.integer(value)) }
+    /// Adds a number, which is bound.
+    public mutating func appendInterpolation(_ value: Int32) { append(.integer(Int(value))) }
+    /// Adds a number, which is bound.
+    public mutating func appendInterpolation(_ value: Float) { append(.float(value)) }
     /// Adds a text or a null, which is bound.
     public mutating func appendInterpolation(_ value: String?) { append(value.map { .text($0) } ?? .null) }
     /// Adds a number or a null, which is bound.
@@ -132,6 +137,7 @@ extension Statement {
 enum BoundValue: Sendable {
   case text(String)
   case integer(Int)
+  case float(Float)
   case null
   indirect case other(any CQLEncodable)
 
@@ -139,6 +145,7 @@ enum BoundValue: Sendable {
     switch self {
     case .text(let text): text
     case .integer(let number): number
+    case .float(let number): number
     case .null: String?.none
     case .other(let value): value
     }
@@ -158,11 +165,11 @@ struct Literals: Sendable {
 
   private(set) var identity = Identity()
   // In place, because an array would cost an allocation. Those beyond count for the identity only.
-  private var kept: (StaticString, StaticString, StaticString, StaticString) = ("", "", "", "")
+  private var kept: InlineArray<8, StaticString> = .init(repeating: "")
   private var count = 0
 
   /// Whether no further literal is kept.
-  var isFull: Bool { count == 4 }
+  var isFull: Bool { count == kept.count }
 
   @inline(__always)
   mutating func append(_ literal: StaticString) {
@@ -173,17 +180,12 @@ struct Literals: Sendable {
     identity.second = (identity.second ^ length &+ 1) &* 0xc4ce_b9fe_1a85_ec53 ^ address
     identity.first ^= identity.first >> 32
     identity.second ^= identity.second >> 29
-    switch count {
-    case 0: kept.0 = literal
-    case 1: kept.1 = literal
-    case 2: kept.2 = literal
-    case 3: kept.3 = literal
-    default: return
-    }
+    guard !isFull else { return }
+    kept[count] = literal
     count += 1
   }
 
   func joined(by separator: String) -> String {
-    [kept.0, kept.1, kept.2, kept.3].prefix(count).map(\.description).joined(separator: separator)
+    (0..<count).map { kept[$0].description }.joined(separator: separator)
   }
 }

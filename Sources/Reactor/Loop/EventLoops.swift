@@ -125,6 +125,10 @@ extension EventLoops {
     return String(decoding: bytes.prefix(count), as: UTF8.self)
   }
 
+  /// Gives memory that the process has freed back to the system, where the allocator would keep it (glibc's does). Takes
+  /// milliseconds when there is much, so it is for moments such as after thousands of connections became idle.
+  package static func giveBackFreeMemory() { uv_give_back_free_memory() }
+
   /// Raises the soft limit of open files to the hard one, and returns it; a server wants as many as it may have.
   @discardableResult
   public static func raiseOpenFileLimit() -> Int {

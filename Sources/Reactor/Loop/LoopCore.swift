@@ -17,19 +17,21 @@ final class LoopCore {
   private let idle: UnsafeMutablePointer<uv_idle_t>
   private let timer: UnsafeMutablePointer<uv_timer_t>
 
-  var ready = JobQueue()
+  // `@exclusivity(unchecked)` here and below: these are touched on the loop's thread only, and no access to one of them
+  // lasts while other code runs that could touch it, so the check at every access would find nothing.
+  @exclusivity(unchecked) var ready = JobQueue()
   let receiveBuffer: UnsafeMutableRawBufferPointer
   /// What TLS has decrypted of one read.
   let plaintextBuffer: UnsafeMutableRawBufferPointer
-  private var dirty: [Transport] = []
-  private var flushing: [Transport] = []
-  private var spareBuffers = [[UInt8]](repeating: [], count: maximumSpareBuffers)
-  private var spareCount = 0
-  private var deadlines: DeadlineWheel<Deadline>
-  private var timerDue = UInt64.max
-  private var isIdling = false
+  @exclusivity(unchecked) private var dirty: [Transport] = []
+  @exclusivity(unchecked) private var flushing: [Transport] = []
+  @exclusivity(unchecked) private var spareBuffers = [[UInt8]](repeating: [], count: maximumSpareBuffers)
+  @exclusivity(unchecked) private var spareCount = 0
+  @exclusivity(unchecked) private var deadlines: DeadlineWheel<Deadline>
+  @exclusivity(unchecked) private var timerDue = UInt64.max
+  @exclusivity(unchecked) private var isIdling = false
   /// Sockets, timers and look-ups that are open on this loop, without the loop's own handles.
-  var openHandles = 0
+  @exclusivity(unchecked) var openHandles = 0
 
   private struct Deadline {
     var handler: any DeadlineHandler

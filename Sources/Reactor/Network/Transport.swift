@@ -39,22 +39,24 @@ public final class Transport {
 
   let core: LoopCore
   let handle: UnsafeMutablePointer<uv_tcp_t>
-  var phase: Phase
-  var tls: TLSSession?
+  // `@exclusivity(unchecked)` here and below: these are touched on the loop's thread only, and no access to one of them
+  // lasts while other code runs that could touch it, so the check at every access would find nothing.
+  @exclusivity(unchecked) var phase: Phase
+  @exclusivity(unchecked) var tls: TLSSession?
   /// Called once, when the connection can be used or when it failed before that.
   var onReady: ((ReactorError?) -> Void)?
   /// Called once, when the handle has closed.
   var onClosed: (() -> Void)?
 
-  private var output: [UInt8] = []
-  private var isDirty = false
-  private var isWriting = false
-  private var isReading = false
-  private var inputEnded = false
-  private var finish = Finish.notWanted
-  private var drainWaiter: UnsafeContinuation<Void, Never>?
+  @exclusivity(unchecked) private var output: [UInt8] = []
+  @exclusivity(unchecked) private var isDirty = false
+  @exclusivity(unchecked) private var isWriting = false
+  @exclusivity(unchecked) private var isReading = false
+  @exclusivity(unchecked) private var inputEnded = false
+  @exclusivity(unchecked) private var finish = Finish.notWanted
+  @exclusivity(unchecked) private var drainWaiter: UnsafeContinuation<Void, Never>?
   private var drainTurn: UInt64 = 0
-  private var failure: ReactorError?
+  @exclusivity(unchecked) private var failure: ReactorError?
 
   /// How far the orderly end of our half has got.
   private enum Finish {

@@ -29,6 +29,8 @@ enum OpenSSL {
     of bytes: [UInt8], _ body: (OpaquePointer) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     prepare()
+    // What another call left on this thread is not about these bytes.
+    ERR_clear_error()
     let outcome: Swift.Result<Result, Failure> = bytes.withUnsafeBytes { buffer in
       guard let bio = BIO_new_mem_buf(buffer.baseAddress, Int32(clamping: buffer.count)) else {
         preconditionFailure("there is no memory for a few dozen bytes")

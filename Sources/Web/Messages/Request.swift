@@ -1,3 +1,4 @@
+internal import Bytes
 public import HTTP
 public import JSON
 internal import Reactor
@@ -7,30 +8,35 @@ internal import Reactor
 /// It belongs to the loop of its connection and to the task that runs the handler; child tasks get what they need of it,
 /// such as the context.
 public struct Request<Context: Sendable> {
-  /// What the application shares with its handlers, such as the client of a database.
-  public let context: Context
-  let parts: RequestParts
+  // References only: however large the context is, a request is passed in registers and without reabstraction.
+  private let shared: SharedContext<Context>
+  private let arrival: Arrival
+  private var exchange: Exchange { arrival.exchange }
+  private var connection: HTTPConnection { arrival.connection }
 
-  init(context: Context, parts: RequestParts) {
-    self.context = context
-    self.parts = parts
+  @usableFromInline
+  init(_ shared: SharedContext<Context>, _ arrival: Arrival) {
+    self.shared = shared
+    self.arrival = arrival
   }
 
+  /// What the application shares with its handlers, such as the client of a database.
+  public var context: Context { shared.context }
   /// The head as it was sent.
-  public var head: RequestHead { parts.head }
+  public var head: RequestHead { exchange.head }
   /// The method.
-  public var method: Method { parts.head.method }
+  public var method: Method { exchange.head.method }
   /// The parameters of the path, by the names in the route's pattern.
-  public var path: PathParameters { parts.path }
+  public var path: PathParameters { PathParameters(exchange) }
   /// The body, which arrives while the handler runs.
-  public var body: RequestBody { RequestBody(parts.connection) }
+  public var body: RequestBody { RequestBody(connection) }
 
   /// The value of the first item called `name` in the query, decoded; nil when there is none.
   ///
   /// - Throws: ``Problem`` with status 400 when the item is not well-formed percent-encoded UTF-8.
   public func query(_ name: String) throws(Problem) -> String? {
-    guard let range = parts.head.queryRange else { return nil }
-    let bytes = parts.head.bytes
+    guard let range = exchange.head.queryRange else { return nil }
+    let bytes = exchange.head.bytes
     var items = FormItems(range)
     do throws(HTTPError) {
       while let item = items.next(in: bytes.span) {
@@ -44,32 +50,56 @@ public struct Request<Context: Sendable> {
 
   /// The request's id: the client's own `X-Request-Id` when it sent one of 1 to 64 letters, digits, `-`, `_` or `.`,
   /// else one that no other request of this process has. It stands in the log and in answers that tell of a problem.
-  public var id: String { parts.id }
+  public var id: String { connection.requestID }
 }
 
-/// What every request has, whatever the context is.
-struct RequestParts {
-  let head: RequestHead
-  let path: PathParameters
-  let connection: HTTPConnection
+/// The context of an application, once for all of its requests.
+@usableFromInline
+final class SharedContext<Context: Sendable>: Sendable {
+  let context: Context
 
-  var id: String { connection.requestID }
+  init(_ context: Context) { self.context = context }
+}
+
+/// A request that has arrived, whatever the context is, and the connection it came on.
+@usableFromInline
+struct Arrival {
+  let exchange: Exchange
+  let connection: HTTPConnection
+}
+
+/// One request. A connection uses it again for the next one, unless somebody has kept it.
+final class Exchange {
+  // Filled by the connection before the handler begins, and only read afterwards, so its access needs no watch.
+  @exclusivity(unchecked) var head = RequestHead()
+  @exclusivity(unchecked) var parameterNames: [String] = []
+  @exclusivity(unchecked) var parameterRanges = PathRanges()
+
+  /// Whether the head says that the body is JSON.
+  var isJSON: Bool {
+    guard let range = head.fields.range(of: .contentType) else { return false }
+    let type = head.bytes.span.extracting(range)
+    // Nearly every client writes it in this one way, which needs no parsing.
+    if type.isEqual(to: "application/json") { return true }
+    guard let media = MediaType(parsing: type) else { return false }
+    return media.matches("application", "json") || media.subtype.hasSuffix("+json")
+  }
 }
 
 /// The parameters of a path: `genus` of the pattern `/plant/{genus}`.
 public struct PathParameters {
-  let names: [String]
-  let bytes: [UInt8]
-  let ranges: PathRanges
+  private let exchange: Exchange
+
+  init(_ exchange: Exchange) { self.exchange = exchange }
 
   /// The value of a parameter, percent-decoded. Traps when the route's pattern has no parameter of that name; what the
   /// client sent has been checked before the handler began.
   public subscript(name: String) -> String {
-    guard let index = names.firstIndex(of: name) else {
+    guard let index = exchange.parameterNames.firstIndex(of: name) else {
       preconditionFailure("the route has no path parameter named \(name)")
     }
-    let span = bytes.span
-    guard let text = try? String(percentDecoding: span.extracting(ranges[index])) else {
+    let span = exchange.head.bytes.span
+    guard let text = try? String(percentDecoding: span.extracting(exchange.parameterRanges[index])) else {
       preconditionFailure("a path parameter is checked when its route is found")
     }
     return text
@@ -146,9 +176,7 @@ extension Request {
   /// - Throws: ``Problem``: 415 when the body does not say that it is JSON, 400 with line and column when it is not, 413
   ///   when it is too long.
   public func json() async throws -> JSONValue {
-    guard let type = head.fields.first(.contentType), let media = MediaType(parsing: type),
-      media.matches("application", "json") || media.subtype.hasSuffix("+json")
-    else {
+    guard exchange.isJSON else {
       throw Problem(
         .unsupportedMediaType, code: "notJSON", detail: "The body has to be JSON: send Content-Type: application/json.")
     }

@@ -86,7 +86,7 @@ extension FieldLine {
 /// What a handler may return: a response, or something that becomes one.
 public protocol ResponseConvertible: SendableMetatype {
   /// The response.
-  consuming func response() async throws -> Response
+  consuming func response() throws -> Response
 }
 
 extension Response: ResponseConvertible {

@@ -3,22 +3,21 @@ internal import HTTP
 
 /// The routes as a tree of segments, to find the handler of a path without allocating.
 struct RouteTable: Sendable {
-  typealias Handler = @Sendable (RequestParts) async throws -> Response
+  /// A handler with what it is reached by.
+  struct Endpoint: Sendable {
+    var method: Method
+    var names: [String]
+    var handler: BoundHandler
+  }
 
   /// What a path leads to.
   enum Match {
-    /// A handler, with the names and places of its parameters.
-    case found(Handler, names: [String], PathRanges)
+    /// A handler, and the places of its parameters.
+    case found(Endpoint, PathRanges)
     /// The path is known with other methods.
     case otherMethods([Method])
     /// The path is not known.
     case unknown
-  }
-
-  private struct Endpoint: Sendable {
-    var method: Method
-    var names: [String]
-    var handler: Handler
   }
 
   private struct Node: Sendable {
@@ -31,13 +30,11 @@ struct RouteTable: Sendable {
   private var nodes = [Node()]
 
   init<Context: Sendable>(_ routes: Routes<Context>, context: Context) {
+    let shared = SharedContext(context)
     for route in routes.routes {
-      let handler = route.handler
       insert(
         route.pattern,
-        Endpoint(method: route.method, names: route.pattern.parameterNames) { parts in
-          try await handler(Request(context: context, parts: parts))
-        })
+        Endpoint(method: route.method, names: route.pattern.parameterNames, handler: route.bind(shared)))
     }
   }
 
@@ -77,7 +74,7 @@ struct RouteTable: Sendable {
     guard let endpoint = endpoints.first(where: { $0.method == method }) else {
       return .otherMethods(endpoints.map(\.method))
     }
-    return .found(endpoint.handler, names: endpoint.names, ranges)
+    return .found(endpoint, ranges)
   }
 
   /// The node that the rest of the path leads to; texts are tried before parameters.

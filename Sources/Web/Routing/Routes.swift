@@ -17,14 +17,17 @@ public struct Routes<Context: Sendable> {
   /// Answers a request, or lets `next` answer it and looks at what comes back.
   public typealias Middleware = @Sendable (Request<Context>, _ next: Handler) async throws -> Response
 
+  @usableFromInline
   struct Route {
     var method: Method
     var pattern: RoutePattern
-    var handler: Handler
+    /// Makes the handler for a context.
+    var bind: @Sendable (SharedContext<Context>) -> BoundHandler
   }
 
   private(set) var routes: [Route] = []
-  private var middleware: [Middleware] = []
+  @usableFromInline private(set) var middleware: [Middleware] = []
+  @usableFromInline private(set) var errorMapping: (@Sendable (any Error) -> any Error)?
 
   /// No routes.
   public init() {}
@@ -33,40 +36,73 @@ public struct Routes<Context: Sendable> {
   ///
   /// Traps when the pattern is not of the form that ``Routes`` tells, or when there is a handler for it already: both are
   /// mistakes in the program.
+  @inlinable
   public mutating func on<Answer: ResponseConvertible>(
     _ method: Method, _ pattern: RoutePattern, _ handler: @escaping @Sendable (Request<Context>) async throws -> Answer
   ) {
-    let isTaken = routes.contains { $0.method == method && $0.pattern.takesSamePaths(as: pattern) }
-    precondition(!isTaken, "there are two routes for \(method.name) \(pattern)")
-    var answer: Handler = { request in try await handler(request).response() }
+    let middleware = middleware
+    let mapped = errorMapping ?? { $0 }
+    if middleware.isEmpty {
+      // Every function that waits costs a look at the executor when it goes on, so here there is but one.
+      add(method, pattern) { shared in
+        { arrival in
+          do { return try await handler(Request(shared, arrival)).response() } catch { throw mapped(error) }
+        }
+      }
+      return
+    }
+    var answer: Handler = { request in
+      do { return try await handler(request).response() } catch { throw mapped(error) }
+    }
     for layer in middleware.reversed() {
       let next = answer
       answer = { request in try await layer(request, next) }
     }
-    routes.append(Route(method: method, pattern: pattern, handler: answer))
+    let outermost = answer
+    add(method, pattern) { shared in
+      { arrival in try await outermost(Request(shared, arrival)) }
+    }
   }
 
+  @usableFromInline
+  mutating func add(
+    _ method: Method, _ pattern: RoutePattern, _ bind: @escaping @Sendable (SharedContext<Context>) -> BoundHandler
+  ) {
+    let isTaken = routes.contains { $0.method == method && $0.pattern.takesSamePaths(as: pattern) }
+    precondition(!isTaken, "there are two routes for \(method.name) \(pattern)")
+    routes.append(Route(method: method, pattern: pattern, bind: bind))
+  }
+
+  /// Turns errors that handlers throw into others, such as a ``Problem`` that says what to do, before anybody else sees
+  /// them. It holds for the handlers that are added after it, and takes the place of the mapping before.
+  public mutating func mapErrors(_ mapping: @escaping @Sendable (any Error) -> any Error) { errorMapping = mapping }
+
   /// Adds a handler for GET, and so for HEAD.
+  @inlinable
   public mutating func get<Answer: ResponseConvertible>(
     _ pattern: RoutePattern, _ handler: @escaping @Sendable (Request<Context>) async throws -> Answer
   ) { on(.get, pattern, handler) }
 
   /// Adds a handler for POST.
+  @inlinable
   public mutating func post<Answer: ResponseConvertible>(
     _ pattern: RoutePattern, _ handler: @escaping @Sendable (Request<Context>) async throws -> Answer
   ) { on(.post, pattern, handler) }
 
   /// Adds a handler for PUT.
+  @inlinable
   public mutating func put<Answer: ResponseConvertible>(
     _ pattern: RoutePattern, _ handler: @escaping @Sendable (Request<Context>) async throws -> Answer
   ) { on(.put, pattern, handler) }
 
   /// Adds a handler for PATCH.
+  @inlinable
   public mutating func patch<Answer: ResponseConvertible>(
     _ pattern: RoutePattern, _ handler: @escaping @Sendable (Request<Context>) async throws -> Answer
   ) { on(.patch, pattern, handler) }
 
   /// Adds a handler for DELETE.
+  @inlinable
   public mutating func delete<Answer: ResponseConvertible>(
     _ pattern: RoutePattern, _ handler: @escaping @Sendable (Request<Context>) async throws -> Answer
   ) { on(.delete, pattern, handler) }
@@ -74,6 +110,10 @@ public struct Routes<Context: Sendable> {
   /// Adds middleware around the handlers that are added after it; the one that was added first is the outermost.
   public mutating func use(_ layer: @escaping Middleware) { middleware.append(layer) }
 }
+
+/// Answers a request of any context.
+@usableFromInline
+typealias BoundHandler = @Sendable (Arrival) async throws -> Response
 
 /// The pattern of a path.
 public struct RoutePattern: Sendable, ExpressibleByStringLiteral, CustomStringConvertible {

@@ -9,7 +9,7 @@ extension HTTPConnection {
     task = .current
     while await serveNext() { guard await letClientCatchUp() else { break } }
     task = nil
-    finishConnection()
+    if !isParked { finishConnection() }
   }
 
   /// Answers one request; false when the connection has to end.
@@ -23,33 +23,39 @@ extension HTTPConnection {
       return false
     case .request: break
     }
-    let head = head
+    let exchange = exchange
     let outcome: Result<Response, any Error>
-    do { outcome = .success(try await handle(head)) } catch { outcome = .failure(error) }
+    do {
+      if server.isOverloaded { throw Problem.overloaded }
+      switch try match(exchange.head) {
+      case .found(let endpoint, let ranges):
+        exchange.parameterNames = endpoint.names
+        exchange.parameterRanges = ranges
+        outcome = .success(try await endpoint.handler(Arrival(exchange: exchange, connection: self)))
+      case .otherMethods(let methods): outcome = .success(try options(methods, for: exchange.head))
+      case .unknown: outcome = .success(try options(nil, for: exchange.head))
+      }
+    } catch { outcome = .failure(error) }
     guard phase == .handling, transport.isOpen else {
       if case .failure = outcome { logGivenUp() }
       return false
     }
     switch outcome {
-    case .success(let response): return await answer(response, to: head)
-    case .failure(let error): return answer(error, to: head)
+    case .success(let response):
+      guard case .stream(let length, let write) = response.body else { return answer(response, to: exchange) }
+      return await stream(response, length: length, write, to: exchange)
+    case .failure(let error): return answer(error, to: exchange)
     }
   }
 
-  private func handle(_ head: RequestHead) async throws -> Response {
-    if server.isOverloaded { throw Problem.overloaded }
-    switch try match(head) {
-    case .found(let handler, let names, let ranges):
-      let path = PathParameters(names: names, bytes: head.bytes, ranges: ranges)
-      return try await handler(RequestParts(head: head, path: path, connection: self))
-    case .otherMethods(let methods) where head.method == .options: return options(methods)
-    case .otherMethods(let methods):
-      throw Problem(
-        .methodNotAllowed, code: "methodNotAllowed", detail: "This path does not know the method.",
-        fields: [allow(methods)])
-    case .unknown where head.targetForm == .asterisk: return options([])
-    case .unknown: throw Problem.notFound("No route leads to this path.")
-    }
+  /// The answer to OPTIONS; any other method is refused. `methods` is nil when no route leads to the path.
+  private func options(_ methods: [Method]?, for head: RequestHead) throws(Problem) -> Response {
+    if let methods, head.method == .options { return Response(.noContent, fields: [allow(methods)]) }
+    if head.targetForm == .asterisk { return Response(.noContent, fields: [allow([])]) }
+    guard let methods else { throw Problem.notFound("No route leads to this path.") }
+    throw Problem(
+      .methodNotAllowed, code: "methodNotAllowed", detail: "This path does not know the method.",
+      fields: [allow(methods)])
   }
 
   private func match(_ head: RequestHead) throws(Problem) -> RouteTable.Match {
@@ -60,8 +66,6 @@ extension HTTPConnection {
     }
     do throws(HTTPError) { return try server.match(head) } catch { throw Problem(error) }
   }
-
-  private func options(_ methods: [Method]) -> Response { Response(.noContent, fields: [allow(methods)]) }
 
   private func allow(_ methods: [Method]) -> FieldLine {
     var names = methods.map { "\($0.name)" }
@@ -77,7 +81,7 @@ extension HTTPConnection {
   /// The id of the request that is being answered.
   var requestID: String {
     if let requestNumber { return requestNumber }
-    let given = head.first("X-Request-Id") ?? ""
+    let given = exchange.head.first("X-Request-Id") ?? ""
     let isUsable =
       (1...64).contains(given.utf8.count)
       && given.utf8.allSatisfy { byte in
@@ -97,18 +101,15 @@ extension HTTPConnection {
 // MARK: - Answers
 
 extension HTTPConnection {
-  /// Writes an answer; false when the connection has to end with it.
-  private func answer(_ response: Response, to head: RequestHead) async -> Bool {
-    switch response.body {
-    case .none: return answer(response, bytes: [], to: head)
-    case .bytes(let bytes): return answer(response, bytes: bytes, to: head)
-    case .stream(let length, let write): return await stream(response, length: length, write, to: head)
-    }
+  /// Writes an answer that is there; false when the connection has to end with it.
+  private func answer(_ response: Response, to exchange: Exchange) -> Bool {
+    if case .bytes(let bytes) = response.body { return answer(response, bytes: bytes, to: exchange) }
+    return answer(response, bytes: [], to: exchange)
   }
 
-  private func answer(_ response: Response, bytes: [UInt8], to head: RequestHead) -> Bool {
-    let isLast = isLastAnswer(to: head)
-    let hasBody = response.status.allowsBody(answering: head.method)
+  private func answer(_ response: Response, bytes: [UInt8], to exchange: Exchange) -> Bool {
+    let isLast = isLastAnswer(to: exchange)
+    let hasBody = response.status.allowsBody(answering: exchange.head.method)
     let framing: BodyFraming = response.status.allowsContentLength ? .length(bytes.count) : .none
     writeHead(response.status, response.contentType, response.fields, framing, isLast: isLast) { output in
       if hasBody { output += bytes }
@@ -119,8 +120,8 @@ extension HTTPConnection {
 
   /// Whether the connection ends with the answer to `head`: the client or the server wants it, or the rest of the
   /// request's body would have to be read first.
-  private func isLastAnswer(to head: RequestHead) -> Bool {
-    !head.keepsAlive || server.isStopping || owesContinueStill || !bodyIsComplete()
+  private func isLastAnswer(to exchange: Exchange) -> Bool {
+    !exchange.head.keepsAlive || server.isStopping || owesContinueStill || !bodyIsComplete()
   }
 
   @inline(__always)
@@ -141,16 +142,16 @@ extension HTTPConnection {
   }
 
   private func stream(
-    _ response: Response, length: Int?, _ write: (inout BodyWriter) async throws -> Void, to head: RequestHead
+    _ response: Response, length: Int?, _ write: (inout BodyWriter) async throws -> Void, to exchange: Exchange
   ) async -> Bool {
-    guard server.beginStream() else { return answer(Problem.overloaded, to: head) }
+    guard server.beginStream() else { return answer(Problem.overloaded, to: exchange) }
     defer { server.endStream() }
-    let hasBody = response.status.allowsBody(answering: head.method)
+    let hasBody = response.status.allowsBody(answering: exchange.head.method)
     // HTTP/1.0 knows no chunks: there the end of the connection is the end of the body.
-    let framing: BodyFraming = length.map { .length($0) } ?? (head.minorVersion == 0 ? .untilClose : .chunked)
+    let framing: BodyFraming = length.map { .length($0) } ?? (exchange.head.minorVersion == 0 ? .untilClose : .chunked)
     // Whether the request's body is read by then is known at the end only, so a handler that answers before has to
     // read on.
-    let isLast = !head.keepsAlive || server.isStopping
+    let isLast = !exchange.head.keepsAlive || server.isStopping
     writeHead(response.status, response.contentType, response.fields, framing, isLast: isLast) { _ in }
     guard hasBody else {
       let ends = isLast || !bodyIsComplete()
@@ -178,13 +179,13 @@ extension HTTPConnection {
     } else {
       server.logger.error(
         "an answer was cut because its rest could not be made",
-        ["request": .text(requestID), "path": .text(head.path), "error": .text(String(reflecting: error))])
+        ["request": .text(requestID), "path": .text(exchange.head.path), "error": .text(String(reflecting: error))])
     }
     transport.abort()
   }
 
   /// Writes what an error tells; false when the connection has to end with it.
-  private func answer(_ error: any Error, to head: RequestHead) -> Bool {
+  private func answer(_ error: any Error, to exchange: Exchange) -> Bool {
     let problem: Problem
     switch error {
     case let error as Problem: problem = error
@@ -192,14 +193,14 @@ extension HTTPConnection {
       // The client has gone, or the server ends: whatever the handler made of that, it is no failure. A client that has
       // only ended its half is told, and as the task stays cancelled, nothing more is served here.
       logGivenUp()
-      write(.cancelled, answering: head.method, isLast: true)
+      write(.cancelled, answering: exchange.head.method, isLast: true)
       return false
     case let error as any ProblemConvertible: problem = error.problem
     default:
       problem = Problem(.internalServerError, code: "internal", detail: "Something went wrong here.", cause: error)
     }
-    let isLast = isLastAnswer(to: head)
-    write(problem, answering: head.method, isLast: isLast)
+    let isLast = isLastAnswer(to: exchange)
+    write(problem, answering: exchange.head.method, isLast: isLast)
     if !isLast { finishRequest() }
     return !isLast
   }
@@ -207,7 +208,7 @@ extension HTTPConnection {
   private func logGivenUp() {
     server.logger.debug(
       "a request was given up, because its client has gone or the server ends",
-      ["request": .text(requestID), "path": .text(head.path)])
+      ["request": .text(requestID), "path": .text(exchange.head.path)])
   }
 
   private func write(_ problem: Problem, answering method: Method, isLast: Bool) {
@@ -218,7 +219,8 @@ extension HTTPConnection {
         "a request could not be answered",
         [
           "request": .text(id), "status": .integer(Int(problem.status.code)), "code": .text(problem.code),
-          "path": .text(head.path), "cause": .text(problem.cause.map { String(reflecting: $0) } ?? problem.detail),
+          "path": .text(exchange.head.path),
+          "cause": .text(problem.cause.map { String(reflecting: $0) } ?? problem.detail),
         ])
     }
     var body: [UInt8] = []

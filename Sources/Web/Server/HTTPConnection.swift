@@ -21,31 +21,37 @@ final class HTTPConnection {
 
   let transport: Transport
   let server: LoopServer
-  private(set) var phase = Phase.awaitingHead
-  private(set) var head = RequestHead()
-  private var parser: RequestParser
+  // `@exclusivity(unchecked)` here and below: these are touched on the loop's thread only, and no access to one of them
+  // lasts while other code runs that could touch it, so the check at every access would find nothing.
+  @exclusivity(unchecked) private(set) var phase = Phase.awaitingHead
+  /// The request that is arriving, or being answered.
+  @exclusivity(unchecked) private(set) var exchange = Exchange()
+  @exclusivity(unchecked) private var parser: RequestParser
   /// What has arrived and was not used yet, from `unreadStart` on.
-  private var unread: [UInt8] = []
-  private var unreadStart = 0
-  private var isPaused = false
-  private var inputEnded = false
+  @exclusivity(unchecked) private var unread: [UInt8] = []
+  @exclusivity(unchecked) private var unreadStart = 0
+  @exclusivity(unchecked) private var isPaused = false
+  @exclusivity(unchecked) private var inputEnded = false
   /// A head that was refused; the answer follows when the task comes to it.
-  private var refusal: Problem?
-  private var headIsComplete = false
-  private var decoder: BodyDecoder?
-  private var owesContinue = false
-  private var isAwaitingBody = false
-  private var waiter: UnsafeContinuation<Void, Never>?
-  /// The task that serves this connection, while it does.
+  @exclusivity(unchecked) private var refusal: Problem?
+  @exclusivity(unchecked) private var headIsComplete = false
+  @exclusivity(unchecked) private var decoder: BodyDecoder?
+  @exclusivity(unchecked) private var owesContinue = false
+  @exclusivity(unchecked) private var isAwaitingBody = false
+  @exclusivity(unchecked) private var waiter: UnsafeContinuation<Void, Never>?
+  /// The task that serves this connection, while it does. What a task has once used for its calls it keeps until it
+  /// ends, some ten kilobytes, so a connection that is idle for long has none.
   var task: TaskHandle?
+  /// Whether the connection has no task, or its task is about to end, until something is to be done.
+  private(set) var isParked = true
   /// The id of the present request, once somebody has asked for it.
   var requestNumber: String?
 
   // Times, in milliseconds of the loop.
-  private var deadline: DeadlineKey?
-  private var armedFor = UInt64.max
+  @exclusivity(unchecked) private var deadline: DeadlineKey?
+  @exclusivity(unchecked) private var armedFor = UInt64.max
   /// Since when the present state lasts, or when something last happened in it.
-  private var since: UInt64
+  @exclusivity(unchecked) private var since: UInt64
   /// Bytes that waited for the client when it was last looked at, and since when they have not become fewer.
   private var waitingBytes = 0
   private var waitingSince: UInt64 = 0
@@ -88,27 +94,39 @@ extension HTTPConnection {
   func next() async -> Next {
     if phase == .awaitingHead && !headIsComplete && refusal == nil { parseUnread() }
     while phase == .awaitingHead && !headIsComplete && refusal == nil {
-      if inputEnded || server.isStopping && !parser.isWithinHead { return .end }
+      if inputEnded || server.isStopping && !parser.isWithinHead {
+        isParked = false
+        return .end
+      }
+      if isParked { return .end }
       await wait()
     }
+    isParked = false
     if let refusal {
       // What was refused left nothing in the head; the one before it has had its answer.
-      head = RequestHead()
+      exchange = Exchange()
       return .refused(refusal)
     }
     guard phase == .awaitingHead, headIsComplete else { return .end }
     headIsComplete = false
     phase = .handling
-    decoder = BodyDecoder(head.framing, limits: server.configuration.messageLimits)
-    owesContinue = head.expectsContinue && head.framing.hasContent
+    let framing = exchange.head.framing
+    if framing.hasContent { decoder = BodyDecoder(framing, limits: server.configuration.messageLimits) }
+    owesContinue = exchange.head.expectsContinue && framing.hasContent
     return .request
   }
 
   private func wait() async { await withUnsafeContinuation { waiter = $0 } }
 
   func wake() {
-    let waiter = waiter.take()
-    waiter?.resume()
+    if let waiter = waiter.take() {
+      waiter.resume()
+    } else if isParked && task == nil && phase == .awaitingHead {
+      isParked = false
+      hasShrunk = false
+      server.serve(self)
+      arm()
+    }
   }
 
   /// Parses a head out of `input`; what is behind it is kept.
@@ -116,7 +134,8 @@ extension HTTPConnection {
     var offset = 0
     do throws(HTTPError) {
       let wasWithinHead = parser.isWithinHead
-      headIsComplete = try parser.parse(input, from: &offset, into: &head)
+      if !wasWithinHead && !isKnownUniquelyReferenced(&exchange) { exchange = Exchange() }
+      headIsComplete = try parser.parse(input, from: &offset, into: &exchange.head)
       if !headIsComplete && !wasWithinHead {
         since = server.loop.now
         arm()
@@ -168,28 +187,35 @@ extension HTTPConnection {
 
   /// The piece that is there; empty at the end of the body, nil when more has to arrive.
   private func takeBodyPiece() throws(Problem) -> [UInt8]? {
-    guard var decoder else { return [] }
-    do throws(HTTPError) {
-      while true {
-        let event = try decoder.next(unread.span, from: &unreadStart)
+    // Taken out while it is used: that costs neither a copy nor a watch over its access.
+    var taken: BodyDecoder?
+    swap(&taken, &decoder)
+    guard var decoder = taken.take() else { return [] }
+    while true {
+      let event: BodyDecoder.Event
+      do throws(HTTPError) { event = try decoder.next(unread.span, from: &unreadStart) } catch {
+        // A body that is wrong stays so: nobody may take it for complete.
         self.decoder = decoder
-        switch event {
-        case .bytes(let range):
-          let piece = Array(copying: unread.span.extracting(range))
-          dropUsedBytes()
-          if !piece.isEmpty { return piece }
-        case .needsMore:
-          dropUsedBytes()
-          return nil
-        case .end:
-          dropUsedBytes()
-          return []
-        }
+        let problem = Problem(error)
+        refusal = problem
+        throw problem
       }
-    } catch {
-      let problem = Problem(error)
-      refusal = problem
-      throw problem
+      switch event {
+      case .bytes(let range):
+        let piece = Array(copying: unread.span.extracting(range))
+        dropUsedBytes()
+        if piece.isEmpty { continue }
+        self.decoder = decoder
+        return piece
+      case .needsMore:
+        dropUsedBytes()
+        self.decoder = decoder
+        return nil
+      case .end:
+        dropUsedBytes()
+        self.decoder = decoder
+        return []
+      }
     }
   }
 
@@ -206,6 +232,7 @@ extension HTTPConnection {
 
   /// Whether the body has been read whole, or what is missing of it is there already.
   func bodyIsComplete() -> Bool {
+    guard decoder != nil else { return true }
     while true {
       guard let piece = try? takeBodyPiece() else { return false }
       if piece.isEmpty { return true }
@@ -217,7 +244,7 @@ extension HTTPConnection {
 
   /// Bytes that the body announces; nil when it comes in chunks.
   var announcedBodyBytes: Int? {
-    switch head.framing {
+    switch exchange.head.framing {
     case .none: 0
     case .length(let count): count
     case .chunked, .untilClose: nil
@@ -356,9 +383,9 @@ extension HTTPConnection: DeadlineHandler {
     deadline = server.loop.setDeadline(at: next, handler: self, token: 0)
   }
 
-  /// A connection that is busy is looked at this often, in milliseconds: 5 s. One that is idle gives its memory back
-  /// after that time.
-  private static let glance: UInt64 = 5000
+  /// A connection that is busy is looked at this often, in milliseconds: 500. One that is idle gives its memory back
+  /// after that time; the longer it is kept, the more of it lies between what other connections need, and stays.
+  private static let glance: UInt64 = 500
 
   /// A client that takes bytes is slow, and no more.
   private func noteProgress(_ now: UInt64) {
@@ -370,12 +397,16 @@ extension HTTPConnection: DeadlineHandler {
   }
 
   private func shrink() {
-    guard isIdle, !parser.isWithinHead, !hasShrunk else { return }
+    guard isIdle, !parser.isWithinHead, !hasShrunk, server.loop.now >= since + Self.glance else { return }
     hasShrunk = true
-    head = RequestHead()
+    exchange = Exchange()
     parser = RequestParser(limits: server.configuration.messageLimits)
     unread = []
     unreadStart = 0
+    isParked = true
+    let waiter = waiter.take()
+    waiter?.resume()
+    server.connectionParked()
   }
 
   /// Answers that may wait for the client before its next request is looked at: 256 KiB. Without it a client that asks

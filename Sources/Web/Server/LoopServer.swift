@@ -16,12 +16,15 @@ final class LoopServer {
   let configuration: ServerConfiguration
   let logger: Logger
   private let routes: RouteTable
+  /// Connections that something is to be done for and that have no task yet.
   private let arrivals: LoopQueue<HTTPConnection>
   private var connections: [ObjectIdentifier: HTTPConnection] = [:]
   private(set) var isStopping = false
   /// Bytes that wait for slow clients.
   var waitingBytes = 0
   private var streams = 0
+  /// Connections that became idle since memory was last given back.
+  private var parkedConnections = 0
   private var date: FieldLine?
   private var dateIsGoodUntil: UInt64 = 0
   private let idPrefix: String
@@ -69,7 +72,7 @@ final class LoopServer {
     return idPrefix + String(requests, radix: 36)
   }
 
-  func match(_ head: RequestHead) throws(HTTPError) -> RouteTable.Match { try routes.match(head) }
+  func match(_ head: borrowing RequestHead) throws(HTTPError) -> RouteTable.Match { try routes.match(head) }
 }
 
 // MARK: - Connections
@@ -83,8 +86,10 @@ extension LoopServer {
     }
     let connection = HTTPConnection(transport, server: self)
     connections[ObjectIdentifier(connection)] = connection
-    arrivals.push(connection)
   }
+
+  /// Gives a connection a task again.
+  func serve(_ connection: HTTPConnection) { arrivals.push(connection) }
 
   func connectionClosed(_ connection: HTTPConnection) {
     connections[ObjectIdentifier(connection)] = nil
@@ -115,13 +120,41 @@ extension LoopServer {
       return
     }
     for connection in connections.values { connection.closeIfIdle() }
-    _ = loop.setDeadline(after: configuration.shutdownTimeout, handler: self, token: 0)
+    _ = loop.setDeadline(after: configuration.shutdownTimeout, handler: self, token: Self.shutdownToken)
+  }
+}
+
+// MARK: - Memory and time
+
+extension LoopServer {
+  /// Connections that became idle before memory is given back to the system: 256. The allocator would keep it for ever.
+  private static let connectionsOfATrim = 256
+  /// How long after that, so that those which became idle at the same time count too: 1 s.
+  private static let trimDelay: Duration = .seconds(1)
+
+  private static let shutdownToken: UInt64 = 0
+  private static let trimToken: UInt64 = 1
+
+  /// A connection has let go of what an idle one does not need.
+  func connectionParked() {
+    parkedConnections += 1
+    guard parkedConnections == Self.connectionsOfATrim else { return }
+    _ = loop.setDeadline(after: Self.trimDelay, handler: self, token: Self.trimToken)
+  }
+
+  private func trimMemory() {
+    parkedConnections = 0
+    EventLoops.giveBackFreeMemory()
   }
 }
 
 extension LoopServer: DeadlineHandler {
-  /// The time for requests in flight is over.
   func deadlinePassed(token: UInt64) {
+    if token == Self.trimToken { trimMemory() } else { cutRequestsInFlight() }
+  }
+
+  /// The time for requests in flight is over.
+  private func cutRequestsInFlight() {
     let cut = connections.values.count { !$0.isIdle }
     if cut > 0 { logger.warning("requests were cut at the end", ["connections": .integer(cut)]) }
     for connection in connections.values { connection.transport.abort() }

@@ -72,14 +72,16 @@ public struct Validator {
     return text(value, JSONPointer().appending(name), bytes)
   }
 
-  private mutating func text(_ value: JSONValue, _ pointer: JSONPointer, _ bytes: ClosedRange<Int>?) -> String {
+  private mutating func text(
+    _ value: JSONValue, _ pointer: @autoclosure () -> JSONPointer, _ bytes: ClosedRange<Int>?
+  ) -> String {
     guard case .string(let text) = value else {
-      report(pointer, "A text is wanted, not \(value.kind).")
+      report(pointer(), "A text is wanted, not \(value.kind).")
       return ""
     }
     if let bytes, !bytes.contains(text.utf8.count) {
       let limit = "\(bytes.lowerBound) to \(bytes.upperBound)"
-      report(pointer, "The text has \(text.utf8.count) bytes, and \(limit) are allowed.")
+      report(pointer(), "The text has \(text.utf8.count) bytes, and \(limit) are allowed.")
     }
     return text
   }
@@ -87,12 +89,13 @@ public struct Validator {
   /// A list of texts, none of them null.
   public mutating func texts(_ name: String) -> [String] {
     guard let value = value(name) else { return [] }
-    let pointer = JSONPointer().appending(name)
     guard case .array(let elements) = value else {
-      report(pointer, "A list is wanted, not \(value.kind).")
+      report(name, "A list is wanted, not \(value.kind).")
       return []
     }
-    return elements.enumerated().map { index, element in text(element, pointer.appending(index), nil) }
+    return elements.enumerated().map { index, element in
+      text(element, JSONPointer().appending(name).appending(index), nil)
+    }
   }
 
   /// A whole number of 32 bits.

@@ -17,7 +17,7 @@ import Testing
 /// `DIFFERENTIAL_RECORD=1` its answers are written into the files instead.
 /// `NODE_TEST_PLAIN=host:port` names a server that takes the place of the embedded node.
 @Suite(.serialized) struct DifferentialTests {
-  private static let cassandra = address("CASSANDRA_TEST_PLAIN")
+  private static let cassandra = cassandraAddress
   private static let other = address("NODE_TEST_PLAIN")
   private static let records = getenv("DIFFERENTIAL_RECORD") != nil
   private static let names = CorpusFile.all.map(\.name)
@@ -87,3 +87,6 @@ func address(_ variable: String) -> SocketAddress? {
   else { return nil }
   return try? SocketAddress(String(text[..<colon]), port: port)
 }
+
+/// The address of a Cassandra to compare with, if there is one; `CASSANDRA_TEST_IS_NODE` says that it is a node of ours.
+let cassandraAddress = getenv("CASSANDRA_TEST_IS_NODE") == nil ? address("CASSANDRA_TEST_PLAIN") : nil

@@ -14,7 +14,7 @@ import Testing
 /// `HISTORY_SEED` repeats one, `HISTORY_STEPS` says how many changes it has (2,000).
 /// `NODE_TEST_PLAIN=host:port` names a server that takes the place of the embedded node.
 @Suite(.serialized) struct HistoryTests {
-  private static let cassandra = address("CASSANDRA_TEST_PLAIN")
+  private static let cassandra = cassandraAddress
   private static let other = address("NODE_TEST_PLAIN")
 
   private static func number(_ variable: String) -> UInt64? {
@@ -76,9 +76,16 @@ import Testing
               try await Self.run(read, on: ours, pageSize: pageSize),
               try await Self.run(read, on: theirs, pageSize: pageSize)
             )
+            let (found, expected) = (CorpusRun.essence(ourRows), CorpusRun.essence(theirRows))
+            // An index that was dropped and made anew lets Cassandra fail at times (0x1300).
+            if expected == ["error 1300"] { continue }
             try #require(
-              CorpusRun.essence(ourRows) == CorpusRun.essence(theirRows),
-              "seed \(Self.seed), step \(number), pages of \(pageSize), now \(read.now): \(read.text)")
+              found == expected,
+              """
+              seed \(Self.seed), step \(number), pages of \(pageSize), now \(read.now): \(read.text)
+              node only: \(Set(found).subtracting(expected).sorted())
+              Cassandra only: \(Set(expected).subtracting(found).sorted())
+              """)
           }
         }
         _ = try await theirs.query("DROP KEYSPACE h_theirs")

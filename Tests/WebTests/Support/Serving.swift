@@ -13,7 +13,7 @@ func serving<Context: Sendable>(
 ) async throws {
   var configuration = ServerConfiguration()
   configuration.address = .loopback(port: 0)
-  configuration.shutdownTimeout = .seconds(2)
+  configuration.shutdownTimeout = .seconds(60)
   configure(&configuration)
   let loops = try EventLoops(count: count)
   let logger = log.map { Logger(label: "test", level: .trace, sink: $0) } ?? .silent

@@ -1,7 +1,7 @@
 internal import Telemetry
 
 /// Something that opens once, and that one task may wait for.
-package final class Gate: Sendable {
+package final class Latch: Sendable {
   private struct State {
     var isOpen = false
     var waiter: CheckedContinuation<Void, Never>?

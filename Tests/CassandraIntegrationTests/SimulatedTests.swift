@@ -1,0 +1,170 @@
+import CQLWire
+import Cassandra
+import Testing
+
+/// Answers that no real node gives on demand.
+@Suite(
+  .enabled(if: SimulatedCluster.administration != nil, "SIMULACRON_TEST is not set: no cluster is simulated"),
+  .serialized, .timeLimit(.minutes(2)))
+struct SimulatedTests {
+  static let select = "SELECT a FROM ks.t"
+  static let insert = "INSERT INTO ks.t (a) VALUES (1)"
+  static let rows: [String: any Sendable] = [
+    "result": "success", "rows": [["a": 1]], "column_types": ["a": "int"],
+  ]
+
+  @Test func rowsOfASimulatedCluster() async throws {
+    try await SimulatedCluster.with(nodes: 3) { client, cluster in
+      try await cluster.prime(Self.select, Self.rows)
+      for _ in 0..<6 { #expect(try await client.query(Statement(Self.select)).collect(Int.self) == [1]) }
+    }
+  }
+
+  @Test(arguments: [
+    ("overloaded", CassandraError.Code.overloaded, true), ("is_bootstrapping", .isBootstrapping, true),
+    ("server_error", .serverError, true), ("truncate_error", .truncateError, true),
+    ("syntax_error", .syntaxError, false), ("invalid", .invalid, false), ("config_error", .configError, false),
+    ("unauthorized", .unauthorized, false), ("protocol_error", .protocolError, false),
+  ])
+  func errors(_ name: String, _ code: CassandraError.Code, _ isTriedAgain: Bool) async throws {
+    try await SimulatedCluster.with(nodes: 2) { client, cluster in
+      try await cluster.prime(Self.select, ["result": name, "message": "secret"])
+      let error = try await failure { try await client.query(Statement(Self.select)) }
+      #expect(error.code == code)
+      #expect(!error.description.contains("secret"))
+      #expect(error.debugDescription.contains("secret"))
+      #expect(cluster.contactPoints.contains(error.coordinator?.description ?? ""))
+      #expect(try await cluster.count(Self.select) == (isTriedAgain ? 2 : 1))
+    }
+  }
+
+  @Test func whatOneNodeCannotDoAnotherDoes() async throws {
+    for name in ["overloaded", "is_bootstrapping"] {
+      try await SimulatedCluster.with(nodes: 2) { client, cluster in
+        try await cluster.prime(Self.select, Self.rows)
+        try await cluster.prime(Self.select, ["result": name, "message": ""], node: 0)
+        for _ in 0..<10 { #expect(try await client.query(Statement(Self.select)).collect(Int.self) == [1]) }
+      }
+    }
+  }
+
+  @Test func timeoutsComeWithTheirCounts() async throws {
+    try await SimulatedCluster.with { client, cluster in
+      try await cluster.prime(
+        Self.select,
+        [
+          "result": "read_timeout", "consistency_level": "QUORUM", "received": 1, "block_for": 2,
+          "data_present": false,
+        ])
+      let read = try await failure { try await client.query(Statement(Self.select)) }
+      #expect(read.code == .readTimeout)
+      #expect(read.server?.detail == .readTimeout(.quorum, received: 1, blockFor: 2, dataPresent: false))
+      #expect(try await cluster.count(Self.select) == 1)
+      try await cluster.prime(
+        Self.insert,
+        [
+          "result": "write_timeout", "consistency_level": "QUORUM", "received": 1, "block_for": 2,
+          "write_type": "SIMPLE",
+        ])
+      let write = try await failure { try await client.query(Statement(Self.insert)) }
+      #expect(write.code == .writeTimeout)
+      #expect(
+        write.server?.detail == .writeTimeout(.quorum, received: 1, blockFor: 2, .simple, contentions: nil))
+      #expect(!write.isRetrySafe)
+      #expect(try await cluster.count(Self.insert) == 1)
+    }
+  }
+
+  @Test func aReadThatOnlyLacksTheDataIsTriedAgain() async throws {
+    try await SimulatedCluster.with { client, cluster in
+      try await cluster.prime(
+        Self.select,
+        [
+          "result": "read_timeout", "consistency_level": "QUORUM", "received": 2, "block_for": 2,
+          "data_present": false,
+        ])
+      #expect(try await failure { try await client.query(Statement(Self.select)) }.code == .readTimeout)
+      #expect(try await cluster.count(Self.select) == 2)
+    }
+  }
+
+  @Test func unavailableComesWithItsCounts() async throws {
+    try await SimulatedCluster.with { client, cluster in
+      try await cluster.prime(
+        Self.insert,
+        ["result": "unavailable", "consistency_level": "QUORUM", "alive": 1, "required": 2])
+      let error = try await failure { try await client.query(Statement(Self.insert)) }
+      #expect(error.code == .unavailable)
+      #expect(error.server?.detail == .unavailable(.quorum, required: 2, alive: 1))
+      #expect(error.isRetrySafe)
+      #expect(try await cluster.count(Self.insert) == 2)
+    }
+  }
+
+  @Test func aConnectionThatIsCutAtAQuery() async throws {
+    try await SimulatedCluster.with(nodes: 2) { client, cluster in
+      let close = ["result": "close_connection", "scope": "connection", "close_type": "disconnect"]
+      // Once it is prepared, so that not the preparation is cut.
+      let success: [String: any Sendable] = ["result": "success", "rows": [Int](), "column_types": [String: String]()]
+      try await cluster.prime(Self.insert, success)
+      for _ in 0..<2 { try await client.query(Statement(Self.insert)) }
+      try await cluster.forgetAnswers()
+      try await cluster.prime(Self.insert, close)
+      let write = try await failure { try await client.query(Statement(Self.insert)) }
+      #expect(write.code == .connectionLost)
+      #expect(!write.isRetrySafe)
+      #expect(try await cluster.count(Self.insert) == 3)
+      try await cluster.prime(Self.select, Self.rows)
+      #expect(try await client.query(Statement(Self.select)).collect(Int.self) == [1])
+      try await cluster.prime(Self.select, close, node: 0)
+      for _ in 0..<10 { #expect(try await client.query(Statement(Self.select)).collect(Int.self) == [1]) }
+    }
+  }
+
+  @Test func aQueryThatIsNeverAnswered() async throws {
+    try await SimulatedCluster.with { client, cluster in
+      try await cluster.prime(Self.select, Self.rows)
+      #expect(try await client.query(Statement(Self.select)).collect(Int.self) == [1])
+      try await cluster.forgetAnswers()
+      try await cluster.prime(Self.select, ["result": "no_result"])
+      let brief = QueryOptions(timeout: .milliseconds(100))
+      let error = try await failure { try await client.query(Statement(Self.select), options: brief) }
+      #expect(error.code == .timedOut)
+    }
+  }
+
+  @Test func aNodeThatReadsNothingMore() async throws {
+    try await SimulatedCluster.with { client, cluster in
+      try await cluster.prime(Self.select, Self.rows)
+      #expect(try await client.query(Statement(Self.select)).collect(Int.self) == [1])
+      try await cluster.pause(node: 0)
+      let brief = QueryOptions(timeout: .milliseconds(100))
+      // What it had begun to read before is still answered.
+      let error = try await failure {
+        while true { try await client.query(Statement(Self.select), options: brief) }
+      }
+      #expect(error.code == .timedOut)
+      try await cluster.resume(node: 0)
+      #expect(try await client.query(Statement(Self.select)).collect(Int.self) == [1])
+    }
+  }
+
+  @Test func oneOfThreeNodesIsLost() async throws {
+    try await SimulatedCluster.with(nodes: 3) { client, cluster in
+      try await cluster.prime(Self.select, Self.rows)
+      for _ in 0..<6 { #expect(try await client.query(Statement(Self.select)).collect(Int.self) == [1]) }
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for _ in 0..<200 {
+          group.addTask {
+            let rows = try await client.query(Statement(Self.select))
+            #expect(try await rows.collect(Int.self) == [1])
+          }
+        }
+        try await cluster.refuse(node: 1)
+        try await group.waitForAll()
+      }
+      for _ in 0..<20 { #expect(try await client.query(Statement(Self.select)).collect(Int.self) == [1]) }
+      try await cluster.accept(node: 1)
+    }
+  }
+}
