@@ -154,7 +154,9 @@ extension EngineExecutor {
     }
     let request = ConditionalRequest(
       table: table, partition: partition, writes: writes.map(\.0), targets: try Self.targets(writes),
-      shown: Self.shown(writes, table, isBatch: isBatch), now: WallClock.seconds())
+      shown: Self.shown(writes, table, isBatch: isBatch),
+      readsStatics: table.hasStatics && Self.areAboutStatics(writes),
+      now: WallClock.seconds())
     let outcome: ConditionalRequest.Outcome
     do throws(StorageError) {
       outcome = try await engine.store.apply { reader throws(StorageError) in try request.decide(reader) }
@@ -222,27 +224,31 @@ extension EngineExecutor {
     }
   }
 
+  /// Whether a static column is written or has a condition.
+  private static func areAboutStatics(_ writes: [(BoundWrite, BoundCondition?)]) -> Bool {
+    writes.contains { write, condition in
+      if write.operations.contains(where: { $0.column.kind == .static }) || write.plan.isStaticOnly { return true }
+      guard case .columns(let conditions) = condition else { return false }
+      return conditions.contains { $0.column.kind == .static }
+    }
+  }
+
   /// The columns to show of rows that do not meet their conditions.
   private static func shown(
     _ writes: [(BoundWrite, BoundCondition?)], _ table: Table, isBatch: Bool
   ) -> [Column] {
     var columns: [Column] = isBatch ? table.partitionKey + table.clustering : []
-    var statics: [Column] = []
     for (_, condition) in writes {
       switch condition {
       case nil: break
       case .exists, .notExists: return table.columns
       case .columns(let conditions):
-        for condition in conditions {
-          let column = condition.column
-          if column.kind == .static {
-            if !statics.contains(where: { $0 === column }) { statics.append(column) }
-          } else if !columns.contains(where: { $0 === column }) {
-            columns.append(column)
-          }
+        let ordered = conditions.filter { $0.column.kind != .static } + conditions.filter { $0.column.kind == .static }
+        for condition in ordered where !columns.contains(where: { $0 === condition.column }) {
+          columns.append(condition.column)
         }
       }
     }
-    return columns + statics
+    return columns
   }
 }

@@ -197,21 +197,27 @@ struct ConditionalRequest: Sendable {
   let targets: [Target]
   /// The columns to show when a condition does not hold.
   let shown: [Column]
+  /// Whether static values are looked at: as in Cassandra, only when a write or a condition is about one.
+  let readsStatics: Bool
   /// Seconds since 1970.
   let now: Int64
 
   func decide(_ reader: Reader) throws(StorageError) -> WriteDecision<Outcome> {
     do throws(WriteRefusal) {
       var rows: [[UInt8]] = []
+      var staticRow: [UInt8]?
       var isMet = true
       for target in targets {
-        let current = try CurrentRow(target.row, partition, table, reader, now: now)
+        let current = try CurrentRow(target.row, partition, table, reader, now: now, readsStatics: readsStatics)
         if try !current.meets(target.conditions) { isMet = false }
-        guard current.exists || !target.conditions.contains(where: \.isExistence), current.hasAnything else { continue }
-        var row: [UInt8] = []
-        current.write(shown, into: &row)
-        rows.append(row)
+        if current.exists || rows.isEmpty && current.hasStatics && staticRow == nil {
+          var row: [UInt8] = []
+          current.write(shown, into: &row)
+          if current.exists { rows.append(row) } else { staticRow = row }
+        }
       }
+      // Without any of the rows the static values are shown by themselves.
+      if rows.isEmpty, let staticRow { rows = [staticRow] }
       guard isMet else { return WriteDecision([], outcome: .refused(rows)) }
       var mutations: [PartitionMutation] = []
       for write in writes { mutations += try MutationBuilder(write).mutations(reader) }
@@ -225,29 +231,18 @@ struct ConditionalRequest: Sendable {
   }
 }
 
-extension BoundCondition {
-  /// Whether it asks only for the row itself.
-  var isExistence: Bool {
-    switch self {
-    case .exists, .notExists: true
-    case .columns: false
-    }
-  }
-}
-
 /// A row as a condition finds it.
 private struct CurrentRow {
   /// Whether the row is there.
   private(set) var exists = false
   private var values: [CellValue] = []
-  private var hasStatics = false
+  /// Whether there is a static value.
+  private(set) var hasStatics = false
   private let shape: RowShape
 
-  /// Whether there is a row or a static value.
-  var hasAnything: Bool { exists || hasStatics }
-
   init(
-    _ row: RowAddress?, _ partition: PartitionKey, _ table: Table, _ reader: Reader, now: Int64
+    _ row: RowAddress?, _ partition: PartitionKey, _ table: Table, _ reader: Reader, now: Int64,
+    readsStatics: Bool
   ) throws(WriteRefusal) {
     var shape = RowShape(table)
     for column in table.columns { _ = shape.slot(column) }
@@ -257,7 +252,7 @@ private struct CurrentRow {
     var exists = false
     var hasStatics = false
     do throws(StorageError) {
-      if table.hasStatics {
+      if readsStatics {
         _ = try reader.record(table.number, partition.head, now: now) { record throws(StorageError) in
           hasStatics = try image.loadHead(record)
           image.loadPartition(record)

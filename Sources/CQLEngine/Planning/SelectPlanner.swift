@@ -34,6 +34,7 @@ struct SelectPlanner {
     let (outputs, columns) = try selection()
     terms = selectors.terms
     try restrictions.add(statement.relations, &terms)
+    try checkStaticOnly()
     if statement.isDistinct { try checkDistinct() }
     let keys = try keyRestrictions()
     let clustering = try clusteringRestrictions(hasKeys: keys != nil)
@@ -105,6 +106,21 @@ struct SelectPlanner {
       slots.append(slot)
     }
     return (.slots(slots), columns)
+  }
+
+  /// Refuses naming rows where nothing of a row is wanted.
+  private func checkStaticOnly() throws(EngineFailure) {
+    guard table.hasStatics, case .selectors = statement.selection else { return }
+    let selected = selectors.shape.columns
+    guard selected.contains(where: { $0.kind == .static }),
+      selected.allSatisfy({ $0.kind == .partitionKey || $0.kind == .static })
+    else { return }
+    let namesRows =
+      !restrictions.tuples.isEmpty
+      || table.clustering.contains { restrictions.byColumn[$0.name] != nil }
+    guard !namesRows else {
+      throw EngineFailure.invalid("Cannot restrict clustering columns when selecting only static columns")
+    }
   }
 
   private func checkDistinct() throws(EngineFailure) {
@@ -303,10 +319,11 @@ struct SelectPlanner {
           "Order by is currently only supported on the clustered columns of the PRIMARY KEY, got \(column.name)")
       }
     }
+    let asksIndex = restrictions.byColumn.values.contains { !$0.columns[0].isPrimaryKey && isIndexed($0) }
+    if usesIndex || asksIndex {
+      throw EngineFailure.invalid("ORDER BY with 2ndary indexes is not supported, except for ANN queries.")
+    }
     guard hasKeys else {
-      if usesIndex {
-        throw EngineFailure.invalid("ORDER BY with 2ndary indexes is not supported, except for ANN queries.")
-      }
       throw EngineFailure.invalid(
         "ORDER BY is only supported when the partition key is restricted by an EQ or an IN.")
     }

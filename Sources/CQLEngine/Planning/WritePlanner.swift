@@ -53,8 +53,8 @@ struct WritePlanner {
     for assignment in statement.assignments { operations.append(try operation(assignment)) }
     let restrictions = try restrictions(statement.relations, "UPDATE")
     let partitionKey = try partitionKey(restrictions.byColumn)
-    let clustering = try clustering(restrictions, "UPDATE")
     let condition = try condition(statement.condition)
+    let clustering = try clustering(restrictions, "UPDATE", condition)
     let using = try attributes(statement.using, isConditional: condition != nil)
     if table.isCounter, using.timeToLive != nil {
       throw EngineFailure.invalid("Cannot provide custom TTL for counter updates")
@@ -71,8 +71,8 @@ struct WritePlanner {
     for deletion in statement.deletions { operations.append(try operation(deletion)) }
     let restrictions = try restrictions(statement.relations, "DELETE")
     let partitionKey = try partitionKey(restrictions.byColumn)
-    let clustering = try clustering(restrictions, "DELETE")
     let condition = try condition(statement.condition)
+    let clustering = try clustering(restrictions, "DELETE", condition)
     let using = try attributes(UsingClause(timestamp: statement.timestamp), isConditional: condition != nil)
     try checkConditional(condition, partitionKey, clustering, "deletions")
     let plan = WritePlan(
@@ -147,7 +147,7 @@ struct WritePlanner {
   }
 
   private func clustering(
-    _ restrictions: RestrictionPlanner, _ statement: String
+    _ restrictions: RestrictionPlanner, _ statement: String, _ condition: WriteCondition?
   ) throws(EngineFailure) -> [Restriction] {
     for column in table.partitionKey {
       guard let restriction = restrictions.byColumn[column.name] else { continue }
@@ -189,16 +189,21 @@ struct WritePlanner {
       result.append(restriction)
       position += restriction.columns.count
     }
-    try check(result, statement)
+    try check(result, statement, condition)
     return result
   }
 
   /// Refuses too few or too many restrictions of clustering columns for what the statement does.
-  private func check(_ clustering: [Restriction], _ statement: String) throws(EngineFailure) {
+  private func check(
+    _ clustering: [Restriction], _ statement: String, _ condition: WriteCondition?
+  ) throws(EngineFailure) {
     let isSlice = clustering.last?.isSlice ?? false
     let covered = clustering.reduce(0) { $0 + $1.columns.count }
     let hasStatics = operations.contains { $0.column.kind == .static }
-    let hasRegulars = operations.contains { $0.column.kind == .regular }
+    var hasRegulars = operations.contains { $0.column.kind == .regular }
+    if case .columns(let conditions) = condition, conditions.contains(where: { $0.column.kind == .regular }) {
+      hasRegulars = true
+    }
     if statement == "UPDATE", isSlice {
       throw EngineFailure.invalid(
         "Slice restrictions are not supported on the clustering columns in UPDATE statements")
