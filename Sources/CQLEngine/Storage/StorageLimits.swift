@@ -56,6 +56,8 @@ package struct StoreConfiguration: Sendable {
     /// Nothing is kept: the same files in a private temporary directory, never synced, removed by ``Store/close()`` or
     /// at the start of the next temporary store after this process has died.
     case temporary
+    /// As `temporary`, beginning with the data of a file that ``Reader/copy(to:)`` has made.
+    case temporaryCopy(of: String)
   }
 
   /// Where the data is.

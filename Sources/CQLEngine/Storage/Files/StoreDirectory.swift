@@ -36,6 +36,37 @@ struct StoreDirectory {
       Self.removeAbandoned(in: root)
       (path, lock) = try Self.makeTemporary(in: root)
       isTemporary = true
+    case .temporaryCopy(let copy):
+      self = try StoreDirectory(.temporary)
+      do throws(StorageError) { try Self.copy(copy, to: file) } catch {
+        close()
+        throw error
+      }
+    }
+  }
+
+  private static func copy(_ source: String, to target: String) throws(StorageError) {
+    let input = unsafe open(source, O_RDONLY | O_CLOEXEC)
+    let output = unsafe open(target, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    defer {
+      for descriptor in [input, output] where descriptor >= 0 { closeDescriptor(descriptor) }
+    }
+    guard input >= 0, output >= 0 else {
+      throw StorageError(.cannotOpen, detail: "copying \(source): \(systemMessage())")
+    }
+    var piece = [UInt8](repeating: 0, count: 1 << 20)
+    while true {
+      let count = unsafe read(input, &piece, piece.count)
+      guard count >= 0 else { throw StorageError(.inputOutput, detail: "copying \(source): \(systemMessage())") }
+      if count == 0 { return }
+      var written = 0
+      while written < count {
+        let result = unsafe piece.withUnsafeBytes {
+          unsafe write(output, $0.baseAddress?.advanced(by: written), count - written)
+        }
+        guard result > 0 else { throw StorageError(.inputOutput, detail: "copying \(source): \(systemMessage())") }
+        written += result
+      }
     }
   }
 

@@ -42,6 +42,13 @@ package final class Reader {
     self.heads = heads
   }
 
+  /// Writes all that is committed to a file of its own, which a store can begin with: see
+  /// ``StoreConfiguration/Location/temporaryCopy(of:)``. Nothing may be at `path` yet. It blocks until all is written.
+  package func copy(to path: String) throws(StorageError) {
+    try database.execute(
+      "VACUUM INTO '\(path.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''"))'")
+  }
+
   /// Looks one record up by its whole key (``PartitionKey/row(_:)``, ``PartitionKey/head``) and gives it to `body` when
   /// it is there; answers whether it was. The record may have no live cell: see ``RecordView/isLive()``.
   package func record(

@@ -33,7 +33,7 @@ package struct RecordBuilder: ~Copyable {
   }
 
   /// Puts bytes beside the cells that the storage only keeps, such as key values that the key's encoding loses. The
-  /// note of a later write replaces an earlier one's; a write without a note leaves it.
+  /// note of a record that is there stays; a write brings its own only where there is none.
   package mutating func setNote(_ note: Span<UInt8>) {
     precondition(bytes.isEmpty, "a note comes before the cells")
     self.note = [UInt8](copying: note)

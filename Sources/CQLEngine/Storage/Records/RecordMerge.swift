@@ -23,10 +23,11 @@ enum RecordMerge {
     if let marker = winner(old.marker, new.marker), marker.timestamp > through {
       output.setMarker(timestamp: marker.timestamp, expiry: marker.expiry)
     }
-    if !new.note.isEmpty {
-      output.setNote(update.extracting(new.note))
-    } else if !old.note.isEmpty {
+    // Keys that are equal in order may differ in bytes, such as the decimals 1.0 and 1.00: the first one stays.
+    if !old.note.isEmpty {
       output.setNote(existing.extracting(old.note))
+    } else if !new.note.isEmpty {
+      output.setNote(update.extracting(new.note))
     }
     if !old.ranges.isEmpty || !new.ranges.isEmpty {
       var ranges = try RangeDeletions(existing.extracting(old.ranges))
