@@ -76,6 +76,9 @@ extension SchemaEditor {
       throw EngineFailure.configuration(
         "\(definition.keyspace).\(definition.name): Cannot have a counter column (\"\(name)\") in a non counter table")
     }
+    guard others.count < Table.maximumColumns else {
+      throw EngineFailure.invalid("A table may have at most \(Table.maximumColumns) columns")
+    }
     guard definition.nextColumnID < Column.noCells else {
       throw EngineFailure.invalid("The table has had \(Column.noCells) columns, and none can be added any more")
     }

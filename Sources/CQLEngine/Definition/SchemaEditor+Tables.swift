@@ -39,6 +39,9 @@ extension SchemaEditor {
         "\(keyspace.name).\(name): Table name must not be more than \(Self.maximumNameLength) characters long (got "
           + "\(name.count) characters for \"\(name)\")")
     }
+    guard statement.columns.count <= Table.maximumColumns else {
+      throw EngineFailure.invalid("A table may have at most \(Table.maximumColumns) columns")
+    }
     let columns = try ColumnDeclarations(statement, key, TypeResolver(keyspace), name: name)
     var orders: [ClusteringOrder] = []
     var properties: [Property] = []

@@ -100,6 +100,7 @@ package final class EngineExecutor {
     if let known = plans[statement.id], Self.isCurrent(known, schema) { return known }
     let planned = try StatementPlanner.plan(
       statement.parsed, schema, keyspace: statement.keyspace, digest: statement.id.digest)
+    planned.allKnowColumns = statement.hasFirstColumns(planned.metadataID)
     if plans.count >= Self.maximumPlans { plans.removeAll() }
     plans[statement.id] = planned
     return planned

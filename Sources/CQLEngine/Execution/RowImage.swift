@@ -23,7 +23,7 @@ struct RowShape: Sendable {
   private(set) var wantsAttributes: [Bool] = []
   /// Slots by the number of a column's cells; ``unread`` where none is read, ``dropped`` where there is no such column
   /// any more.
-  private(set) var slotOfCell: [Int16]
+  private(set) var slotOfCell: [Int32]
   private(set) var partitionSlots: [(slot: Int, position: Int)] = []
   /// Slots by the position of a clustering column; -1 where it is not read.
   private(set) var clusteringSlots: [Int]
@@ -34,8 +34,8 @@ struct RowShape: Sendable {
   /// Whether the partition key has several columns.
   let isCompositeKey: Bool
 
-  static let unread: Int16 = -1
-  static let dropped: Int16 = -2
+  static let unread: Int32 = -1
+  static let dropped: Int32 = -2
 
   init(_ table: Table) {
     slotOfCell = Array(repeating: Self.dropped, count: Int(table.definition.nextColumnID))
@@ -64,10 +64,10 @@ struct RowShape: Sendable {
     case .clustering: clusteringSlots[column.position] = slot
     case .static:
       staticSlots.append(slot)
-      slotOfCell[Int(column.id)] = Int16(truncatingIfNeeded: slot)
+      slotOfCell[Int(column.id)] = Int32(slot)
     case .regular:
       regularSlots.append(slot)
-      slotOfCell[Int(column.id)] = Int16(truncatingIfNeeded: slot)
+      slotOfCell[Int(column.id)] = Int32(slot)
     }
     return slot
   }

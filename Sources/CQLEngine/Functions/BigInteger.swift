@@ -78,7 +78,8 @@ struct BigInteger {
   }
 
   mutating func multiply(byPowerOfTen exponent: Int) {
-    for _ in 0..<exponent { multiply(by: 10) }
+    for _ in 0..<exponent / 9 { multiply(by: 1_000_000_000) }
+    for _ in 0..<exponent % 9 { multiply(by: 10) }
   }
 
   private mutating func multiply(by factor: UInt32) {

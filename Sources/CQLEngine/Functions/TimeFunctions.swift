@@ -53,7 +53,8 @@ enum TimeFunctions {
 
   /// The day of a moment.
   static func day(milliseconds: Int64) -> [UInt8] {
-    let days = milliseconds >= 0 ? milliseconds / 86_400_000 : (milliseconds - 86_399_999) / 86_400_000
+    let (quotient, rest) = milliseconds.quotientAndRemainder(dividingBy: 86_400_000)
+    let days = rest < 0 ? quotient - 1 : quotient
     var bytes: [UInt8] = []
     bytes.append(bigEndian: UInt32(truncatingIfNeeded: days + 0x8000_0000))
     return bytes

@@ -39,6 +39,9 @@ final class Table: Sendable {
     case virtual
   }
 
+  /// The most columns of a table; Cassandra sets no limit and becomes slow long before.
+  static let maximumColumns = 16_384
+
   /// What it consists of.
   let definition: Definition
   /// The columns in the order of `SELECT *`.

@@ -39,6 +39,8 @@ final class PlannedStatement {
   let digest: UInt64
   /// The digest of the result's columns.
   let metadataID: [UInt8]
+  /// Whether clients before v5 may leave out the columns, because all know the same.
+  var allKnowColumns = true
   /// The image of a row that no request uses at the moment, so that its memory is used again.
   private var idleImage: RowImage?
   /// The metadata with columns as each version writes it, made when it is wanted first.
@@ -86,7 +88,7 @@ final class PlannedStatement {
     do throws(WireError) {
       if change, version >= .v5 {
         try ResultMetadata(columns: columns, newMetadataID: metadataID).encode(into: &body, version: version)
-      } else if skipsMetadata {
+      } else if skipsMetadata, version >= .v5 || allKnowColumns {
         try ResultMetadata(columnCount: columns.count).encode(into: &body, version: version)
       } else if let known = metadata[version] {
         body.append(contentsOf: known)

@@ -51,6 +51,17 @@ final class PreparedStatement: Sendable {
   /// The keyspace of its unqualified names.
   let keyspace: String?
   let parsed: ParsedStatement
+  private let firstMetadataID = Mutex<[UInt8]?>(nil)
+
+  /// Whether the result's columns are those that the statement was first prepared with.
+  ///
+  /// When they are not, clients before v5 may know others, and have to be told with each result.
+  func hasFirstColumns(_ metadataID: [UInt8]) -> Bool {
+    firstMetadataID.withLock { first in
+      if first == nil { first = metadataID }
+      return first == metadataID
+    }
+  }
 
   init(id: StatementID, keyspace: String?, parsed: ParsedStatement) {
     self.id = id

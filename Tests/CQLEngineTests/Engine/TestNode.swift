@@ -9,8 +9,8 @@ final class TestNode {
   let executor: EngineExecutor
   var session: EngineSession
 
-  init(version: ProtocolVersion = .v5) async throws {
-    engine = try await Engine(EngineConfiguration(location: .temporary))
+  init(version: ProtocolVersion = .v5, location: EngineConfiguration.Location = .temporary) async throws {
+    engine = try await Engine(EngineConfiguration(location: location))
     executor = try engine.makeExecutor(yielding: { await Task.yield() })
     session = EngineSession(version: version)
   }

@@ -1,0 +1,112 @@
+@testable import CQLEngine
+import CQLLanguage
+import CQLWire
+import Synchronization
+import Testing
+
+@Suite("The schema")
+struct SchemaTests {
+  @Test("is the same after a restart, and so are rows and page states")
+  func restart() async throws {
+    let directory = Scratch()
+    let definitions = [
+      "CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}",
+      "CREATE TYPE ks.inner (a int, b frozen<list<text>>)", "CREATE TYPE ks.outer (i frozen<inner>, t tuple<int, text>)",
+      """
+      CREATE TABLE ks.t (k int, c text, s int static, o frozen<outer>, m map<text, frozen<inner>>, v vector<float, 3>,
+        x int, PRIMARY KEY (k, c)) WITH CLUSTERING ORDER BY (c DESC) AND comment = 'it''s' AND gc_grace_seconds = 7
+      """,
+      "CREATE INDEX ON ks.t (x)", "CREATE INDEX mk ON ks.t (keys(m))", "ALTER TABLE ks.t ADD y int",
+      "ALTER TABLE ks.t DROP y", "ALTER TYPE ks.inner ADD z boolean",
+    ]
+    var described = ""
+    var version = ""
+    var state: [UInt8]?
+    do {
+      let node = try await TestNode(location: .directory(directory.path))
+      for definition in definitions { try await node.run(definition) }
+      for row in 1...3 { try await node.run("INSERT INTO ks.t (k, c, x) VALUES (1, 'c\(row)', 5)") }
+      described = try await node.run("DESCRIBE SCHEMA WITH INTERNALS")
+      version = try await node.run("SELECT schema_version, host_id FROM system.local")
+      state = try await node.page("SELECT c FROM ks.t", pageSize: 2).state
+      await node.engine.close()
+    }
+    let node = try await TestNode(location: .directory(directory.path))
+    #expect(described.contains("CREATE TABLE ks.t"))
+    #expect(try await node.run("DESCRIBE SCHEMA WITH INTERNALS") == described)
+    #expect(try await node.run("SELECT schema_version, host_id FROM system.local") == version)
+    #expect(try await node.page("SELECT c FROM ks.t", pageSize: 2, state: state).text == "'c1'")
+    #expect(try await node.run("SELECT c FROM ks.t WHERE x = 5") == "'c3'\n'c2'\n'c1'")
+    await node.engine.close()
+  }
+
+  @Test("tells of each change, and gives each a version")
+  func changes() async throws {
+    let node = try await TestNode.withKeyspace()
+    let seen = Mutex<[SchemaChange]>([])
+    node.engine.onSchemaChange { change in seen.withLock { $0.append(change) } }
+    var versions: Set<String> = []
+    for statement in [
+      "CREATE TABLE t (k int PRIMARY KEY)", "CREATE TABLE IF NOT EXISTS t (k int PRIMARY KEY)",
+      "ALTER TABLE t ADD v int", "CREATE INDEX ON t (v)", "CREATE TYPE u (a int)", "DROP TYPE u", "DROP TABLE t",
+      "DROP KEYSPACE ks",
+    ] {
+      try await node.run(statement)
+      versions.insert(try await node.run("SELECT schema_version FROM system.local"))
+    }
+    #expect(
+      seen.withLock { $0 } == [
+        SchemaChange(.created, keyspace: "ks", .table("t")), SchemaChange(.updated, keyspace: "ks", .table("t")),
+        SchemaChange(.updated, keyspace: "ks", .table("t")), SchemaChange(.created, keyspace: "ks", .type("u")),
+        SchemaChange(.dropped, keyspace: "ks", .type("u")), SchemaChange(.dropped, keyspace: "ks", .table("t")),
+        SchemaChange(.dropped, keyspace: "ks"),
+      ])
+    #expect(versions.count == 7)
+  }
+
+  @Test("brings no old cells back with a column that is dropped and added anew")
+  func columns() async throws {
+    let node = try await TestNode.withKeyspace()
+    try await node.run("CREATE TABLE t (k int PRIMARY KEY, v int, w int)")
+    try await node.run("INSERT INTO t (k, v, w) VALUES (1, 2, 3)")
+    try await node.run("ALTER TABLE t DROP v")
+    try await node.run("ALTER TABLE t ADD v int")
+    #expect(try await node.run("SELECT * FROM t") == "1 null 3")
+  }
+
+  @Test("gives a field to values that were written before it")
+  func fields() async throws {
+    let node = try await TestNode.withKeyspace()
+    try await node.run("CREATE TYPE u (a int)")
+    try await node.run("CREATE TABLE t (k int PRIMARY KEY, f frozen<u>, n u)")
+    try await node.run("INSERT INTO t (k, f, n) VALUES (1, {a: 1}, {a: 2})")
+    try await node.run("ALTER TYPE u ADD b text")
+    try await node.run("UPDATE t SET n.b = 'x' WHERE k = 1")
+    let row = try await node.run("SELECT f, n, n.b, f.b FROM t")
+    #expect(row == "{a: 1} {a: 2, b: 'x'} 'x' null")
+  }
+
+  @Test("is told to clients before v5 with the rows when they cannot know it")
+  func oldClients() async throws {
+    let node = try await TestNode.withKeyspace(version: .v4)
+    try await node.run("CREATE TABLE t (k int PRIMARY KEY)")
+    try await node.run("INSERT INTO t (k) VALUES (1)")
+    let select = try node.prepare("SELECT * FROM t")
+    #expect(try await node.execute(select, [], skipsMetadata: true).metadata.columns == nil)
+    try await node.run("ALTER TABLE t ADD v int")
+    #expect(try await node.execute(select, [], skipsMetadata: true).metadata.columns?.count == 2)
+  }
+
+  @Test("is refused when its bytes are damaged", arguments: 0..<40 as Range<UInt64>)
+  func damage(_ seed: UInt64) async throws {
+    let node = try await TestNode.withKeyspace()
+    try await node.run("CREATE TABLE t (k int PRIMARY KEY, v frozen<map<text, int>>)")
+    var bytes = SchemaDocument.bytes(node.engine.schema)
+    var generator = SeededGenerator(seed: seed)
+    bytes[Int.random(in: 0..<bytes.count, using: &generator)] ^= UInt8.random(in: 1...255, using: &generator)
+    bytes.removeLast(Int.random(in: 0..<bytes.count, using: &generator))
+    // Whether it still is a schema depends on the byte; it must not trap.
+    _ = SchemaDocument.schema(bytes, adding: [])
+    #expect(SchemaDocument.schema(Array(bytes.prefix(4)), adding: []) == nil)
+  }
+}
