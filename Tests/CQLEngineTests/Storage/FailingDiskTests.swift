@@ -133,6 +133,7 @@ import Testing
       }
       if random.oneIn(5) { bytes.removeLast(Int.random(in: 1...(bytes.count - 1), using: &random)) }
       let damaged = Scratch()
+      defer { withExtendedLifetime(damaged) {} }
       try FileManager.default.createDirectory(atPath: damaged.path, withIntermediateDirectories: true)
       try Data(bytes).write(to: URL(fileURLWithPath: damaged.path + "/node.db"))
       do {

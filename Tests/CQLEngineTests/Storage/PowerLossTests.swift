@@ -18,6 +18,7 @@ import Testing
     var random = SeededGenerator(seed: seed)
     let disk = FaultyDisk()
     let scratch = Scratch()
+    defer { withExtendedLifetime(scratch) {} }
     var configuration = StoreConfiguration(.directory(scratch.path))
     configuration.fileSystemName = disk.name
     configuration.limits.checkpointBytes = 200_000
@@ -49,6 +50,7 @@ import Testing
       for event in events[applied..<cut] { image.apply(event) }
       applied = cut
       let after = Scratch()
+      defer { withExtendedLifetime(after) {} }
       try image.write(to: after.path, &random)
       try await check(after.path, table.number, image.acknowledged, count, hasSchema: cut >= schemaDone, "cut \(cut)")
     }

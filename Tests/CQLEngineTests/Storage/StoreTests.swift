@@ -169,6 +169,25 @@ import Testing
     #expect(try !directories().contains(String(path.split(separator: "/").last ?? "")))
   }
 
+  @Test func aCopyIsAStoreOfItsOwn() async throws {
+    let store = try Store(StoreConfiguration(.temporary))
+    try await store.apply(write(table(), 1, [row(1, at: 1, [1: "x", 2: String(repeating: "long", count: 900)])]))
+    try await store.commit(meta: [(name: "schema", value: [7])])
+    try FileManager.default.createDirectory(atPath: scratch.path, withIntermediateDirectories: true)
+    let file = scratch.path + "/copy.db"
+    try store.makeReader().copy(to: file)
+    let expected = try store.makeReader().contents(table().number)
+    try await store.apply(write(table(), 2, [row(1, at: 1, [1: "later"])]))
+    await store.close()
+    for _ in 0..<2 {
+      let copy = try Store(StoreConfiguration(.temporaryCopy(of: file)))
+      #expect(try copy.makeReader().contents(table().number) == expected)
+      #expect(try copy.makeReader().meta("schema") == [7])
+      try await copy.apply(write(table(), 3, [row(1, at: 1, [1: "its own"])]))
+      await copy.close()
+    }
+  }
+
   @Test func metaAndTableNumbersSurviveARestart() async throws {
     let store = try Store(StoreConfiguration(.directory(scratch.path)))
     let (first, second) = (store.makeTableNumber(), store.makeTableNumber())

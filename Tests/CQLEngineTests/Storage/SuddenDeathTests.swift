@@ -20,6 +20,7 @@ import Testing
     let rounds = environment("CQL_TEST_KILLS").flatMap { Int($0) } ?? 4
     for round in 0..<rounds {
       let scratch = Scratch()
+      defer { withExtendedLifetime(scratch) {} }
       let path = scratch.path
       // The process ends itself by its own hand, while other threads are inside of writes and commits.
       let deathAfter = Int.random(in: 1...3_000, using: &random)
