@@ -17,7 +17,7 @@ run: packages
 	exec .build/release/fieldguide serve $(SERVE)
 
 test: packages
-	Scripts/test
+	Scripts/with-node Scripts/test
 
 bench: packages
 	Benchmarks/compare

@@ -12,15 +12,23 @@ let common: [SwiftSetting] = [
 /// For the targets that read bytes from strangers: every unsafe expression has to be marked, and there are next to none.
 let strict: [SwiftSetting] = common + [.strictMemorySafety()]
 
+/// For the target whose record views must not outlive the database's memory that they read.
+let lifetimes: [SwiftSetting] = strict + [.enableExperimentalFeature("Lifetimes")]
+
 let package = Package(
   name: "field-guide",
   platforms: [.macOS(.v26)],
   products: [
+    .executable(name: "cql-node", targets: ["CQLNodeCommand"]),
     .executable(name: "fieldguide", targets: ["FieldGuideCommand"]),
     .library(name: "Cassandra", targets: ["Cassandra"]),
     .library(name: "CassandraFoundation", targets: ["CassandraFoundation"]),
+    .library(name: "CQLEngine", targets: ["CQLEngine"]),
     .library(name: "CQLLanguage", targets: ["CQLLanguage"]),
+    .library(name: "CQLServer", targets: ["CQLServer"]),
     .library(name: "CQLWire", targets: ["CQLWire"]),
+    .library(name: "CassandraTesting", targets: ["CassandraTesting"]),
+    .library(name: "CSQLite", targets: ["CSQLite"]),
     .library(name: "HTTP", targets: ["HTTP"]),
     .library(name: "JSON", targets: ["JSON"]),
     .library(name: "Reactor", targets: ["Reactor"]),
@@ -34,6 +42,7 @@ let package = Package(
     .systemLibrary(name: "CUV", pkgConfig: "libuv", providers: [.apt(["libuv1-dev"]), .brew(["libuv"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
     .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"]), .brew(["lz4"])]),
+    .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
 
     // Without I/O.
@@ -43,11 +52,18 @@ let package = Package(
     .target(name: "CQLWire", dependencies: ["Bytes", "JSON", "CLZ4", "CZlib"], swiftSettings: strict),
     .target(name: "CQLLanguage", dependencies: ["Bytes"], swiftSettings: strict),
 
+    // The node's database: no event loop of its own, one thread that writes.
+    .target(
+      name: "CQLEngine", dependencies: ["Bytes", "CQLLanguage", "CQLWire", "CSQLite"], swiftSettings: lifetimes),
+
     // On event loops.
     .target(name: "Telemetry", swiftSettings: common),
     .target(name: "Reactor", dependencies: ["CUV", "COpenSSL", "Telemetry"], swiftSettings: common),
     .target(name: "Web", dependencies: ["Bytes", "HTTP", "JSON", "Reactor", "Telemetry"], swiftSettings: common),
     .target(name: "Cassandra", dependencies: ["Bytes", "CQLWire", "Reactor", "Telemetry"], swiftSettings: common),
+    .target(
+      name: "CQLServer", dependencies: ["Bytes", "CQLEngine", "CQLWire", "Reactor", "Telemetry"],
+      swiftSettings: common),
 
     .target(name: "CassandraFoundation", dependencies: ["CQLWire"], swiftSettings: common),
 
@@ -57,12 +73,17 @@ let package = Package(
     .target(name: "Terminal", swiftSettings: common),
     .target(
       name: "FieldGuide",
-      dependencies: ["Cassandra", "CQLWire", "HTTP", "Reactor", "Telemetry", "Terminal", "Web", "WebCassandra"],
+      dependencies: [
+        "Cassandra", "CQLServer", "CQLWire", "HTTP", "Reactor", "Telemetry", "Terminal", "Web", "WebCassandra",
+      ],
       swiftSettings: common),
     .executableTarget(name: "FieldGuideCommand", dependencies: ["FieldGuide", "Terminal"], swiftSettings: common),
 
+    .executableTarget(
+      name: "CQLNodeCommand", dependencies: ["CQLServer", "Reactor", "Telemetry", "Terminal"], swiftSettings: common),
+
     .target(
-      name: "CassandraTesting", dependencies: ["Bytes", "COpenSSL", "CQLWire", "Reactor", "Telemetry"],
+      name: "CassandraTesting", dependencies: ["Bytes", "COpenSSL", "CQLServer", "CQLWire", "Reactor", "Telemetry"],
       swiftSettings: common),
 
     // What the tests of servers share; no product.
@@ -77,6 +98,13 @@ let package = Package(
       resources: [.copy("Fixtures")], swiftSettings: common),
     .testTarget(
       name: "CQLLanguageTests", dependencies: ["CQLLanguage"], exclude: ["Corpus"], swiftSettings: common),
+    .testTarget(
+      name: "CQLEngineTests", dependencies: ["CQLEngine", "CQLLanguage", "CQLWire", "CSQLite", "Bytes"],
+      swiftSettings: common + [.enableExperimentalFeature("Lifetimes")]),
+    .testTarget(
+      name: "CQLServerTests",
+      dependencies: ["CQLServer", "Bytes", "CQLEngine", "CQLWire", "CassandraTesting", "Reactor", "Telemetry"],
+      exclude: ["Differential/Corpus"], swiftSettings: common),
     .testTarget(
       name: "WebTests",
       dependencies: ["Web", "HTTP", "JSON", "Reactor", "CassandraTesting", "Telemetry", "WebTesting"],

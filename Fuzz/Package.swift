@@ -18,6 +18,7 @@ let package = Package(
     fuzzer("FuzzHTTPRequest", of: "HTTP"),
     fuzzer("FuzzHTTPResponse", of: "HTTP"),
     fuzzer("FuzzCQL", of: "CQLLanguage"),
+    fuzzer("FuzzServer", of: "CQLServer", "CQLWire", "Telemetry"),
     fuzzer("FuzzWireRequest", of: "CQLWire"),
     fuzzer("FuzzWireResponse", of: "CQLWire"),
     fuzzer("FuzzWireValue", of: "CQLWire", "JSON"),

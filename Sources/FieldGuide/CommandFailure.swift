@@ -1,3 +1,4 @@
+internal import CQLServer
 internal import CQLWire
 internal import Cassandra
 internal import Reactor
@@ -16,6 +17,12 @@ struct CommandFailure: Error, CustomStringConvertible {
     while let deeper = (cause as? CassandraError)?.cause { cause = deeper }
     if let cause { text += "\nThe cause: \(cause)" }
     description = text
+  }
+
+  /// The embedded database does not run.
+  init(_ error: NodeError) {
+    description =
+      "The embedded database: \(error). To use another, set CASSANDRA_CONTACT_POINTS and CASSANDRA_LOCAL_DATACENTER."
   }
 
   /// The API cannot listen at `address`.

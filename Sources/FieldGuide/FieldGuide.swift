@@ -34,6 +34,8 @@ public enum FieldGuide {
         CASSANDRA_TLS_CA             PEM file of the authorities; turns TLS on
         CASSANDRA_TLS_CERTIFICATE, CASSANDRA_TLS_KEY    PEM files, for mutual TLS
         CASSANDRA_REPLICATION_FACTOR for a keyspace that init makes (1)
+        FIELDGUIDE_DATABASE          embedded: the database in the program, with its data below ./data; it is used
+                                     where no setting names another, for others than loopback only when set
         FIELDGUIDE_LOG_LEVEL         trace, debug, info, warning or error (info)
         FIELDGUIDE_LOG_FORMAT        text or json (text)
       """)
@@ -53,16 +55,18 @@ public enum FieldGuide {
   private static func initialize(_ arguments: Arguments) async throws {
     let (settings, sink, logger) = try settings(arguments)
     defer { sink.flush() }
-    var database = settings.database
-    database.keyspace = nil
-    let points = database.cluster.endPoints.map(\.description).joined(separator: ", ")
-    print("Field Guide: preparing keyspace \(settings.keyspace) at \(points)")
-    do {
-      try await CassandraClient.withClient(database, logger: logger) { client in
-        try await Initialization(client: client, settings: settings).run()
+    try await EmbeddedDatabase.with(settings, logger: logger) { settings in
+      var database = settings.database
+      database.keyspace = nil
+      let points = database.cluster.endPoints.map(\.description).joined(separator: ", ")
+      print("Field Guide: preparing keyspace \(settings.keyspace) at \(points)")
+      do {
+        try await CassandraClient.withClient(database, logger: logger) { client in
+          try await Initialization(client: client, settings: settings).run()
+        }
+      } catch let error as CassandraError {
+        throw CommandFailure(error, at: points)
       }
-    } catch let error as CassandraError {
-      throw CommandFailure(error, at: points)
     }
   }
 
@@ -77,11 +81,21 @@ public enum FieldGuide {
     configuration.address = address
     let (settings, sink, logger) = try settings(arguments)
     defer { sink.flush() }
+    guard address.isLoopback || !settings.usesEmbeddedDatabase || settings.asksForEmbeddedDatabase else {
+      throw UsageError(
+        """
+        no database is set, and the embedded one stands behind loopback only. Set CASSANDRA_CONTACT_POINTS and \
+        CASSANDRA_LOCAL_DATACENTER, or FIELDGUIDE_DATABASE=embedded to use it for \(host) too.
+        """)
+    }
     let loops = try EventLoops(logger: logger)
-    let service = try Service(settings: settings, configuration: configuration, loops: loops, logger: logger)
-    try await service.run {
-      let signal = try await loops[0].signal(.terminate, .interrupt)
-      logger.info("stopping; a second signal ends at once", ["signal": .text("\(signal)")])
+    let server = configuration
+    try await EmbeddedDatabase.with(settings, logger: logger) { settings in
+      let service = try Service(settings: settings, configuration: server, loops: loops, logger: logger)
+      try await service.run {
+        let signal = try await loops[0].signal(.terminate, .interrupt)
+        logger.info("stopping; a second signal ends at once", ["signal": .text("\(signal)")])
+      }
     }
     logger.info("stopped")
   }

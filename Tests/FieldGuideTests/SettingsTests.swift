@@ -44,6 +44,22 @@ import Testing
     #expect(settings.warnings.isEmpty)
   }
 
+  @Test func withoutADatabaseItIsTheEmbeddedOne() throws {
+    let settings = try settings("CASSANDRA_KEYSPACE=guide\nFIELDGUIDE_LOG_LEVEL=debug\n")
+    #expect(settings.usesEmbeddedDatabase && !settings.asksForEmbeddedDatabase)
+    #expect(settings.database.keyspace == "guide")
+    #expect(settings.database.cluster.localDatacenter == "datacenter1")
+    #expect(try !self.settings(Self.nodes).usesEmbeddedDatabase)
+  }
+
+  @Test func theEmbeddedDatabaseMayBeAskedFor() throws {
+    let settings = try settings("FIELDGUIDE_DATABASE=embedded\n")
+    #expect(settings.usesEmbeddedDatabase && settings.asksForEmbeddedDatabase)
+    #expect(try refusal("FIELDGUIDE_DATABASE=sqlite\n").contains("is embedded, or left out"))
+    #expect(try refusal("FIELDGUIDE_DATABASE=embedded\n" + Self.nodes).contains("names another database"))
+    #expect(try refusal("CASSANDRA_USERNAME=ann\n").contains("CASSANDRA_CONTACT_POINTS is missing"))
+  }
+
   @Test func everySettingIsRead() throws {
     let settings = try settings(
       Self.nodes + """
@@ -89,7 +105,7 @@ import Testing
   }
 
   static let partial: [(text: String, missing: String)] = [
-    ("", "CASSANDRA_CONTACT_POINTS"), ("CASSANDRA_CONTACT_POINTS=a\n", "CASSANDRA_LOCAL_DATACENTER"),
+    ("CASSANDRA_CONTACT_POINTS=a\n", "CASSANDRA_LOCAL_DATACENTER"),
     ("CASSANDRA_LOCAL_DATACENTER=a\n", "CASSANDRA_CONTACT_POINTS"),
     (nodes + "CASSANDRA_USERNAME=a\n", "CASSANDRA_PASSWORD"), (nodes + "CASSANDRA_PASSWORD=a\n", "CASSANDRA_USERNAME"),
     (nodes + "CASSANDRA_TLS_CERTIFICATE=a\n", "CASSANDRA_TLS_KEY"),

@@ -4,8 +4,12 @@ internal import Telemetry
 
 /// Everything that the environment and `.env` say.
 struct Settings {
-  /// The database.
+  /// The database; its address is not known yet while ``usesEmbeddedDatabase`` and the node has not started.
   var database: ClientConfiguration
+  /// Whether the program runs a node itself, because no other database is set or because that was asked for.
+  var usesEmbeddedDatabase: Bool
+  /// Whether the embedded database was asked for, so that it may stand behind an API that others can reach.
+  var asksForEmbeddedDatabase: Bool
   /// The keyspace, which `init` makes.
   var keyspace: String
   /// Replicas in the local data centre, for a keyspace that `init` makes.
@@ -20,11 +24,19 @@ struct Settings {
   static let names = [
     "CASSANDRA_CONTACT_POINTS", "CASSANDRA_LOCAL_DATACENTER", "CASSANDRA_KEYSPACE", "CASSANDRA_USERNAME",
     "CASSANDRA_PASSWORD", "CASSANDRA_TLS_CA", "CASSANDRA_TLS_CERTIFICATE", "CASSANDRA_TLS_KEY",
-    "CASSANDRA_REPLICATION_FACTOR", "FIELDGUIDE_LOG_LEVEL", "FIELDGUIDE_LOG_FORMAT",
+    "CASSANDRA_REPLICATION_FACTOR", "FIELDGUIDE_DATABASE", "FIELDGUIDE_LOG_LEVEL", "FIELDGUIDE_LOG_FORMAT",
+  ]
+
+  /// Those that say which database it is; without any of them it is the embedded one.
+  private static let databaseNames = [
+    "CASSANDRA_CONTACT_POINTS", "CASSANDRA_LOCAL_DATACENTER", "CASSANDRA_USERNAME", "CASSANDRA_PASSWORD",
+    "CASSANDRA_TLS_CA", "CASSANDRA_TLS_CERTIFICATE", "CASSANDRA_TLS_KEY",
   ]
 
   init(_ source: SettingsSource) throws(SettingsError) {
-    database = try Self.cassandra(source)
+    asksForEmbeddedDatabase = try Self.asksForEmbeddedDatabase(source)
+    usesEmbeddedDatabase = Self.databaseNames.allSatisfy { source[$0] == nil }
+    database = try usesEmbeddedDatabase ? EmbeddedDatabase.configuration() : Self.cassandra(source)
     keyspace = try Self.keyspace(source)
     database.keyspace = keyspace
     replicationFactor = try Self.integer(source, "CASSANDRA_REPLICATION_FACTOR", in: 1...99) ?? 1
@@ -46,10 +58,22 @@ struct Settings {
       .map { "\($0) is not a setting of this program" }
   }
 
+  private static func asksForEmbeddedDatabase(_ source: SettingsSource) throws(SettingsError) -> Bool {
+    guard let value = source["FIELDGUIDE_DATABASE"] else { return false }
+    guard value.text == "embedded" else {
+      throw SettingsError("\(value.place) is embedded, or left out for the database that CASSANDRA_* names.")
+    }
+    if let other = databaseNames.lazy.compactMap({ source[$0] }).first {
+      throw SettingsError("\(value.place) is embedded, and \(other.place) names another database.")
+    }
+    return true
+  }
+
   private static func cassandra(_ source: SettingsSource) throws(SettingsError) -> ClientConfiguration {
     guard let points = source["CASSANDRA_CONTACT_POINTS"] else {
+      let place = databaseNames.lazy.compactMap { source[$0]?.place }.first ?? ""
       throw SettingsError(
-        "No database is set: put CASSANDRA_CONTACT_POINTS and CASSANDRA_LOCAL_DATACENTER into .env (.env.sample shows how)."
+        "\(place) is set and CASSANDRA_CONTACT_POINTS is missing: it says where the database is (.env.sample shows how)."
       )
     }
     guard let datacenter = source["CASSANDRA_LOCAL_DATACENTER"] else {

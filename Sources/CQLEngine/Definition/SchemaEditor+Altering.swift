@@ -1,0 +1,162 @@
+import CQLLanguage
+import CQLWire
+
+extension SchemaEditor {
+  mutating func alter(_ statement: AlterTableStatement) throws(EngineFailure) -> SchemaChange? {
+    guard let table = try table(statement.table) else {
+      return try missing("Table '\(try qualified(statement.table))' doesn't exist", ifExists: statement.ifExists)
+    }
+    var definition = table.definition
+    var hasChanged = true
+    switch statement.change {
+    case .alterType: throw EngineFailure.invalid("Altering column types is no longer supported")
+    case .mask: throw EngineFailure.unsupported("Dynamic data masking")
+    case .dropCompactStorage:
+      throw EngineFailure.invalid("DROP COMPACT STORAGE is disabled. Enable in cassandra.yaml to use.")
+    case .properties(let properties):
+      try definition.options.apply(properties)
+      hasChanged = definition.options != table.definition.options
+      if definition.options.defaultTimeToLive > 0, table.isCounter {
+        throw EngineFailure.invalid("Cannot set default_time_to_live on a table with counters")
+      }
+    case .add(let columns, let ifNotExists):
+      hasChanged = false
+      for column in columns where try add(column, ifNotExists: ifNotExists, to: &definition) { hasChanged = true }
+    case .drop(let columns, let ifExists, let timestamp):
+      hasChanged = false
+      for column in columns
+      where try drop(column.name, ifExists: ifExists, at: timestamp ?? now, from: &definition) {
+        hasChanged = true
+      }
+    case .rename(let renamings, _):
+      for renaming in renamings { try rename(renaming, in: &definition) }
+    }
+    guard hasChanged else { return nil }
+    put(definition)
+    return SchemaChange(.updated, keyspace: definition.keyspace, .table(definition.name))
+  }
+
+  /// Adds a column; false when it is there already and may be.
+  private func add(
+    _ column: ColumnDefinition, ifNotExists: Bool, to definition: inout Table.Definition
+  ) throws(EngineFailure) -> Bool {
+    let name = column.name.name
+    if Table(definition).column(name) != nil {
+      if ifNotExists { return false }
+      throw EngineFailure.invalid("Column with name '\(name)' already exists")
+    }
+    if column.mask != nil { throw EngineFailure.unsupported("Dynamic data masking") }
+    guard let keyspace = keyspaces[definition.keyspace] else { return false }
+    let type = try TypeResolver(keyspace).resolve(column.type)
+    try type.checkStorable()
+    if column.isStatic, definition.clustering.isEmpty {
+      throw EngineFailure.invalid(
+        "Static columns are only useful (and thus allowed) if the table has at least one clustering column")
+    }
+    if let dropped = definition.dropped[name] {
+      guard dropped.type.name == type.name.expandingUserTypes(keyspace) else {
+        throw EngineFailure.invalid(
+          "Cannot re-add previously dropped column '\(name)' of type \(type.cql), incompatible with previous type "
+            + dropped.type.cql)
+      }
+      guard dropped.isStatic == column.isStatic else {
+        throw EngineFailure.invalid(
+          "Cannot re-add previously dropped column '\(name)' of kind \(column.isStatic ? "STATIC" : "REGULAR"), "
+            + "incompatible with previous kind \(dropped.isStatic ? "STATIC" : "REGULAR")")
+      }
+      if type.isCounter { throw EngineFailure.invalid("Cannot re-add previously dropped counter column \(name)") }
+    }
+    let others = definition.statics + definition.regulars
+    let isCounterTable = others.contains { $0.type.isCounter }
+    if isCounterTable, !type.isCounter {
+      throw EngineFailure.configuration(
+        "\(definition.keyspace).\(definition.name): Cannot have a non counter column (\"\(name)\") in a counter table")
+    }
+    if type.isCounter, !isCounterTable {
+      throw EngineFailure.configuration(
+        "\(definition.keyspace).\(definition.name): Cannot have a counter column (\"\(name)\") in a non counter table")
+    }
+    guard definition.nextColumnID < Column.noCells else {
+      throw EngineFailure.invalid("The table has had \(Column.noCells) columns, and none can be added any more")
+    }
+    definition.add(name, type, isStatic: column.isStatic)
+    return true
+  }
+
+  /// Drops a column; false when it is not there and need not be.
+  private func drop(
+    _ name: String, ifExists: Bool, at time: Int64, from definition: inout Table.Definition
+  ) throws(EngineFailure) -> Bool {
+    guard let column = Table(definition).column(name) else {
+      if ifExists { return false }
+      throw EngineFailure.invalid(
+        "Column \(name) was not found in table '\(definition.keyspace).\(definition.name)'")
+    }
+    if column.isPrimaryKey { throw EngineFailure.invalid("Cannot drop PRIMARY KEY column \(name)") }
+    if column.type.isMultiCell, case .udt(let type) = column.wire {
+      throw EngineFailure.invalid("Cannot drop non-frozen column \(name) of user type \(type.name)")
+    }
+    let dependent = definition.indexes.filter { $0.column == name }
+    guard dependent.isEmpty else {
+      throw EngineFailure.invalid(
+        "Cannot drop column \(name) because it has dependent secondary indexes "
+          + "(\(dependent.map(\.name).joined(separator: ", ")))")
+    }
+    definition.statics.removeAll { $0.name == name }
+    definition.regulars.removeAll { $0.name == name }
+    var type = column.type
+    if let keyspace = keyspaces[definition.keyspace] {
+      type = try TypeResolver(keyspace).resolve(column.type.name.expandingUserTypes(keyspace))
+    }
+    definition.dropped[name] = DroppedColumn(
+      name: name, type: type, isStatic: column.kind == .static, time: time)
+    return true
+  }
+
+  private func rename(_ renaming: Renaming, in definition: inout Table.Definition) throws(EngineFailure) {
+    let table = Table(definition)
+    guard let column = table.column(renaming.from.name) else {
+      throw EngineFailure.invalid(
+        "Undefined column name \(renaming.from.cql) in table \(definition.keyspace).\(definition.name)")
+    }
+    guard column.isPrimaryKey else {
+      throw EngineFailure.invalid("Cannot rename non PRIMARY KEY column \(column.name)")
+    }
+    guard table.column(renaming.to.name) == nil else {
+      throw EngineFailure.invalid(
+        "Cannot rename column \(column.name) to \(renaming.to.name) in table '\(table.qualifiedName)'; another column "
+          + "with that name already exists")
+    }
+    let dependent = table.indexes(on: column)
+    guard dependent.isEmpty else {
+      throw EngineFailure.invalid(
+        "Can't rename column \(column.name) because it has dependent secondary indexes "
+          + "(\(dependent.map(\.name).joined(separator: ", ")))")
+    }
+    let renamed = column.changed(name: renaming.to.name)
+    if column.kind == .partitionKey {
+      definition.partitionKey[column.position] = renamed
+    } else {
+      definition.clustering[column.position] = renamed
+    }
+  }
+}
+
+extension TypeName {
+  /// The type with every user type as a tuple of its fields, as Cassandra remembers the types of dropped columns.
+  func expandingUserTypes(_ keyspace: Keyspace) -> TypeName {
+    switch self {
+    case .native, .custom: self
+    case .list(let element): .list(element.expandingUserTypes(keyspace))
+    case .set(let element): .set(element.expandingUserTypes(keyspace))
+    case .map(let key, let value):
+      .map(key: key.expandingUserTypes(keyspace), value: value.expandingUserTypes(keyspace))
+    case .tuple(let elements): .tuple(elements.map { $0.expandingUserTypes(keyspace) })
+    case .vector(let element, let dimension):
+      .vector(element: element.expandingUserTypes(keyspace), dimension: dimension)
+    case .frozen(let inner): .frozen(inner.expandingUserTypes(keyspace))
+    case .userDefined(let name):
+      .tuple((keyspace.types[name.name.name]?.fields ?? []).map { $0.type.name.expandingUserTypes(keyspace) })
+    }
+  }
+}

@@ -1,0 +1,121 @@
+import CQLLanguage
+import CQLWire
+
+extension SchemaEditor {
+  /// The most characters of a keyspace's name.
+  private static let maximumNameLength = 48
+  private static let locatorPackage = "org.apache.cassandra.locator."
+
+  mutating func create(_ statement: CreateKeyspaceStatement) throws(EngineFailure) -> SchemaChange? {
+    let name = statement.keyspace.name
+    if keyspaces[name]?.isSystem == true {
+      throw EngineFailure.invalid("System keyspace '\(name)' is not user-modifiable")
+    }
+    guard Self.isWord(name) else {
+      throw EngineFailure.invalid(
+        "Keyspace name must not be empty and must contain alphanumeric or underscore characters only (got \"\(name)\")")
+    }
+    guard name.count <= Self.maximumNameLength else {
+      throw EngineFailure.invalid(
+        "Keyspace name must not be more than \(Self.maximumNameLength) characters long (got \(name.count) characters for "
+          + "\"\(name)\")")
+    }
+    var keyspace = Keyspace(name: name, replication: [:])
+    let hasReplication = try read(statement.properties, into: &keyspace)
+    guard hasReplication else { throw EngineFailure.invalid("Missing mandatory option 'replication'") }
+    guard keyspaces[name] == nil else {
+      if statement.ifNotExists { return nil }
+      throw EngineFailure(
+        .alreadyExists, "Cannot add existing keyspace \"\(name)\"", detail: .alreadyExists(keyspace: name, table: ""))
+    }
+    keyspace.replication = try replication(keyspace.replication, of: name)
+    keyspaces[name] = keyspace
+    return SchemaChange(.created, keyspace: name, .keyspace)
+  }
+
+  mutating func alter(_ statement: AlterKeyspaceStatement) throws(EngineFailure) -> SchemaChange? {
+    let name = statement.keyspace.name
+    try checkModifiable(name)
+    guard var keyspace = keyspaces[name] else {
+      return try missing("Keyspace '\(name)' doesn't exist", ifExists: statement.ifExists)
+    }
+    let before = keyspace
+    if try read(statement.properties, into: &keyspace) {
+      keyspace.replication = try replication(keyspace.replication, of: name)
+      let factor = { (options: [String: String]) in
+        options.filter { $0.key != "class" }.values.compactMap { Int($0) }.max()
+      }
+      if let old = factor(before.replication), let new = factor(keyspace.replication), new > old {
+        warnings.append(
+          "When increasing replication factor you need to run a full (-full) repair to distribute the data.")
+      }
+    }
+    guard keyspace.replication != before.replication || keyspace.durableWrites != before.durableWrites else {
+      return nil
+    }
+    keyspaces[name] = keyspace
+    return SchemaChange(.updated, keyspace: name, .keyspace)
+  }
+
+  /// Reads the properties; says whether replication is among them.
+  private func read(_ properties: [Property], into keyspace: inout Keyspace) throws(EngineFailure) -> Bool {
+    var seen: Set<String> = []
+    for property in properties {
+      guard seen.insert(property.name.name).inserted else {
+        throw EngineFailure.syntax("Multiple definitions for property '\(property.name.name)'")
+      }
+      switch property.name.name {
+      case "replication": keyspace.replication = try property.entries()
+      case "durable_writes": keyspace.durableWrites = try property.boolean()
+      default: throw EngineFailure.syntax("Unknown property '\(property.name.name)'")
+      }
+    }
+    return seen.contains("replication")
+  }
+
+  /// Checks replication and completes it: the class with its package, a factor for the data centre.
+  private mutating func replication(
+    _ options: [String: String], of keyspace: String
+  ) throws(EngineFailure) -> [String: String] {
+    guard let given = options["class"] else { throw EngineFailure.configuration("Missing replication strategy class") }
+    let className = given.contains(".") ? given : Self.locatorPackage + given
+    let strategy =
+      className.hasPrefix(Self.locatorPackage) ? String(className.dropFirst(Self.locatorPackage.count)) : ""
+    var result = ["class": className]
+    var rest = options
+    rest["class"] = nil
+    let factor = rest.removeValue(forKey: "replication_factor")
+    switch strategy {
+    case "LocalStrategy":
+      throw EngineFailure.invalid(
+        "Unable to use given strategy class: LocalStrategy is reserved for internal use.")
+    case "SimpleStrategy":
+      result["replication_factor"] = factor ?? "1"
+    case "NetworkTopologyStrategy":
+      result[dataCentre] = rest.removeValue(forKey: dataCentre) ?? factor ?? (rest.isEmpty ? "1" : nil)
+    default:
+      throw EngineFailure.configuration("Unable to find replication strategy class '\(className)'")
+    }
+    if !rest.isEmpty {
+      throw EngineFailure.configuration(
+        "Unrecognized strategy option {\(rest.keys.sorted().joined(separator: ", "))} passed to \(strategy) for keyspace "
+          + keyspace)
+    }
+    for (key, value) in result where key != "class" {
+      guard let number = Int32(value.split(separator: "/").first ?? "") else {
+        throw EngineFailure.configuration("For input string: \"\(value)\"")
+      }
+      guard number >= 0 else {
+        throw EngineFailure.configuration("Replication factor must be non-negative, found \(number)")
+      }
+      if number > 1 {
+        warnings.append(
+          key == "replication_factor"
+            ? "Your replication factor \(number) for keyspace \(keyspace) is higher than the number of nodes 1"
+            : "Your replication factor \(number) for keyspace \(keyspace) is higher than the number of nodes 1 for "
+              + "datacenter \(key)")
+      }
+    }
+    return result
+  }
+}

@@ -1,0 +1,211 @@
+import CQLLanguage
+import CQLWire
+
+extension SchemaEditor {
+  /// The most characters of a table's name.
+  private static let maximumNameLength = 222
+
+  mutating func create(_ statement: CreateTableStatement) throws(EngineFailure) -> SchemaChange? {
+    let keyspaceName = try modifiableKeyspace(of: statement.table)
+    let name = statement.table.name.name
+    let written = statement.table.keyspace.map { "\($0.name).\(name)" } ?? name
+    let key = try primaryKey(of: statement, named: written)
+    guard let keyspace = keyspaces[keyspaceName] else {
+      throw EngineFailure.invalid("Keyspace '\(keyspaceName)' doesn't exist")
+    }
+    guard keyspace.tables[name] == nil else {
+      if statement.ifNotExists { return nil }
+      throw EngineFailure(
+        .alreadyExists, "Cannot add already existing table \"\(name)\" to keyspace \"\(keyspaceName)\"",
+        detail: .alreadyExists(keyspace: keyspaceName, table: name))
+    }
+    let definition = try definition(statement, key, in: keyspace)
+    put(definition)
+    return SchemaChange(.created, keyspace: keyspaceName, .table(name))
+  }
+
+  /// The definition of a table that is in no keyspace yet.
+  func definition(
+    _ statement: CreateTableStatement, _ key: PrimaryKeyColumns, in keyspace: Keyspace
+  ) throws(EngineFailure) -> Table.Definition {
+    let name = statement.table.name.name
+    guard Self.isWord(name) else {
+      throw EngineFailure.configuration(
+        "\(keyspace.name).\(name): Table name must not be empty or not contain non-alphanumeric-underscore characters (got "
+          + "\"\(name)\")")
+    }
+    guard name.count <= Self.maximumNameLength else {
+      throw EngineFailure.configuration(
+        "\(keyspace.name).\(name): Table name must not be more than \(Self.maximumNameLength) characters long (got "
+          + "\(name.count) characters for \"\(name)\")")
+    }
+    let columns = try ColumnDeclarations(statement, key, TypeResolver(keyspace), name: name)
+    var orders: [ClusteringOrder] = []
+    var properties: [Property] = []
+    for option in statement.options {
+      switch option {
+      case .property(let property): properties.append(property)
+      case .compactStorage: throw EngineFailure.unsupported("COMPACT STORAGE")
+      case .clusteringOrder(let columns): orders = columns
+      }
+    }
+    let descending = try Self.descending(orders, key.clustering)
+    var definition = Table.Definition(
+      keyspace: keyspace.name, name: name, id: makeID(), number: makeNumber(), partitionKey: [], clustering: [],
+      statics: [], regulars: [])
+    for column in key.partition {
+      let type = try columns.keyType(column)
+      definition.partitionKey.append(
+        Column(
+          column.name, .partitionKey, position: definition.partitionKey.count, type, id: Column.noCells))
+    }
+    for column in key.clustering {
+      let type = try columns.keyType(column)
+      definition.clustering.append(
+        Column(
+          column.name, .clustering, position: definition.clustering.count, type,
+          isDescending: descending.contains(column.name), id: Column.noCells))
+    }
+    for column in columns.others {
+      definition.add(column.name, column.type, isStatic: column.isStatic)
+    }
+    if !definition.statics.isEmpty, definition.clustering.isEmpty {
+      throw EngineFailure.invalid(
+        "Static columns are only useful (and thus allowed) if the table has at least one clustering column")
+    }
+    let others = definition.statics + definition.regulars
+    if others.contains(where: { $0.type.isCounter }), !others.allSatisfy({ $0.type.isCounter }) {
+      throw EngineFailure.invalid("Cannot mix counter and non counter columns in the same table")
+    }
+    try definition.options.apply(properties)
+    if definition.options.defaultTimeToLive > 0, others.contains(where: { $0.type.isCounter }) {
+      throw EngineFailure.invalid("Cannot set default_time_to_live on a table with counters")
+    }
+    return definition
+  }
+
+  /// The primary key, wherever it is declared.
+  func primaryKey(of statement: CreateTableStatement, named name: String) throws(EngineFailure) -> PrimaryKeyColumns {
+    let table = statement.table.name.name
+    var seen: Set<String> = []
+    for column in statement.columns where !seen.insert(column.name.name).inserted {
+      throw EngineFailure.invalid("Duplicate column '\(column.name.name)' declaration for table '\(name)'")
+    }
+    let keys =
+      statement.primaryKeys.map { PrimaryKeyColumns(partition: $0.partition, clustering: $0.clustering) }
+      + statement.columns.filter(\.isPrimaryKey).map { PrimaryKeyColumns(partition: [$0.name], clustering: []) }
+    guard let key = keys.first else {
+      throw EngineFailure.invalid("No PRIMARY KEY specifed for table '\(name)' (exactly one required)")
+    }
+    guard keys.count == 1 else {
+      throw EngineFailure.invalid("Multiple PRIMARY KEY specified for table '\(name)' (exactly one required)")
+    }
+    var used: Set<String> = []
+    for column in key.partition + key.clustering {
+      guard let declared = statement.columns.first(where: { $0.name == column }) else {
+        throw EngineFailure.invalid("Unknown column '\(column.name)' referenced in PRIMARY KEY for table '\(table)'")
+      }
+      guard used.insert(column.name).inserted else {
+        throw EngineFailure.invalid("Duplicate column '\(column.name)' in PRIMARY KEY clause for table '\(table)'")
+      }
+      if declared.isStatic {
+        throw EngineFailure.invalid("Static column '\(column.name)' cannot be part of the PRIMARY KEY")
+      }
+    }
+    return key
+  }
+
+  /// The names of the clustering columns in descending order.
+  private static func descending(
+    _ orders: [ClusteringOrder], _ clustering: [Identifier]
+  ) throws(EngineFailure) -> Set<String> {
+    guard !orders.isEmpty else { return [] }
+    let names = clustering.map(\.name)
+    let strangers = orders.map(\.column.name).filter { !names.contains($0) }
+    guard strangers.isEmpty else {
+      throw EngineFailure.invalid(
+        "Only clustering key columns can be defined in CLUSTERING ORDER directive: [\(strangers.joined(separator: ", "))] "
+          + "are not clustering columns")
+    }
+    // Columns at the end may be left out.
+    for (name, order) in zip(names, orders) where order.column.name != name {
+      guard orders.contains(where: { $0.column.name == name }) else {
+        throw EngineFailure.invalid("Missing CLUSTERING ORDER for column \(name)")
+      }
+      throw EngineFailure.invalid(
+        "The order of columns in the CLUSTERING ORDER directive must match that of the clustering columns (\(name) must "
+          + "appear before \(order.column.name))")
+    }
+    return Set(orders.filter(\.isDescending).map(\.column.name))
+  }
+}
+
+/// The names of a primary key's columns.
+struct PrimaryKeyColumns {
+  /// The columns that a partition is found by.
+  var partition: [Identifier]
+  /// The columns that its rows are ordered by.
+  var clustering: [Identifier]
+}
+
+/// The columns that a CREATE TABLE declares, with what their types mean.
+private struct ColumnDeclarations {
+  private var types: [String: ColumnType] = [:]
+  /// The columns outside of the primary key, in the order of the text.
+  private(set) var others: [(name: String, type: ColumnType, isStatic: Bool)] = []
+
+  init(
+    _ statement: CreateTableStatement, _ key: PrimaryKeyColumns, _ resolver: TypeResolver, name: String
+  ) throws(EngineFailure) {
+    let keyNames = Set((key.partition + key.clustering).map(\.name))
+    for column in statement.columns {
+      if column.mask != nil { throw EngineFailure.unsupported("Dynamic data masking") }
+      let type = try resolver.resolve(column.type)
+      types[column.name.name] = type
+      if keyNames.contains(column.name.name) { continue }
+      try type.checkStorable()
+      others.append((column.name.name, type, column.isStatic))
+    }
+  }
+
+  /// The type of a column of the primary key.
+  func keyType(_ column: Identifier) throws(EngineFailure) -> ColumnType {
+    guard let type = types[column.name] else { throw EngineFailure.invalid("Unknown column '\(column.name)'") }
+    if type.isCounter {
+      throw EngineFailure.invalid("counter type is not supported for PRIMARY KEY column '\(column.name)'")
+    }
+    if type.isMultiCell {
+      if case .udt(let definition) = type.wire {
+        throw EngineFailure.invalid(
+          "Invalid non-frozen user-defined type \"\(definition.keyspace).\(definition.name)\" for PRIMARY KEY column '"
+            + "\(column.name)'")
+      }
+      throw EngineFailure.invalid(
+        "Invalid non-frozen collection type \(type.cql) for PRIMARY KEY column '\(column.name)'")
+    }
+    if type.hasDuration {
+      throw EngineFailure.invalid("duration type is not supported for PRIMARY KEY column '\(column.name)'")
+    }
+    return type
+  }
+}
+
+extension ColumnType {
+  /// Refuses what cannot be a column outside of the primary key.
+  func checkStorable() throws(EngineFailure) {
+    if hasUnfrozenFields {
+      throw EngineFailure.invalid("Non-frozen UDTs with nested non-frozen collections are not supported")
+    }
+  }
+}
+
+extension Table.Definition {
+  /// Adds a column outside of the primary key with a number of its own.
+  mutating func add(_ name: String, _ type: ColumnType, isStatic: Bool) {
+    let column = Column(name, isStatic ? .static : .regular, type, id: nextColumnID)
+    nextColumnID += 1
+    if isStatic { statics.append(column) } else { regulars.append(column) }
+    statics.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    regulars.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+  }
+}

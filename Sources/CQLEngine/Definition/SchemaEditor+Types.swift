@@ -1,0 +1,135 @@
+import CQLLanguage
+import CQLWire
+
+extension SchemaEditor {
+  /// Names that are kept for types to come.
+  private static let reservedNames: Set<String> = ["byte", "complex", "enum", "interval", "macaddr", "bitstring"]
+
+  mutating func create(_ statement: CreateTypeStatement) throws(EngineFailure) -> SchemaChange? {
+    let name = statement.type.name.name
+    if Self.reservedNames.contains(name) {
+      throw EngineFailure.syntax("Invalid (reserved) user type name \(name)")
+    }
+    let keyspaceName = try modifiableKeyspace(of: statement.type)
+    guard let keyspace = keyspaces[keyspaceName] else {
+      throw EngineFailure.invalid("Keyspace '\(keyspaceName)' doesn't exist")
+    }
+    guard keyspace.types[name] == nil else {
+      if statement.ifNotExists { return nil }
+      throw EngineFailure.invalid("A user type with name '\(name)' already exists")
+    }
+    var seen: Set<String> = []
+    for field in statement.fields where !seen.insert(field.name.name).inserted {
+      throw EngineFailure.invalid("Duplicate field name '\(field.name.name)' in type '\(name)'")
+    }
+    let resolver = TypeResolver(keyspace)
+    for field in statement.fields { try Self.checkField(field.type) }
+    var fields: [UserType.Field] = []
+    for field in statement.fields {
+      fields.append(UserType.Field(name: field.name.name, type: try resolver.resolve(field.type)))
+    }
+    keyspaces[keyspaceName]?.types[name] = UserType(keyspace: keyspaceName, name: name, fields: fields)
+    return SchemaChange(.created, keyspace: keyspaceName, .type(name))
+  }
+
+  private static func checkField(_ type: TypeName) throws(EngineFailure) {
+    switch type {
+    case .native(.counter): throw EngineFailure.invalid("A user type cannot contain counters")
+    case .userDefined: throw EngineFailure.invalid("A user type cannot contain non-frozen UDTs")
+    default: break
+    }
+  }
+
+  mutating func alter(_ statement: AlterTypeStatement) throws(EngineFailure) -> SchemaChange? {
+    let keyspaceName = try modifiableKeyspace(of: statement.type)
+    let name = statement.type.name.name
+    guard let keyspace = keyspaces[keyspaceName], var type = keyspace.types[name] else {
+      return try missing("Type \(keyspaceName).\(name) doesn't exist", ifExists: statement.ifExists)
+    }
+    switch statement.change {
+    case .alterType: throw EngineFailure.invalid("Altering field types is no longer supported")
+    case .add(let field, let typeName, let ifNotExists):
+      try Self.checkField(typeName)
+      guard !type.fields.contains(where: { $0.name == field.name }) else {
+        if ifNotExists { return nil }
+        throw EngineFailure.invalid(
+          "Cannot add field \(field.name) to type \(keyspaceName).\(name): a field with name \(field.name) already "
+            + "exists")
+      }
+      let resolved = try TypeResolver(keyspace).resolve(typeName)
+      guard !dependencies(of: resolved.name, in: keyspace).contains(name) else {
+        throw EngineFailure.invalid(
+          "Cannot add new field \(field.name) of type \(Self.qualified(resolved.name, keyspaceName)) to user type "
+            + "\(keyspaceName).\(name) as it would create a circular reference")
+      }
+      type.fields.append(UserType.Field(name: field.name, type: resolved))
+    case .rename(let renamings, let ifExists):
+      for renaming in renamings {
+        guard let index = type.fields.firstIndex(where: { $0.name == renaming.from.name }) else {
+          if ifExists { continue }
+          throw EngineFailure.invalid("Unkown field \(renaming.from.name) in user type \(keyspaceName).\(name)")
+        }
+        type.fields[index].name = renaming.to.name
+      }
+      var seen: Set<String> = []
+      for field in type.fields where !seen.insert(field.name).inserted {
+        throw EngineFailure.invalid("Duplicate field name \(field.name) in type \(keyspaceName)")
+      }
+    }
+    keyspaces[keyspaceName]?.types[name] = type
+    try resolveAgain(keyspaceName, after: name)
+    return SchemaChange(.updated, keyspace: keyspaceName, .type(name))
+  }
+
+  private static func qualified(_ type: TypeName, _ keyspace: String) -> String {
+    switch type {
+    case .frozen(let inner): "frozen<\(qualified(inner, keyspace))>"
+    case .userDefined(let name): "\(keyspace).\(name.name.name)"
+    default: type.cql
+    }
+  }
+
+  /// All user types that a type is made of.
+  private func dependencies(of type: TypeName, in keyspace: Keyspace) -> Set<String> {
+    var found: Set<String> = []
+    var open = Array(type.userTypes)
+    while let name = open.popLast() {
+      guard found.insert(name).inserted else { continue }
+      for field in keyspace.types[name]?.fields ?? [] { open += field.type.name.userTypes }
+    }
+    return found
+  }
+
+  /// Gives every type and every column its new meaning after a type has changed.
+  private mutating func resolveAgain(_ keyspaceName: String, after changed: String) throws(EngineFailure) {
+    guard var keyspace = keyspaces[keyspaceName] else { return }
+    // As often as types can stand inside of each other: each round brings the change one level further.
+    for _ in 0..<keyspace.types.count {
+      let resolver = TypeResolver(keyspace)
+      for (name, type) in keyspace.types {
+        var type = type
+        for index in type.fields.indices {
+          type.fields[index].type = try resolver.resolve(type.fields[index].type.name)
+        }
+        keyspace.types[name] = type
+      }
+    }
+    let resolver = TypeResolver(keyspace)
+    for (name, table) in keyspace.tables
+    where table.columns.contains(where: { dependencies(of: $0.type.name, in: keyspace).contains(changed) }) {
+      var definition = table.definition
+      definition.partitionKey = try resolved(definition.partitionKey, resolver)
+      definition.clustering = try resolved(definition.clustering, resolver)
+      definition.statics = try resolved(definition.statics, resolver)
+      definition.regulars = try resolved(definition.regulars, resolver)
+      keyspace.tables[name] = Table(definition)
+    }
+    keyspaces[keyspaceName] = keyspace
+  }
+
+  private func resolved(_ columns: [Column], _ resolver: TypeResolver) throws(EngineFailure) -> [Column] {
+    var result: [Column] = []
+    for column in columns { result.append(column.changed(type: try resolver.resolve(column.type.name))) }
+    return result
+  }
+}

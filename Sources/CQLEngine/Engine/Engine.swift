@@ -1,0 +1,193 @@
+import Bytes
+import CQLLanguage
+package import CQLWire
+import Synchronization
+
+/// The database behind one node: its schema, its data, and what is prepared on it.
+///
+/// Requests run in an ``EngineExecutor``, of which each loop has its own.
+package final class Engine: Sendable {
+  /// What the node was started with.
+  let configuration: EngineConfiguration
+  /// The data.
+  let store: Store
+  /// The node's id in `system.local`.
+  let hostID: CQLUUID
+  /// When the node was started, in seconds since 1970.
+  let startTime: Int64
+  /// Makes UUIDs with a time.
+  let uuids = TimeUUIDSource()
+  /// Makes the timestamps of writes that have none.
+  let timestamps = TimestampSource()
+  /// What was prepared on any loop.
+  let prepared: PreparedStatements
+  private let address: Mutex<NodeAddress>
+  private let handlers = Mutex<[@Sendable (SchemaChange) -> Void]>([])
+  private let current: Mutex<Schema>
+  /// The generation of the schema, so that executors see without a lock whether theirs is the newest.
+  private let newestGeneration: Atomic<Int>
+  /// Changes of the schema come one after the other.
+  private let changes = AsyncLock()
+
+  /// Opens the data, or makes it.
+  package init(_ configuration: EngineConfiguration) async throws(EngineStartError) {
+    self.configuration = configuration
+    address = Mutex(configuration.address)
+    prepared = PreparedStatements(limit: configuration.maximumPreparedStatements)
+    startTime = WallClock.seconds()
+    let location: StoreConfiguration.Location =
+      switch configuration.location {
+      case .directory(let path): .directory(path)
+      case .temporary: .temporary
+      case .temporaryCopy(let path): .temporaryCopy(of: path)
+      }
+    do throws(StorageError) {
+      store = try Store(StoreConfiguration(location))
+      let opened = try await Self.open(store)
+      hostID = opened.hostID
+      current = Mutex(opened.schema)
+      newestGeneration = Atomic(opened.schema.generation)
+      store.setTables(opened.schema.storedTables.map(\.handle))
+      for table in opened.schema.storedTables {
+        for index in table.handle.indexes { try await store.buildIndex(index, of: table.handle) }
+      }
+    } catch {
+      throw EngineStartError(error.detail.isEmpty ? "\(error)" : "\(error): \(error.detail)")
+    }
+  }
+
+  private static let hostMetaName = "host_id"
+
+  private static func open(_ store: Store) async throws(StorageError) -> (hostID: CQLUUID, schema: Schema) {
+    let reader = try store.makeReader()
+    let system = SystemKeyspaces.all
+    if let host = try reader.meta(hostMetaName), host.count == 16,
+      let document = try reader.meta(SchemaDocument.metaName)
+    {
+      guard let schema = SchemaDocument.schema(document, adding: system) else {
+        throw StorageError(.corrupt, detail: "the schema cannot be read")
+      }
+      return (CQLUUID(high: host.span.uint64(at: 0), low: host.span.uint64(at: 8)), schema)
+    }
+    var generator = SystemRandomNumberGenerator()
+    let hostID = CQLUUID.random(using: &generator)
+    var keyspaces: [String: Keyspace] = [:]
+    for keyspace in system { keyspaces[keyspace.name] = keyspace }
+    let schema = Schema(version: CQLUUID.random(using: &generator), generation: 1, keyspaces: keyspaces)
+    var host: [UInt8] = []
+    host.append(uuid: hostID)
+    try await store.commit(meta: [(hostMetaName, host), (SchemaDocument.metaName, SchemaDocument.bytes(schema))])
+    return (hostID, schema)
+  }
+
+  /// Makes the part that runs the requests of one loop.
+  ///
+  /// A long read awaits `yielding` between its slices, so that the loop can do other work.
+  package func makeExecutor(
+    yielding: @escaping () async -> Void
+  ) throws(EngineStartError) -> EngineExecutor {
+    do throws(StorageError) {
+      return EngineExecutor(self, reader: try store.makeReader(), yielding: yielding)
+    } catch {
+      throw EngineStartError("\(error)")
+    }
+  }
+
+  /// Says at which address the node listens, for `system.local`; to be called when the port is known.
+  package func advertise(_ address: NodeAddress) { self.address.withLock { $0 = address } }
+
+  /// The address at which the node listens.
+  var advertised: NodeAddress { address.withLock { $0 } }
+
+  /// Calls `handler` for every change of the schema, after it is visible and before it is acknowledged.
+  ///
+  /// It may be called on any thread and must not block.
+  package func onSchemaChange(_ handler: @escaping @Sendable (SchemaChange) -> Void) {
+    handlers.withLock { $0.append(handler) }
+  }
+
+  /// Writes all that was acknowledged to a file that another engine can begin with: see
+  /// ``EngineConfiguration/Location/temporaryCopy(of:)``. Nothing may be at `path` yet. It blocks until all is written.
+  package func copy(to path: String) throws(EngineStartError) {
+    do throws(StorageError) { try store.makeReader().copy(to: path) } catch {
+      throw EngineStartError(error.detail.isEmpty ? "\(error)" : "\(error): \(error.detail)")
+    }
+  }
+
+  /// Finishes what was accepted and closes the data. Requests that come later fail.
+  package func close() async { await store.close() }
+}
+
+extension Engine {
+  /// The generation of the newest schema.
+  var generation: Int { newestGeneration.load(ordering: .acquiring) }
+
+  /// The newest schema.
+  var schema: Schema { current.withLock { $0 } }
+
+  /// Runs a statement that changes the schema; the change is durable and visible when it returns, nil when there was none.
+  func change(
+    _ statement: CQLStatement, used: String?
+  ) async throws(EngineFailure) -> (change: SchemaChange?, warnings: [String]) {
+    await changes.lock()
+    defer { changes.unlock() }
+    let old = schema
+    var editor = SchemaEditor(
+      old, used: used, dataCentre: configuration.dataCentre, now: WallClock.microseconds(),
+      makeNumber: { self.store.makeTableNumber() }, makeID: { self.uuids.next() })
+    guard let change = try editor.apply(statement) else { return (nil, editor.warnings) }
+    var generator = SystemRandomNumberGenerator()
+    let new = Schema(
+      version: CQLUUID.random(using: &generator), generation: old.generation + 1, keyspaces: editor.keyspaces)
+    try await publish(new, dropping: editor.droppedNumbers)
+    if let build = editor.indexToBuild {
+      try await self.build(build.index, of: new.keyspaces[build.keyspace]?.tables[build.table])
+    }
+    for handler in handlers.withLock({ $0 }) { handler(change) }
+    return (change, editor.warnings)
+  }
+
+  /// Gives a table and its indexes new numbers: its rows are gone at once, and removed in the background.
+  func truncate(_ name: QualifiedName, used: String?) async throws(EngineFailure) {
+    await changes.lock()
+    defer { changes.unlock() }
+    let old = schema
+    let table = try old.table(name, in: used)
+    guard !table.isVirtual else {
+      throw EngineFailure.invalid("Cannot truncate a table of the node: \(table.qualifiedName)")
+    }
+    var definition = table.definition
+    let dropped = [definition.number] + definition.indexes.map(\.number)
+    definition.number = store.makeTableNumber()
+    for index in definition.indexes.indices { definition.indexes[index].number = store.makeTableNumber() }
+    var keyspaces = old.keyspaces
+    keyspaces[table.keyspace]?.tables[table.name] = Table(definition)
+    let new = Schema(version: old.version, generation: old.generation + 1, keyspaces: keyspaces)
+    try await publish(new, dropping: dropped)
+    for index in definition.indexes {
+      try await build(index.name, of: new.keyspaces[table.keyspace]?.tables[table.name])
+    }
+  }
+
+  private func publish(_ new: Schema, dropping numbers: [TableNumber]) async throws(EngineFailure) {
+    do throws(StorageError) {
+      try await store.commit(meta: [(SchemaDocument.metaName, SchemaDocument.bytes(new))], tablesToDrop: numbers)
+    } catch {
+      throw EngineFailure(error)
+    }
+    current.withLock { $0 = new }
+    newestGeneration.store(new.generation, ordering: .releasing)
+    store.setTables(new.storedTables.map(\.handle))
+  }
+
+  private func build(_ name: String, of table: Table?) async throws(EngineFailure) {
+    guard let table, let index = table.indexes.first(where: { $0.name == name }),
+      let definition = table.handle.indexes.first(where: { $0.number == index.number })
+    else { return }
+    do throws(StorageError) {
+      try await store.buildIndex(definition, of: table.handle)
+    } catch {
+      throw EngineFailure(error)
+    }
+  }
+}

@@ -1,0 +1,248 @@
+import Bytes
+import CQLLanguage
+package import CQLWire
+
+extension EngineExecutor {
+  /// What evaluates and stamps the writes of one request.
+  private func binder(_ bindings: Bindings, _ parameters: QueryParameters, timestamp: Int64?) -> WriteBinder {
+    let evaluator = evaluator(bindings)
+    let now = parameters.nowInSeconds.map { Int64($0) } ?? evaluator.context.now / 1_000_000
+    return WriteBinder(
+      evaluator: evaluator, timestamp: timestamp ?? parameters.defaultTimestamp ?? engine.timestamps.next(), now: now,
+      uuids: engine.uuids, clock: engine.timestamps)
+  }
+
+  /// Runs writes with the same values: one statement, or a batch that is one statement.
+  func write(
+    _ plans: [WritePlan], _ bindings: Bindings, _ parameters: QueryParameters, version: ProtocolVersion,
+    into body: inout [UInt8]
+  ) async throws(EngineFailure) -> EngineOutcome {
+    let binder = binder(bindings, parameters, timestamp: nil)
+    var writes: [(BoundWrite, BoundCondition?)] = []
+    for plan in plans { writes.append(try bind(plan, binder)) }
+    return try await apply(writes, parameters, isBatch: false, version: version, into: &body)
+  }
+
+  private func bind(_ plan: WritePlan, _ binder: WriteBinder) throws(EngineFailure) -> (BoundWrite, BoundCondition?) {
+    let condition = try plan.condition.map { condition throws(EngineFailure) in try binder.bind(condition) }
+    return (try binder.bind(plan), condition)
+  }
+
+  /// Runs a BATCH that is one statement.
+  func batch(
+    _ batch: BatchPlan, _ bindings: Bindings, _ parameters: QueryParameters, version: ProtocolVersion,
+    into body: inout [UInt8]
+  ) async throws(EngineFailure) -> EngineOutcome {
+    let evaluator = evaluator(bindings)
+    var timestamp: Int64?
+    if let expression = batch.timestamp, case .bytes(let bytes) = try evaluator.value(expression), bytes.count == 8 {
+      timestamp = bytes.span.int64(at: 0)
+    }
+    let binder = binder(bindings, parameters, timestamp: timestamp)
+    var writes: [(BoundWrite, BoundCondition?)] = []
+    for plan in batch.members { writes.append(try bind(plan, binder)) }
+    return try await apply(writes, parameters, isBatch: true, version: version, into: &body)
+  }
+
+  /// Runs several statements as one.
+  package func batch(
+    _ batch: Batch, session: inout EngineSession, into body: inout [UInt8]
+  ) async throws(EngineFailure) -> EngineOutcome {
+    let parameters = batch.parameters
+    let timestamp = parameters.defaultTimestamp ?? engine.timestamps.next()
+    var plans: [WritePlan] = []
+    var writes: [(BoundWrite, BoundCondition?)] = []
+    for statement in batch.statements {
+      let planned: PlannedStatement
+      switch statement.text {
+      case .prepared(let id): planned = try plan(id: id).0
+      case .query(let text): planned = try plan(text: text, keyspace: parameters.keyspace ?? session.keyspace)
+      }
+      guard case .write(let plan) = planned.plan else {
+        throw EngineFailure.invalid(
+          "Invalid statement in batch: only UPDATE, INSERT and DELETE statements are allowed.")
+      }
+      let bindings = try Bindings(.positional(statement.values), for: planned.markers, isPrepared: true)
+      plans.append(plan)
+      writes.append(try bind(plan, binder(bindings, parameters, timestamp: timestamp)))
+    }
+    let kind: BatchStatement.Kind =
+      switch batch.kind {
+      case .logged: .logged
+      case .unlogged: .unlogged
+      case .counter: .counter
+      }
+    try BatchRules.check(plans, kind: kind, hasTimestamp: false)
+    let start = body.count
+    do throws(EngineFailure) {
+      return try await apply(writes, parameters, isBatch: true, version: session.version, into: &body)
+    } catch {
+      body.removeSubrange(start...)
+      throw error
+    }
+  }
+
+  private func apply(
+    _ writes: [(BoundWrite, BoundCondition?)], _ parameters: QueryParameters, isBatch: Bool, version: ProtocolVersion,
+    into body: inout [UInt8]
+  ) async throws(EngineFailure) -> EngineOutcome {
+    if writes.contains(where: { $0.0.plan.condition != nil }) {
+      return try await applyConditional(writes, isBatch: isBatch, version: version, into: &body)
+    }
+    if parameters.consistency.isSerial {
+      throw EngineFailure.invalid("You must use conditional updates for serializable writes")
+    }
+    try Self.checkAvailable(parameters.consistency)
+    let bound = writes.map(\.0)
+    if bound.contains(where: \.readsFirst) {
+      try await applyReading(bound)
+    } else {
+      var mutations: [PartitionMutation] = []
+      for write in bound {
+        do throws(WriteRefusal) {
+          mutations += try MutationBuilder(write).mutations()
+        } catch {
+          throw error.failure
+        }
+      }
+      if !mutations.isEmpty {
+        do throws(StorageError) {
+          try await engine.store.apply(mutations)
+        } catch {
+          throw EngineFailure(error)
+        }
+      }
+    }
+    body.append(bigEndian: ResultResponse.Kind.void.rawValue)
+    return EngineOutcome()
+  }
+
+  /// Writes what depends on what is there: elements of lists by index or value.
+  private func applyReading(_ writes: [BoundWrite]) async throws(EngineFailure) {
+    let failure: EngineFailure?
+    do throws(StorageError) {
+      failure = try await engine.store.apply { reader throws(StorageError) -> WriteDecision<EngineFailure?> in
+        var mutations: [PartitionMutation] = []
+        do throws(WriteRefusal) {
+          for write in writes { mutations += try MutationBuilder(write).mutations(reader) }
+        } catch {
+          switch error {
+          case .invalid(let failure): return WriteDecision([], outcome: failure)
+          case .storage(let error): throw error
+          }
+        }
+        return WriteDecision(mutations, outcome: nil)
+      }
+    } catch {
+      throw EngineFailure(error)
+    }
+    if let failure { throw failure }
+  }
+
+  // MARK: IF
+
+  private func applyConditional(
+    _ writes: [(BoundWrite, BoundCondition?)], isBatch: Bool, version: ProtocolVersion, into body: inout [UInt8]
+  ) async throws(EngineFailure) -> EngineOutcome {
+    guard let first = writes.first?.0 else { throw EngineFailure.invalid("An empty batch has no conditions") }
+    let table = first.plan.table
+    guard let partition = first.partitions.first, writes.allSatisfy({ $0.0.partitions == [partition] }) else {
+      throw EngineFailure.invalid("Batch with conditions cannot span multiple partitions")
+    }
+    guard writes.allSatisfy({ $0.0.plan.table === table }) else {
+      throw EngineFailure.invalid("Batch with conditions cannot span multiple tables")
+    }
+    let request = ConditionalRequest(
+      table: table, partition: partition, writes: writes.map(\.0), targets: try Self.targets(writes),
+      shown: Self.shown(writes, table, isBatch: isBatch), now: WallClock.seconds())
+    let outcome: ConditionalRequest.Outcome
+    do throws(StorageError) {
+      outcome = try await engine.store.apply { reader throws(StorageError) in try request.decide(reader) }
+    } catch {
+      throw EngineFailure(error)
+    }
+    var columns = [
+      ColumnSpecification(keyspace: table.keyspace, table: table.name, name: "[applied]", type: .boolean)
+    ]
+    var rows: [UInt8] = []
+    var count = 1
+    switch outcome {
+    case .failed(let failure): throw failure
+    case .applied: Self.appendFlag(true, to: &rows)
+    case .refused(let found) where found.isEmpty: Self.appendFlag(false, to: &rows)
+    case .refused(let found):
+      columns += request.shown.map {
+        ColumnSpecification(keyspace: table.keyspace, table: table.name, name: $0.name, type: $0.wire)
+      }
+      count = found.count
+      for row in found {
+        Self.appendFlag(false, to: &rows)
+        rows += row
+      }
+    }
+    try ResponseBody.write(columns: columns, rows: rows, count: count, to: &body, version: version)
+    return EngineOutcome()
+  }
+
+  private static func appendFlag(_ flag: Bool, to rows: inout [UInt8]) {
+    rows.append(bigEndian: Int32(1))
+    rows.append(flag ? 1 : 0)
+  }
+
+  /// The rows that have conditions, each once.
+  private static func targets(
+    _ writes: [(BoundWrite, BoundCondition?)]
+  ) throws(EngineFailure) -> [ConditionalRequest.Target] {
+    var targets: [ConditionalRequest.Target] = []
+    for (write, condition) in writes {
+      guard let condition else { continue }
+      // The one row of a partition without clustering columns has no address of its own when it is deleted.
+      let row = write.plan.isStaticOnly ? nil : write.rows.first ?? RowAddress(clustering: [], note: [])
+      if let index = targets.firstIndex(where: { $0.row?.clustering == row?.clustering }) {
+        try checkTogether(targets[index].conditions, condition)
+        targets[index].conditions.append(condition)
+      } else {
+        targets.append(ConditionalRequest.Target(row: row, conditions: [condition]))
+      }
+    }
+    return targets
+  }
+
+  /// Refuses conditions of one row that contradict each other.
+  private static func checkTogether(_ known: [BoundCondition], _ other: BoundCondition) throws(EngineFailure) {
+    for condition in known {
+      switch (condition, other) {
+      case (.exists, .notExists), (.notExists, .exists):
+        throw EngineFailure.invalid("Cannot mix IF EXISTS and IF NOT EXISTS conditions for the same row")
+      case (.columns, .notExists), (.notExists, .columns):
+        throw EngineFailure.invalid("Cannot mix IF conditions and IF NOT EXISTS for the same row")
+      case (.exists, .exists), (.notExists, .notExists), (.columns, .columns), (.exists, .columns), (.columns, .exists):
+        break
+      }
+    }
+  }
+
+  /// The columns to show of rows that do not meet their conditions.
+  private static func shown(
+    _ writes: [(BoundWrite, BoundCondition?)], _ table: Table, isBatch: Bool
+  ) -> [Column] {
+    var columns: [Column] = isBatch ? table.partitionKey + table.clustering : []
+    var statics: [Column] = []
+    for (_, condition) in writes {
+      switch condition {
+      case nil: break
+      case .exists, .notExists: return table.columns
+      case .columns(let conditions):
+        for condition in conditions {
+          let column = condition.column
+          if column.kind == .static {
+            if !statics.contains(where: { $0 === column }) { statics.append(column) }
+          } else if !columns.contains(where: { $0 === column }) {
+            columns.append(column)
+          }
+        }
+      }
+    }
+    return columns + statics
+  }
+}

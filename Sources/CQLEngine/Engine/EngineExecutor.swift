@@ -1,0 +1,263 @@
+import Bytes
+import CQLLanguage
+package import CQLWire
+
+/// Runs the requests of one loop: it has its own reader of the data and its own cache of plans.
+///
+/// It is not Sendable and takes no lock on its hot path; it is to be used on one loop only, by any number of requests at
+/// once. Each function appends the whole body of a RESULT, from its kind on; when it throws, `body` is as it was before.
+package final class EngineExecutor {
+  /// The database.
+  let engine: Engine
+  /// This loop's reader.
+  let reader: Reader
+  /// Lets the loop do other work.
+  let yielding: () async -> Void
+  /// The schema as this loop has seen it last.
+  private var schema: Schema
+  /// The plans of prepared statements.
+  private var plans: [StatementID: PlannedStatement] = [:]
+  /// How many plans are kept.
+  private static let maximumPlans = 2_000
+  /// The rows of the node's own tables, with the generation of the schema for which they were made.
+  var systemRows: [String: (generation: Int, rows: MemoryTable)] = [:]
+
+  init(_ engine: Engine, reader: Reader, yielding: @escaping () async -> Void) {
+    self.engine = engine
+    self.reader = reader
+    self.yielding = yielding
+    schema = engine.schema
+  }
+
+  /// The newest schema.
+  @inline(__always)
+  func currentSchema() -> Schema {
+    if engine.generation != schema.generation { schema = engine.schema }
+    return schema
+  }
+
+  /// Runs a statement given as text.
+  package func query(
+    _ text: String, _ parameters: QueryParameters, session: inout EngineSession, into body: inout [UInt8]
+  ) async throws(EngineFailure) -> EngineOutcome {
+    let parsed = try Self.parse(text)
+    let keyspace = parameters.keyspace ?? session.keyspace
+    let schema = currentSchema()
+    let planned = try StatementPlanner.plan(
+      parsed, schema, keyspace: keyspace, digest: Self.digest(text, parameters, keyspace))
+    let bindings = try Bindings(parameters.values, for: planned.markers, isPrepared: false)
+    return try await run(
+      planned, bindings, parameters, keyspace: keyspace, knownMetadata: nil, session: &session, into: &body)
+  }
+
+  /// The digest is only wanted where a page can end.
+  private static func digest(_ text: String, _ parameters: QueryParameters, _ keyspace: String?) -> UInt64 {
+    guard parameters.pageSize != nil || parameters.pageState != nil else { return 0 }
+    return StatementID(keyspace: keyspace, text: text).digest
+  }
+
+  private static func parse(_ text: String) throws(EngineFailure) -> ParsedStatement {
+    do throws(CQLSyntaxError) {
+      return try CQLParser.parse(text)
+    } catch {
+      throw EngineFailure(error.code == .limit ? .invalid : .syntaxError, error.message)
+    }
+  }
+
+  /// Prepares a statement, for `keyspace` or else for that of the session.
+  package func prepare(
+    _ text: String, keyspace: String?, session: EngineSession, into body: inout [UInt8]
+  ) throws(EngineFailure) -> EngineOutcome {
+    let used = keyspace ?? session.keyspace
+    let id = StatementID(keyspace: used, text: text)
+    let statement: PreparedStatement
+    if let known = engine.prepared.find(id) {
+      statement = known
+    } else {
+      statement = PreparedStatement(id: id, keyspace: used, parsed: try Self.parse(text))
+    }
+    let planned = try plan(statement)
+    engine.prepared.put(statement)
+    let result = PreparedResult(
+      id: id.bytes, resultMetadataID: planned.metadataID,
+      parameters: PreparedMetadata(columns: planned.markers, partitionKeyIndexes: planned.partitionKeyIndexes),
+      result: planned.columns.map { ResultMetadata(columns: $0) } ?? ResultMetadata(columnCount: 0))
+    let start = body.count
+    do throws(WireError) {
+      try ResponseBody.append(.prepared(result), to: &body, version: session.version)
+    } catch {
+      body.removeSubrange(start...)
+      throw EngineFailure(.serverError, "\(error)")
+    }
+    return EngineOutcome()
+  }
+
+  /// The plan of a prepared statement for the newest schema.
+  private func plan(_ statement: PreparedStatement) throws(EngineFailure) -> PlannedStatement {
+    let schema = currentSchema()
+    if let known = plans[statement.id], Self.isCurrent(known, schema) { return known }
+    let planned = try StatementPlanner.plan(
+      statement.parsed, schema, keyspace: statement.keyspace, digest: statement.id.digest)
+    if plans.count >= Self.maximumPlans { plans.removeAll() }
+    plans[statement.id] = planned
+    return planned
+  }
+
+  /// The plan of a statement given as text.
+  func plan(text: String, keyspace: String?) throws(EngineFailure) -> PlannedStatement {
+    try StatementPlanner.plan(try Self.parse(text), currentSchema(), keyspace: keyspace, digest: 0)
+  }
+
+  /// Whether a plan still is about the tables of the schema.
+  @inline(__always)
+  private static func isCurrent(_ planned: PlannedStatement, _ schema: Schema) -> Bool {
+    if planned.generation == schema.generation { return true }
+    func has(_ table: Table) -> Bool { schema.keyspaces[table.keyspace]?.tables[table.name] === table }
+    let isCurrent =
+      switch planned.plan {
+      case .select(let plan): has(plan.table)
+      case .write(let plan): has(plan.table)
+      case .batch(let plan): plan.members.allSatisfy { has($0.table) }
+      case .other: true
+      }
+    if isCurrent { planned.generation = schema.generation }
+    return isCurrent
+  }
+
+  /// The plan of an id.
+  func plan(id bytes: some Collection<UInt8>) throws(EngineFailure) -> (PlannedStatement, keyspace: String?) {
+    guard let id = StatementID(bytes) else { throw Self.unprepared(Array(bytes)) }
+    let schema = currentSchema()
+    if let known = plans[id], Self.isCurrent(known, schema) {
+      guard case .other = known.plan else { return (known, nil) }
+    }
+    guard let statement = engine.prepared.find(id) else { throw Self.unprepared(Array(bytes)) }
+    return (try plan(statement), statement.keyspace)
+  }
+
+  private static func unprepared(_ id: [UInt8]) -> EngineFailure {
+    var digits: [UInt8] = []
+    digits.append(hexadecimal: id.span)
+    return EngineFailure(
+      .unprepared,
+      "Prepared query with ID \(String(decoding: digits, as: UTF8.self)) not found (either the query was not prepared on "
+        + "this host (maybe the host has been restarted?) or you have prepared too many queries and it has been evicted "
+        + "from the internal cache)", detail: .unprepared(id: id))
+  }
+
+  /// Runs a prepared statement; fails with `.unprepared` when the node does not know `id`.
+  ///
+  /// `resultMetadataID` is what the client knows about the rows' columns, from v5 on: when they are others, the result has
+  /// them.
+  package func execute(
+    id: ArraySlice<UInt8>, resultMetadataID: ArraySlice<UInt8>?, _ parameters: QueryParameters,
+    session: inout EngineSession, into body: inout [UInt8]
+  ) async throws(EngineFailure) -> EngineOutcome {
+    let (planned, keyspace) = try plan(id: id)
+    let bindings = try Bindings(parameters.values, for: planned.markers, isPrepared: true)
+    return try await run(
+      planned, bindings, parameters, keyspace: keyspace ?? session.keyspace, knownMetadata: resultMetadataID,
+      session: &session, into: &body)
+  }
+
+  /// Runs a plan.
+  private func run(
+    _ planned: PlannedStatement, _ bindings: Bindings, _ parameters: QueryParameters, keyspace: String?,
+    knownMetadata: ArraySlice<UInt8>?, session: inout EngineSession, into body: inout [UInt8]
+  ) async throws(EngineFailure) -> EngineOutcome {
+    let start = body.count
+    do throws(EngineFailure) {
+      switch planned.plan {
+      case .select(let plan):
+        return try await select(
+          plan, planned, bindings, parameters, knownMetadata: knownMetadata, version: session.version, into: &body)
+      case .write(let plan):
+        return try await write([plan], bindings, parameters, version: session.version, into: &body)
+      case .batch(let plan):
+        return try await batch(plan, bindings, parameters, version: session.version, into: &body)
+      case .other(let statement):
+        return try await run(statement, keyspace: keyspace, parameters, session: &session, into: &body)
+      }
+    } catch {
+      body.removeSubrange(start...)
+      throw error
+    }
+  }
+
+  /// Refuses the two levels that one node can never reach; for all others it counts as all replicas that there are.
+  static func checkAvailable(_ consistency: Consistency) throws(EngineFailure) {
+    let required: Int32 =
+      switch consistency {
+      case .two: 2
+      case .three: 3
+      case .any, .one, .quorum, .all, .localQuorum, .eachQuorum, .serial, .localSerial, .localOne, .nodeLocal: 1
+      }
+    guard required > 1 else { return }
+    throw EngineFailure(
+      .unavailable, "Cannot achieve consistency level \(consistency)",
+      detail: .unavailable(consistency, required: required, alive: 1))
+  }
+
+  /// The values and the time of a request.
+  func evaluator(_ bindings: Bindings) -> Evaluator {
+    Evaluator(bindings, FunctionContext(now: WallClock.microseconds(), uuids: engine.uuids))
+  }
+
+  // MARK: SELECT
+
+  private func select(
+    _ plan: SelectPlan, _ planned: PlannedStatement, _ bindings: Bindings, _ parameters: QueryParameters,
+    knownMetadata: ArraySlice<UInt8>?, version: ProtocolVersion, into body: inout [UInt8]
+  ) async throws(EngineFailure) -> EngineOutcome {
+    if parameters.consistency == .any {
+      throw EngineFailure.invalid("ANY ConsistencyLevel is only supported for writes")
+    }
+    try Self.checkAvailable(parameters.consistency)
+    let evaluator = evaluator(bindings)
+    let now = parameters.nowInSeconds.map { Int64($0) } ?? evaluator.context.now / 1_000_000
+    let source: RowSource = plan.table.isVirtual ? .memory(try systemRows(plan.table)) : .store(reader)
+    let execution = try SelectExecution(
+      plan, source, evaluator: evaluator, digest: planned.digest, parameters: parameters, now: now, yielding: yielding)
+    let start = body.count
+    let hasChanged = knownMetadata.map { !$0.elementsEqual(planned.metadataID) } ?? false
+    let countOffset = try planned.writeHead(
+      into: &body, version: version, skipsMetadata: parameters.skipsMetadata, change: hasChanged)
+    let page = try await execution.run(into: &body)
+    body.store(bigEndian: Int32(truncatingIfNeeded: page.count), at: countOffset)
+    if let state = page.state { PlannedStatement.insert(state.bytes, intoHeadAt: start, of: &body) }
+    return EngineOutcome(warnings: plan.warnings)
+  }
+}
+
+/// Writes the bodies of results.
+enum ResponseBody {
+  /// Appends a result whose message knows how to write itself.
+  static func append(
+    _ result: ResultResponse, to body: inout [UInt8], version: ProtocolVersion
+  ) throws(WireError) {
+    try ResponseMessage.result(result).encode(into: &body, version: version)
+  }
+
+  /// Appends a result, or fails as a bug of the server.
+  static func write(
+    _ result: ResultResponse, to body: inout [UInt8], version: ProtocolVersion
+  ) throws(EngineFailure) {
+    do throws(WireError) {
+      try append(result, to: &body, version: version)
+    } catch {
+      throw EngineFailure(.serverError, "\(error)")
+    }
+  }
+
+  /// Appends rows that are made already.
+  static func write(
+    columns: [ColumnSpecification], rows: [UInt8], count: Int, to body: inout [UInt8], version: ProtocolVersion
+  ) throws(EngineFailure) {
+    do throws(WireError) {
+      try RowsResult(metadata: ResultMetadata(columns: columns), rowCount: count).encode(into: &body, version: version)
+    } catch {
+      throw EngineFailure(.serverError, "\(error)")
+    }
+    body += rows
+  }
+}

@@ -1,0 +1,51 @@
+import Bytes
+import CQLWire
+
+/// The values that came with a request for its markers.
+struct Bindings: Sendable {
+  private let values: [BoundValue]
+
+  /// No values.
+  static let none = Bindings(values: [])
+
+  private init(values: [BoundValue]) { self.values = values }
+
+  /// The values for markers with these specifications; throws when there are not as many.
+  ///
+  /// Named values are found by the names of markers or of what these are bound to.
+  init(_ bound: BoundValues, for markers: [ColumnSpecification], isPrepared: Bool) throws(EngineFailure) {
+    switch bound {
+    case .positional(let values):
+      guard values.count == markers.count else {
+        throw EngineFailure.invalid(
+          isPrepared
+            ? "there were \(markers.count) markers(?) in CQL but \(values.count) bound variables"
+            : "Invalid amount of bind variables")
+      }
+      self.values = values
+    case .named(let named):
+      var byName: [String: BoundValue] = [:]
+      for (name, value) in named { byName[name] = value }
+      var values: [BoundValue] = []
+      for marker in markers {
+        guard let value = byName[marker.name] else {
+          throw EngineFailure.invalid("Invalid amount of bind variables")
+        }
+        values.append(value)
+      }
+      self.values = values
+    }
+  }
+
+  /// The value of a marker; throws unless it is one of the type.
+  @inline(__always)
+  func value(_ index: Int, _ type: CQLType) throws(EngineFailure) -> CellValue {
+    switch values[index] {
+    case .null: return .null
+    case .unset: return .unset
+    case .bytes(let bytes):
+      try ValueCheck.validate(bytes.span, type)
+      return .bytes(bytes)
+    }
+  }
+}

@@ -1,0 +1,188 @@
+import CQLWire
+
+/// A filter with its values: what a row is tested for.
+struct BoundFilter {
+  private enum Test {
+    /// Every column equals its value.
+    case equal([[UInt8]])
+    /// The column is one of these.
+    case isIn(Set<[UInt8]>)
+    /// The tuple of columns is one of these.
+    case isTupleIn([[[UInt8]]])
+    /// The columns, as a tuple, lie between bounds.
+    case slice(lower: Bound?, upper: Bound?)
+    /// The collection has all these.
+    case contains(values: [[UInt8]], keys: [[UInt8]], entries: [(key: [UInt8], value: [UInt8])])
+    /// Nothing passes.
+    case never
+  }
+
+  private struct Bound {
+    var values: [[UInt8]]
+    var isInclusive: Bool
+  }
+
+  private let slots: [Int]
+  private let types: [CQLType]
+  private let test: Test
+
+  init(_ filter: Filter, _ names: [String], _ evaluator: Evaluator) throws(EngineFailure) {
+    slots = filter.slots
+    types = filter.types
+    switch filter.kind {
+    case .equal(let values):
+      var keys: [[UInt8]] = []
+      for (index, value) in values.enumerated() {
+        keys.append(try ValueOrder.key(try evaluator.filtered(value, names[index]), types[index]))
+      }
+      test = .equal(keys)
+    case .isIn(let values):
+      if slots.count == 1 {
+        var keys: Set<[UInt8]> = []
+        for value in try evaluator.list(values, names[0]) { keys.insert(try ValueOrder.key(value, types[0])) }
+        test = .isIn(keys)
+      } else {
+        var tuples: [[[UInt8]]] = []
+        for value in try evaluator.list(values, names.joined(separator: ",")) {
+          var keys: [[UInt8]] = []
+          for (index, field) in Parts.fields(value, count: slots.count).enumerated() {
+            guard let field else { break }
+            keys.append(try ValueOrder.key(field, types[index]))
+          }
+          if keys.count == slots.count { tuples.append(keys) }
+        }
+        test = .isTupleIn(tuples)
+      }
+    case .slice(let lower, let upper):
+      let bounds = try (Self.bound(lower, types, evaluator), Self.bound(upper, types, evaluator))
+      // Nothing lies beyond null.
+      let hasNull = lower != nil && bounds.0 == nil || upper != nil && bounds.1 == nil
+      test = hasNull ? .never : .slice(lower: bounds.0, upper: bounds.1)
+    case .contains(let values, let keys, let entries):
+      let (keyType, valueType) = Self.partTypes(types[0])
+      var valueKeys: [[UInt8]] = []
+      for value in values { valueKeys.append(try ValueOrder.key(try evaluator.filtered(value, names[0]), valueType)) }
+      var keyKeys: [[UInt8]] = []
+      for key in keys { keyKeys.append(try ValueOrder.key(try evaluator.filtered(key, names[0]), keyType)) }
+      var pairs: [(key: [UInt8], value: [UInt8])] = []
+      for entry in entries {
+        pairs.append(
+          (
+            key: try ValueOrder.key(try evaluator.filtered(entry.key, names[0]), keyType),
+            value: try ValueOrder.key(try evaluator.filtered(entry.value, names[0]), valueType)
+          ))
+      }
+      test = .contains(values: valueKeys, keys: keyKeys, entries: pairs)
+    }
+  }
+
+  private static func bound(
+    _ bound: SliceBound?, _ types: [CQLType], _ evaluator: Evaluator
+  ) throws(EngineFailure) -> Bound? {
+    guard let bound else { return nil }
+    var keys: [[UInt8]] = []
+    for (value, type) in zip(bound.values, types) {
+      guard let slice = try evaluator.value(value).slice else { return nil }
+      keys.append(try ValueOrder.key(slice, type))
+    }
+    return Bound(values: keys, isInclusive: bound.isInclusive)
+  }
+
+  private static func partTypes(_ type: CQLType) -> (key: CQLType, value: CQLType) {
+    switch type {
+    case .map(let key, let value): (key, value)
+    case .list(let element), .set(let element): (element, element)
+    default: (type, type)
+    }
+  }
+
+  /// Whether the row in the image passes.
+  func passes(_ image: RowImage, _ record: borrowing RecordView) throws(EngineFailure) -> Bool {
+    switch test {
+    case .never: return false
+    case .equal(let keys):
+      for index in keys.indices {
+        guard try image.compare(slots[index], types[index], of: record, { $0 == keys[index] }) else { return false }
+      }
+      return true
+    case .isIn(let keys): return try image.compare(slots[0], types[0], of: record) { keys.contains($0) }
+    case .isTupleIn(let tuples):
+      var row: [[UInt8]] = []
+      for index in slots.indices {
+        _ = try image.compare(slots[index], types[index], of: record) { key in
+          row.append(key)
+          return true
+        }
+      }
+      return tuples.contains(row)
+    case .slice(let lower, let upper):
+      var row: [[UInt8]] = []
+      for index in slots.indices {
+        let isThere = try image.compare(slots[index], types[index], of: record) { key in
+          row.append(key)
+          return true
+        }
+        guard isThere else { return false }
+      }
+      if let lower {
+        let order = Self.compare(row, lower.values)
+        guard order > 0 || order == 0 && lower.isInclusive else { return false }
+      }
+      if let upper {
+        let order = Self.compare(row, upper.values)
+        guard order < 0 || order == 0 && upper.isInclusive else { return false }
+      }
+      return true
+    case .contains(let values, let keys, let entries):
+      return try contains(image.value(slots[0], of: record), values, keys, entries)
+    }
+  }
+
+  /// Compares as many components as the bound has.
+  private static func compare(_ row: [[UInt8]], _ bound: [[UInt8]]) -> Int {
+    for (left, right) in zip(row, bound) where left != right {
+      return left.lexicographicallyPrecedes(right) ? -1 : 1
+    }
+    return 0
+  }
+
+  private func contains(
+    _ value: CellValue, _ values: [[UInt8]], _ keys: [[UInt8]], _ entries: [(key: [UInt8], value: [UInt8])]
+  ) throws(EngineFailure) -> Bool {
+    guard let whole = value.slice else { return false }
+    let step = types[0].isMap ? 2 : 1
+    let parts = Parts.elements(whole, perElement: step) ?? []
+    let (keyType, valueType) = Self.partTypes(types[0])
+    var ownKeys: [[UInt8]] = []
+    var ownValues: [[UInt8]] = []
+    for index in stride(from: 0, to: parts.count, by: step) {
+      if step == 2 { ownKeys.append(try ValueOrder.key(parts[index], keyType)) }
+      ownValues.append(try ValueOrder.key(parts[index + step - 1], valueType))
+    }
+    return values.allSatisfy { ownValues.contains($0) } && keys.allSatisfy { ownKeys.contains($0) }
+      && entries.allSatisfy { entry in
+        ownKeys.indices.contains { ownKeys[$0] == entry.key && ownValues[$0] == entry.value }
+      }
+  }
+}
+
+extension Evaluator {
+  /// The most values behind an IN, and the most partitions and ranges that a statement may name by them.
+  static let maximumInValues = 65_536
+
+  /// The values behind `IN`.
+  func list(_ values: InValues, _ column: String) throws(EngineFailure) -> [ArraySlice<UInt8>] {
+    switch values {
+    case .list(let expressions):
+      var result: [ArraySlice<UInt8>] = []
+      for expression in expressions { result.append(try required(expression, column)) }
+      return result
+    case .marker(let index, let type):
+      switch try bindings.value(index, .list(type)) {
+      case .bytes(let whole): return Parts.elements(whole) ?? []
+      case .null: throw EngineFailure.invalid("Invalid null value for column \(column)")
+      case .unset: throw EngineFailure.invalid("Invalid unset value for column \(column)")
+      }
+    }
+  }
+}

@@ -1,0 +1,315 @@
+import Bytes
+import CQLLanguage
+import CQLWire
+
+/// A condition with its values.
+enum BoundCondition: Sendable {
+  case exists
+  case notExists
+  case columns([BoundColumnCondition])
+}
+
+/// One condition on a column with its values.
+struct BoundColumnCondition: Sendable {
+  /// Which part of the column.
+  enum Part: Sendable {
+    case whole
+    case element(ArraySlice<UInt8>?)
+    case field(Int)
+  }
+
+  /// How it is compared.
+  enum Test: Sendable {
+    case compares(Relation.Operator, ArraySlice<UInt8>?)
+    case isIn([ArraySlice<UInt8>?])
+  }
+
+  let column: Column
+  let part: Part
+  let type: CQLType
+  let test: Test
+}
+
+extension WriteBinder {
+  func bind(_ condition: WriteCondition) throws(EngineFailure) -> BoundCondition {
+    switch condition {
+    case .exists: return .exists
+    case .notExists: return .notExists
+    case .columns(let conditions):
+      var bound: [BoundColumnCondition] = []
+      for condition in conditions {
+        bound.append(try bind(condition))
+      }
+      return .columns(bound)
+    }
+  }
+
+  private func bind(_ condition: PlannedColumnCondition) throws(EngineFailure) -> BoundColumnCondition {
+    var part = BoundColumnCondition.Part.whole
+    switch condition.part {
+    case .whole: break
+    case .field(let index): part = .field(index)
+    case .element(let key):
+      let value = try evaluator.value(key)
+      guard let slice = value.slice else {
+        throw EngineFailure.invalid(
+          "Invalid null value for \(condition.column.wire.isMap ? "map" : "list") element access")
+      }
+      part = .element(slice)
+    }
+    switch condition.test {
+    case .compares(let sign, let expression):
+      let value = try evaluator.value(expression)
+      if case .unset = value { throw EngineFailure.invalid("Invalid 'unset' value in condition") }
+      if value == .null, sign != .equal, sign != .notEqual {
+        throw EngineFailure.invalid("Invalid comparison with null for operator \"\(sign.rawValue)\"")
+      }
+      return BoundColumnCondition(
+        column: condition.column, part: part, type: condition.type, test: .compares(sign, value.slice))
+    case .isIn(let values):
+      var options: [ArraySlice<UInt8>?] = []
+      switch values {
+      case .list(let expressions):
+        for expression in expressions {
+          let value = try evaluator.value(expression)
+          if case .unset = value { continue }
+          options.append(value.slice)
+        }
+      case .marker(let index, let type):
+        let value = try evaluator.bindings.value(index, .list(type))
+        guard let whole = value.slice else {
+          throw EngineFailure.invalid("Invalid null list in IN condition")
+        }
+        options = (Parts.elements(whole) ?? []).map { $0 }
+      }
+      return BoundColumnCondition(column: condition.column, part: part, type: condition.type, test: .isIn(options))
+    }
+  }
+}
+
+extension BoundColumnCondition {
+  /// Whether a row with this value of the column meets it.
+  func isMet(by value: CellValue) throws(EngineFailure) -> Bool {
+    let current = try partOf(value)
+    switch test {
+    case .isIn(let options):
+      for option in options where try Self.compare(current, .equal, option, type) { return true }
+      return false
+    case .compares(let sign, let wanted):
+      if sign == .contains || sign == .containsKey { return try contains(current, sign, wanted) }
+      return try Self.compare(current, sign, wanted, type)
+    }
+  }
+
+  private func partOf(_ value: CellValue) throws(EngineFailure) -> ArraySlice<UInt8>? {
+    guard let whole = value.slice else { return nil }
+    switch part {
+    case .whole: return whole
+    case .field(let index):
+      guard case .udt(let definition) = column.wire else { return nil }
+      return Parts.fields(whole, count: definition.fields.count)[index]
+    case .element(let key):
+      guard let key else { return nil }
+      switch column.wire {
+      case .list:
+        let elements = Parts.elements(whole) ?? []
+        let index = key.count == 4 ? Int(key.span.int32(at: 0)) : -1
+        if index < 0 { throw EngineFailure.invalid("Invalid negative list index \(index)") }
+        return index < elements.count ? elements[index] : nil
+      case .map(let keyType, _):
+        let parts = Parts.elements(whole, perElement: 2) ?? []
+        let wanted = try ValueOrder.key(key, keyType)
+        for index in stride(from: 0, to: parts.count, by: 2)
+        where try ValueOrder.key(parts[index], keyType) == wanted {
+          return parts[index + 1]
+        }
+        return nil
+      default: return nil
+      }
+    }
+  }
+
+  private static func compare(
+    _ current: ArraySlice<UInt8>?, _ sign: Relation.Operator, _ wanted: ArraySlice<UInt8>?, _ type: CQLType
+  ) throws(EngineFailure) -> Bool {
+    // An empty collection that is stored by element is not there.
+    let wanted = type.isCollection && wanted.map { $0.count == 4 } == true && current == nil ? nil : wanted
+    guard let wanted else { return sign == .equal ? current == nil : sign == .notEqual ? current != nil : false }
+    guard let current else { return sign == .notEqual }
+    let left = type.hasDuration ? Array(current) : try ValueOrder.key(current, type)
+    let right = type.hasDuration ? Array(wanted) : try ValueOrder.key(wanted, type)
+    switch sign {
+    case .equal: return left == right
+    case .notEqual: return left != right
+    case .less: return left.lexicographicallyPrecedes(right)
+    case .lessOrEqual: return !right.lexicographicallyPrecedes(left)
+    case .greater: return right.lexicographicallyPrecedes(left)
+    case .greaterOrEqual: return !left.lexicographicallyPrecedes(right)
+    case .contains, .containsKey, .like: return false
+    }
+  }
+
+  private func contains(
+    _ current: ArraySlice<UInt8>?, _ sign: Relation.Operator, _ wanted: ArraySlice<UInt8>?
+  ) throws(EngineFailure) -> Bool {
+    guard let current, let wanted else { return false }
+    let isMap = type.isMap
+    let parts = Parts.elements(current, perElement: isMap ? 2 : 1) ?? []
+    let element: CQLType
+    switch type {
+    case .list(let inner), .set(let inner): element = inner
+    case .map(let key, let value): element = sign == .containsKey ? key : value
+    default: return false
+    }
+    let wantedKey = try ValueOrder.key(wanted, element)
+    let first = isMap && sign == .contains ? 1 : 0
+    for index in stride(from: first, to: parts.count, by: isMap ? 2 : 1)
+    where try ValueOrder.key(parts[index], element) == wantedKey {
+      return true
+    }
+    return false
+  }
+}
+
+/// Conditional writes of one partition: decided on the writer's thread, so that nothing comes between.
+struct ConditionalRequest: Sendable {
+  /// A row that has conditions.
+  struct Target: Sendable {
+    /// The row; nil for the static columns.
+    var row: RowAddress?
+    /// What has to hold.
+    var conditions: [BoundCondition]
+  }
+
+  /// What has come of it.
+  enum Outcome: Sendable {
+    /// It was written.
+    case applied
+    /// A condition did not hold: the rows as they are, each as on the wire.
+    case refused([[UInt8]])
+    /// It makes no sense with what is there.
+    case failed(EngineFailure)
+  }
+
+  let table: Table
+  let partition: PartitionKey
+  let writes: [BoundWrite]
+  let targets: [Target]
+  /// The columns to show when a condition does not hold.
+  let shown: [Column]
+  /// Seconds since 1970.
+  let now: Int64
+
+  func decide(_ reader: Reader) throws(StorageError) -> WriteDecision<Outcome> {
+    do throws(WriteRefusal) {
+      var rows: [[UInt8]] = []
+      var isMet = true
+      for target in targets {
+        let current = try CurrentRow(target.row, partition, table, reader, now: now)
+        if try !current.meets(target.conditions) { isMet = false }
+        guard current.exists || !target.conditions.contains(where: \.isExistence), current.hasAnything else { continue }
+        var row: [UInt8] = []
+        current.write(shown, into: &row)
+        rows.append(row)
+      }
+      guard isMet else { return WriteDecision([], outcome: .refused(rows)) }
+      var mutations: [PartitionMutation] = []
+      for write in writes { mutations += try MutationBuilder(write).mutations(reader) }
+      return WriteDecision(mutations, outcome: .applied)
+    } catch {
+      switch error {
+      case .invalid(let failure): return WriteDecision([], outcome: .failed(failure))
+      case .storage(let error): throw error
+      }
+    }
+  }
+}
+
+extension BoundCondition {
+  /// Whether it asks only for the row itself.
+  var isExistence: Bool {
+    switch self {
+    case .exists, .notExists: true
+    case .columns: false
+    }
+  }
+}
+
+/// A row as a condition finds it.
+private struct CurrentRow {
+  /// Whether the row is there.
+  private(set) var exists = false
+  private var values: [CellValue] = []
+  private var hasStatics = false
+  private let shape: RowShape
+
+  /// Whether there is a row or a static value.
+  var hasAnything: Bool { exists || hasStatics }
+
+  init(
+    _ row: RowAddress?, _ partition: PartitionKey, _ table: Table, _ reader: Reader, now: Int64
+  ) throws(WriteRefusal) {
+    var shape = RowShape(table)
+    for column in table.columns { _ = shape.slot(column) }
+    self.shape = shape
+    let image = RowImage(shape)
+    var values: [CellValue] = Array(repeating: .null, count: shape.columns.count)
+    var exists = false
+    var hasStatics = false
+    do throws(StorageError) {
+      if table.hasStatics {
+        _ = try reader.record(table.number, partition.head, now: now) { record throws(StorageError) in
+          hasStatics = try image.loadHead(record)
+          image.loadPartition(record)
+          for slot in values.indices where shape.columns[slot].kind != .clustering {
+            values[slot] = image.value(slot, of: record)
+          }
+        }
+      }
+      if let row {
+        _ = try reader.record(table.number, partition.row(row.clustering), now: now) { record throws(StorageError) in
+          exists = try image.loadRow(record)
+          guard exists else { return }
+          for slot in values.indices { values[slot] = image.value(slot, of: record) }
+        }
+      } else {
+        exists = hasStatics
+      }
+    } catch {
+      throw .storage(error)
+    }
+    self.values = values
+    self.exists = exists
+    self.hasStatics = hasStatics
+  }
+
+  func meets(_ conditions: [BoundCondition]) throws(WriteRefusal) -> Bool {
+    for condition in conditions {
+      switch condition {
+      case .exists: if !exists { return false }
+      case .notExists: if exists { return false }
+      case .columns(let columns):
+        for column in columns {
+          guard let slot = shape.columns.firstIndex(where: { $0 === column.column }) else { return false }
+          do throws(EngineFailure) {
+            guard try column.isMet(by: values[slot]) else { return false }
+          } catch {
+            throw .invalid(error)
+          }
+        }
+      }
+    }
+    return true
+  }
+
+  /// Appends the columns as a row on the wire.
+  func write(_ columns: [Column], into body: inout [UInt8]) {
+    for column in columns {
+      guard let slot = shape.columns.firstIndex(where: { $0 === column }), let slice = values[slot].slice else {
+        body.append(bigEndian: Int32(-1))
+        continue
+      }
+      Parts.append(slice, to: &body)
+    }
+  }
+}

@@ -1,0 +1,349 @@
+import Bytes
+import CQLWire
+
+/// Which columns a statement reads, each in a slot of its own, and where their values stand in records.
+struct RowShape: Sendable {
+  /// How the cells of a column make its value.
+  enum Form: Sendable {
+    /// One cell.
+    case simple
+    /// An element a cell: a list or a set, whose cells have the elements as values.
+    case elements
+    /// An entry a cell.
+    case map
+    /// A field a cell, of so many.
+    case userType(Int)
+  }
+
+  /// The columns by slot.
+  private(set) var columns: [Column] = []
+  /// The forms by slot.
+  private(set) var forms: [Form] = []
+  /// Whether timestamps and expiries of cells are wanted, by slot.
+  private(set) var wantsAttributes: [Bool] = []
+  /// Slots by the number of a column's cells; ``unread`` where none is read, ``dropped`` where there is no such column
+  /// any more.
+  private(set) var slotOfCell: [Int16]
+  private(set) var partitionSlots: [(slot: Int, position: Int)] = []
+  /// Slots by the position of a clustering column; -1 where it is not read.
+  private(set) var clusteringSlots: [Int]
+  /// Slots of static columns.
+  private(set) var staticSlots: [Int] = []
+  /// Slots of regular columns.
+  private(set) var regularSlots: [Int] = []
+  /// Whether the partition key has several columns.
+  let isCompositeKey: Bool
+
+  static let unread: Int16 = -1
+  static let dropped: Int16 = -2
+
+  init(_ table: Table) {
+    slotOfCell = Array(repeating: Self.dropped, count: Int(table.definition.nextColumnID))
+    for column in table.definition.statics + table.definition.regulars { slotOfCell[Int(column.id)] = Self.unread }
+    clusteringSlots = Array(repeating: -1, count: table.clustering.count)
+    isCompositeKey = table.partitionKey.count > 1
+  }
+
+  /// The slot of a column, made when it has none.
+  mutating func slot(_ column: Column) -> Int {
+    if let slot = columns.firstIndex(where: { $0 === column }) { return slot }
+    let slot = columns.count
+    columns.append(column)
+    wantsAttributes.append(false)
+    var form = Form.simple
+    if column.type.isMultiCell {
+      switch column.wire {
+      case .map: form = .map
+      case .udt(let definition): form = .userType(definition.fields.count)
+      default: form = .elements
+      }
+    }
+    forms.append(form)
+    switch column.kind {
+    case .partitionKey: partitionSlots.append((slot, column.position))
+    case .clustering: clusteringSlots[column.position] = slot
+    case .static:
+      staticSlots.append(slot)
+      slotOfCell[Int(column.id)] = Int16(truncatingIfNeeded: slot)
+    case .regular:
+      regularSlots.append(slot)
+      slotOfCell[Int(column.id)] = Int16(truncatingIfNeeded: slot)
+    }
+    return slot
+  }
+
+  /// Asks for the timestamps and expiries of a column's cells.
+  mutating func wantAttributes(_ slot: Int) { wantsAttributes[slot] = true }
+
+  /// Whether any column's timestamps or expiries are wanted.
+  var hasAttributes: Bool { wantsAttributes.contains(true) }
+
+  /// The last clustering column that is read, or -1.
+  var lastClustering: Int { clusteringSlots.lastIndex { $0 >= 0 } ?? -1 }
+}
+
+/// Where the values of one row stand, by slot: filled anew for each record, so that reading a row allocates nothing.
+final class RowImage {
+  /// What a place is a range of.
+  private enum Source: UInt8 {
+    case nothing, record, key, note, scratch, statics
+  }
+
+  private struct Place {
+    var source = Source.nothing
+    var lower = 0
+    var upper = 0
+  }
+
+  let shape: RowShape
+  private let lastClustering: Int
+  private let hasAttributes: Bool
+  private var places: [Place]
+  /// Collections that are put together from their cells, each behind its length.
+  private var scratch: [UInt8] = []
+  /// The static values of the partition, each behind its length.
+  private var statics: [UInt8] = []
+  /// The ordered bytes of a value, while it is compared.
+  private var keyScratch: [UInt8] = []
+  private(set) var attributes: [[CellAttributes]] = []
+
+  init(_ shape: RowShape) {
+    self.shape = shape
+    lastClustering = shape.lastClustering
+    hasAttributes = shape.hasAttributes
+    places = Array(repeating: Place(), count: shape.columns.count)
+    if hasAttributes { attributes = Array(repeating: [], count: shape.columns.count) }
+  }
+
+  // MARK: Loading
+
+  /// Forgets the static values, at the beginning of a partition.
+  func clearStatics() {
+    statics.removeAll(keepingCapacity: true)
+    for slot in shape.staticSlots {
+      places[slot] = Place()
+      if hasAttributes { attributes[slot].removeAll() }
+    }
+  }
+
+  /// Takes the static values of a head and says whether it has a live cell.
+  func loadHead(_ record: borrowing RecordView) throws(StorageError) -> Bool {
+    clearStatics()
+    scratch.removeAll(keepingCapacity: true)
+    let isLive = try loadCells(record)
+    // What follows reuses the scratch and other records: the statics are kept apart.
+    for slot in shape.staticSlots {
+      let place = places[slot]
+      guard place.source != .nothing else { continue }
+      let start = statics.count + 4
+      switch place.source {
+      case .record: statics.append(copying: record.bytes.extracting(place.lower - 4..<place.upper))
+      default: statics.append(contentsOf: scratch[place.lower - 4..<place.upper])
+      }
+      places[slot] = Place(source: .statics, lower: start, upper: statics.count)
+    }
+    return isLive
+  }
+
+  /// Takes the values of a row and says whether it is live.
+  @inline(__always)
+  func loadRow(_ record: borrowing RecordView) throws(StorageError) -> Bool {
+    for slot in shape.regularSlots { places[slot].source = .nothing }
+    if hasAttributes { for slot in shape.regularSlots { attributes[slot].removeAll(keepingCapacity: true) } }
+    scratch.removeAll(keepingCapacity: true)
+    let hasCells = try loadCells(record)
+    guard hasCells || record.marker != nil else { return false }
+    loadKey(record)
+    if lastClustering >= 0 { loadNote(record.note) }
+    return true
+  }
+
+  /// Takes the partition key only, for a partition that has static values and no row.
+  func loadPartition(_ record: borrowing RecordView) {
+    for slot in shape.regularSlots { places[slot].source = .nothing }
+    for slot in shape.clusteringSlots where slot >= 0 { places[slot].source = .nothing }
+    loadKey(record)
+  }
+
+  @inline(__always)
+  private func loadKey(_ record: borrowing RecordView) {
+    guard !shape.partitionSlots.isEmpty else { return }
+    let key = record.partitionKey
+    for (slot, position) in shape.partitionSlots {
+      guard shape.isCompositeKey else {
+        places[slot] = Place(source: .key, lower: 0, upper: key.count)
+        continue
+      }
+      guard let range = KeyLayout.component(position, ofComposite: key) else {
+        places[slot] = Place()
+        continue
+      }
+      places[slot] = Place(source: .key, lower: range.lowerBound, upper: range.upperBound)
+    }
+  }
+
+  @inline(__always)
+  private func loadNote(_ note: Span<UInt8>) {
+    var position = 0
+    for index in 0...lastClustering {
+      let slot = shape.clusteringSlots[index]
+      guard note.count - position >= 4 else {
+        if slot >= 0 { places[slot] = Place() }
+        continue
+      }
+      let length = Int(note.uint32(at: position))
+      let start = position + 4
+      guard length <= note.count - start else {
+        if slot >= 0 { places[slot] = Place() }
+        continue
+      }
+      if slot >= 0 { places[slot] = Place(source: .note, lower: start, upper: start + length) }
+      position = start + length
+    }
+  }
+
+  /// Goes over the cells and says whether there is one.
+  @inline(__always)
+  private func loadCells(_ record: borrowing RecordView) throws(StorageError) -> Bool {
+    var position = record.start
+    var isLive = false
+    var open = OpenCollection()
+    while let cell = try record.next(&position) {
+      // A column that is newer than the plan makes its row live, too.
+      let slot = Int(Int(cell.column) < shape.slotOfCell.count ? shape.slotOfCell[Int(cell.column)] : RowShape.unread)
+      // What a dropped column has left does not.
+      if slot != Int(RowShape.dropped) { isLive = true }
+      guard slot >= 0 else { continue }
+      if case .simple = shape.forms[slot] {
+        places[slot] = Place(source: .record, lower: cell.value.lowerBound, upper: cell.value.upperBound)
+      } else {
+        add(cell, record, slot, &open)
+      }
+      if hasAttributes, shape.wantsAttributes[slot] { note(cell, record, slot) }
+    }
+    close(&open)
+    return isLive
+  }
+
+  private func note(_ cell: RecordCell, _ record: borrowing RecordView, _ slot: Int) {
+    attributes[slot].append(
+      CellAttributes(
+        path: cell.hasPath ? [UInt8](copying: record.path(of: cell)) : [], timestamp: cell.timestamp,
+        expiry: cell.ttl > 0 ? Int64(cell.seconds) : 0, now: record.now))
+  }
+
+  // MARK: Collections
+
+  /// The collection whose cells are being read.
+  private struct OpenCollection {
+    var slot = -1
+    var start = 0
+    var count: Int32 = 0
+  }
+
+  private func add(
+    _ cell: RecordCell, _ record: borrowing RecordView, _ slot: Int, _ open: inout OpenCollection
+  ) {
+    if open.slot != slot {
+      close(&open)
+      open = OpenCollection(slot: slot, start: scratch.count, count: 0)
+      // Room for the length, and for the number of elements where there is one.
+      scratch.append(bigEndian: Int32(0))
+      if case .userType = shape.forms[slot] {} else { scratch.append(bigEndian: Int32(0)) }
+    }
+    switch shape.forms[slot] {
+    case .simple: break
+    case .elements:
+      scratch.append(copying: record.lengthAndValue(of: cell))
+      open.count += 1
+    case .map:
+      let value = record.value(of: cell)
+      guard let entry = MapCell(value) else { return }
+      scratch.append(copying: value.extracting(0..<entry.key.upperBound))
+      scratch.append(bigEndian: Int32(truncatingIfNeeded: entry.value.count))
+      scratch.append(copying: value.extracting(entry.value))
+      open.count += 1
+    case .userType(let fields):
+      let path = record.path(of: cell)
+      guard path.count == 2 else { return }
+      let index = Int32(path.uint16(at: 0))
+      guard index < fields else { return }
+      while open.count < index {
+        scratch.append(bigEndian: Int32(-1))
+        open.count += 1
+      }
+      scratch.append(copying: record.lengthAndValue(of: cell))
+      open.count += 1
+    }
+  }
+
+  private func close(_ open: inout OpenCollection) {
+    guard open.slot >= 0 else { return }
+    let start = open.start
+    if case .userType(let fields) = shape.forms[open.slot] {
+      while open.count < fields {
+        scratch.append(bigEndian: Int32(-1))
+        open.count += 1
+      }
+    } else {
+      scratch.store(bigEndian: open.count, at: start + 4)
+    }
+    scratch.store(bigEndian: Int32(truncatingIfNeeded: scratch.count - start - 4), at: start)
+    places[open.slot] = Place(source: .scratch, lower: start + 4, upper: scratch.count)
+    open.slot = -1
+  }
+
+  // MARK: Using
+
+  /// Appends the value in a slot as a [bytes].
+  @inline(__always)
+  func write(_ slot: Int, of record: borrowing RecordView, into body: inout [UInt8]) {
+    let place = places[slot]
+    switch place.source {
+    case .nothing: body.append(bigEndian: Int32(-1))
+    case .record: body.append(copying: record.bytes.extracting(place.lower - 4..<place.upper))
+    case .note: body.append(copying: record.note.extracting(place.lower - 4..<place.upper))
+    case .scratch: body.append(contentsOf: scratch[place.lower - 4..<place.upper])
+    case .statics: body.append(contentsOf: statics[place.lower - 4..<place.upper])
+    case .key:
+      body.append(bigEndian: Int32(truncatingIfNeeded: place.upper - place.lower))
+      body.append(copying: record.partitionKey.extracting(place.lower..<place.upper))
+    }
+  }
+
+  /// A copy of the value in a slot.
+  func value(_ slot: Int, of record: borrowing RecordView) -> CellValue {
+    let place = places[slot]
+    let range = place.lower..<place.upper
+    return switch place.source {
+    case .nothing: .null
+    case .record: .bytes([UInt8](copying: record.bytes.extracting(range)))
+    case .note: .bytes([UInt8](copying: record.note.extracting(range)))
+    case .scratch: .bytes(Array(scratch[range]))
+    case .statics: .bytes(Array(statics[range]))
+    case .key: .bytes([UInt8](copying: record.partitionKey.extracting(range)))
+    }
+  }
+
+  /// Whether there is a value in a slot.
+  func hasValue(_ slot: Int) -> Bool { places[slot].source != .nothing }
+
+  /// Gives the ordered bytes of the value in a slot to `body`; false when there is none.
+  func compare(
+    _ slot: Int, _ type: CQLType, of record: borrowing RecordView, _ body: ([UInt8]) -> Bool
+  ) throws(EngineFailure) -> Bool {
+    let place = places[slot]
+    let range = place.lower..<place.upper
+    keyScratch.removeAll(keepingCapacity: true)
+    switch place.source {
+    case .nothing: return false
+    case .record: try OrderedKeyEncoding.append(record.bytes.extracting(range), type, into: &keyScratch)
+    case .note: try OrderedKeyEncoding.append(record.note.extracting(range), type, into: &keyScratch)
+    case .scratch, .statics:
+      let slice = place.source == .scratch ? scratch[range] : statics[range]
+      try OrderedKeyEncoding.append(slice.span, type, into: &keyScratch)
+    case .key: try OrderedKeyEncoding.append(record.partitionKey.extracting(range), type, into: &keyScratch)
+    }
+    return body(keyScratch)
+  }
+}

@@ -1,0 +1,121 @@
+import Bytes
+import CQLLanguage
+import CQLWire
+
+/// `CAST(a AS type)`.
+enum CastFunctions {
+  /// The function that makes a value of one type one of another; throws where Cassandra has none.
+  ///
+  /// `text` is what is cast, for messages.
+  static func function(
+    from source: CQLType, to native: NativeType, name text: String
+  ) throws(EngineFailure) -> ScalarFunction {
+    guard let function = function(from: source, to: native) else {
+      let known = NativeType.allCases.filter { $0 != .varchar }.compactMap { function(from: $0.wire, to: native) }
+      guard !known.isEmpty else { throw EngineFailure.invalid("\(text) cannot be cast to \(native.rawValue)") }
+      throw EngineFailure.invalid(
+        "Invalid call to function \(known[0].qualifiedName), none of its type signatures match (known type signatures: "
+          + "\(known.map(\.signature).joined(separator: ", ")))")
+    }
+    return function
+  }
+
+  private static func function(from source: CQLType, to native: NativeType) -> ScalarFunction? {
+    let target = native.wire
+    let name = "cast_as_\(native.rawValue)"
+    guard source != target else { return nil }
+    if source.isNumber, target.isNumber, target != .counter {
+      return ScalarFunction(
+        name, source, target,
+        ofOne: { value throws(EngineFailure) in try Number(value, source)?.bytes(target) })
+    }
+    switch (source, target) {
+    case (.ascii, .text): return ScalarFunction(name, source, target, ofOne: { Array($0) })
+    case (_, .text), (_, .ascii):
+      guard hasText(source) else { break }
+      return ScalarFunction(
+        name, source, target, ofOne: { value throws(EngineFailure) in try text(value, source).map { Array($0.utf8) } })
+    case (.timeuuid, .timestamp), (.date, .timestamp):
+      return ScalarFunction(
+        name, source, target,
+        ofOne: { value in
+          var bytes: [UInt8] = []
+          guard let moment = TimeFunctions.milliseconds(value, source) else { return nil }
+          bytes.append(bigEndian: moment)
+          return bytes
+        })
+    case (.timeuuid, .date), (.timestamp, .date):
+      return ScalarFunction(
+        name, source, target,
+        ofOne: { value in TimeFunctions.milliseconds(value, source).map { TimeFunctions.day(milliseconds: $0) } })
+    default: break
+    }
+    return nil
+  }
+
+  private static func hasText(_ type: CQLType) -> Bool {
+    switch type {
+    case .boolean, .date, .time, .timestamp, .timeuuid, .uuid, .inet: true
+    default: type.isNumber
+    }
+  }
+
+  private static func text(_ value: ArraySlice<UInt8>, _ type: CQLType) throws(EngineFailure) -> String? {
+    guard let decoded = try? CQLValue.decode(value.span, as: type) else { return nil }
+    switch decoded {
+    case .empty, .null, .unset: return nil
+    case .boolean(let value): return value ? "true" : "false"
+    case .float(let number): return JavaNumber.text(number)
+    case .double(let number): return JavaNumber.text(number)
+    case .decimal(let number): return number.description
+    case .date(let date): return date.description
+    case .time(let time): return time.description
+    case .inet(let address): return address.description
+    case .timestamp(let timestamp): return timestamp.description
+    default: return decoded.description
+    }
+  }
+}
+
+/// Floating-point numbers as Java writes them.
+enum JavaNumber {
+  static func text(_ number: Float) -> String { text("\(number)", Double(number)) }
+
+  static func text(_ number: Double) -> String { text("\(number)", number) }
+
+  /// Java goes over to an exponent from 10⁷ on and below 10⁻³, and writes `1.0E7` where Swift writes `1e+07`.
+  private static func text(_ swift: String, _ number: Double) -> String {
+    if number.isNaN { return "NaN" }
+    if number.isInfinite { return number < 0 ? "-Infinity" : "Infinity" }
+    if number == 0 { return number.sign == .minus ? "-0.0" : "0.0" }
+    let isNegative = swift.hasPrefix("-")
+    let body = isNegative ? swift.dropFirst() : swift[...]
+    let halves = body.split(separator: "e")
+    let parts = halves[0].split(separator: ".", omittingEmptySubsequences: false)
+    let whole = String(parts[0])
+    let fraction = parts.count > 1 ? String(parts[1]) : ""
+    var exponent = halves.count > 1 ? Int(halves[1]) ?? 0 : 0
+    var digits = whole + fraction
+    exponent += whole.count
+    while digits.hasPrefix("0"), digits.count > 1 {
+      digits.removeFirst()
+      exponent -= 1
+    }
+    while digits.hasSuffix("0"), digits.count > 1 { digits.removeLast() }
+    // The number is 0.digits × 10^exponent.
+    let result: String
+    if (-2...7).contains(exponent) {
+      if exponent <= 0 {
+        result = "0." + String(repeating: "0", count: -exponent) + digits
+      } else if digits.count <= exponent {
+        result = digits + String(repeating: "0", count: exponent - digits.count) + ".0"
+      } else {
+        result = "\(digits.prefix(exponent)).\(digits.dropFirst(exponent))"
+      }
+    } else {
+      let rest = digits.dropFirst()
+      result = "\(digits.prefix(1)).\(rest.isEmpty ? "0" : String(rest))E\(exponent - 1)"
+    }
+    return (isNegative ? "-" : "") + result
+  }
+}

@@ -1,0 +1,81 @@
+import CQLLanguage
+import CQLWire
+
+/// A SELECT that has been checked against one version of the schema: what is left is to bind values and to read.
+final class SelectPlan: Sendable {
+  /// Where rows are looked for.
+  enum Partitions: Sendable {
+    /// In the partitions with these keys: one restriction by equality or IN for each column of the key.
+    case keys([Restriction], token: Restriction?)
+    /// In those with tokens in a range.
+    case tokens(Restriction)
+    /// In all.
+    case all
+    /// Where an index says.
+    case index(TableNumber, IndexValue, Column)
+  }
+
+  /// What an index is asked for.
+  enum IndexValue: Sendable {
+    /// A value of a type.
+    case value(Expression, CQLType)
+    /// An entry of a map.
+    case entry(key: Expression, CQLType, value: Expression, CQLType)
+  }
+
+  /// What a row of the result consists of.
+  enum Outputs: Sendable {
+    /// The values in these slots.
+    case slots([Int])
+    /// What these expressions compute.
+    case expressions([Expression])
+  }
+
+  let table: Table
+  let shape: RowShape
+  let outputs: Outputs
+  let columns: [ColumnSpecification]
+  let aggregates: [AggregateCall]
+  let partitions: Partitions
+  /// The restrictions of the leading clustering columns, which make ranges of records.
+  let clustering: [Restriction]
+  let filters: [Filter]
+  let isReversed: Bool
+  let isDistinct: Bool
+  /// The clustering columns by which rows of several partitions have to be sorted; empty when they need not be.
+  let sortColumns: [Column]
+  let limit: Expression?
+  let perPartitionLimit: Expression?
+  /// Warnings that each run of the statement gives.
+  let warnings: [String]
+  /// Whether all columns of the primary key are restricted by equality.
+  let namesOneRow: Bool
+
+  init(
+    table: Table, shape: RowShape, outputs: Outputs, columns: [ColumnSpecification], aggregates: [AggregateCall],
+    partitions: Partitions, clustering: [Restriction], filters: [Filter], isReversed: Bool, isDistinct: Bool,
+    sortColumns: [Column], limit: Expression?, perPartitionLimit: Expression?, warnings: [String]
+  ) {
+    self.table = table
+    self.shape = shape
+    self.outputs = outputs
+    self.columns = columns
+    self.aggregates = aggregates
+    self.partitions = partitions
+    self.clustering = clustering
+    self.filters = filters
+    self.isReversed = isReversed
+    self.isDistinct = isDistinct
+    self.sortColumns = sortColumns
+    self.limit = limit
+    self.perPartitionLimit = perPartitionLimit
+    self.warnings = warnings
+    namesOneRow = clustering.count == table.clustering.count && clustering.allSatisfy(\.isEquality)
+  }
+
+  /// Whether rows of several partitions have to be sorted.
+  var sortsPartitions: Bool { !sortColumns.isEmpty }
+
+  /// Whether the result is one row made of all rows.
+  var isAggregate: Bool { !aggregates.isEmpty }
+}

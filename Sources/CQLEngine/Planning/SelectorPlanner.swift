@@ -1,0 +1,397 @@
+import CQLLanguage
+import CQLWire
+
+/// An aggregate in a selection: the function and what it is applied to, nil for `count(*)`.
+struct AggregateCall: Sendable {
+  /// The function.
+  let function: AggregateFunction
+  /// What it is applied to.
+  let argument: Expression?
+}
+
+/// Makes expressions of what a SELECT selects, and slots of the columns in it.
+struct SelectorPlanner {
+  /// A selector that has been checked.
+  struct Selector {
+    /// How it is computed.
+    var expression: Expression
+    /// Its type.
+    var type: CQLType
+    /// Its name in the result.
+    var name: String
+  }
+
+  /// The table.
+  let table: Table
+  /// The slots of the columns that are read.
+  var shape: RowShape
+  /// The terms of the statement.
+  var terms: TermPlanner
+  /// The aggregates met so far.
+  private(set) var aggregates: [AggregateCall] = []
+  private var isInAggregate = false
+
+  init(_ table: Table, _ terms: TermPlanner) {
+    self.table = table
+    self.terms = terms
+    shape = RowShape(table)
+  }
+
+  /// Plans a selector; `expected` is the type that it has to have, where something says one.
+  mutating func plan(_ selectable: Selectable, expected: CQLType? = nil) throws(EngineFailure) -> Selector {
+    switch selectable.kind {
+    case .column(let name):
+      let column = try table.column(named: name)
+      return Selector(expression: .column(shape.slot(column)), type: column.wire, name: column.name)
+    case .term(let term): return try plan(term, expected)
+    case .countRows: return try aggregate(AggregateFunction(.count, of: .blob), nil, name: "count")
+    case .call(let function, let arguments): return try call(function, arguments, expected)
+    case .attribute(let kind, let of): return try attribute(kind, of)
+    case .cast(let inner, let native): return try cast(inner, native)
+    case .field(let whole, let field): return try self.field(whole, field)
+    case .element(let collection, let key): return try element(collection, key)
+    case .slice(let collection, let from, let to): return try slice(collection, from, to)
+    case .typeHint(let name, let inner):
+      let type = try terms.type(name)
+      let planned = try plan(inner, expected: type.wire)
+      return Selector(
+        expression: planned.expression, type: type.wire, name: "(\(name.cql))\(planned.name)")
+    case .tuple(let elements): return try tuple(elements, expected)
+    case .list(let elements): return try list(elements, expected, selectable)
+    case .set(let elements): return try set(elements, expected, selectable)
+    case .mapOrUserType(let entries): return try map(entries, expected, selectable)
+    case .negation, .arithmetic: throw EngineFailure.unsupported("Arithmetic")
+    }
+  }
+
+  private mutating func plan(_ term: Term, _ expected: CQLType?) throws(EngineFailure) -> Selector {
+    guard let type = expected else { throw Self.cannotInfer(term.cql) }
+    let expression = try terms.expression(term, terms.receiver("[selection]", type))
+    return Selector(expression: expression, type: type, name: term.cql)
+  }
+
+  private static func cannotInfer(_ text: String) -> EngineFailure {
+    EngineFailure.invalid("Cannot infer type for term \(text) in selection clause (try using a cast to force a type)")
+  }
+
+  // MARK: Functions
+
+  private mutating func aggregate(
+    _ function: AggregateFunction, _ argument: Expression?, name: String
+  ) throws(EngineFailure) -> Selector {
+    if isInAggregate {
+      throw EngineFailure.invalid("aggregate functions cannot be used as arguments of aggregate functions")
+    }
+    aggregates.append(AggregateCall(function: function, argument: argument))
+    return Selector(expression: .aggregate(aggregates.count - 1), type: function.returnType, name: name)
+  }
+
+  private mutating func call(
+    _ function: QualifiedName, _ arguments: [Selectable], _ expected: CQLType?
+  ) throws(EngineFailure) -> Selector {
+    let name = function.name.name
+    if AggregateFunction.names.contains(name), function.keyspace.map({ $0.name == "system" }) ?? true {
+      return try aggregate(name, arguments)
+    }
+    var described: [Argument] = []
+    for argument in arguments { described.append(try describe(argument)) }
+    let receiver = expected.map { terms.receiver("[selection]", $0) }
+    let scalar: ScalarFunction
+    do throws(EngineFailure) {
+      scalar = try FunctionCatalog.scalar(function, described, receiver: receiver, table: table)
+    } catch {
+      guard error.response.message == "Unknown function \(function.cql) called" else { throw error }
+      throw EngineFailure.invalid("Unknown function '\(function.cql)'")
+    }
+    var parts: [Expression] = []
+    var names: [String] = []
+    for (argument, type) in zip(arguments, scalar.argumentTypes) {
+      let planned = try plan(argument, expected: type)
+      parts.append(planned.expression)
+      names.append(planned.name)
+    }
+    return Selector(
+      expression: .call(scalar, parts), type: scalar.returnType,
+      name: "\(scalar.qualifiedName)(\(names.joined(separator: ", ")))")
+  }
+
+  private mutating func aggregate(_ name: String, _ arguments: [Selectable]) throws(EngineFailure) -> Selector {
+    guard let kind = AggregateFunction.Kind(rawValue: name), arguments.count == 1, let argument = arguments.first else {
+      throw EngineFailure.invalid("Invalid number of arguments for function system.\(name)(any)")
+    }
+    if isInAggregate {
+      throw EngineFailure.invalid("aggregate functions cannot be used as arguments of aggregate functions")
+    }
+    if kind == .count, case .term(let term) = argument.kind, case .constant = term.kind {
+      return try aggregate(AggregateFunction(.count, of: .blob), nil, name: "count")
+    }
+    isInAggregate = true
+    defer { isInAggregate = false }
+    let planned = try plan(argument)
+    isInAggregate = false
+    if kind == .sum || kind == .avg, !planned.type.isNumber {
+      let signatures = ["bigint", "float", "double", "tinyint", "counter", "int", "varint", "decimal", "smallint"]
+        .map { "system.\(name) : (\($0)) -> \($0)" }
+      throw EngineFailure.invalid(
+        "Invalid call to function \(name), none of its type signatures match (known type signatures: "
+          + "\(signatures.joined(separator: ", ")))")
+    }
+    return try aggregate(
+      AggregateFunction(kind, of: planned.type), planned.expression, name: "system.\(name)(\(planned.name))")
+  }
+
+  /// What finding a function has to know of an argument.
+  private func describe(_ selectable: Selectable) throws(EngineFailure) -> Argument {
+    if case .term(let term) = selectable.kind { return Argument(terms, term) }
+    var scratch = self
+    // Planned once to know its type; a literal without one is judged when the function is known.
+    guard let planned = try? scratch.plan(selectable) else {
+      if case .column(let name) = selectable.kind { _ = try table.column(named: name) }
+      return Argument(text: "", type: nil, fit: { _ in .weak })
+    }
+    let type = planned.type
+    return Argument(text: planned.name, type: type) { wanted in
+      type == wanted ? .exact : TermPlanner.isAssignable(type, to: wanted) ? .weak : .none
+    }
+  }
+
+  private mutating func cast(_ inner: Selectable, _ native: NativeType) throws(EngineFailure) -> Selector {
+    var expected: CQLType?
+    if case .term(let term) = inner.kind { expected = terms.naturalType(term) }
+    let planned = try plan(inner, expected: expected)
+    guard planned.type != native.wire else { return planned }
+    let name = "cast(\(planned.name) as \(native.rawValue))"
+    let function = try CastFunctions.function(from: planned.type, to: native, name: planned.name)
+    return Selector(
+      expression: .call(function, [planned.expression]), type: function.returnType, name: name)
+  }
+
+  // MARK: Parts of columns
+
+  private mutating func attribute(
+    _ kind: Selectable.CellAttribute, _ of: Selectable
+  ) throws(EngineFailure) -> Selector {
+    var part = CellAttributeSelector.Part.all
+    var base = of
+    var suffix = ""
+    switch of.kind {
+    case .element(let inner, let key):
+      base = inner
+      let column = try column(of: inner, kind)
+      guard let type = column.wire.elementKey else {
+        throw EngineFailure.invalid("Element selection is only allowed on sets and maps, but \(column.name) is a list")
+      }
+      part = .one(try terms.expression(key, terms.receiver("key(\(column.name))", type)))
+      suffix = "[\(key.cql)]"
+    case .slice(let inner, let from, let to):
+      base = inner
+      let column = try column(of: inner, kind)
+      guard let type = column.wire.elementKey else {
+        throw EngineFailure.invalid("Element selection is only allowed on sets and maps, but \(column.name) is a list")
+      }
+      let receiver = terms.receiver("key(\(column.name))", type)
+      let lower = try from.map { term throws(EngineFailure) in try terms.expression(term, receiver) }
+      let upper = try to.map { term throws(EngineFailure) in try terms.expression(term, receiver) }
+      part = .range(from: lower, to: upper)
+      suffix = "[\(from?.cql ?? "")..\(to?.cql ?? "")]"
+    case .field(let inner, let field):
+      base = inner
+      let column = try column(of: inner, kind)
+      guard case .udt(let definition) = column.wire,
+        let index = definition.fields.firstIndex(where: { $0.name == field.name })
+      else {
+        throw EngineFailure.invalid(
+          "Invalid field selection: \(column.name) of type \(column.type.cql) is not a user type")
+      }
+      if column.type.isMultiCell {
+        part = .one(.constant([UInt8(truncatingIfNeeded: index >> 8), UInt8(truncatingIfNeeded: index)]))
+      }
+      suffix = ".\(field.name)"
+    default: break
+    }
+    let column = try column(of: base, kind)
+    let slot = shape.slot(column)
+    shape.wantAttributes(slot)
+    let single: CQLType = kind == .timeToLive ? .int : .bigint
+    var type = single
+    if column.type.isMultiCell, kind != .maximumWriteTime {
+      switch part {
+      case .all, .range: type = .list(single)
+      case .one: break
+      }
+    }
+    return Selector(
+      expression: .attribute(CellAttributeSelector(kind: kind, slot: slot, type: column.type, part: part)), type: type,
+      name: "\(kind.rawValue)(\(column.name)\(suffix))")
+  }
+
+  private func column(of selectable: Selectable, _ kind: Selectable.CellAttribute) throws(EngineFailure) -> Column {
+    guard case .column(let name) = selectable.kind else {
+      throw EngineFailure.invalid("Cannot use selection function \(kind.rawValue) on anything but a column")
+    }
+    let column = try table.column(named: name)
+    guard !column.isPrimaryKey else {
+      throw EngineFailure.invalid(
+        "Cannot use selection function \(kind.rawValue) on PRIMARY KEY part \(column.name)")
+    }
+    return column
+  }
+
+  private mutating func field(_ whole: Selectable, _ field: Identifier) throws(EngineFailure) -> Selector {
+    let planned = try plan(whole)
+    guard case .udt(let definition) = planned.type else {
+      throw EngineFailure.invalid(
+        "Invalid field selection: \(planned.name) of type \(CQLTypeText.text(planned.type)) is not a user type")
+    }
+    guard let index = definition.fields.firstIndex(where: { $0.name == field.name }) else {
+      throw EngineFailure.invalid(
+        "\(planned.name) of type \(CQLTypeText.text(planned.type)) has no field \(field.name)")
+    }
+    return Selector(
+      expression: .field(planned.expression, index: index, count: definition.fields.count),
+      type: definition.fields[index].type, name: "\(planned.name).\(field.cql)")
+  }
+
+  private func checkElements(_ planned: Selector) throws(EngineFailure) -> CQLType {
+    guard planned.type.isCollection else {
+      throw EngineFailure.invalid(
+        "Invalid element selection: \(planned.name) is of type \(CQLTypeText.text(planned.type)) is not a collection")
+    }
+    guard let key = planned.type.elementKey else {
+      throw EngineFailure.invalid("Element selection is only allowed on sets and maps, but \(planned.name) is a list")
+    }
+    return key
+  }
+
+  private mutating func element(_ collection: Selectable, _ key: Term) throws(EngineFailure) -> Selector {
+    let planned = try plan(collection)
+    let keyType = try checkElements(planned)
+    let expression = try terms.expression(key, terms.receiver("key(\(planned.name))", keyType))
+    var type = keyType
+    if case .map(_, let value) = planned.type { type = value }
+    return Selector(
+      expression: .element(planned.expression, planned.type, key: expression), type: type,
+      name: "\(planned.name)[\(key.cql)]")
+  }
+
+  private mutating func slice(_ collection: Selectable, _ from: Term?, _ to: Term?) throws(EngineFailure) -> Selector {
+    let planned = try plan(collection)
+    let receiver = terms.receiver("key(\(planned.name))", try checkElements(planned))
+    let lower = try from.map { term throws(EngineFailure) in try terms.expression(term, receiver) }
+    let upper = try to.map { term throws(EngineFailure) in try terms.expression(term, receiver) }
+    return Selector(
+      expression: .slice(planned.expression, planned.type, from: lower, to: upper), type: planned.type,
+      name: "\(planned.name)[\(from?.cql ?? "")..\(to?.cql ?? "")]")
+  }
+
+  // MARK: Literals with columns in them
+
+  private mutating func tuple(_ elements: [Selectable], _ expected: CQLType?) throws(EngineFailure) -> Selector {
+    if elements.count == 1, let only = elements.first {
+      if case .tuple = expected {} else { return try plan(only, expected: expected) }
+    }
+    var types: [CQLType?] = Array(repeating: nil, count: elements.count)
+    if case .tuple(let wanted) = expected, wanted.count >= elements.count { types = wanted.map { $0 } }
+    var parts: [Selector] = []
+    for (element, type) in zip(elements, types) { parts.append(try plan(element, expected: type)) }
+    return Selector(
+      expression: .tuple(parts.map(\.expression)), type: expected ?? .tuple(parts.map(\.type)),
+      name: "(\(parts.map(\.name).joined(separator: ", ")))")
+  }
+
+  private mutating func list(
+    _ elements: [Selectable], _ expected: CQLType?, _ whole: Selectable
+  ) throws(EngineFailure) -> Selector {
+    var elementType: CQLType?
+    switch expected {
+    case .list(let element), .vector(let element, _): elementType = element
+    default: break
+    }
+    let parts = try same(elements, elementType, "[", "]")
+    let name = "[\(parts.map(\.name).joined(separator: ", "))]"
+    if case .vector(let element, _) = expected {
+      return Selector(expression: .vector(parts.map(\.expression), element), type: expected ?? .blob, name: name)
+    }
+    guard let type = expected ?? parts.first.map({ .list($0.type) }) else { throw Self.cannotInfer(name) }
+    return Selector(expression: .list(parts.map(\.expression)), type: type, name: name)
+  }
+
+  private mutating func set(
+    _ elements: [Selectable], _ expected: CQLType?, _ whole: Selectable
+  ) throws(EngineFailure) -> Selector {
+    if elements.isEmpty, case .map(let key, _) = expected {
+      return Selector(expression: .map([], key), type: expected ?? .blob, name: "{}")
+    }
+    var elementType: CQLType?
+    if case .set(let element) = expected { elementType = element }
+    let parts = try same(elements, elementType, "{", "}")
+    let name = "{\(parts.map(\.name).joined(separator: ", "))}"
+    guard let element = elementType ?? parts.first?.type else { throw Self.cannotInfer(name) }
+    return Selector(expression: .set(parts.map(\.expression), element), type: .set(element), name: name)
+  }
+
+  /// Selectors of one type, which the first one decides that has a type by itself.
+  private mutating func same(
+    _ elements: [Selectable], _ expected: CQLType?, _ open: String, _ close: String
+  ) throws(EngineFailure) -> [Selector] {
+    var type = expected
+    for element in elements where type == nil {
+      var scratch = self
+      type = (try? scratch.plan(element))?.type
+    }
+    var parts: [Selector] = []
+    for element in elements { parts.append(try plan(element, expected: type)) }
+    return parts
+  }
+
+  private mutating func map(
+    _ entries: [Selectable.Entry], _ expected: CQLType?, _ whole: Selectable
+  ) throws(EngineFailure) -> Selector {
+    switch expected {
+    case .map(let keyType, let valueType):
+      var parts: [Expression] = []
+      var names: [String] = []
+      for entry in entries {
+        let key = try plan(entry.key, expected: keyType)
+        let value = try plan(entry.value, expected: valueType)
+        parts += [key.expression, value.expression]
+        names.append("\(key.name): \(value.name)")
+      }
+      return Selector(
+        expression: .map(parts, keyType), type: .map(key: keyType, value: valueType),
+        name: "{\(names.joined(separator: ", "))}")
+    case .udt(let definition):
+      var parts: [Expression] = []
+      var names: [String] = []
+      for field in definition.fields {
+        let entry = entries.first { entry in
+          if case .column(let name) = entry.key.kind { name.name == field.name } else { false }
+        }
+        guard let entry else {
+          parts.append(.null)
+          continue
+        }
+        let value = try plan(entry.value, expected: field.type)
+        parts.append(value.expression)
+        names.append("\(field.name): \(value.name)")
+      }
+      return Selector(
+        expression: .tuple(parts), type: .udt(definition), name: "{\(names.joined(separator: ", "))}")
+    default:
+      throw Self.cannotInfer(
+        "{\(entries.map { "\(SelectableText.text($0.key)): \(SelectableText.text($0.value))" }.joined(separator: ", "))}"
+      )
+    }
+  }
+}
+
+/// The text of selectors in messages.
+enum SelectableText {
+  static func text(_ selectable: Selectable) -> String {
+    switch selectable.kind {
+    case .column(let name): name.cql
+    case .term(let term): term.cql
+    default: "…"
+    }
+  }
+}

@@ -1,0 +1,254 @@
+import Bytes
+import CQLLanguage
+import CQLWire
+
+/// Checks the terms of one statement against what they are values for, and collects its markers on the way.
+struct TermPlanner {
+  /// The keyspace in which user types and functions are looked up.
+  let keyspace: Keyspace?
+  /// The table of the statement, for messages and markers.
+  let table: Table?
+  /// What is known of the markers; nil where one has not been met yet.
+  private(set) var markers: [ColumnSpecification?]
+  /// The marker of each column of the partition key, by position.
+  private var keyMarkers: [Int: Int] = [:]
+
+  init(keyspace: Keyspace?, table: Table?, markers: [String?]) {
+    self.keyspace = keyspace
+    self.table = table
+    self.markers = Array(repeating: nil, count: markers.count)
+  }
+
+  /// The markers' specifications; one that stands nowhere a type is known gets a blob.
+  var specifications: [ColumnSpecification] {
+    markers.map { $0 ?? ColumnSpecification(keyspace: "", table: "", name: "?", type: .blob) }
+  }
+
+  /// Notes what a marker is a value for.
+  mutating func note(_ marker: BindMarker, _ receiver: Receiver) {
+    markers[marker.index] = receiver.specification(named: marker.name)
+    if let position = receiver.keyPosition { keyMarkers[position] = marker.index }
+  }
+
+  /// For each column of the partition key the index of its marker; empty when one has none.
+  var partitionKeyIndexes: [UInt16] {
+    guard let table else { return [] }
+    let indexes = table.partitionKey.indices.compactMap { keyMarkers[$0] }
+    return indexes.count == table.partitionKey.count ? indexes.map { UInt16(truncatingIfNeeded: $0) } : []
+  }
+
+  /// Takes what is known of markers from the statements before this one in a batch.
+  mutating func take(_ known: [ColumnSpecification?]) { markers = known }
+
+  /// A receiver that belongs to the table.
+  func receiver(_ name: String, _ type: CQLType) -> Receiver {
+    Receiver(name, type, keyspace: table?.keyspace ?? keyspace?.name ?? "", table: table?.name ?? "")
+  }
+
+  /// A type of a statement; user types are those of the table's keyspace.
+  func type(_ name: TypeName) throws(EngineFailure) -> ColumnType {
+    guard let keyspace else { return try TypeResolver(keyspace: "", types: [:]).resolve(name) }
+    return try TypeResolver(keyspace).resolve(name)
+  }
+
+  /// The expression of a term that is a value for `receiver`; throws Cassandra's refusal.
+  mutating func expression(_ term: Term, _ receiver: Receiver) throws(EngineFailure) -> Expression {
+    switch term.kind {
+    case .null:
+      if receiver.type == .counter { throw EngineFailure.invalid("Invalid null value for counter increment/decrement") }
+      return .null
+    case .marker(let marker):
+      note(marker, receiver)
+      return .marker(marker.index, receiver.type)
+    case .constant(let constant): return try expression(constant, receiver)
+    case .list(let elements): return try list(elements, receiver)
+    case .set(let elements): return try set(elements, receiver)
+    case .map(let entries): return try map(entries, receiver)
+    case .userType(let fields): return try userType(fields, receiver)
+    case .tuple(let elements): return try tuple(elements, receiver)
+    case .call(let function, let arguments): return try call(function, arguments, receiver)
+    case .typeHint(let name, let inner):
+      let hinted = try type(name)
+      guard Self.isAssignable(hinted.wire, to: receiver.type) else {
+        throw EngineFailure.invalid(
+          "Cannot assign value \(term.cql) to \(receiver.name) of type \(receiver.typeText)")
+      }
+      return try expression(inner, self.receiver(receiver.name, hinted.wire))
+    case .cast(let inner, let native):
+      guard let source = naturalType(inner) else {
+        throw EngineFailure.invalid("Cannot infer type of \(inner.cql) in CAST; use a type hint")
+      }
+      guard Self.isAssignable(native.wire, to: receiver.type) else {
+        throw EngineFailure.invalid(
+          "Type error: cannot assign result of function system.cast_as_\(native.rawValue) (type \(native.wire)) to "
+            + "\(receiver.name) (type \(receiver.typeText))")
+      }
+      let argument = try expression(inner, self.receiver("arg0", source))
+      guard source != native.wire else { return argument }
+      return .call(try CastFunctions.function(from: source, to: native, name: inner.cql), [argument])
+    case .negation, .arithmetic: throw EngineFailure.unsupported("Arithmetic")
+    }
+  }
+
+  private func expression(_ constant: Constant, _ receiver: Receiver) throws(EngineFailure) -> Expression {
+    guard Literal.fit(constant, receiver.type) != .none else {
+      throw EngineFailure.invalid(
+        "Invalid \(Literal.kindName(constant)) constant (\(Self.text(constant))) for \"\(receiver.name)\" of type "
+          + receiver.typeText)
+    }
+    return .constant(try Literal.bytes(constant, receiver.type)[...])
+  }
+
+  private static func text(_ constant: Constant) -> String { constant.text }
+
+  // MARK: Collections
+
+  private mutating func list(
+    _ elements: [Term], _ receiver: Receiver
+  ) throws(EngineFailure) -> Expression {
+    switch receiver.type {
+    case .list(let element):
+      let part = receiver.part("value(\(receiver.name))", element)
+      return .list(try checked(elements, part, "Invalid list literal for \(receiver.name)"))
+    case .vector(let element, let dimensions):
+      let part = receiver.part("value(\(receiver.name))", element)
+      guard elements.count == dimensions else {
+        throw EngineFailure.invalid(
+          "Invalid vector literal for \(receiver.name) of type \(receiver.typeText); expected \(dimensions) elements, but "
+            + "given \(elements.count)")
+      }
+      return .vector(try checked(elements, part, "Invalid vector literal for \(receiver.name)"), element)
+    default:
+      throw EngineFailure.invalid(
+        "Unexpected receiver type '\(receiver.typeText)'; only list and vector are expected")
+    }
+  }
+
+  private mutating func set(
+    _ elements: [Term], _ receiver: Receiver
+  ) throws(EngineFailure) -> Expression {
+    switch receiver.type {
+    case .set(let element):
+      let part = receiver.part("value(\(receiver.name))", element)
+      return .set(try checked(elements, part, "Invalid set literal for \(receiver.name)"), element)
+    case .map(let key, _) where elements.isEmpty: return .map([], key)
+    default:
+      throw EngineFailure.invalid(
+        "Invalid set literal for \(receiver.name) of type \(receiver.typeText)")
+    }
+  }
+
+  private mutating func checked(
+    _ elements: [Term], _ part: Receiver, _ complaint: String
+  ) throws(EngineFailure) -> [Expression] {
+    var result: [Expression] = []
+    result.reserveCapacity(elements.count)
+    for element in elements {
+      guard fit(element, part.type) != .none else {
+        throw EngineFailure.invalid(
+          "\(complaint): value \(element.cql) is not of type \(CQLTypeText.text(part.type, isFrozen: true))")
+      }
+      if case .null = element.kind { throw EngineFailure.invalid("null is not supported inside collections") }
+      result.append(try expression(element, part))
+    }
+    return result
+  }
+
+  private mutating func map(_ entries: [Term.MapEntry], _ receiver: Receiver) throws(EngineFailure) -> Expression {
+    guard case .map(let keyType, let valueType) = receiver.type else {
+      throw EngineFailure.invalid(
+        "Invalid map literal for \(receiver.name) of type \(receiver.typeText)")
+    }
+    let keys = receiver.part("key(\(receiver.name))", keyType)
+    let values = receiver.part("value(\(receiver.name))", valueType)
+    var parts: [Expression] = []
+    for entry in entries {
+      for (term, part, what) in [(entry.key, keys, "key"), (entry.value, values, "value")] {
+        guard fit(term, part.type) != .none else {
+          throw EngineFailure.invalid(
+            "Invalid map literal for \(receiver.name): \(what) \(term.cql) is not of type "
+              + CQLTypeText.text(part.type, isFrozen: true))
+        }
+        if case .null = term.kind { throw EngineFailure.invalid("null is not supported inside collections") }
+        parts.append(try expression(term, part))
+      }
+    }
+    return .map(parts, keyType)
+  }
+
+  private mutating func userType(
+    _ fields: [Term.FieldValue], _ receiver: Receiver
+  ) throws(EngineFailure) -> Expression {
+    guard case .udt(let definition) = receiver.type else {
+      throw EngineFailure.invalid(
+        "Invalid user type literal for \(receiver.name) of type \(receiver.typeText)")
+    }
+    var given: [String: Term] = [:]
+    for field in fields { given[field.field.name] = field.value }
+    var parts: [Expression] = []
+    for field in definition.fields {
+      guard let term = given.removeValue(forKey: field.name) else {
+        parts.append(.null)
+        continue
+      }
+      guard fit(term, field.type) != .none else {
+        throw EngineFailure.invalid(
+          "Invalid user type literal for \(receiver.name): field \(field.name) is not of type "
+            + CQLTypeText.text(field.type, isFrozen: true))
+      }
+      parts.append(try expression(term, receiver.part("\(receiver.name).\(field.name)", field.type)))
+    }
+    if let unknown = fields.first(where: { given[$0.field.name] != nil }) {
+      throw EngineFailure.invalid(
+        "Unknown field '\(unknown.field.name)' in value of user defined type \(definition.name)")
+    }
+    return .tuple(parts)
+  }
+
+  private mutating func tuple(
+    _ elements: [Term], _ receiver: Receiver
+  ) throws(EngineFailure) -> Expression {
+    guard case .tuple(let types) = receiver.type else {
+      // A single term in parentheses is that term.
+      if elements.count == 1 { return try expression(elements[0], receiver) }
+      throw EngineFailure.invalid(
+        "Invalid tuple type literal for \(receiver.name) of type \(receiver.typeText)")
+    }
+    guard elements.count <= types.count else {
+      throw EngineFailure.invalid(
+        "Invalid tuple literal for \(receiver.name): too many elements. Type \(receiver.typeText) expects \(types.count) "
+          + "but got \(elements.count)")
+    }
+    var parts: [Expression] = []
+    for (index, element) in elements.enumerated() {
+      guard fit(element, types[index]) != .none else {
+        throw EngineFailure.invalid(
+          "Invalid tuple literal for \(receiver.name): component \(index) is not of type "
+            + CQLTypeText.text(types[index], isFrozen: true))
+      }
+      parts.append(try expression(element, receiver.part("\(receiver.name)[\(index)]", types[index])))
+    }
+    return .tuple(parts)
+  }
+
+  // MARK: Functions
+
+  private mutating func call(
+    _ name: QualifiedName, _ arguments: [Term], _ receiver: Receiver
+  ) throws(EngineFailure) -> Expression {
+    let planned = self
+    let function = try FunctionCatalog.scalar(
+      name, arguments.map { argument in Argument(planned, argument) }, receiver: receiver, table: table)
+    guard Self.isAssignable(function.returnType, to: receiver.type) else {
+      throw EngineFailure.invalid(
+        "Type error: cannot assign result of function \(function.qualifiedName) (type "
+          + "\(CQLTypeText.text(function.returnType))) to \(receiver.name) (type \(receiver.typeText))")
+    }
+    var parts: [Expression] = []
+    for (index, argument) in arguments.enumerated() {
+      let part = self.receiver("arg\(index)(\(function.qualifiedName))", function.argumentTypes[index])
+      parts.append(try expression(argument, part))
+    }
+    return .call(function, parts)
+  }
+}

@@ -1,0 +1,130 @@
+import CQLLanguage
+import CQLWire
+
+/// What a write does to a column.
+enum WriteOperation: Sendable {
+  /// Gives it a value, or all elements in place of those it has.
+  case set(Column, Expression)
+  /// Adds elements: behind those of a list, among those of a set, as entries of a map.
+  case append(Column, Expression)
+  /// Adds elements in front of those of a list.
+  case prepend(Column, Expression)
+  /// Takes away elements of a list or set, or keys of a map.
+  case discard(Column, Expression)
+  /// Sets the element of a list with this index, or the entry of a map with this key.
+  case setElement(Column, key: Expression, Expression)
+  /// Sets a field of a user type.
+  case setField(Column, Int, Expression)
+  /// Takes away the element of a list with this index, the entry of a map or the element of a set with this key.
+  case deleteElement(Column, key: Expression)
+  /// Adds to a counter, or subtracts from it.
+  case add(Column, Expression, isNegative: Bool)
+
+  /// The column.
+  var column: Column {
+    switch self {
+    case .set(let column, _), .append(let column, _), .prepend(let column, _), .discard(let column, _),
+      .setElement(let column, _, _), .setField(let column, _, _), .deleteElement(let column, _),
+      .add(let column, _, _):
+      column
+    }
+  }
+
+  /// Whether what it does depends on what is there.
+  var readsFirst: Bool {
+    guard case .list = column.wire, column.type.isMultiCell else { return false }
+    switch self {
+    case .discard, .setElement, .deleteElement: return true
+    default: return false
+    }
+  }
+}
+
+/// A condition of a conditional write.
+enum WriteCondition: Sendable {
+  /// `IF EXISTS`.
+  case exists
+  /// `IF NOT EXISTS`.
+  case notExists
+  /// `IF a = 1 AND …`.
+  case columns([PlannedColumnCondition])
+}
+
+/// One condition on a column.
+struct PlannedColumnCondition: Sendable {
+  /// Which part of the column.
+  enum Part: Sendable {
+    /// All of it.
+    case whole
+    /// The element with this index or key.
+    case element(Expression)
+    /// This field.
+    case field(Int)
+  }
+
+  /// How it is compared.
+  enum Test: Sendable {
+    /// With a value.
+    case compares(Relation.Operator, Expression)
+    /// With several.
+    case isIn(InValues)
+  }
+
+  /// The column.
+  let column: Column
+  /// Which part of it.
+  let part: Part
+  /// The type of the part.
+  let type: CQLType
+  /// How it is compared.
+  let test: Test
+}
+
+/// An INSERT, UPDATE or DELETE that has been checked against one version of the schema.
+final class WritePlan: Sendable {
+  /// The kinds of writes.
+  enum Kind: Sendable, Hashable {
+    case insert, update, delete
+  }
+
+  let kind: Kind
+  let table: Table
+  /// Restrictions by equality or IN, one for each column of the partition key.
+  let partitionKey: [Restriction]
+  /// Restrictions of leading clustering columns; a slice only in DELETE.
+  let clustering: [Restriction]
+  let operations: [WriteOperation]
+  let timestamp: Expression?
+  let timeToLive: Expression?
+  let condition: WriteCondition?
+
+  init(
+    kind: Kind, table: Table, partitionKey: [Restriction], clustering: [Restriction], operations: [WriteOperation],
+    timestamp: Expression?, timeToLive: Expression?, condition: WriteCondition?
+  ) {
+    self.kind = kind
+    self.table = table
+    self.partitionKey = partitionKey
+    self.clustering = clustering
+    self.operations = operations
+    self.timestamp = timestamp
+    self.timeToLive = timeToLive
+    self.condition = condition
+  }
+
+  /// Whether all clustering columns are restricted by equality or IN.
+  var namesRows: Bool {
+    clustering.reduce(0) { $0 + $1.columns.count } == table.clustering.count
+      && clustering.allSatisfy { $0.isEquality || $0.isIn }
+  }
+
+  /// Whether only static columns are touched.
+  var isStaticOnly: Bool {
+    switch kind {
+    case .insert: clustering.count < table.clustering.count
+    case .update, .delete: hasStatics && operations.allSatisfy { $0.column.kind == .static }
+    }
+  }
+
+  private var hasStatics: Bool { operations.contains { $0.column.kind == .static } }
+}

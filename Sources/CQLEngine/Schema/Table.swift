@@ -1,0 +1,94 @@
+import Bytes
+import CQLLanguage
+import CQLWire
+
+/// A table as one version of the schema has it; a changed table is another object.
+final class Table: Sendable {
+  /// What a table consists of; a change makes a copy of it.
+  struct Definition: Sendable {
+    var keyspace: String
+    var name: String
+    /// The number in `system_schema.tables`, which stays as long as the table.
+    var id: CQLUUID
+    /// The number of its records; another one after TRUNCATE.
+    var number: TableNumber
+    var partitionKey: [Column]
+    var clustering: [Column]
+    /// Static columns in the order of their names.
+    var statics: [Column]
+    /// Regular columns in the order of their names.
+    var regulars: [Column]
+    var options = TableOptions()
+    /// The indexes in the order of their names.
+    var indexes: [Index] = []
+    /// What was dropped and not added again, and what was, by name.
+    var dropped: [String: DroppedColumn] = [:]
+    /// The number of the next column.
+    var nextColumnID: ColumnID = 0
+    /// Whether its rows are made when they are read.
+    var source = Source.stored
+  }
+
+  /// Where rows come from.
+  enum Source: Sendable, Hashable {
+    /// From the store.
+    case stored
+    /// From what the engine knows.
+    case system
+    /// From what the engine knows, in a keyspace that Cassandra too calls virtual.
+    case virtual
+  }
+
+  /// What it consists of.
+  let definition: Definition
+  /// The columns in the order of `SELECT *`.
+  let columns: [Column]
+  /// What the storage has to know of it.
+  let handle: TableHandle
+  private let byName: [String: Column]
+
+  init(_ definition: Definition) {
+    self.definition = definition
+    columns = definition.partitionKey + definition.clustering + definition.statics + definition.regulars
+    var byName: [String: Column] = [:]
+    for column in columns { byName[column.name] = column }
+    self.byName = byName
+    handle = TableHandle(
+      number: definition.number, graceSeconds: Int64(definition.options.graceSeconds),
+      indexes: definition.indexes.compactMap { index in
+        byName[index.column].map { IndexDefinition(index, on: $0) }
+      })
+  }
+
+  var keyspace: String { definition.keyspace }
+  var name: String { definition.name }
+  var partitionKey: [Column] { definition.partitionKey }
+  var clustering: [Column] { definition.clustering }
+  var hasStatics: Bool { !definition.statics.isEmpty }
+  var number: TableNumber { definition.number }
+  var indexes: [Index] { definition.indexes }
+  var isVirtual: Bool { definition.source != .stored }
+
+  /// Whether its columns are counters.
+  var isCounter: Bool {
+    definition.regulars.contains { $0.type.isCounter } || definition.statics.contains { $0.type.isCounter }
+  }
+
+  /// The column of that name.
+  func column(_ name: String) -> Column? { byName[name] }
+
+  /// The column of that name, or Cassandra's refusal.
+  func column(named name: Identifier) throws(EngineFailure) -> Column {
+    guard let column = byName[name.name] else {
+      throw EngineFailure.invalid(
+        "Undefined column name \(name.cql) in table \(Identifier.cql(keyspace)).\(Identifier.cql(self.name))")
+    }
+    return column
+  }
+
+  /// `keyspace.name`, as messages write it.
+  var qualifiedName: String { "\(keyspace).\(name)" }
+
+  /// The indexes on a column.
+  func indexes(on column: Column) -> [Index] { indexes.filter { $0.column == column.name } }
+}

@@ -1,0 +1,95 @@
+import Bytes
+import CQLLanguage
+import CQLWire
+import Synchronization
+
+/// The name of a prepared statement: a digest of its keyspace and text, so that it is the same on every loop and after a
+/// restart.
+struct StatementID: Hashable, Sendable {
+  /// The bytes of an id on the wire.
+  static let byteCount = 16
+
+  private let high: UInt64
+  private let low: UInt64
+
+  init(keyspace: String?, text: String) {
+    let digest = MD5.digest(Array((keyspace ?? "").utf8) + Array(text.utf8))
+    self.init(high: digest.span.uint64(at: 0), low: digest.span.uint64(at: 8))
+  }
+
+  private init(high: UInt64, low: UInt64) {
+    self.high = high
+    self.low = low
+  }
+
+  /// The id of such bytes, or nil when they are none.
+  init?(_ bytes: some Collection<UInt8>) {
+    guard bytes.count == Self.byteCount else { return nil }
+    var high: UInt64 = 0
+    var low: UInt64 = 0
+    for (index, byte) in bytes.enumerated() {
+      if index < 8 { high = high << 8 | UInt64(byte) } else { low = low << 8 | UInt64(byte) }
+    }
+    self.init(high: high, low: low)
+  }
+
+  /// The bytes on the wire.
+  var bytes: [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.append(bigEndian: high)
+    bytes.append(bigEndian: low)
+    return bytes
+  }
+
+  /// A part of it that page states carry.
+  var digest: UInt64 { high }
+}
+
+/// A statement as it was prepared; what it means is found out anew when the schema has changed.
+final class PreparedStatement: Sendable {
+  let id: StatementID
+  /// The keyspace of its unqualified names.
+  let keyspace: String?
+  let parsed: ParsedStatement
+
+  init(id: StatementID, keyspace: String?, parsed: ParsedStatement) {
+    self.id = id
+    self.keyspace = keyspace
+    self.parsed = parsed
+  }
+}
+
+/// The statements that were prepared on any loop: bounded, of which the one used longest ago goes first.
+///
+/// Executors ask it only for statements that they do not have in their own caches.
+final class PreparedStatements: Sendable {
+  private struct Entries {
+    var statements: [StatementID: (statement: PreparedStatement, use: UInt64)] = [:]
+    var uses: UInt64 = 0
+  }
+
+  private let limit: Int
+  private let entries = Mutex(Entries())
+
+  init(limit: Int) { self.limit = max(1, limit) }
+
+  func find(_ id: StatementID) -> PreparedStatement? {
+    entries.withLock { entries in
+      guard let found = entries.statements[id] else { return nil }
+      entries.uses += 1
+      entries.statements[id]?.use = entries.uses
+      return found.statement
+    }
+  }
+
+  func put(_ statement: PreparedStatement) {
+    entries.withLock { entries in
+      entries.uses += 1
+      entries.statements[statement.id] = (statement, entries.uses)
+      guard entries.statements.count > limit else { return }
+      // A tenth at once, so that looking for the oldest is rare.
+      let kept = entries.statements.sorted { $0.value.use > $1.value.use }.prefix(limit - limit / 10)
+      entries.statements = Dictionary(uniqueKeysWithValues: kept.map { ($0.key, $0.value) })
+    }
+  }
+}

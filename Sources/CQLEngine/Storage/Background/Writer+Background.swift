@@ -1,0 +1,264 @@
+internal import Bytes
+
+extension Writer {
+  /// Does a step of the background work in a transaction of its own; answers whether there was anything to do.
+  func stepInBackground(milliseconds: Int) throws(StorageError) -> Bool {
+    let now = configuration.clock()
+    guard background.hasWork(at: now) else { return false }
+    var finished: [IndexBuild] = []
+    let builds = background.builds
+    do throws(StorageError) {
+      try inTransaction { () throws(StorageError) in
+        var budget = StepBudget(milliseconds: milliseconds, records: limits.stepRecords)
+        // Builds first, because someone waits for them; what only takes room comes last.
+        if !background.builds.isEmpty { try buildIndexes(&budget, &finished) }
+        if !budget.isSpent, background.tables != nil, background.hasSweeps { try sweep(&budget) }
+        if !budget.isSpent, background.tables != nil, background.isPurgeDue(at: now) { try purge(now: now, &budget) }
+        if !budget.isSpent, background.hasDrops { try drain(&budget) }
+      }
+    } catch {
+      background.builds = builds
+      throw error
+    }
+    for build in finished { build.waiter?.resume(nil) }
+    return true
+  }
+
+  /// Gives keys and records of a range of stored keys to `body` until it answers false; answers whether the end was
+  /// reached. Nothing may be written meanwhile.
+  private func forEachRecord(
+    from lower: [UInt8], upTo upper: [UInt8],
+    _ body: (_ key: Span<UInt8>, _ record: Span<UInt8>) throws(StorageError) -> Bool
+  ) throws(StorageError) -> Bool {
+    let statement = background.statements.records
+    defer { statement.reset() }
+    try statement.bind(1, lower)
+    try statement.bind(2, upper)
+    while try statement.step() {
+      let key = unsafe statement.bytesInPlace(0).span
+      let record = unsafe statement.bytesInPlace(1).span
+      if try !body(key, record) { return false }
+    }
+    return true
+  }
+}
+
+// MARK: - Dropped tables
+
+extension Writer {
+  private func drain(_ budget: inout StepBudget) throws(StorageError) {
+    while !budget.isSpent {
+      let first = background.statements.firstDrop
+      let number: Int64? = try first.step() ? first.integer(0) : nil
+      first.reset()
+      guard let number else {
+        background.hasDrops = false
+        return
+      }
+      var lower: [UInt8] = []
+      lower.append(bigEndian: UInt32(truncatingIfNeeded: number))
+      var keys: [[UInt8]] = []
+      let statement = background.statements.keys
+      try statement.bind(1, lower)
+      try statement.bind(2, KeyRange.prefixEnd(lower))
+      try statement.bind(3, Int64(limits.stepRecords))
+      while try statement.step() { keys.append(statement.bytes(0)) }
+      statement.reset()
+      for key in keys {
+        // How long the removal of a long record takes is known only afterwards, so the clock is read each time.
+        try remove(key)
+        if !budget.spend(bytes: 1 << 16) { return }
+      }
+      if keys.count < limits.stepRecords {
+        for statement in [
+          background.statements.removeDrop, background.statements.removeHeaded, background.statements.removeBuild,
+        ] {
+          try statement.bind(1, number)
+          try statement.run()
+        }
+      }
+    }
+  }
+}
+
+// MARK: - Covered rows
+
+extension Writer {
+  private struct Sweep {
+    var id: Int64
+    var table: TableNumber
+    var lower: [UInt8]
+    var upper: [UInt8]
+    var purgesHead: Bool
+  }
+
+  private func nextSweep() throws(StorageError) -> Sweep? {
+    let statement = background.statements.firstSweep
+    defer { statement.reset() }
+    guard try statement.step() else { return nil }
+    return Sweep(
+      id: statement.integer(0), table: TableNumber(rawValue: UInt32(truncatingIfNeeded: statement.integer(1))),
+      lower: statement.bytes(2), upper: statement.bytes(3), purgesHead: statement.integer(4) != 0)
+  }
+
+  /// Removes what the heads of partitions cover.
+  private func sweep(_ budget: inout StepBudget) throws(StorageError) {
+    while !budget.isSpent {
+      guard let sweep = try nextSweep() else {
+        background.hasSweeps = false
+        return
+      }
+      guard let table = background.tables?[sweep.table] else {
+        // The table has been dropped.
+        try finish(sweep)
+        continue
+      }
+      guard sweep.lower.count > PartitionKey.headerBytes else { throw .damagedRecord }
+      let prefixCount = PartitionKey.headerBytes + Int(sweep.lower.span.uint16(at: 8))
+      guard sweep.lower.count > prefixCount else { throw .damagedRecord }
+      let partition = Array(sweep.lower.prefix(prefixCount))
+      let deletions = try reader.deletions(sweep.table, partition)
+      var number: [UInt8] = []
+      number.append(bigEndian: sweep.table.rawValue)
+      var changes: [(key: [UInt8], old: [UInt8], new: [UInt8]?)] = []
+      var bytes = 0
+      var last: [UInt8] = []
+      let isWhole = try forEachRecord(from: number + sweep.lower, upTo: number + sweep.upper) {
+        key, record throws(StorageError) in
+        let through = deletions.through(key.extracting((4 + prefixCount + 1)..<key.count))
+        let mayGoOn = budget.spend(bytes: record.count)
+        if through > .min {
+          let new = try RecordMerge.settle(record, deletedThrough: through)
+          if new.map({ !$0.span.isEqual(to: record) }) ?? true {
+            let old = [UInt8](copying: record)
+            bytes += old.count
+            changes.append((key: [UInt8](copying: key), old: old, new: new))
+          }
+        }
+        if mayGoOn && bytes < limits.checkpointBytes { return true }
+        last = [UInt8](copying: key.extracting(4..<key.count))
+        return false
+      }
+      for change in changes {
+        try replace(table, change.key, old: change.old, with: change.new, isHead: false)
+      }
+      if isWhole {
+        try finish(sweep)
+        if sweep.purgesHead { try purgeHead(table, partition) }
+      } else {
+        try background.statements.moveSweep.bind(1, sweep.id)
+        try background.statements.moveSweep.bind(2, last + [0])
+        try background.statements.moveSweep.run()
+      }
+    }
+  }
+
+  private func finish(_ sweep: Sweep) throws(StorageError) {
+    try background.statements.removeSweep.bind(1, sweep.id)
+    try background.statements.removeSweep.run()
+  }
+
+  /// Removes the deletions of a head that are past the table's grace, after its rows have been swept.
+  private func purgeHead(_ table: TableHandle, _ partition: [UInt8]) throws(StorageError) {
+    var key: [UInt8] = []
+    key.append(bigEndian: table.number.rawValue)
+    key.append(contentsOf: partition)
+    key.append(RecordKind.head.rawValue)
+    try purge(key, of: table, now: configuration.clock(), dropsCoverage: true)
+  }
+}
+
+// MARK: - What has expired or is past its grace
+
+extension Writer {
+  private func purge(now: Int64, _ budget: inout StepBudget) throws(StorageError) {
+    let statement = background.statements.duePurges
+    var due: [(at: Int64, key: [UInt8])] = []
+    try statement.bind(1, now)
+    try statement.bind(2, Int64(limits.stepRecords))
+    while try statement.step() { due.append((at: statement.integer(0), key: statement.bytes(1))) }
+    statement.reset()
+    for (at, key) in due {
+      try background.statements.removePurge.bind(1, at)
+      try background.statements.removePurge.bind(2, key)
+      try background.statements.removePurge.run()
+      guard key.count > 4 else { throw .damagedRecord }
+      // A table that is not there has been dropped, and is drained.
+      if let table = background.tables?[TableNumber(rawValue: key.span.uint32(at: 0))] {
+        try purge(key, of: table, now: now, dropsCoverage: false)
+      }
+      if !budget.spend(bytes: 4096) { break }
+    }
+    background.nextSeconds = try background.statements.firstPurge()
+  }
+
+  private func purge(_ key: [UInt8], of table: TableHandle, now: Int64, dropsCoverage: Bool) throws(StorageError) {
+    guard key.count > 4 + PartitionKey.headerBytes else { throw .damagedRecord }
+    let prefixCount = PartitionKey.headerBytes + Int(key.span.uint16(at: 4 + 8))
+    guard key.count > 4 + prefixCount else { throw .damagedRecord }
+    let isHead = key[4 + prefixCount] == RecordKind.head.rawValue
+    var old: [UInt8] = []
+    var new: [UInt8]?
+    var coverageIsOver = false
+    let isThere = try lookup.find(key) { record throws(StorageError) in
+      old = [UInt8](copying: record)
+      new = try RecordPurge.purged(
+        record, now: now, grace: table.graceSeconds, isHead: isHead, dropsCoverage: dropsCoverage)
+      if isHead { coverageIsOver = try RecordPurge.hasCoverage(record, over: now, grace: table.graceSeconds) }
+    }
+    guard isThere else { return }
+    if coverageIsOver && !dropsCoverage {
+      let partition = key.span.extracting(4..<(4 + prefixCount))
+      try scheduleSweep(table.number, .rows(of: PartitionKey(prefix: partition)), purgesHead: true)
+    }
+    if new != old {
+      try replace(table, key, old: old, with: new, isHead: isHead)
+    } else if let due = try RecordPurge.due(old.span, grace: table.graceSeconds), due > now {
+      try schedulePurge(key, at: due)
+    }
+  }
+}
+
+// MARK: - Indexes over existing rows
+
+extension Writer {
+  /// Position of an index that is whole: after all keys.
+  private static let wholePosition: [UInt8] = [0xff]
+
+  private func buildIndexes(_ budget: inout StepBudget, _ finished: inout [IndexBuild]) throws(StorageError) {
+    while !budget.isSpent, let build = background.builds.first {
+      guard try step(build, &budget) else { return }
+      finished.append(build)
+      background.builds.removeFirst()
+    }
+  }
+
+  /// Builds a piece of an index; answers whether it is whole.
+  private func step(_ build: IndexBuild, _ budget: inout StepBudget) throws(StorageError) -> Bool {
+    let statements = background.statements
+    var position: [UInt8] = []
+    try statements.build.bind(1, Int64(build.index.number.rawValue))
+    if try statements.build.step() { position = statements.build.bytes(0) }
+    statements.build.reset()
+    if position == Self.wholePosition { return true }
+    var number: [UInt8] = []
+    number.append(bigEndian: build.table.number.rawValue)
+    var entries: Set<[UInt8]> = []
+    let isWhole = try forEachRecord(from: number + position, upTo: KeyRange.prefixEnd(number)) {
+      key, record throws(StorageError) in
+      let recordKey = [UInt8](copying: key.extracting(4..<key.count))
+      guard recordKey.count > PartitionKey.headerBytes else { throw .damagedRecord }
+      let prefixCount = PartitionKey.headerBytes + Int(recordKey.span.uint16(at: 8))
+      guard recordKey.count > prefixCount else { throw .damagedRecord }
+      let isHead = recordKey[prefixCount] == RecordKind.head.rawValue
+      entries.formUnion(try build.index.entries(recordKey, [UInt8](copying: record), isHead: isHead))
+      position = recordKey + [0]
+      return budget.spend(bytes: record.count)
+    }
+    for entry in entries { try put(entry, [], isThere: true) }
+    try statements.setBuild.bind(1, Int64(build.index.number.rawValue))
+    try statements.setBuild.bind(2, isWhole ? Self.wholePosition : position)
+    try statements.setBuild.run()
+    return isWhole
+  }
+}

@@ -1,0 +1,48 @@
+/// The file's own format: its tables, and how a file is known as one.
+///
+/// Records are in a table without row ids, ordered by their key.
+enum StoreFormat {
+  /// "CQLn" in SQLite's header, so that a stranger's file is refused and `file` can name ours.
+  static let applicationID: Int64 = 0x4351_4c6e
+  /// The version of the tables and of the records' bytes.
+  static let version: Int64 = 1
+  /// Bytes of a page.
+  static let pageBytes = 4096
+
+  private static let tables = """
+    CREATE TABLE records (k BLOB PRIMARY KEY NOT NULL, v BLOB NOT NULL) WITHOUT ROWID;
+    CREATE TABLE meta (name BLOB PRIMARY KEY NOT NULL, value BLOB NOT NULL) WITHOUT ROWID;
+    CREATE TABLE state (name TEXT PRIMARY KEY NOT NULL, value INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TABLE headed (number INTEGER PRIMARY KEY);
+    CREATE TABLE dropped (number INTEGER PRIMARY KEY);
+    CREATE TABLE sweeps (
+      id INTEGER PRIMARY KEY, number INTEGER NOT NULL, lower BLOB NOT NULL, upper BLOB NOT NULL, head INTEGER NOT NULL);
+    CREATE TABLE purges (at INTEGER NOT NULL, k BLOB NOT NULL, PRIMARY KEY (at, k)) WITHOUT ROWID;
+    CREATE TABLE builds (number INTEGER PRIMARY KEY, position BLOB);
+    INSERT INTO state VALUES ('next table', 1);
+    """
+
+  /// Makes the tables of a new file, or checks those of an old one.
+  static func prepare(_ database: Database, synchronous: Bool) throws(StorageError) {
+    let isNew = try database.integer("SELECT count(*) FROM sqlite_schema") == 0
+    if isNew {
+      guard try database.integer("PRAGMA application_id") == 0 else { throw .foreignFile }
+      try database.execute("PRAGMA page_size = \(pageBytes)")
+    } else {
+      guard try database.integer("PRAGMA application_id") == applicationID else { throw .foreignFile }
+      let found = try database.integer("PRAGMA user_version")
+      guard found == version else {
+        throw StorageError(.unsupportedVersion, detail: "the data has format \(found); this version reads \(version)")
+      }
+    }
+    try database.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = \(synchronous ? "FULL" : "OFF")")
+    guard isNew else { return }
+    // One transaction, so that a process that ends here leaves an empty file, which is made anew.
+    try database.execute(
+      "BEGIN IMMEDIATE; \(tables) PRAGMA application_id = \(applicationID); PRAGMA user_version = \(version); COMMIT")
+  }
+}
+
+extension StorageError {
+  static let foreignFile = StorageError(.unsupportedVersion, detail: "the file was not made by this program")
+}

@@ -1,0 +1,216 @@
+internal import Bytes
+
+/// Writes the bytes of a record, for a mutation.
+///
+/// Marker, deletion, note and range deletions come first, in any order; then the cells. Cells in ascending order of
+/// column and path cost nothing extra; in another order they are sorted at the end, and of two for one place the one
+/// that wins by the rules of ``RecordMerge`` is kept. A collection's deletion comes before its elements.
+package struct RecordBuilder: ~Copyable {
+  private var flags: UInt8 = 0
+  private var marker: RowMarker?
+  private var deletion: Deletion?
+  private var note: [UInt8] = []
+  private var ranges = RangeDeletions()
+  private var bytes: [UInt8] = []
+  private var base: Int64 = 0
+  private var last = CellPlace(column: 0, rank: 0, path: 0..<0)
+  private var hasCells = false
+  private var isSorted = true
+
+  /// Begins a record; `reserving` is a guess of its bytes.
+  package init(reserving count: Int = 128) { bytes.reserveCapacity(count) }
+
+  /// Sets the row's marker (INSERT).
+  package mutating func setMarker(timestamp: Int64, expiry: Expiry? = nil) {
+    precondition(bytes.isEmpty, "a marker comes before the cells")
+    marker = RowMarker(timestamp: timestamp, expiry: expiry)
+  }
+
+  /// Sets the deletion of the row; in a head, of the whole partition.
+  package mutating func setDeletion(_ deletion: Deletion) {
+    precondition(bytes.isEmpty, "a deletion comes before the cells")
+    self.deletion = deletion
+  }
+
+  /// Puts bytes beside the cells that the storage only keeps, such as key values that the key's encoding loses. The
+  /// note of a record that is there stays; a write brings its own only where there is none.
+  package mutating func setNote(_ note: Span<UInt8>) {
+    precondition(bytes.isEmpty, "a note comes before the cells")
+    self.note = [UInt8](copying: note)
+  }
+
+  /// Deletes a range of the partition's rows, by clustering bytes from `lower` up to and without `upper` (nil: to the
+  /// end); heads only. See ``KeyRange/rows(of:from:upTo:)`` for the bounds.
+  package mutating func addRangeDeletion(from lower: [UInt8], upTo upper: [UInt8]?, _ deletion: Deletion) {
+    precondition(bytes.isEmpty, "range deletions come before the cells")
+    ranges.add(RangeDeletion(lower: lower, upper: upper, deletion: deletion))
+  }
+
+  /// Adds a cell with a value. `path` names a collection's element: bytes by which elements are ordered.
+  @inline(__always)
+  package mutating func addCell(
+    _ column: ColumnID, path: Span<UInt8>? = nil, value: Span<UInt8>, timestamp: Int64, expiry: Expiry? = nil
+  ) {
+    var flags: UInt8 = 0
+    if expiry != nil { flags |= RecordCell.Flag.expiring }
+    beginCell(column, flags, path, timestamp, expiry: expiry, localSeconds: 0)
+    bytes.append(bigEndian: UInt32(value.count))
+    bytes.append(copying: value)
+  }
+
+  /// Adds the deletion of a cell.
+  package mutating func addTombstone(_ column: ColumnID, path: Span<UInt8>? = nil, _ deletion: Deletion) {
+    beginCell(
+      column, RecordCell.Flag.tombstone, path, deletion.timestamp, expiry: nil, localSeconds: deletion.localSeconds)
+  }
+
+  /// Adds the deletion of all elements of a collection written at or before the deletion's timestamp.
+  package mutating func addCollectionDeletion(_ column: ColumnID, _ deletion: Deletion) {
+    beginCell(
+      column, RecordCell.Flag.collectionDeletion, nil, deletion.timestamp, expiry: nil,
+      localSeconds: deletion.localSeconds)
+  }
+
+  /// Adds `delta` to a counter. Counters wrap as Cassandra's do.
+  package mutating func addCounter(_ column: ColumnID, delta: Int64, timestamp: Int64) {
+    flags |= RecordLayout.Flag.counter
+    beginCell(column, RecordCell.Flag.counter, nil, timestamp, expiry: nil, localSeconds: 0)
+    bytes.append(bigEndian: UInt32(8))
+    bytes.append(bigEndian: delta)
+  }
+
+  /// Adds a counter's cell as it stands in another record.
+  mutating func addCounter(_ column: ColumnID, value: Span<UInt8>, timestamp: Int64) {
+    flags |= RecordLayout.Flag.counter
+    beginCell(column, RecordCell.Flag.counter, nil, timestamp, expiry: nil, localSeconds: 0)
+    bytes.append(bigEndian: UInt32(value.count))
+    bytes.append(copying: value)
+  }
+
+  /// The record's bytes.
+  package consuming func finish() -> [UInt8] {
+    if bytes.isEmpty { begin(base: marker?.timestamp ?? deletion?.timestamp ?? 0) }
+    bytes[1] |= flags
+    return isSorted ? bytes : sortedRecord(bytes)
+  }
+
+  /// Whether nothing has been put into it.
+  var isEmpty: Bool {
+    bytes.isEmpty && marker == nil && deletion == nil && ranges.intervals.isEmpty
+  }
+
+  /// Sets what a merge has settled.
+  mutating func setRanges(_ settled: RangeDeletions) { ranges = settled }
+
+  /// Writes the head of the record.
+  private mutating func begin(base: Int64) {
+    self.base = base
+    bytes.append(RecordLayout.version)
+    bytes.append(0)
+    bytes.append(bigEndian: base)
+    if let marker {
+      flags |= RecordLayout.Flag.marker
+      if let expiry = marker.expiry {
+        flags |= RecordLayout.Flag.expiringMarker | RecordLayout.Flag.mortal
+        bytes.append(bigEndian: expiry.ttl)
+        bytes.append(bigEndian: expiry.seconds)
+      }
+    }
+    if let deletion {
+      flags |= RecordLayout.Flag.deletion | RecordLayout.Flag.mortal
+      bytes.append(bigEndian: deletion.timestamp)
+      bytes.append(bigEndian: deletion.localSeconds)
+    }
+    if !note.isEmpty {
+      flags |= RecordLayout.Flag.note
+      bytes.append(bigEndian: UInt32(note.count))
+      bytes.append(contentsOf: note)
+    }
+    if !ranges.intervals.isEmpty {
+      flags |= RecordLayout.Flag.ranges | RecordLayout.Flag.mortal
+      ranges.append(to: &bytes)
+    }
+  }
+
+  /// Writes everything of a cell that stands before its value.
+  @inline(__always)
+  private mutating func beginCell(
+    _ column: ColumnID, _ kind: UInt8, _ path: Span<UInt8>?, _ timestamp: Int64, expiry: Expiry?, localSeconds: UInt32
+  ) {
+    if bytes.isEmpty { begin(base: marker?.timestamp ?? timestamp) }
+    var cell = kind
+    if timestamp != base { cell |= RecordCell.Flag.ownTimestamp }
+    if path != nil { cell |= RecordCell.Flag.path }
+    bytes.append(cell)
+    bytes.append(bigEndian: column)
+    if timestamp != base { bytes.append(bigEndian: timestamp) }
+    if let expiry {
+      bytes.append(bigEndian: expiry.ttl)
+      bytes.append(bigEndian: expiry.seconds)
+    }
+    if kind & (RecordCell.Flag.tombstone | RecordCell.Flag.collectionDeletion) != 0 {
+      bytes.append(bigEndian: localSeconds)
+    }
+    if kind & RecordCell.Flag.mortal != 0 { flags |= RecordLayout.Flag.mortal }
+    var place = CellPlace(column: column, rank: kind & RecordCell.Flag.collectionDeletion != 0 ? 0 : 1, path: 0..<0)
+    if let path {
+      bytes.append(bigEndian: UInt32(path.count))
+      let start = bytes.count
+      bytes.append(copying: path)
+      place.path = start..<bytes.count
+    }
+    if hasCells && isSorted { isSorted = last.isBefore(place, in: bytes.span) }
+    hasCells = true
+    last = place
+  }
+}
+
+/// Where a cell belongs among the cells of a record: by column, a collection's deletion first, then by path.
+struct CellPlace {
+  var column: ColumnID
+  var rank: UInt8
+  /// The path's place in the record's bytes.
+  var path: Range<Int>
+
+  init(column: ColumnID, rank: UInt8, path: Range<Int>) {
+    self.column = column
+    self.rank = rank
+    self.path = path
+  }
+
+  init(_ cell: RecordCell) {
+    self.init(column: cell.column, rank: cell.isCollectionDeletion ? 0 : 1, path: cell.path)
+  }
+
+  /// Whether a cell here comes before one there, both in `bytes`.
+  @inline(__always)
+  func isBefore(_ other: CellPlace, in bytes: Span<UInt8>) -> Bool {
+    if column != other.column { return column < other.column }
+    if rank != other.rank { return rank < other.rank }
+    return bytes.extracting(path).compare(bytes.extracting(other.path)) < 0
+  }
+}
+
+/// A record whose cells were added in any order, with one cell for each place, in order.
+private func sortedRecord(_ bytes: [UInt8]) -> [UInt8] {
+  // Each cell as a record of its own, merged one by one: the rules are those of writes that follow each other. Only
+  // what a caller adds out of order comes here, so the cost does not matter.
+  do throws(StorageError) {
+    let span = bytes.span
+    let layout = try RecordLayout(span)
+    var merged = [UInt8](copying: span.extracting(0..<layout.cells))
+    var position = layout.cells
+    var start = position
+    while let cell = try RecordCell.next(span, &position, base: layout.baseTimestamp) {
+      _ = cell
+      var single: [UInt8] = [RecordLayout.version, bytes[1] & (RecordLayout.Flag.mortal | RecordLayout.Flag.counter)]
+      single.append(bigEndian: layout.baseTimestamp)
+      single.append(copying: span.extracting(start..<position))
+      start = position
+      merged = try RecordMerge.merge(merged.span, single.span) ?? merged
+    }
+    return merged
+  } catch {
+    preconditionFailure("a record that was just built does not follow its format")
+  }
+}

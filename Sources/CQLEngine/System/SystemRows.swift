@@ -1,0 +1,142 @@
+import CQLLanguage
+import CQLWire
+
+extension EngineExecutor {
+  /// The release of Cassandra whose behaviour the node has.
+  static let release = "5.0.6"
+  /// The version of CQL.
+  static let cqlVersion = "3.4.7"
+  /// The token of the one node.
+  static let token = "-9223372036854775808"
+  static let partitioner = "org.apache.cassandra.dht.Murmur3Partitioner"
+
+  /// The rows of a table that the node makes itself.
+  func systemRows(_ table: Table) throws(EngineFailure) -> MemoryTable {
+    let schema = currentSchema()
+    if table.keyspace == "system" { return try memory(table, table.name == "local" ? [local(schema)] : []) }
+    if let known = systemRows[table.qualifiedName], known.generation == schema.generation { return known.rows }
+    let rows = try memory(table, SchemaRows.rows(of: table, schema))
+    systemRows[table.qualifiedName] = (schema.generation, rows)
+    return rows
+  }
+
+  private func memory(_ table: Table, _ rows: [SystemRow]) throws(EngineFailure) -> MemoryTable {
+    var entries: [(key: [UInt8], record: [UInt8])] = []
+    for row in rows { entries.append(try row.entry(in: table)) }
+    return MemoryTable(entries)
+  }
+
+  private func local(_ schema: Schema) -> SystemRow {
+    let configuration = engine.configuration
+    let address = engine.advertised
+    return SystemRow([
+      ("key", .text("local")), ("bootstrapped", .text("COMPLETED")), ("broadcast_address", .inet(address.address)),
+      ("broadcast_port", .int(7_000)), ("cluster_name", .text(configuration.clusterName)),
+      ("cql_version", .text(Self.cqlVersion)), ("data_center", .text(configuration.dataCentre)),
+      ("gossip_generation", .int(Int32(clamping: engine.startTime))), ("host_id", .uuid(engine.hostID)),
+      ("listen_address", .inet(address.address)), ("listen_port", .int(7_000)),
+      ("native_protocol_version", .text("5")), ("partitioner", .text(Self.partitioner)),
+      ("rack", .text(configuration.rack)), ("release_version", .text(Self.release)),
+      ("rpc_address", .inet(address.address)), ("rpc_port", .int(Int32(address.port))),
+      ("schema_version", .uuid(schema.version)), ("tokens", .texts([Self.token])),
+    ])
+  }
+}
+
+/// The rows of `system_schema` and `system_virtual_schema`.
+enum SchemaRows {
+  static func rows(of table: Table, _ schema: Schema) -> [SystemRow] {
+    let isVirtual = table.keyspace == "system_virtual_schema"
+    let keyspaces = schema.sortedKeyspaces.filter { $0.isVirtual == isVirtual }
+    switch (isVirtual, table.name) {
+    case (true, "keyspaces"): return keyspaces.map { SystemRow([("keyspace_name", .text($0.name))]) }
+    case (true, "tables"):
+      return tables(keyspaces) { table in [("comment", .text(table.definition.options.comment))] }
+    case (_, "columns"): return tables(keyspaces) { $0.columns.map { column($0) } }
+    case (_, "keyspaces"):
+      return keyspaces.map {
+        SystemRow([
+          ("keyspace_name", .text($0.name)), ("durable_writes", .boolean($0.durableWrites)),
+          ("replication", .map($0.replication)),
+        ])
+      }
+    case (_, "tables"): return tables(keyspaces) { options($0) }
+    case (_, "types"): return keyspaces.flatMap { keyspace in keyspace.sortedTypes.map { type($0) } }
+    case (_, "indexes"): return tables(keyspaces) { table in table.indexes.map { index($0) } }
+    case (_, "dropped_columns"):
+      return tables(keyspaces) { table in table.definition.dropped.values.map { dropped($0) } }
+    default: return []
+    }
+  }
+
+  private typealias Values = [(String, SystemValue?)]
+
+  /// A row for each table.
+  private static func tables(_ keyspaces: [Keyspace], _ body: (Table) -> Values) -> [SystemRow] {
+    tables(keyspaces) { [body($0)] }
+  }
+
+  /// Rows for each table.
+  private static func tables(_ keyspaces: [Keyspace], _ body: (Table) -> [Values]) -> [SystemRow] {
+    keyspaces.flatMap { keyspace in
+      keyspace.sortedTables.flatMap { table in
+        body(table).map {
+          SystemRow([("keyspace_name", .text(keyspace.name)), ("table_name", .text(table.name))] + $0)
+        }
+      }
+    }
+  }
+
+  private static func column(_ column: Column) -> Values {
+    let order = column.kind == .clustering ? (column.isDescending ? "desc" : "asc") : "none"
+    return [
+      ("column_name", .text(column.name)), ("clustering_order", .text(order)),
+      ("column_name_bytes", .text(column.name)), ("kind", .text(column.kind.name)),
+      ("position", .int(Int32(column.position))), ("type", .text(column.type.cql)),
+    ]
+  }
+
+  private static func options(_ table: Table) -> Values {
+    let options = table.definition.options
+    return [
+      ("additional_write_policy", .text(options.additionalWritePolicy)),
+      ("allow_auto_snapshot", options.allowAutoSnapshot ? nil : .boolean(false)),
+      ("bloom_filter_fp_chance", .double(options.bloomFilterFalsePositiveChance)), ("caching", .map(options.caching)),
+      ("cdc", options.changeDataCapture ? .boolean(true) : nil), ("comment", .text(options.comment)),
+      ("compaction", .map(options.compaction)), ("compression", .map(options.compression)),
+      ("crc_check_chance", .double(options.checksumCheckChance)), ("dclocal_read_repair_chance", .double(0)),
+      ("default_time_to_live", .int(options.defaultTimeToLive)), ("extensions", .map([:])),
+      ("flags", .texts(table.isCounter ? ["compound", "counter"] : ["compound"])),
+      ("gc_grace_seconds", .int(options.graceSeconds)), ("id", .uuid(table.definition.id)),
+      ("incremental_backups", options.incrementalBackups ? nil : .boolean(false)),
+      ("max_index_interval", .int(options.maximumIndexInterval)),
+      ("memtable_flush_period_in_ms", .int(options.memtableFlushPeriod)),
+      ("min_index_interval", .int(options.minimumIndexInterval)), ("read_repair", .text(options.readRepair)),
+      ("read_repair_chance", .double(0)), ("speculative_retry", .text(options.speculativeRetry)),
+    ]
+  }
+
+  private static func type(_ type: UserType) -> SystemRow {
+    SystemRow([
+      ("keyspace_name", .text(type.keyspace)), ("type_name", .text(type.name)),
+      ("field_names", .texts(type.fields.map(\.name))), ("field_types", .texts(type.fields.map(\.type.cql))),
+    ])
+  }
+
+  private static func index(_ index: Index) -> Values {
+    var options = ["target": index.target]
+    for (key, value) in index.options { options[key] = value }
+    if let className = index.className { options["class_name"] = className }
+    return [
+      ("index_name", .text(index.name)), ("kind", .text(index.className == nil ? "COMPOSITES" : "CUSTOM")),
+      ("options", .map(options)),
+    ]
+  }
+
+  private static func dropped(_ column: DroppedColumn) -> Values {
+    [
+      ("column_name", .text(column.name)), ("dropped_time", .timestamp(milliseconds: column.time / 1_000)),
+      ("kind", .text(column.isStatic ? "static" : "regular")), ("type", .text(column.type.cql)),
+    ]
+  }
+}

@@ -1,0 +1,150 @@
+import Bytes
+import CQLWire
+
+/// The value of a term or of a cell while a statement runs.
+enum CellValue: Sendable, Equatable {
+  /// No value.
+  case null
+  /// Nothing is said: a write leaves the cell as it is.
+  case unset
+  /// The value's bytes as on the wire.
+  case bytes(ArraySlice<UInt8>)
+
+  static func bytes(_ bytes: [UInt8]) -> CellValue { .bytes(bytes[...]) }
+
+  /// The bytes, or nil for null and unset.
+  var slice: ArraySlice<UInt8>? {
+    if case .bytes(let slice) = self { slice } else { nil }
+  }
+}
+
+/// The parts of values on the wire.
+enum Parts {
+  /// The elements of a list or set, or keys and values of a map in turn.
+  static func elements(_ value: ArraySlice<UInt8>, perElement parts: Int = 1) -> [ArraySlice<UInt8>]? {
+    let span = value.span
+    guard span.count >= 4 else { return span.count == 0 ? [] : nil }
+    let count = Int(span.int32(at: 0))
+    guard count >= 0, count <= (span.count - 4) / (4 * parts) else { return nil }
+    var elements: [ArraySlice<UInt8>] = []
+    elements.reserveCapacity(count * parts)
+    var position = 4
+    for _ in 0..<count * parts {
+      guard span.count - position >= 4 else { return nil }
+      let length = Int(span.int32(at: position))
+      position += 4
+      guard length >= 0, length <= span.count - position else { return nil }
+      elements.append(value[value.startIndex + position..<value.startIndex + position + length])
+      position += length
+    }
+    return elements
+  }
+
+  /// The fields of a tuple or user type; missing ones are nil.
+  static func fields(_ value: ArraySlice<UInt8>, count: Int) -> [ArraySlice<UInt8>?] {
+    let span = value.span
+    var fields: [ArraySlice<UInt8>?] = []
+    fields.reserveCapacity(count)
+    var position = 0
+    while fields.count < count, span.count - position >= 4 {
+      let length = Int(span.int32(at: position))
+      position += 4
+      guard length >= 0 else {
+        fields.append(nil)
+        continue
+      }
+      guard length <= span.count - position else { break }
+      fields.append(value[value.startIndex + position..<value.startIndex + position + length])
+      position += length
+    }
+    while fields.count < count { fields.append(nil) }
+    return fields
+  }
+
+  /// The elements of a vector.
+  static func vector(_ value: ArraySlice<UInt8>, _ element: CQLType, _ dimensions: Int) -> [ArraySlice<UInt8>]? {
+    var elements: [ArraySlice<UInt8>] = []
+    var position = 0
+    let size = ValueLayout.sizeInVector(element)
+    for _ in 0..<dimensions {
+      guard
+        let range = try? value.span.readVectorElement(
+          &position, size: size, of: .vector(element, dimensions: dimensions))
+      else { return nil }
+      elements.append(value[value.startIndex + range.lowerBound..<value.startIndex + range.upperBound])
+    }
+    return elements
+  }
+
+  /// A collection of elements, or of keys and values in turn.
+  static func collection(_ elements: [ArraySlice<UInt8>], perElement parts: Int = 1) -> [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.append(bigEndian: Int32(truncatingIfNeeded: elements.count / parts))
+    for element in elements { append(element, to: &bytes) }
+    return bytes
+  }
+
+  /// A tuple or user type of fields.
+  static func tuple(_ fields: [ArraySlice<UInt8>?]) -> [UInt8] {
+    var bytes: [UInt8] = []
+    for field in fields {
+      if let field { append(field, to: &bytes) } else { bytes.append(bigEndian: Int32(-1)) }
+    }
+    return bytes
+  }
+
+  /// A vector of elements.
+  static func vector(_ elements: [ArraySlice<UInt8>], _ element: CQLType) -> [UInt8] {
+    var bytes: [UInt8] = []
+    let hasSize = ValueLayout.sizeInVector(element) != nil
+    for part in elements {
+      if !hasSize { bytes.append(unsignedVInt: UInt64(part.count)) }
+      bytes.append(contentsOf: part)
+    }
+    return bytes
+  }
+
+  static func append(_ part: ArraySlice<UInt8>, to bytes: inout [UInt8]) {
+    bytes.append(bigEndian: Int32(truncatingIfNeeded: part.count))
+    bytes.append(contentsOf: part)
+  }
+}
+
+/// The order of values of a type.
+enum ValueOrder {
+  /// The ordered bytes of a value.
+  static func key(_ value: ArraySlice<UInt8>, _ type: CQLType) throws(EngineFailure) -> [UInt8] {
+    var key: [UInt8] = []
+    try OrderedKeyEncoding.append(value.span, type, into: &key)
+    return key
+  }
+
+  /// Whether the left value comes before the right one.
+  static func precedes(
+    _ left: ArraySlice<UInt8>, _ right: ArraySlice<UInt8>, _ type: CQLType
+  ) throws(EngineFailure) -> Bool {
+    try key(left, type).lexicographicallyPrecedes(key(right, type))
+  }
+
+  /// The elements of a set in order and without repetitions, or the entries of a map (keys and values in turn), of which
+  /// the last one with a key stays.
+  static func sorted(
+    _ elements: [ArraySlice<UInt8>], _ type: CQLType, perElement parts: Int = 1
+  ) throws(EngineFailure) -> [ArraySlice<UInt8>] {
+    var keyed: [(key: [UInt8], index: Int)] = []
+    keyed.reserveCapacity(elements.count / parts)
+    for index in stride(from: 0, to: elements.count, by: parts) {
+      keyed.append((try key(elements[index], type), index))
+    }
+    keyed.sort { left, right in
+      left.key == right.key ? left.index < right.index : left.key.lexicographicallyPrecedes(right.key)
+    }
+    var result: [ArraySlice<UInt8>] = []
+    result.reserveCapacity(elements.count)
+    for (place, entry) in keyed.enumerated() {
+      if place + 1 < keyed.count, keyed[place + 1].key == entry.key { continue }
+      result += elements[entry.index..<entry.index + parts]
+    }
+    return result
+  }
+}

@@ -1,0 +1,221 @@
+import Bytes
+import CQLLanguage
+import CQLWire
+
+/// Constants of statements as values on the wire.
+enum Literal {
+  /// How well a constant or another term goes with a type.
+  enum Fit: Sendable, Comparable {
+    /// Not at all.
+    case none
+    /// It can be made a value of the type.
+    case weak
+    /// It is of the type.
+    case exact
+  }
+
+  /// How well a constant goes with a type, as Cassandra's `Constants.Literal.testAssignment` says.
+  static func fit(_ constant: Constant, _ type: CQLType) -> Fit {
+    switch constant.kind {
+    case .string:
+      switch type {
+      case .ascii, .text, .inet, .date, .time, .timestamp: .weak
+      case .custom: .weak
+      default: .none
+      }
+    case .integer:
+      switch type {
+      case .bigint, .counter, .date, .decimal, .double, .duration, .float, .int, .smallint, .time, .timestamp, .tinyint,
+        .varint:
+        .weak
+      default: .none
+      }
+    case .uuid:
+      switch type {
+      case .uuid, .timeuuid: .weak
+      default: .none
+      }
+    case .float:
+      switch type {
+      case .decimal, .double, .float: .weak
+      default: .none
+      }
+    case .boolean: type == .boolean ? .weak : .none
+    case .duration: type == .duration ? .weak : .none
+    case .blob: type == .blob ? .weak : .none
+    }
+  }
+
+  /// The type that a constant has by itself, where nothing says another one.
+  static func preferredType(_ constant: Constant) -> CQLType {
+    switch constant.kind {
+    case .string: .text
+    case .integer:
+      if Int32(constant.text) != nil { .int } else if Int64(constant.text) != nil { .bigint } else { .varint }
+    case .uuid: .uuid
+    case .float:
+      if Double(constant.text).map({ $0.isFinite }) ?? false
+        || ["NaN", "Infinity", "-Infinity"].contains(constant.text)
+      {
+        .double
+      } else {
+        .decimal
+      }
+    case .boolean: .boolean
+    case .duration: .duration
+    case .blob: .blob
+    }
+  }
+
+  /// The name of a constant's kind in messages.
+  static func kindName(_ constant: Constant) -> String {
+    switch constant.kind {
+    case .string: "STRING"
+    case .integer: "INTEGER"
+    case .float: "FLOAT"
+    case .boolean: "BOOLEAN"
+    case .duration: "DURATION"
+    case .uuid: "UUID"
+    case .blob: "HEX"
+    }
+  }
+
+  /// The bytes of a constant as a value of `type`, which it fits.
+  static func bytes(_ constant: Constant, _ type: CQLType) throws(EngineFailure) -> [UInt8] {
+    let text = constant.text
+    var bytes: [UInt8] = []
+    switch type {
+    case .ascii:
+      guard text.utf8.allSatisfy({ $0 < 0x80 }) else {
+        throw unable(
+          "Invalid ASCII character in string literal: java.nio.charset.UnmappableCharacterException: Input length = 1")
+      }
+      bytes.append(utf8: text)
+    case .text: bytes.append(utf8: text)
+    case .blob: return try blob(text)
+    case .boolean: bytes.append(text.lowercased() == "true" ? 1 : 0)
+    case .tinyint: bytes.append(bigEndian: try integer(text, "byte", Int8.self))
+    case .smallint: bytes.append(bigEndian: try integer(text, "short", Int16.self))
+    case .int: bytes.append(bigEndian: try integer(text, "int", Int32.self))
+    case .bigint, .counter: bytes.append(bigEndian: try integer(text, "long", Int64.self))
+    case .varint:
+      guard let number = CQLVarint(text) else { throw unable("unable to make int from '\(text)'") }
+      return number.twosComplement
+    case .decimal:
+      guard let number = CQLDecimal(text) else { throw unable("unable to make BigDecimal from '\(text)'") }
+      bytes.append(bigEndian: number.scale)
+      bytes += number.unscaled.twosComplement
+    case .float:
+      guard let number = Float(text) else { throw unable("Unable to make float from '\(text)'") }
+      bytes.append(bigEndian: number.bitPattern)
+    case .double:
+      guard let number = Double(text) else { throw unable("Unable to make double from '\(text)'") }
+      bytes.append(bigEndian: number.bitPattern)
+    case .uuid, .timeuuid:
+      guard let uuid = CQLUUID(text) else { throw unable("Unable to make UUID from '\(text)'") }
+      if case .timeuuid = type, uuid.version != 1 {
+        throw unable("TimeUUID supports only version 1 UUIDs")
+      }
+      bytes.append(bigEndian: uuid.high)
+      bytes.append(bigEndian: uuid.low)
+    case .inet:
+      guard let address = CQLInet(text) else { throw unable("Unable to make inet address from '\(text)'") }
+      try encode(address, type, into: &bytes)
+    case .date: bytes.append(bigEndian: try date(text))
+    case .time:
+      if let nanoseconds = Int64(text), (0..<CQLTime.nanosecondsPerDay).contains(nanoseconds) {
+        bytes.append(bigEndian: nanoseconds)
+      } else {
+        guard let time = CQLTime(text) else {
+          throw unable("(TimeType) Unable to coerce '\(text)' to a formatted time (long)")
+        }
+        bytes.append(bigEndian: time.nanoseconds)
+      }
+    case .timestamp:
+      if let milliseconds = Int64(text) {
+        bytes.append(bigEndian: milliseconds)
+      } else if text.lowercased() == "now" {
+        bytes.append(bigEndian: WallClock.microseconds() / 1_000)
+      } else {
+        guard let timestamp = CQLTimestamp(text) else {
+          throw unable("Unable to parse a date/time from '\(text)'")
+        }
+        bytes.append(bigEndian: timestamp.milliseconds)
+      }
+    case .duration:
+      guard let duration = duration(text) else { throw unable("Unable to convert '\(text)' to a duration") }
+      try encode(duration, type, into: &bytes)
+    default: throw unable("Unable to make \(type) from '\(text)'")
+    }
+    return bytes
+  }
+
+  private static func unable(_ message: String) -> EngineFailure { EngineFailure.invalid(message) }
+
+  private static func integer<Number: FixedWidthInteger>(
+    _ text: String, _ name: String, _: Number.Type
+  ) throws(EngineFailure) -> Number {
+    guard let number = Number(text) else { throw unable("Unable to make \(name) from '\(text)'") }
+    return number
+  }
+
+  private static func encode(
+    _ value: some CQLEncodable, _ type: CQLType, into bytes: inout [UInt8]
+  ) throws(EngineFailure) {
+    do throws(CQLValueError) {
+      try value.encode(as: type, into: &bytes)
+    } catch {
+      throw unable(error.reason)
+    }
+  }
+
+  private static func blob(_ text: String) throws(EngineFailure) -> [UInt8] {
+    let digits = Array(text.utf8.dropFirst(2))
+    guard digits.count % 2 == 0 else {
+      throw unable("cannot parse '\(text.dropFirst(2))' as hex bytes")
+    }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(digits.count / 2)
+    for index in stride(from: 0, to: digits.count, by: 2) {
+      guard let high = hexadecimalValue(digits[index]), let low = hexadecimalValue(digits[index + 1]) else {
+        throw unable("cannot parse '\(text.dropFirst(2))' as hex bytes")
+      }
+      bytes.append(high << 4 | low)
+    }
+    return bytes
+  }
+
+  private static func date(_ text: String) throws(EngineFailure) -> UInt32 {
+    if let days = Int64(text) {
+      guard let days = UInt32(exactly: days) else {
+        throw unable("Unable to make unsigned int (for date) from: '\(text)'")
+      }
+      return days
+    }
+    guard let date = CQLDate(text) else {
+      throw unable("Unable to coerce '\(text)' to a formatted date (long)")
+    }
+    return UInt32(bitPattern: date.daysSinceEpoch) ^ 0x8000_0000
+  }
+
+  /// A duration in any of its three spellings: `1h30m`, `PT1H30M`, `P0001-00-00T01:30:00`.
+  static func duration(_ text: String) -> CQLDuration? {
+    let isNegative = text.hasPrefix("-")
+    let body = isNegative ? text.dropFirst() : text[...]
+    guard body.first == "P" || body.first == "p" else { return CQLDuration(text) }
+    let upper = body.dropFirst().uppercased()
+    if upper.contains("-") {
+      let numbers = upper.split(whereSeparator: { "-T:".contains($0) }).map { Int64($0) }
+      guard numbers.count == 6, let years = numbers[0], let months = numbers[1], let days = numbers[2],
+        let hours = numbers[3], let minutes = numbers[4], let seconds = numbers[5]
+      else { return nil }
+      return CQLDuration("\(isNegative ? "-" : "")\(years)y\(months)mo\(days)d\(hours)h\(minutes)m\(seconds)s")
+    }
+    let parts = upper.split(separator: "T", maxSplits: 1, omittingEmptySubsequences: false)
+    guard let datePart = parts.first else { return nil }
+    var plain = datePart.lowercased()
+    plain = plain.split(separator: "m", omittingEmptySubsequences: false).joined(separator: "mo")
+    if parts.count == 2 { plain += parts[1].lowercased() }
+    return CQLDuration((isNegative ? "-" : "") + plain)
+  }
+}

@@ -1,0 +1,80 @@
+import CQLServer
+import Reactor
+import Telemetry
+import Terminal
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// The command line of `cql-node`.
+enum NodeCommand {
+  static let program = Program(
+    "cql-node", "A database of one node that speaks CQL, as Apache Cassandra does.",
+    commands: [
+      Command(
+        "", "A database of one node that speaks CQL, as Apache Cassandra does.",
+        details: """
+          Drivers of Cassandra and cqlsh connect to it with the native protocol v3, v4 or v5. It is for development, for
+          tests and for what one machine can carry. SIGTERM or Ctrl-C lets the requests in flight finish; a second one
+          ends at once.
+          """,
+        options: [
+          CommandOption("data", "DIR", "directory to keep the data in (./data)"),
+          CommandOption(flag: "memory", "keep nothing: the data is gone when the node ends"),
+          CommandOption("host", "H", "IP address to listen at (127.0.0.1)"),
+          CommandOption("port", "N", "port to listen at; 0 lets the system choose (9042)"),
+          CommandOption("cluster-name", "NAME", "name of the cluster (Test Cluster)"),
+          CommandOption("user", "NAME", "let in this user only; the password is in CQL_NODE_PASSWORD or in a file"),
+          CommandOption("password-file", "FILE", "file with the user's password, in its first line"),
+          CommandOption("tls-certificate", "FILE", "PEM file of the certificate and its chain; turns TLS on"),
+          CommandOption("tls-key", "FILE", "PEM file of the certificate's private key"),
+          CommandOption("tls-client-ca", "FILE", "PEM file of the authorities whose certificates clients have to show"),
+          CommandOption(flag: "allow-anonymous", "listen at a public address though nobody has to log in"),
+          CommandOption("loops", "N", "threads that answer (one for each core, at most 16)"),
+          CommandOption("log-level", "LEVEL", "trace, debug, info, warning or error (info)"),
+          CommandOption("log-format", "FORMAT", "text or json (text)"),
+        ], run: run)
+    ],
+    closing: """
+      An address that others can reach is refused unless clients have to log in, with --user or --tls-client-ca.
+      """)
+
+  @Sendable
+  private static func run(_ arguments: Arguments) async throws {
+    let settings = try NodeSettings(arguments)
+    let sink = ConsoleSink(format: settings.logFormat)
+    defer { sink.flush() }
+    let logger = Logger(label: "node", level: settings.logLevel, sink: sink)
+    let loops = try EventLoops(count: settings.loops, logger: logger)
+    let server = try CQLServer(settings.configuration, loops: loops, logger: logger)
+    try await withThrowingTaskGroup(of: Ending.self) { group in
+      group.addTask {
+        try await server.run { address in
+          print(settings.greeting(address))
+          fflush(nil)
+        }
+        return .server
+      }
+      group.addTask {
+        let signal = try await loops[0].signal(.terminate, .interrupt)
+        logger.info("stopping; a second signal ends at once", ["signal": .text("\(signal)")])
+        server.shutDown()
+        return .signal
+      }
+      while let ending = try await group.next() {
+        if ending == .server { group.cancelAll() }
+      }
+    }
+    logger.info("stopped")
+  }
+
+  private enum Ending: Sendable {
+    case server
+    case signal
+  }
+}

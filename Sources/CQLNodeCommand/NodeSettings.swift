@@ -1,0 +1,131 @@
+import CQLServer
+import Reactor
+import Telemetry
+import Terminal
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// What the command line, the environment and the files that they name say about a node.
+struct NodeSettings: Sendable {
+  /// The environment variable with the password of `--user`: an argument could be read by every user of the machine.
+  static let passwordVariable = "CQL_NODE_PASSWORD"
+  /// Loops when `--loops` does not say: one for each core, at most 16.
+  static let maximumDefaultLoops = 16
+  /// Bytes of a PEM or password file: 1 MiB.
+  private static let maximumFileBytes = 1 << 20
+
+  var configuration = NodeConfiguration()
+  let loops: Int
+  let logLevel: LogLevel
+  let logFormat: LogFormat
+
+  init(_ arguments: Arguments) throws(UsageError) {
+    let host = arguments["host"] ?? "127.0.0.1"
+    let port = try arguments.integer("port", in: 0...65_535) ?? 9042
+    guard let address = try? SocketAddress(host == "localhost" ? "127.0.0.1" : host, port: port) else {
+      throw UsageError("--host takes an IP address, such as 127.0.0.1, ::1 or 0.0.0.0, not '\(host)'.")
+    }
+    configuration.address = address
+    loops = try arguments.integer("loops", in: 1...256) ?? min(EventLoops.availableCores, Self.maximumDefaultLoops)
+    logLevel = try Self.level(arguments["log-level"] ?? "info")
+    switch arguments["log-format"] ?? "text" {
+    case "text": logFormat = .text
+    case "json": logFormat = .json
+    case let other: throw UsageError("--log-format takes text or json, not '\(other)'.")
+    }
+    if let name = arguments["cluster-name"] { configuration.clusterName = name }
+    configuration.storage = try Self.storage(arguments)
+    configuration.user = try Self.user(arguments)
+    configuration.tls = try Self.tls(arguments)
+    configuration.allowsAnonymousAccess = arguments.has("allow-anonymous")
+    let isGuarded = configuration.user != nil || configuration.tls?.clientAuthorities != nil
+    guard address.isLoopback || isGuarded || configuration.allowsAnonymousAccess else {
+      throw UsageError(
+        """
+        \(host) can be reached by others than this machine, and nobody would have to log in. Give --user, or \
+        --tls-client-ca, or say --allow-anonymous.
+        """)
+    }
+  }
+
+  private static func level(_ name: String) throws(UsageError) -> LogLevel {
+    guard let level = LogLevel.allCases.first(where: { "\($0)" == name }) else {
+      throw UsageError("--log-level takes trace, debug, info, warning or error, not '\(name)'.")
+    }
+    return level
+  }
+
+  private static func storage(_ arguments: Arguments) throws(UsageError) -> NodeConfiguration.Storage {
+    guard arguments.has("memory") else { return .directory(arguments["data"] ?? "data") }
+    guard arguments["data"] == nil else { throw UsageError("--data and --memory exclude each other.") }
+    return .memory
+  }
+
+  private static func user(_ arguments: Arguments) throws(UsageError) -> NodeUser? {
+    guard let name = arguments["user"] else {
+      guard arguments["password-file"] == nil else { throw UsageError("--password-file is for --user NAME.") }
+      return nil
+    }
+    guard !name.isEmpty else { throw UsageError("--user takes a name.") }
+    let password: String
+    if let path = arguments["password-file"] {
+      let text = String(decoding: try read(path, option: "password-file"), as: UTF8.self)
+      password = String(text.prefix { !$0.isNewline })
+      guard !password.isEmpty else { throw UsageError("the first line of \(path) has no password.") }
+    } else {
+      guard let variable = getenv(passwordVariable), variable.pointee != 0 else {
+        throw UsageError("--user needs a password in the environment variable \(passwordVariable) or --password-file.")
+      }
+      password = String(cString: variable)
+    }
+    return NodeUser(name: name, password: Secret(password))
+  }
+
+  private static func tls(_ arguments: Arguments) throws(UsageError) -> NodeTLS? {
+    let certificate = arguments["tls-certificate"]
+    let key = arguments["tls-key"]
+    let authorities = arguments["tls-client-ca"]
+    guard let certificate, let key else {
+      guard certificate == nil, key == nil, authorities == nil else {
+        throw UsageError("TLS needs both --tls-certificate and --tls-key.")
+      }
+      return nil
+    }
+    var tls = NodeTLS(
+      identity: TLSIdentity(
+        certificateChain: try read(certificate, option: "tls-certificate"), privateKey: try read(key, option: "tls-key")
+      ))
+    if let authorities { tls.clientAuthorities = .authorities(pem: try read(authorities, option: "tls-client-ca")) }
+    return tls
+  }
+
+  private static func read(_ path: String, option: String) throws(UsageError) -> [UInt8] {
+    guard let file = fopen(path, "rb") else {
+      throw UsageError("--\(option): \(path) cannot be read: \(String(cString: strerror(errno))).")
+    }
+    defer { fclose(file) }
+    var bytes = [UInt8](repeating: 0, count: maximumFileBytes + 1)
+    let count = fread(&bytes, 1, bytes.count, file)
+    guard ferror(file) == 0 else { throw UsageError("--\(option): \(path) is not a file that can be read.") }
+    guard count <= maximumFileBytes else { throw UsageError("--\(option): \(path) has more than 1 MiB.") }
+    return Array(bytes.prefix(count))
+  }
+
+  /// One line that says where the node listens and keeps its data.
+  func greeting(_ address: SocketAddress) -> String {
+    let place: String
+    switch configuration.storage {
+    case .directory(let path): place = "data in \(path)"
+    case .memory, .snapshot: place = "nothing is kept"
+    }
+    let security = configuration.tls == nil ? "" : ", TLS"
+    let login = configuration.user.map { ", user \($0.name)" } ?? ""
+    return "cql-node: listening at \(address), \(place)\(security)\(login)"
+  }
+}

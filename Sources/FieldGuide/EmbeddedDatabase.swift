@@ -1,0 +1,92 @@
+internal import CQLServer
+internal import Cassandra
+internal import Reactor
+internal import Telemetry
+
+/// The node that the program runs itself when its settings name no database: the same CQL over the same protocol as a
+/// Cassandra, on a free port of loopback and on a loop of its own.
+enum EmbeddedDatabase {
+  /// Where it keeps its data, below the working directory.
+  static let directory = "data"
+  /// The data centre of its one node.
+  private static let datacenter = "datacenter1"
+
+  /// How to reach it; before it has started, its port is not known and this is only a place for it.
+  static func configuration(port: UInt16 = UInt16(EndPoint.defaultPort)) throws(SettingsError) -> ClientConfiguration {
+    do throws(CassandraError) {
+      let point = EndPoint(host: "127.0.0.1", port: Int(port))
+      return ClientConfiguration(try .nodes([point.description], localDatacenter: datacenter))
+    } catch { throw SettingsError("The embedded database cannot be reached: \(error)") }
+  }
+
+  /// Runs `body` with the settings as they are, or beside a node when they name no database.
+  ///
+  /// - Throws: ``CommandFailure`` when the node does not start or ends, and what `body` throws.
+  static func with(
+    _ settings: Settings, logger: Logger, _ body: @escaping @Sendable (Settings) async throws -> Void
+  ) async throws {
+    guard settings.usesEmbeddedDatabase else {
+      try await body(settings)
+      return
+    }
+    let loops = try EventLoops(count: 1, logger: logger)
+    do {
+      try await run(settings, on: loops, logger: logger, body)
+    } catch {
+      await loops.shutDown()
+      throw error
+    }
+    await loops.shutDown()
+  }
+
+  private enum Part: Sendable {
+    case node
+    case body
+  }
+
+  private static func run(
+    _ settings: Settings, on loops: EventLoops, logger: Logger,
+    _ body: @escaping @Sendable (Settings) async throws -> Void
+  ) async throws {
+    var node = NodeConfiguration()
+    node.address = .loopback(port: 0)
+    node.storage = .directory(directory)
+    let server = try CQLServer(node, loops: loops, logger: logger)
+    let (addresses, report) = AsyncStream.makeStream(of: SocketAddress.self)
+    try await withThrowingTaskGroup(of: Part.self) { group in
+      group.addTask {
+        defer { report.finish() }
+        do throws(NodeError) { try await server.run { report.yield($0) } } catch { throw CommandFailure(error) }
+        return .node
+      }
+      group.addTask {
+        // There is none when the node does not start, and then its own task says why.
+        for await address in addresses {
+          var settings = settings
+          let keyspace = settings.database.keyspace
+          settings.database = try configuration(port: address.port)
+          settings.database.keyspace = keyspace
+          logger.notice(address)
+          try await body(settings)
+          break
+        }
+        return .body
+      }
+      while let part = try await group.next() {
+        switch part {
+        case .body: server.shutDown()
+        case .node: group.cancelAll()
+        }
+      }
+    }
+  }
+}
+
+extension Logger {
+  /// Says which database it is and how to use another.
+  fileprivate func notice(_ address: SocketAddress) {
+    info(
+      "using the embedded database; to use another, set CASSANDRA_CONTACT_POINTS and CASSANDRA_LOCAL_DATACENTER",
+      ["address": .text("\(address)"), "data": .text(EmbeddedDatabase.directory)])
+  }
+}

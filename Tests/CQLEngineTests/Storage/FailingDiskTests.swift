@@ -1,0 +1,151 @@
+import Foundation
+import Testing
+
+@testable import CQLEngine
+
+/// A disk that is full, cannot sync, or holds damaged files gives errors, and loses nothing that was acknowledged.
+@Suite struct FailingDiskTests {
+  private let disk = FaultyDisk()
+  private let scratch = Scratch()
+
+  private func open() throws -> Store {
+    var configuration = StoreConfiguration(.directory(scratch.path))
+    configuration.fileSystemName = disk.name
+    return try Store(configuration)
+  }
+
+  private static func write(_ number: Int, bytes: Int = 10, _ table: TableHandle) -> [PartitionMutation] {
+    [
+      PartitionMutation(
+        table: table, partition: partition(Int64(number)),
+        rows: [row(1, at: 1, [1: String(repeating: "x", count: bytes)])])
+    ]
+  }
+
+  @Test func aFullDiskRefusesAndLaterGoesOn() async throws {
+    let store = try open()
+    let table = TableHandle(number: store.makeTableNumber(), graceSeconds: 0)
+    try await store.apply(Self.write(0, table))
+    disk.setRoom(100_000)
+    var written = 1
+    await #expect(throws: StorageError.self) {
+      for number in 1..<1_000 {
+        try await store.apply(Self.write(number, bytes: 2_000, table))
+        written += 1
+      }
+    }
+    #expect(written < 100)
+    do {
+      try await store.apply(Self.write(5_000, bytes: 200_000, table))
+      Issue.record("a write was taken by a full disk")
+    } catch {
+      #expect(error.code == .diskFull)
+    }
+    let reader = try store.makeReader()
+    #expect(try reader.contents(table.number).count == written)
+    disk.setRoom(nil)
+    try await store.apply(Self.write(5_000, bytes: 200_000, table))
+    #expect(try reader.contents(table.number).count == written + 1)
+    await store.close()
+  }
+
+  @Test func aWriteThatIsTooLargeForTheDiskFailsAlone() async throws {
+    let store = try open()
+    let table = TableHandle(number: store.makeTableNumber(), graceSeconds: 0)
+    try await store.apply(Self.write(0, table))
+    disk.setRoom(600_000)
+    let failed = await withTaskGroup(of: StorageError?.self) { group in
+      for number in 1...40 {
+        group.addTask {
+          do throws(StorageError) {
+            try await store.apply(Self.write(number, bytes: number == 20 ? 5_000_000 : 100, table))
+            return nil
+          } catch {
+            return error
+          }
+        }
+      }
+      var errors: [StorageError] = []
+      for await error in group { if let error { errors.append(error) } }
+      return errors
+    }
+    #expect(failed.map(\.code) == [.diskFull])
+    #expect(try store.makeReader().contents(table.number).count == 40)
+    await store.close()
+  }
+
+  @Test func aFailedSyncStopsWritesUntilTheStoreIsOpenedAnew() async throws {
+    let store = try open()
+    let table = TableHandle(number: store.makeTableNumber(), graceSeconds: 0)
+    try await store.apply(Self.write(1, table))
+    disk.setFailsSyncs(true)
+    await #expect(throws: StorageError.self) { try await store.apply(Self.write(2, table)) }
+    disk.setFailsSyncs(false)
+    do {
+      try await store.apply(Self.write(3, table))
+      Issue.record("a write was taken after a failed sync")
+    } catch {
+      #expect(error.code == .writesStopped)
+    }
+    #expect(try store.makeReader().contents(table.number).contains("p1[1] *@1 1=xxxxxxxxxx@1"))
+    await store.close()
+    let again = try open()
+    try await again.apply(Self.write(3, table))
+    let lines = try again.makeReader().contents(table.number)
+    #expect(lines.contains("p1[1] *@1 1=xxxxxxxxxx@1") && lines.contains("p3[1] *@1 1=xxxxxxxxxx@1"))
+    await again.close()
+  }
+
+  @Test func nothingIsAcknowledgedBeforeItsSync() async throws {
+    let store = try open()
+    let table = TableHandle(number: store.makeTableNumber(), graceSeconds: 0)
+    for number in 0..<20 {
+      try await store.apply(Self.write(number, table))
+      let last = disk.events.last { event in
+        switch event {
+        case .write("node.db-wal", _, _), .sync("node.db-wal"): true
+        default: false
+        }
+      }
+      guard case .sync = last else {
+        Issue.record("acknowledged before the sync")
+        return
+      }
+    }
+    await store.close()
+  }
+
+  @Test func damagedFilesGiveErrors() async throws {
+    let seed = SeededGenerator.seed("damage")
+    var random = SeededGenerator(seed: seed)
+    let store = try Store(StoreConfiguration(.directory(scratch.path)))
+    let table = TableHandle(number: store.makeTableNumber(), graceSeconds: 0)
+    for number in 0..<200 { try await store.apply(Self.write(number, bytes: 400, table)) }
+    let expected = try store.makeReader().contents(table.number)
+    await store.close()
+    let whole = try Data(contentsOf: URL(fileURLWithPath: scratch.path + "/node.db"))
+    var found = 0
+    for round in 0..<100 {
+      var bytes = [UInt8](whole)
+      let start = Int.random(in: 0..<bytes.count, using: &random)
+      for index in start..<min(bytes.count, start + Int.random(in: 1...64, using: &random)) {
+        bytes[index] = UInt8.random(in: 0...255, using: &random)
+      }
+      if random.oneIn(5) { bytes.removeLast(Int.random(in: 1...(bytes.count - 1), using: &random)) }
+      let damaged = Scratch()
+      try FileManager.default.createDirectory(atPath: damaged.path, withIntermediateDirectories: true)
+      try Data(bytes).write(to: URL(fileURLWithPath: damaged.path + "/node.db"))
+      do {
+        let store = try Store(StoreConfiguration(.directory(damaged.path)))
+        let seen = try store.makeReader().contents(table.number)
+        // What does not give an error is right.
+        if seen != expected { Issue.record("round \(round): damage was not found") }
+        await store.close()
+      } catch let error as StorageError {
+        found += 1
+        #expect([.corrupt, .unsupportedVersion, .inputOutput].contains(error.code), "\(error)")
+      }
+    }
+    #expect(found > 0)
+  }
+}

@@ -1,0 +1,302 @@
+import Foundation
+import Synchronization
+import Testing
+
+@testable import CQLEngine
+
+@Suite struct StoreTests {
+  private let scratch = Scratch()
+
+  private func table(_ number: UInt32 = 1, indexes: [IndexDefinition] = []) -> TableHandle {
+    TableHandle(number: TableNumber(rawValue: number), graceSeconds: 100, indexes: indexes)
+  }
+
+  private func write(_ table: TableHandle, _ partitionNumber: Int64, _ rows: [RowMutation]) -> [PartitionMutation] {
+    [PartitionMutation(table: table, partition: partition(partitionNumber), rows: rows)]
+  }
+
+  @Test func writesAreReadByAllReadersAndAfterARestart() async throws {
+    let store = try Store(StoreConfiguration(.directory(scratch.path)))
+    let (first, second) = (try store.makeReader(), try store.makeReader())
+    try await store.apply(write(table(), 1, [row(1, at: 5, [1: "a", 2: "b"])]))
+    try await store.apply(write(table(), 1, [row(1, at: 6, [2: "c"])]))
+    #expect(try first.contents(table().number) == ["p1[1] *@6 1=a@5 2=c@6"])
+    #expect(try second.contents(table().number) == ["p1[1] *@6 1=a@5 2=c@6"])
+    await store.close()
+    await #expect(throws: StorageError(.closed)) { try await store.apply(write(table(), 1, [])) }
+    #expect(throws: StorageError(.closed)) { try store.makeReader() }
+    let again = try Store(StoreConfiguration(.directory(scratch.path)))
+    #expect(try again.makeReader().contents(table().number) == ["p1[1] *@6 1=a@5 2=c@6"])
+    await again.close()
+  }
+
+  @Test func partitionsOrderByTokenAndRowsByClustering() async throws {
+    let store = try Store(StoreConfiguration(.temporary))
+    for number in [Int64.max, 0, -1, .min, 1] {
+      try await store.apply(write(table(), number, [row(200, at: 1, [1: "x"]), row(3, at: 1, [1: "y"])]))
+    }
+    let reader = try store.makeReader()
+    let all = [Int64.min, -1, 0, 1, .max].flatMap { ["p\($0)[3] *@1 1=y@1", "p\($0)[200] *@1 1=x@1"] }
+    #expect(try reader.contents(table().number) == all)
+    #expect(try reader.contents(table().number, .tokens(from: -1, through: 0)) == Array(all[2..<6]))
+    #expect(try reader.contents(table().number, .tokens(from: 1, through: .max)) == Array(all[6...]))
+    #expect(try reader.contents(table().number, .partition(partition(.max)), reverse: true) == all[8...].reversed())
+    await store.close()
+  }
+
+  @Test func partitionsCanBeSkipped() async throws {
+    let store = try Store(StoreConfiguration(.temporary))
+    for number in Int64(0)..<5 {
+      try await store.apply(write(table(), number, (0..<4).map { row($0, at: 1, [1: "x"]) }))
+    }
+    let reader = try store.makeReader()
+    for (reverse, expected) in [(false, [0, 1, 2, 3, 4] as [Int64]), (true, [4, 3, 2, 1, 0])] {
+      for budget in [SliceBudget(), SliceBudget(records: 1, microseconds: 60_000_000)] {
+        var seen: [Int64] = []
+        var range = KeyRange.table
+        while case .slice(let rest) = try reader.scan(
+          table().number, range, reverse: reverse, now: 0, budget: budget,
+          { view in
+            seen.append(view.token)
+            return .nextPartition
+          })
+        { range = rest }
+        #expect(seen == expected)
+      }
+    }
+    await store.close()
+  }
+
+  @Test func aScanEndsWithItsBudget() async throws {
+    let store = try Store(StoreConfiguration(.temporary))
+    try await store.apply(write(table(), 1, (0..<200).map { row($0, at: 1, [1: "x"]) }))
+    let reader = try store.makeReader()
+    var seen = 0
+    let end = try reader.scan(
+      table().number, .table, now: 0, budget: SliceBudget(records: 70, microseconds: 60_000_000)
+    ) {
+      _ in
+      seen += 1
+      return .next
+    }
+    #expect(seen == 70)
+    #expect(end == .slice(rest: KeyRange(lower: partition(1).row([69, 0]), upper: [])))
+    // No time at all: the clock is looked at after 32 records.
+    seen = 0
+    _ = try reader.scan(table().number, .table, now: 0, budget: SliceBudget(records: 5_000, microseconds: 0)) { _ in
+      seen += 1
+      return .next
+    }
+    #expect(seen == 32)
+    #expect(try reader.scan(table().number, .table, now: 0) { _ in .stop } == .stopped)
+    await store.close()
+  }
+
+  @Test func aSecondStoreIsRefused() async throws {
+    let store = try Store(StoreConfiguration(.directory(scratch.path)))
+    let error = #expect(throws: StorageError.self) { try Store(StoreConfiguration(.directory(scratch.path))) }
+    #expect(error?.code == .inUse)
+    let path = scratch.path
+    await #expect(processExitsWith: .exitCode(33)) { [path = path as String] in
+      do throws(StorageError) {
+        _ = try Store(StoreConfiguration(.directory(path)))
+      } catch {
+        exit(error.code == .inUse ? 33 : 1)
+      }
+    }
+    await store.close()
+    let again = try Store(StoreConfiguration(.directory(scratch.path)))
+    await again.close()
+  }
+
+  @Test func filesOfOthersAndOfOtherVersionsAreRefused() async throws {
+    let path = scratch.path
+    func open() -> StorageError? {
+      do throws(StorageError) {
+        _ = try Store(StoreConfiguration(.directory(path)))
+        return nil
+      } catch {
+        return error
+      }
+    }
+    let store = try Store(StoreConfiguration(.directory(path)))
+    await store.close()
+    let database = try Database(path: path + "/node.db", mode: .readWrite, fileSystemName: nil)
+    try database.execute("PRAGMA user_version = 99")
+    #expect(open()?.code == .unsupportedVersion)
+    try database.execute("PRAGMA application_id = 1")
+    #expect(open()?.code == .unsupportedVersion)
+    try FileManager.default.removeItem(atPath: path)
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    try Data(repeating: 7, count: 9_000).write(to: URL(fileURLWithPath: path + "/node.db"))
+    #expect(open()?.code == .corrupt)
+    try FileManager.default.removeItem(atPath: path)
+    try Data("a file".utf8).write(to: URL(fileURLWithPath: path))
+    #expect(open()?.code == .cannotOpen)
+  }
+
+  @Test func temporaryDirectoriesAreRemoved() async throws {
+    let root = FileManager.default.temporaryDirectory.path
+    func directories() throws -> Set<String> {
+      Set(try FileManager.default.contentsOfDirectory(atPath: root).filter { $0.hasPrefix("cql-node-temporary-") })
+    }
+    let abandoned = root + "/cql-node-temporary-abandoned-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: abandoned, withIntermediateDirectories: true)
+    for name in ["lock", "node.db"] { try Data().write(to: URL(fileURLWithPath: abandoned + "/" + name)) }
+    let store = try Store(StoreConfiguration(.temporary))
+    #expect(!FileManager.default.fileExists(atPath: abandoned))
+    let path = store.directoryPath
+    #expect(FileManager.default.fileExists(atPath: path + "/node.db"))
+    await store.close()
+    #expect(!FileManager.default.fileExists(atPath: path))
+    #expect(try !directories().contains(String(path.split(separator: "/").last ?? "")))
+  }
+
+  @Test func metaAndTableNumbersSurviveARestart() async throws {
+    let store = try Store(StoreConfiguration(.directory(scratch.path)))
+    let (first, second) = (store.makeTableNumber(), store.makeTableNumber())
+    #expect(first < second)
+    try await store.commit(meta: [(name: "schema", value: [1, 2]), (name: "host", value: [])])
+    try await store.commit(meta: [(name: "schema", value: [3]), (name: "other", value: [4])])
+    try await store.commit(meta: [(name: "other", value: nil)])
+    await store.close()
+    let again = try Store(StoreConfiguration(.directory(scratch.path)))
+    let reader = try again.makeReader()
+    #expect(try reader.meta("schema") == [3])
+    #expect(try reader.meta("host") == [])
+    #expect(try reader.meta("other") == nil)
+    #expect(again.makeTableNumber() > second)
+    await again.close()
+  }
+
+  @Test func decisionsSeeWhatIsThereAndWhatTheirGroupWrote() async throws {
+    let store = try Store(StoreConfiguration(.temporary))
+    let table = table()
+    // Each adds one to a number by reading and writing it: none is lost.
+    let outcomes = try await withThrowingTaskGroup(of: Int.self) { group in
+      for _ in 0..<100 {
+        group.addTask {
+          try await store.apply(deciding: { reader throws(StorageError) in
+            var number = 0
+            _ = try reader.record(table.number, partition(1).row([1]), now: 0) { view throws(StorageError) in
+              var position = view.start
+              if let cell = try view.next(&position) { number = Int(text(view.value(of: cell))) ?? -1 }
+            }
+            let next = row(1, at: Int64(number), [1: "\(number + 1)"])
+            return WriteDecision(
+              [PartitionMutation(table: table, partition: partition(1), rows: [next])], outcome: number + 1)
+          })
+        }
+      }
+      var all: [Int] = []
+      for try await outcome in group { all.append(outcome) }
+      return all
+    }
+    #expect(outcomes.sorted() == Array(1...100))
+    #expect(try store.makeReader().contents(table.number) == ["p1[1] *@99 1=100@99"])
+    await #expect(throws: StorageError(.invalidMutation)) {
+      try await store.apply(deciding: { _ throws(StorageError) -> WriteDecision<Int> in
+        throw StorageError(.invalidMutation)
+      })
+    }
+    await store.close()
+  }
+
+  @Test func aBadWriteFailsAloneAndWhole() async throws {
+    var configuration = StoreConfiguration(.temporary)
+    configuration.limits.recordBytes = 1_000
+    let store = try Store(configuration)
+    let table = table()
+    let codes = await withTaskGroup(of: StorageError.Code?.self) { group in
+      for number in 0..<30 {
+        group.addTask {
+          var rows = [row(1, at: 1, [1: "x"]), row(2, at: 1, [1: "y"])]
+          if number == 7 { rows[1] = row(2, at: 1, [1: String(repeating: "z", count: 2_000)]) }
+          if number == 8 { rows[1].record = [9, 9, 9] }
+          if number == 9 { rows[1].record = [] }
+          do throws(StorageError) {
+            try await store.apply([PartitionMutation(table: table, partition: partition(Int64(number)), rows: rows)])
+            return nil
+          } catch {
+            return error.code
+          }
+        }
+      }
+      var codes: [StorageError.Code] = []
+      for await code in group { if let code { codes.append(code) } }
+      return codes.map(\.description).sorted()
+    }
+    #expect(codes == [StorageError.Code.invalidMutation, .invalidMutation, .recordTooLarge].map(\.description))
+    let lines = try store.makeReader().contents(table.number)
+    #expect(lines.count == 27 * 2)
+    #expect(!lines.contains { $0.hasPrefix("p7[") || $0.hasPrefix("p8[") || $0.hasPrefix("p9[") })
+    await store.close()
+  }
+
+  @Test func moreWritesThanMayWaitAreRefused() async throws {
+    var configuration = StoreConfiguration(.temporary)
+    configuration.limits.waitingWrites = 3
+    let store = try Store(configuration)
+    let table = table()
+    let (gate, opened) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+    async let blocked: Void = store.apply(deciding: { _ in
+      opened.signal()
+      gate.wait()
+      return WriteDecision([], outcome: ())
+    })
+    await withUnsafeContinuation { continuation in
+      Thread.detachNewThread {
+        opened.wait()
+        continuation.resume()
+      }
+    }
+    // The writer is inside of a decision: nothing is taken from the queue, whatever comes in the meantime.
+    let refused = await withTaskGroup(of: Bool.self) { group in
+      for number in 0..<10 {
+        group.addTask {
+          do throws(StorageError) {
+            try await store.apply([PartitionMutation(table: table, partition: partition(Int64(number)))])
+            return false
+          } catch {
+            return error.code == .overloaded
+          }
+        }
+      }
+      var refused = 0
+      for await wasRefused in group {
+        if wasRefused { refused += 1 }
+        if refused == 7 { gate.signal() }
+      }
+      return refused
+    }
+    #expect(refused == 7)
+    try await blocked
+    await store.close()
+  }
+
+  @Test func readersDoNotWaitForTheWriter() async throws {
+    let store = try Store(StoreConfiguration(.directory(scratch.path)))
+    let table = table()
+    try await store.apply(write(table, 1, [row(1, at: 1, [1: "before"])]))
+    let (gate, opened) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+    let mutation = write(table, 1, [row(1, at: 2, [1: "after"])])
+    async let writing: Void = store.apply(deciding: { _ in
+      // The write transaction is open from here until the gate is opened.
+      opened.signal()
+      gate.wait()
+      return WriteDecision(mutation, outcome: ())
+    })
+    await withUnsafeContinuation { continuation in
+      Thread.detachNewThread {
+        opened.wait()
+        continuation.resume()
+      }
+    }
+    let reader = try store.makeReader()
+    #expect(try reader.contents(table.number) == ["p1[1] *@1 1=before@1"])
+    gate.signal()
+    try await writing
+    #expect(try reader.contents(table.number) == ["p1[1] *@2 1=after@2"])
+    await store.close()
+  }
+}
