@@ -14,3 +14,4 @@ static inline int csqlite_bind_copy(sqlite3_stmt *statement, int index, const vo
 // Swift does not import macros that are made of other macros.
 static const int csqlite_ioerr_fsync = SQLITE_IOERR_FSYNC;
 static const int csqlite_ioerr_dir_fsync = SQLITE_IOERR_DIR_FSYNC;
+static const int csqlite_ioerr_data = SQLITE_IOERR_DATA;

@@ -86,7 +86,8 @@ private final class RawDatabase {
   init(_ path: String) {
     var opened: OpaquePointer?
     precondition(
-      sqlite3_open_v2(path, &opened, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nil) == SQLITE_OK)
+      sqlite3_open_v2(path, &opened, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nil) == SQLITE_OK
+    )
     guard let opened else { preconditionFailure("no connection") }
     handle = opened
   }

@@ -16,6 +16,8 @@ import Measuring
 
 /// Prints one line of a table with columns of twelve characters.
 func printRow(_ name: String, _ cells: [String]) {
-  func padded(_ text: String, _ width: Int) -> String { String(repeating: " ", count: max(0, width - text.count)) + text }
+  func padded(_ text: String, _ width: Int) -> String {
+    String(repeating: " ", count: max(0, width - text.count)) + text
+  }
   print(name + String(repeating: " ", count: max(1, 32 - name.count)) + cells.map { padded($0, 12) }.joined())
 }

@@ -19,6 +19,8 @@ package final class EngineExecutor {
   private var plans: [StatementID: PlannedStatement] = [:]
   /// How many plans are kept.
   private static let maximumPlans = 2_000
+  /// The key of the record that a point read looks for, kept for its memory.
+  var keyBuffer: [UInt8] = []
   /// The rows of the node's own tables, with the generation of the schema for which they were made.
   var systemRows: [String: (generation: Int, rows: MemoryTable)] = [:]
 
@@ -213,16 +215,30 @@ package final class EngineExecutor {
       throw EngineFailure.invalid("ANY ConsistencyLevel is only supported for writes")
     }
     try Self.checkAvailable(parameters.consistency)
-    let evaluator = evaluator(bindings)
-    let now = parameters.nowInSeconds.map { Int64($0) } ?? evaluator.context.now / 1_000_000
-    let source: RowSource = plan.table.isVirtual ? .memory(try systemRows(plan.table)) : .store(reader)
-    let execution = try SelectExecution(
-      plan, source, evaluator: evaluator, digest: planned.digest, parameters: parameters, now: now, yielding: yielding)
     let start = body.count
     let hasChanged = knownMetadata.map { !$0.elementsEqual(planned.metadataID) } ?? false
+    let evaluator = evaluator(bindings)
+    let now = parameters.nowInSeconds.map { Int64($0) } ?? evaluator.context.now / 1_000_000
+    if let key = plan.pointKey, parameters.pageState == nil {
+      let countOffset = try planned.writeHead(
+        into: &body, version: version, skipsMetadata: parameters.skipsMetadata, change: hasChanged)
+      if try readPoint(key, plan, planned, evaluator, now: now, into: &body) {
+        body.store(bigEndian: Int32(1), at: countOffset)
+        // Cassandra looks no further when a page is full, and says that more may follow.
+        // A partition that has one row only is another matter: nothing can follow.
+        if parameters.pageSize == 1, !plan.table.clustering.isEmpty {
+          insertPointState(planned, start: start, into: &body)
+        }
+      }
+      return EngineOutcome(warnings: plan.warnings)
+    }
+    let source: RowSource = plan.table.isVirtual ? .memory(try systemRows(plan.table)) : .store(reader)
+    let execution = try SelectExecution(
+      plan, source, image: planned.takeImage(plan.shape), evaluator: evaluator, digest: planned.digest, parameters: parameters, now: now, yielding: yielding)
     let countOffset = try planned.writeHead(
       into: &body, version: version, skipsMetadata: parameters.skipsMetadata, change: hasChanged)
     let page = try await execution.run(into: &body)
+    planned.giveBack(execution.image)
     body.store(bigEndian: Int32(truncatingIfNeeded: page.count), at: countOffset)
     if let state = page.state { PlannedStatement.insert(state.bytes, intoHeadAt: start, of: &body) }
     return EngineOutcome(warnings: plan.warnings)

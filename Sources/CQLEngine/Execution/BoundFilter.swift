@@ -97,7 +97,7 @@ struct BoundFilter {
   }
 
   /// Whether the row in the image passes.
-  func passes(_ image: RowImage, _ record: borrowing RecordView) throws(EngineFailure) -> Bool {
+  func passes(_ image: inout RowImage, _ record: borrowing RecordView) throws(EngineFailure) -> Bool {
     switch test {
     case .never: return false
     case .equal(let keys):

@@ -83,7 +83,7 @@ struct RowShape: Sendable {
 }
 
 /// Where the values of one row stand, by slot: filled anew for each record, so that reading a row allocates nothing.
-final class RowImage {
+struct RowImage {
   /// What a place is a range of.
   private enum Source: UInt8 {
     case nothing, record, key, note, scratch, statics
@@ -118,7 +118,7 @@ final class RowImage {
   // MARK: Loading
 
   /// Forgets the static values, at the beginning of a partition.
-  func clearStatics() {
+  mutating func clearStatics() {
     statics.removeAll(keepingCapacity: true)
     for slot in shape.staticSlots {
       places[slot] = Place()
@@ -127,7 +127,7 @@ final class RowImage {
   }
 
   /// Takes the static values of a head and says whether it has a live cell.
-  func loadHead(_ record: borrowing RecordView) throws(StorageError) -> Bool {
+  mutating func loadHead(_ record: borrowing RecordView) throws(StorageError) -> Bool {
     clearStatics()
     scratch.removeAll(keepingCapacity: true)
     let isLive = try loadCells(record)
@@ -147,7 +147,7 @@ final class RowImage {
 
   /// Takes the values of a row and says whether it is live.
   @inline(__always)
-  func loadRow(_ record: borrowing RecordView) throws(StorageError) -> Bool {
+  mutating func loadRow(_ record: borrowing RecordView) throws(StorageError) -> Bool {
     for slot in shape.regularSlots { places[slot].source = .nothing }
     if hasAttributes { for slot in shape.regularSlots { attributes[slot].removeAll(keepingCapacity: true) } }
     scratch.removeAll(keepingCapacity: true)
@@ -159,14 +159,14 @@ final class RowImage {
   }
 
   /// Takes the partition key only, for a partition that has static values and no row.
-  func loadPartition(_ record: borrowing RecordView) {
+  mutating func loadPartition(_ record: borrowing RecordView) {
     for slot in shape.regularSlots { places[slot].source = .nothing }
     for slot in shape.clusteringSlots where slot >= 0 { places[slot].source = .nothing }
     loadKey(record)
   }
 
   @inline(__always)
-  private func loadKey(_ record: borrowing RecordView) {
+  private mutating func loadKey(_ record: borrowing RecordView) {
     guard !shape.partitionSlots.isEmpty else { return }
     let key = record.partitionKey
     for (slot, position) in shape.partitionSlots {
@@ -183,7 +183,7 @@ final class RowImage {
   }
 
   @inline(__always)
-  private func loadNote(_ note: Span<UInt8>) {
+  private mutating func loadNote(_ note: Span<UInt8>) {
     var position = 0
     for index in 0...lastClustering {
       let slot = shape.clusteringSlots[index]
@@ -204,7 +204,7 @@ final class RowImage {
 
   /// Goes over the cells and says whether there is one.
   @inline(__always)
-  private func loadCells(_ record: borrowing RecordView) throws(StorageError) -> Bool {
+  private mutating func loadCells(_ record: borrowing RecordView) throws(StorageError) -> Bool {
     var position = record.start
     var isLive = false
     var open = OpenCollection()
@@ -225,7 +225,7 @@ final class RowImage {
     return isLive
   }
 
-  private func note(_ cell: RecordCell, _ record: borrowing RecordView, _ slot: Int) {
+  private mutating func note(_ cell: RecordCell, _ record: borrowing RecordView, _ slot: Int) {
     attributes[slot].append(
       CellAttributes(
         path: cell.hasPath ? [UInt8](copying: record.path(of: cell)) : [], timestamp: cell.timestamp,
@@ -241,7 +241,7 @@ final class RowImage {
     var count: Int32 = 0
   }
 
-  private func add(
+  private mutating func add(
     _ cell: RecordCell, _ record: borrowing RecordView, _ slot: Int, _ open: inout OpenCollection
   ) {
     if open.slot != slot {
@@ -277,7 +277,7 @@ final class RowImage {
     }
   }
 
-  private func close(_ open: inout OpenCollection) {
+  private mutating func close(_ open: inout OpenCollection) {
     guard open.slot >= 0 else { return }
     let start = open.start
     if case .userType(let fields) = shape.forms[open.slot] {
@@ -329,7 +329,7 @@ final class RowImage {
   func hasValue(_ slot: Int) -> Bool { places[slot].source != .nothing }
 
   /// Gives the ordered bytes of the value in a slot to `body`; false when there is none.
-  func compare(
+  mutating func compare(
     _ slot: Int, _ type: CQLType, of record: borrowing RecordView, _ body: ([UInt8]) -> Bool
   ) throws(EngineFailure) -> Bool {
     let place = places[slot]

@@ -5,11 +5,12 @@ import CQLWire
 ///
 /// It decides about records in the order of the table; a partition's head comes before its rows, or is given before them
 /// when they are read backwards or from the middle.
-final class RowWriter {
+struct RowWriter {
   private let plan: SelectPlan
   private let slots: [Int]
   private let expressions: [Expression]
-  private let image: RowImage
+  /// Where the values of the row at hand stand.
+  private(set) var image: RowImage
   private var evaluator: Evaluator
   private let filters: [BoundFilter]
   private let tracksPartitions: Bool
@@ -61,14 +62,15 @@ final class RowWriter {
   private var firstRow: [CellValue]?
 
   init(
-    _ plan: SelectPlan, _ evaluator: Evaluator, filters: [BoundFilter], pageLimit: Int, partitionLimit: Int
+    _ plan: SelectPlan, _ evaluator: Evaluator, image: RowImage, filters: [BoundFilter], pageLimit: Int,
+    partitionLimit: Int
   ) {
     self.plan = plan
     self.evaluator = evaluator
     self.filters = filters
     self.pageLimit = pageLimit
     self.partitionLimit = partitionLimit
-    image = RowImage(plan.shape)
+    self.image = image
     hasStatics = plan.table.hasStatics
     tracksPartitions = hasStatics || plan.isDistinct || partitionLimit < Int.max
     switch plan.outputs {
@@ -94,14 +96,14 @@ final class RowWriter {
   // MARK: Partitions
 
   /// Begins a partition whose rows come next, as a page before has left it.
-  func beginPartition(count: Int, hasRow: Bool) {
+  mutating func beginPartition(count: Int, hasRow: Bool) {
     countInPartition = count
     partitionHasRow = hasRow
     if hasStatics { image.clearStatics() }
   }
 
   /// Ends the partition at hand: writes the row that has only static values, if there was no other. False: no more.
-  func endPartition() -> Bool {
+  mutating func endPartition() -> Bool {
     guard let pending else { return failure == nil && !isFull }
     self.pending = nil
     guard !isFull else { return false }
@@ -118,7 +120,7 @@ final class RowWriter {
 
   /// Takes a record of a scan.
   @inline(__always)
-  func accept(_ record: borrowing RecordView) throws(StorageError) -> ScanStep {
+  mutating func accept(_ record: borrowing RecordView) throws(StorageError) -> ScanStep {
     if tracksPartitions, !record.partitionPrefix.isEqual(to: partition.span) {
       guard endPartition() else { return .stop }
       partition = [UInt8](copying: record.partitionPrefix)
@@ -134,10 +136,10 @@ final class RowWriter {
   }
 
   /// Says which partition the next records belong to, when its head has been given apart.
-  func enter(_ partition: PartitionKey) { if tracksPartitions { self.partition = partition.bytes } }
+  mutating func enter(_ partition: PartitionKey) { if tracksPartitions { self.partition = partition.bytes } }
 
   /// Takes a partition's head.
-  func acceptHead(_ record: borrowing RecordView) throws(StorageError) -> ScanStep {
+  mutating func acceptHead(_ record: borrowing RecordView) throws(StorageError) -> ScanStep {
     let isLive = try image.loadHead(record)
     guard isLive, showsStaticOnly, !partitionHasRow else { return .next }
     image.loadPartition(record)
@@ -163,7 +165,7 @@ final class RowWriter {
   }
 
   @inline(__always)
-  private func acceptRow(_ record: borrowing RecordView) throws(EngineFailure) -> ScanStep {
+  private mutating func acceptRow(_ record: borrowing RecordView) throws(EngineFailure) -> ScanStep {
     let isLive: Bool
     do throws(StorageError) {
       isLive = try image.loadRow(record)
@@ -210,9 +212,9 @@ final class RowWriter {
     return key
   }
 
-  private func passes(_ record: borrowing RecordView) throws(EngineFailure) -> Bool {
+  private mutating func passes(_ record: borrowing RecordView) throws(EngineFailure) -> Bool {
     for filter in filters {
-      guard try filter.passes(image, record) else { return false }
+      guard try filter.passes(&image, record) else { return false }
     }
     return true
   }
@@ -220,7 +222,7 @@ final class RowWriter {
   // MARK: Rows
 
   @inline(__always)
-  private func writeRow(_ record: borrowing RecordView) throws(EngineFailure) {
+  private mutating func writeRow(_ record: borrowing RecordView) throws(EngineFailure) {
     count += 1
     if plan.sortsPartitions {
       var row: [UInt8] = []
@@ -234,7 +236,7 @@ final class RowWriter {
   }
 
   @inline(__always)
-  private func writeCells(_ record: borrowing RecordView) throws(EngineFailure) {
+  private mutating func writeCells(_ record: borrowing RecordView) throws(EngineFailure) {
     if expressions.isEmpty {
       for slot in slots { image.write(slot, of: record, into: &body) }
     } else {
@@ -243,13 +245,13 @@ final class RowWriter {
     }
   }
 
-  private func loadValues(_ record: borrowing RecordView) {
+  private mutating func loadValues(_ record: borrowing RecordView) {
     evaluator.row.removeAll(keepingCapacity: true)
     for slot in plan.shape.columns.indices { evaluator.row.append(image.value(slot, of: record)) }
     if plan.shape.hasAttributes { evaluator.attributes = image.attributes }
   }
 
-  private func writeExpressions() throws(EngineFailure) {
+  private mutating func writeExpressions() throws(EngineFailure) {
     for expression in expressions {
       if let slice = try evaluator.value(expression).slice {
         Parts.append(slice, to: &body)
@@ -260,7 +262,7 @@ final class RowWriter {
   }
 
   /// Writes a row that has only static values; false: no more.
-  private func write(_ row: PendingRow) -> Bool {
+  private mutating func write(_ row: PendingRow) -> Bool {
     do throws(EngineFailure) {
       if plan.isAggregate || !expressions.isEmpty {
         evaluator.row = row.values
@@ -292,7 +294,7 @@ final class RowWriter {
 
   // MARK: Aggregates
 
-  private func accumulate() throws(EngineFailure) {
+  private mutating func accumulate() throws(EngineFailure) {
     if firstRow == nil { firstRow = evaluator.row }
     for index in accumulators.indices {
       guard let argument = plan.aggregates[index].argument else {
@@ -304,7 +306,7 @@ final class RowWriter {
   }
 
   /// Writes the one row of an aggregate, or the rows that had to be sorted, of which at most `limit`.
-  func finish(limit: Int) throws(EngineFailure) {
+  mutating func finish(limit: Int) throws(EngineFailure) {
     if plan.isAggregate {
       evaluator.aggregates = []
       for accumulator in accumulators {

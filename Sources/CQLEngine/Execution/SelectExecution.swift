@@ -2,7 +2,7 @@ import Bytes
 import CQLWire
 
 /// Runs one page of a SELECT.
-struct SelectExecution {
+final class SelectExecution {
   private let plan: SelectPlan
   private let source: RowSource
   private let now: Int64
@@ -12,7 +12,7 @@ struct SelectExecution {
   private let pageSize: Int
   private let state: PageState?
   private let limit: Int
-  private let writer: RowWriter
+  private var writer: RowWriter
   private let ranges: [ClusteringRange]
 
   /// What a page brought.
@@ -24,7 +24,7 @@ struct SelectExecution {
   }
 
   init(
-    _ plan: SelectPlan, _ source: RowSource, evaluator: Evaluator, digest: UInt64, parameters: QueryParameters,
+    _ plan: SelectPlan, _ source: RowSource, image: RowImage, evaluator: Evaluator, digest: UInt64, parameters: QueryParameters,
     now: Int64, yielding: @escaping () async -> Void
   ) throws(EngineFailure) {
     self.plan = plan
@@ -57,7 +57,7 @@ struct SelectExecution {
       filters.append(try BoundFilter(filter, filter.slots.map { plan.shape.columns[$0].name }, evaluator))
     }
     writer = RowWriter(
-      plan, evaluator, filters: filters, pageLimit: min(pageSize, self.limit), partitionLimit: partitionLimit)
+      plan, evaluator, image: image, filters: filters, pageLimit: min(pageSize, self.limit), partitionLimit: partitionLimit)
     ranges = try ReadRanges.clustering(plan.clustering, evaluator)
   }
 
@@ -73,10 +73,13 @@ struct SelectExecution {
     }
   }
 
+  /// The image of rows, for another request when this one is done.
+  var image: RowImage { writer.image }
+
   /// Reads the page and appends its rows to `body`.
   func run(into body: inout [UInt8]) async throws(EngineFailure) -> Page {
     swap(&body, &writer.body)
-    var partitionIndex: UInt32 = 0
+    var partitionIndex: UInt32? = 0
     let failure: EngineFailure?
     do throws(EngineFailure) {
       switch plan.partitions {
@@ -93,7 +96,7 @@ struct SelectExecution {
     }
     swap(&body, &writer.body)
     if let failure { throw failure }
-    return Page(state: nextState(partitionIndex), count: writer.count)
+    return Page(state: partitionIndex.flatMap { nextState($0) }, count: writer.count)
   }
 
   private func nextState(_ partitionIndex: UInt32) -> PageState? {
@@ -113,8 +116,8 @@ struct SelectExecution {
 
   // MARK: By keys
 
-  /// Reads the partitions that the statement names; returns the index of the last one read.
-  private func readKeys(_ restrictions: [Restriction], _ token: Restriction?) async throws(EngineFailure) -> UInt32 {
+  /// Reads the partitions that the statement names; returns the index of the last one read, or nil when nothing can follow.
+  private func readKeys(_ restrictions: [Restriction], _ token: Restriction?) async throws(EngineFailure) -> UInt32? {
     var partitions = try ReadRanges.partitions(
       restrictions, evaluator, isVirtual: plan.table.definition.source == .virtual)
     if let token {
@@ -129,9 +132,12 @@ struct SelectExecution {
     for index in partitions.indices.dropFirst(first) {
       if index > first, writer.isFull { return UInt32(truncatingIfNeeded: index - 1) }
       try await read(partitions[index], state: index == first ? state : nil)
-      if writer.isFull || writer.failure != nil { return UInt32(truncatingIfNeeded: index) }
+      guard writer.isFull || writer.failure != nil else { continue }
+      // The last partition has given its only row.
+      if index == partitions.count - 1, plan.table.clustering.isEmpty { return nil }
+      return UInt32(truncatingIfNeeded: index)
     }
-    return UInt32(truncatingIfNeeded: partitions.count)
+    return nil
   }
 
   private func read(_ partition: PartitionKey, state: PageState?) async throws(EngineFailure) {

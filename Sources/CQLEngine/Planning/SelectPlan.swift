@@ -50,6 +50,9 @@ final class SelectPlan: Sendable {
   let warnings: [String]
   /// Whether all columns of the primary key are restricted by equality.
   let namesOneRow: Bool
+  /// The restrictions of the partition key when the statement reads one row and nothing has to be decided about it but
+  /// whether it is there.
+  let pointKey: [Restriction]?
 
   init(
     table: Table, shape: RowShape, outputs: Outputs, columns: [ColumnSpecification], aggregates: [AggregateCall],
@@ -70,7 +73,16 @@ final class SelectPlan: Sendable {
     self.limit = limit
     self.perPartitionLimit = perPartitionLimit
     self.warnings = warnings
-    namesOneRow = clustering.count == table.clustering.count && clustering.allSatisfy(\.isEquality)
+    let namesOneRow = clustering.count == table.clustering.count && clustering.allSatisfy(\.isEquality)
+    self.namesOneRow = namesOneRow
+    if case .keys(let key, nil) = partitions, case .slots = outputs, key.allSatisfy(\.isEquality), namesOneRow,
+      filters.isEmpty, aggregates.isEmpty, limit == nil, perPartitionLimit == nil, !isDistinct, !table.hasStatics,
+      !table.isVirtual
+    {
+      pointKey = key
+    } else {
+      pointKey = nil
+    }
   }
 
   /// Whether rows of several partitions have to be sorted.

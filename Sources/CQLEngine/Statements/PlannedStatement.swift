@@ -39,6 +39,8 @@ final class PlannedStatement {
   let digest: UInt64
   /// The digest of the result's columns.
   let metadataID: [UInt8]
+  /// The image of a row that no request uses at the moment, so that its memory is used again.
+  private var idleImage: RowImage?
   /// The metadata with columns as each version writes it, made when it is wanted first.
   private var metadata: [ProtocolVersion: [UInt8]] = [:]
 
@@ -65,6 +67,16 @@ final class PlannedStatement {
     }
     return MD5.digest(bytes)
   }
+
+  /// An image for the rows of a SELECT; to be given back with ``giveBack(_:)``.
+  func takeImage(_ shape: RowShape) -> RowImage {
+    guard let image = idleImage else { return RowImage(shape) }
+    idleImage = nil
+    return image
+  }
+
+  /// Takes an image back, for the next request.
+  func giveBack(_ image: RowImage) { idleImage = image }
 
   /// Appends the head of a RESULT with rows up to their number, which is 0 until ``EngineExecutor`` stores it. Returns the
   /// offset of that number.

@@ -14,6 +14,7 @@ package final class Store: Sendable {
   /// Where the files are; of a temporary store too.
   package let directoryPath: String
   private let file: String
+  private let fileSystemName: String
   private let heads: HeadedTables
   private let queue: WriteQueue
   private let nextTable: Mutex<UInt32>
@@ -22,14 +23,15 @@ package final class Store: Sendable {
   /// Opens the data, or makes it. Throws `inUse`, `unsupportedVersion`, `corrupt`, `cannotOpen`, `diskFull`, `inputOutput`.
   package init(_ configuration: StoreConfiguration) throws(StorageError) {
     self.configuration = configuration
-    let directory = try StoreDirectory(configuration.location)
+    var directory = try StoreDirectory(configuration.location)
     directoryPath = directory.path
     file = directory.file
     queue = WriteQueue(configuration.limits)
     let writer: Writer
     do throws(StorageError) {
-      let database = try Database(
-        path: directory.file, mode: .readWrite, fileSystemName: configuration.fileSystemName)
+      fileSystemName = try PageFileSystem.name(over: configuration.fileSystemName)
+      let database = try Database(path: directory.file, mode: .readWrite, fileSystemName: fileSystemName)
+      try directory.keepOthersOut()
       try StoreFormat.prepare(database, synchronous: !directory.isTemporary)
       try database.execute(
         """
@@ -67,7 +69,7 @@ package final class Store: Sendable {
   /// A reader for the calling loop. After ``close()`` it throws `closed`.
   package func makeReader() throws(StorageError) -> Reader {
     if isClosed.load(ordering: .acquiring) { throw StorageError(.closed) }
-    let database = try Database(path: file, mode: .readOnly, fileSystemName: configuration.fileSystemName)
+    let database = try Database(path: file, mode: .readOnly, fileSystemName: fileSystemName)
     try database.execute("PRAGMA cache_size = -\(configuration.limits.readerCacheBytes >> 10)")
     return Reader(database, heads: heads)
   }

@@ -7,17 +7,23 @@ import Testing
   private let scratch = Scratch()
 
   private func records(_ path: String) throws -> Int64 {
-    let database = try Database(path: path + "/node.db", mode: .readOnly, fileSystemName: nil)
+    let database = try Database(
+      path: path + "/node.db", mode: .readOnly, fileSystemName: PageFileSystem.name(over: nil))
+    // Each long record has its place in the ordered table, and nothing of the longs is left over.
+    let longs = try database.integer("SELECT count(*) FROM longs")
+    let stubs = try database.integer("SELECT count(*) FROM records WHERE length(v) = 9")
+    #expect(longs == stubs)
     return try database.integer("SELECT count(*) FROM records")
   }
 
   private func planned(_ path: String) throws -> [Int64] {
-    let database = try Database(path: path + "/node.db", mode: .readOnly, fileSystemName: nil)
+    let database = try Database(
+      path: path + "/node.db", mode: .readOnly, fileSystemName: PageFileSystem.name(over: nil))
     return try ["dropped", "sweeps", "purges", "headed"].map { try database.integer("SELECT count(*) FROM \($0)") }
   }
 
   private func fill(_ store: Store, _ table: TableHandle) async throws {
-    let rows = (UInt8(0)..<250).map { row($0, at: 1, [1: "v"]) }
+    let rows = (UInt8(0)..<250).map { row($0, at: 1, [1: String(repeating: "v", count: $0 % 5 == 0 ? 3_000 : 1)]) }
     for number in Int64(0)..<4 {
       try await store.apply([PartitionMutation(table: table, partition: partition(number), rows: rows)])
     }

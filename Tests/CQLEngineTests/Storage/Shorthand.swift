@@ -103,3 +103,9 @@ final class MovingClock: Sendable {
 
   var read: @Sendable () -> Int64 { { self.seconds.withLock { $0 } } }
 }
+
+#if os(Linux)
+  let isLinux = true
+#else
+  let isLinux = false
+#endif

@@ -109,6 +109,16 @@ import Testing
     await again.close()
   }
 
+  @Test(.enabled(if: isLinux, "only Linux has locks that belong to an open file"))
+  func otherProgramsAreKeptOutOfTheFile() async throws {
+    let store = try Store(StoreConfiguration(.directory(scratch.path)))
+    // What SQLite's shell does, which knows nothing of the lock in the directory.
+    let stranger = try Database(path: scratch.path + "/node.db", mode: .readWrite, fileSystemName: nil)
+    let error = #expect(throws: StorageError.self) { try stranger.execute("DELETE FROM records") }
+    #expect(error?.code == .inUse)
+    await store.close()
+  }
+
   @Test func filesOfOthersAndOfOtherVersionsAreRefused() async throws {
     let path = scratch.path
     func open() -> StorageError? {
@@ -121,11 +131,17 @@ import Testing
     }
     let store = try Store(StoreConfiguration(.directory(path)))
     await store.close()
-    let database = try Database(path: path + "/node.db", mode: .readWrite, fileSystemName: nil)
+    let database = try Database(
+      path: path + "/node.db", mode: .readWrite, fileSystemName: PageFileSystem.name(over: nil))
     try database.execute("PRAGMA user_version = 99")
     #expect(open()?.code == .unsupportedVersion)
     try database.execute("PRAGMA application_id = 1")
     #expect(open()?.code == .unsupportedVersion)
+    try FileManager.default.removeItem(atPath: path)
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    let stranger = try Database(path: path + "/node.db", mode: .readWrite, fileSystemName: nil)
+    try stranger.execute("CREATE TABLE t (a)")
+    #expect(open()?.code == .corrupt)
     try FileManager.default.removeItem(atPath: path)
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     try Data(repeating: 7, count: 9_000).write(to: URL(fileURLWithPath: path + "/node.db"))

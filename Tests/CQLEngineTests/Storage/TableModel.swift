@@ -130,6 +130,9 @@ struct HistoryGenerator {
   /// The time of the writes, in seconds.
   var now: Int64 = 10_000
 
+  /// One is so long that its record stands apart.
+  private static let values = ["", "a", "b", "bb", "\u{e9}", String(repeating: "long", count: 300)]
+
   mutating func write() -> HistoryWrite {
     let row = UInt8.random(in: 0..<6, using: &random)
     let target = random.oneIn(5) ? nil : row
@@ -141,7 +144,7 @@ struct HistoryGenerator {
     switch Int.random(in: 0..<20, using: &random) {
     case 0..<3: return .marker(row: row, timestamp: timestamp, expiry: expiry())
     case 3..<11:
-      let value = Array(["", "a", "b", "bb", "\u{e9}"].randomElement(using: &random)!.utf8)
+      let value = Array(Self.values.randomElement(using: &random)!.utf8)
       return .cell(row: target, column: column, path: path, timestamp: timestamp, value: value, expiry: expiry())
     case 11..<14: return .tombstone(row: target, column: column, path: path, deletion)
     case 14..<16: return .collection(row: target, column: ColumnID.random(in: 11...12, using: &random), deletion)

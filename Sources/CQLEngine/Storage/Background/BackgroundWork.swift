@@ -67,6 +67,7 @@ struct BackgroundWork {
 /// The statements of the background work, prepared once.
 struct BackgroundStatements {
   let keys: Statement
+  let longs: Statement
   let records: Statement
   let firstDrop: Statement
   let removeDrop: Statement
@@ -82,7 +83,8 @@ struct BackgroundStatements {
   let removeBuild: Statement
 
   init(_ database: Database) throws(StorageError) {
-    keys = try database.prepare("SELECT k FROM records WHERE k >= ?1 AND k < ?2 ORDER BY k LIMIT ?3")
+    keys = try database.prepare("SELECT k, v FROM records WHERE k >= ?1 AND k < ?2 ORDER BY k LIMIT ?3")
+    longs = try database.prepare("SELECT v FROM longs WHERE id = ?1")
     records = try database.prepare("SELECT k, v FROM records WHERE k >= ?1 AND k < ?2 ORDER BY k")
     firstDrop = try database.prepare("SELECT number FROM dropped ORDER BY number LIMIT 1")
     removeDrop = try database.prepare("DELETE FROM dropped WHERE number = ?1")

@@ -28,7 +28,7 @@ extension Writer {
   /// reached. Nothing may be written meanwhile.
   private func forEachRecord(
     from lower: [UInt8], upTo upper: [UInt8],
-    _ body: (_ key: Span<UInt8>, _ record: Span<UInt8>) throws(StorageError) -> Bool
+    _ body: (_ key: Span<UInt8>, _ record: Span<UInt8>, _ longNumber: Int64?) throws(StorageError) -> Bool
   ) throws(StorageError) -> Bool {
     let statement = background.statements.records
     defer { statement.reset() }
@@ -37,7 +37,14 @@ extension Writer {
     while try statement.step() {
       let key = unsafe statement.bytesInPlace(0).span
       let record = unsafe statement.bytesInPlace(1).span
-      if try !body(key, record) { return false }
+      guard let number = LongRecord.number(record) else {
+        if try !body(key, record, nil) { return false }
+        continue
+      }
+      let goesOn = try background.statements.longs.withLongRecord(number) { record throws(StorageError) in
+        try body(key, record, number)
+      }
+      if !goesOn { return false }
     }
     return true
   }
@@ -57,16 +64,19 @@ extension Writer {
       }
       var lower: [UInt8] = []
       lower.append(bigEndian: UInt32(truncatingIfNeeded: number))
-      var keys: [[UInt8]] = []
+      var keys: [(key: [UInt8], longNumber: Int64?)] = []
       let statement = background.statements.keys
       try statement.bind(1, lower)
       try statement.bind(2, KeyRange.prefixEnd(lower))
       try statement.bind(3, Int64(limits.stepRecords))
-      while try statement.step() { keys.append(statement.bytes(0)) }
+      while try statement.step() {
+        let number = unsafe LongRecord.number(statement.bytesInPlace(1).span)
+        keys.append((key: statement.bytes(0), longNumber: number))
+      }
       statement.reset()
-      for key in keys {
+      for (key, longNumber) in keys {
         // How long the removal of a long record takes is known only afterwards, so the clock is read each time.
-        try remove(key)
+        try remove(key, longNumber: longNumber)
         if !budget.spend(bytes: 1 << 16) { return }
       }
       if keys.count < limits.stepRecords {
@@ -120,11 +130,11 @@ extension Writer {
       let deletions = try reader.deletions(sweep.table, partition)
       var number: [UInt8] = []
       number.append(bigEndian: sweep.table.rawValue)
-      var changes: [(key: [UInt8], old: [UInt8], new: [UInt8]?)] = []
+      var changes: [(key: [UInt8], stored: StoredRecord, old: [UInt8], new: [UInt8]?)] = []
       var bytes = 0
       var last: [UInt8] = []
       let isWhole = try forEachRecord(from: number + sweep.lower, upTo: number + sweep.upper) {
-        key, record throws(StorageError) in
+        key, record, longNumber throws(StorageError) in
         let through = deletions.through(key.extracting((4 + prefixCount + 1)..<key.count))
         let mayGoOn = budget.spend(bytes: record.count)
         if through > .min {
@@ -132,7 +142,8 @@ extension Writer {
           if new.map({ !$0.span.isEqual(to: record) }) ?? true {
             let old = [UInt8](copying: record)
             bytes += old.count
-            changes.append((key: [UInt8](copying: key), old: old, new: new))
+            let stored = StoredRecord(isThere: true, longNumber: longNumber)
+            changes.append((key: [UInt8](copying: key), stored: stored, old: old, new: new))
           }
         }
         if mayGoOn && bytes < limits.checkpointBytes { return true }
@@ -140,7 +151,7 @@ extension Writer {
         return false
       }
       for change in changes {
-        try replace(table, change.key, old: change.old, with: change.new, isHead: false)
+        try replace(table, change.key, change.stored, old: change.old, with: change.new, isHead: false)
       }
       if isWhole {
         try finish(sweep)
@@ -212,7 +223,8 @@ extension Writer {
       try scheduleSweep(table.number, .rows(of: PartitionKey(prefix: partition)), purgesHead: true)
     }
     if new != old {
-      try replace(table, key, old: old, with: new, isHead: isHead)
+      let stored = StoredRecord(isThere: true, longNumber: lookup.longNumber)
+      try replace(table, key, stored, old: old, with: new, isHead: isHead)
     } else if let due = try RecordPurge.due(old.span, grace: table.graceSeconds), due > now {
       try schedulePurge(key, at: due)
     }
@@ -245,7 +257,7 @@ extension Writer {
     number.append(bigEndian: build.table.number.rawValue)
     var entries: Set<[UInt8]> = []
     let isWhole = try forEachRecord(from: number + position, upTo: KeyRange.prefixEnd(number)) {
-      key, record throws(StorageError) in
+      key, record, _ throws(StorageError) in
       let recordKey = [UInt8](copying: key.extracting(4..<key.count))
       guard recordKey.count > PartitionKey.headerBytes else { throw .damagedRecord }
       let prefixCount = PartitionKey.headerBytes + Int(recordKey.span.uint16(at: 8))
@@ -255,7 +267,7 @@ extension Writer {
       position = recordKey + [0]
       return budget.spend(bytes: record.count)
     }
-    for entry in entries { try put(entry, [], isThere: true) }
+    for entry in entries { try putEntry(entry) }
     try statements.setBuild.bind(1, Int64(build.index.number.rawValue))
     try statements.setBuild.bind(2, isWhole ? Self.wholePosition : position)
     try statements.setBuild.run()

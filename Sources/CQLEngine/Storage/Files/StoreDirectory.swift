@@ -11,6 +11,8 @@ struct StoreDirectory {
   /// Whether it is removed at the end.
   let isTemporary: Bool
   private let lock: Int32
+  /// The descriptor that holds SQLite's own locks; -1 when it is not open.
+  private var lockBytes: Int32 = -1
 
   /// The database's file.
   var file: String { path + "/node.db" }
@@ -77,13 +79,45 @@ struct StoreDirectory {
     closeDescriptor(directory)
   }
 
+  /// Refuses the file to programs that know nothing of the directory's lock, such as SQLite's shell: they could not see
+  /// the locks of ``SharedFile``, and would write into the file beside it. Held until the process or the store ends.
+  mutating func keepOthersOut() throws(StorageError) {
+    #if os(Linux)
+      // The bytes that SQLite locks, held by an open file and not by the process, so that they stay locked when another
+      // descriptor of the file is closed.
+      lockBytes = unsafe open(file, O_RDWR | O_CLOEXEC)
+      guard lockBytes >= 0, setLockBytes(F_WRLCK) else {
+        throw StorageError(.inUse, detail: "another program uses \(file): \(systemMessage())")
+      }
+    #endif
+  }
+
   /// Lets go of the directory, and removes it when it is temporary.
   func close() {
     if isTemporary { Self.remove(path) }
     // Closing alone would leave the lock to a child process that has not yet come to its `exec`.
     _ = flock(lock, LOCK_UN)
     closeDescriptor(lock)
+    #if os(Linux)
+      if lockBytes >= 0 {
+        _ = setLockBytes(F_UNLCK)
+        closeDescriptor(lockBytes)
+      }
+    #endif
   }
+
+  #if os(Linux)
+    private func setLockBytes(_ kind: Int32) -> Bool {
+      /// `F_OFD_SETLK`, which Swift's module of the C library leaves out.
+      let setOpenFileLock: Int32 = 37
+      var bytes = Glibc.flock()
+      bytes.l_type = Int16(kind)
+      bytes.l_whence = Int16(SEEK_SET)
+      bytes.l_start = 0x4000_0000
+      bytes.l_len = 512
+      return unsafe fcntl(lockBytes, setOpenFileLock, &bytes) == 0
+    }
+  #endif
 
   private static func make(_ path: String) throws(StorageError) {
     var current = path.hasPrefix("/") ? "/" : ""

@@ -38,6 +38,14 @@ package struct PartitionKey: Hashable, Sendable {
     self.bytes = bytes
   }
 
+  /// Appends what the keys of that partition's records begin with, for whom does not need it as a value of its own.
+  package static func append(token: Int64, key: Span<UInt8>, to bytes: inout [UInt8]) {
+    precondition(key.count <= 65_535, "a partition key is longer than 65,535 bytes")
+    bytes.append(bigEndian: UInt64(bitPattern: token) ^ (1 << 63))
+    bytes.append(bigEndian: UInt16(key.count))
+    bytes.append(copying: key)
+  }
+
   /// A key that was read from a record: ``RecordView/partitionPrefix``.
   package init(prefix: Span<UInt8>) { bytes = [UInt8](copying: prefix) }
 

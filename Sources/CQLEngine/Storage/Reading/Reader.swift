@@ -154,13 +154,11 @@ package final class Reader {
 
   private func takeLookup() throws(StorageError) -> Lookup {
     if let lookup = lookups.popLast() { return lookup }
-    return Lookup(try database.prepare("SELECT v FROM records WHERE k = ?1"))
+    return try Lookup(database)
   }
 
   private func takeScan() throws(StorageError) -> Scan {
     if let scan = scans.popLast() { return scan }
-    return Scan(
-      forwards: try database.prepare("SELECT k, v FROM records WHERE k >= ?1 AND k < ?2 ORDER BY k"),
-      backwards: try database.prepare("SELECT k, v FROM records WHERE k >= ?1 AND k < ?2 ORDER BY k DESC"))
+    return try Scan(database)
   }
 }

@@ -5,9 +5,12 @@ final class Scan {
   private let forwards: Statement
   private let backwards: Statement
 
-  init(forwards: Statement, backwards: Statement) {
-    self.forwards = forwards
-    self.backwards = backwards
+  private let longs: Statement
+
+  init(_ database: Database) throws(StorageError) {
+    forwards = try database.prepare("SELECT k, v FROM records WHERE k >= ?1 AND k < ?2 ORDER BY k")
+    backwards = try database.prepare("SELECT k, v FROM records WHERE k >= ?1 AND k < ?2 ORDER BY k DESC")
+    longs = try database.prepare("SELECT v FROM longs WHERE id = ?1")
   }
 
   /// Records between two looks at the clock.
@@ -61,7 +64,15 @@ final class Scan {
           let bytes = unsafe statement.bytesInPlace(1).span
           guard stored.count > 4 else { throw .damagedRecord }
           let key = stored.extracting(4..<stored.count)
-          let step = try body(key, bytes)
+          let step: ScanStep
+          if let number = LongRecord.number(bytes) {
+            step = try longs.withLongRecord(number) { bytes throws(StorageError) in
+              bytesUntilClock &-= bytes.count
+              return try body(key, bytes)
+            }
+          } else {
+            step = try body(key, bytes)
+          }
           left &-= 1
           switch step {
           case .stop: return .ended(.stopped)

@@ -51,6 +51,16 @@ final class Database {
   /// Whether no transaction is open: SQLite ends one by itself after some failures.
   var isInAutocommit: Bool { unsafe sqlite3_get_autocommit(handle) != 0 }
 
+  /// Bytes at the end of each page that are not SQLite's; setting them counts for a new file only.
+  func reserve(bytes: Int) -> Int {
+    var value = Int32(bytes)
+    unsafe sqlite3_file_control(handle, "main", SQLITE_FCNTL_RESERVE_BYTES, &value)
+    return Int(value)
+  }
+
+  /// The number of the row that was inserted last.
+  var lastRow: Int64 { unsafe sqlite3_last_insert_rowid(handle) }
+
   /// Runs statements that return nothing of interest.
   func execute(_ statements: String) throws(StorageError) {
     let result = unsafe sqlite3_exec(handle, statements, nil, nil, nil)
@@ -106,6 +116,7 @@ extension StorageError {
     let code: Code
     switch result & 0xff {
     case SQLITE_FULL: code = .diskFull
+    case SQLITE_IOERR where result == csqlite_ioerr_data: code = .corrupt
     case SQLITE_CORRUPT, SQLITE_NOTADB: code = .corrupt
     case SQLITE_TOOBIG: code = .recordTooLarge
     case SQLITE_CANTOPEN, SQLITE_PERM, SQLITE_READONLY, SQLITE_AUTH: code = .cannotOpen
@@ -114,7 +125,7 @@ extension StorageError {
     }
     self.init(code, detail: "SQLite \(result): \(detail)")
     switch result {
-    case Int32(csqlite_ioerr_fsync), Int32(csqlite_ioerr_dir_fsync): isFailedSync = true
+    case csqlite_ioerr_fsync, csqlite_ioerr_dir_fsync: isFailedSync = true
     default: break
     }
   }

@@ -32,7 +32,7 @@ final class Writer {
     self.heads = heads
     self.persistedHeads = persistedHeads
     reader = Reader(database, heads: heads)
-    lookup = Lookup(try database.prepare("SELECT v FROM records WHERE k = ?1"))
+    lookup = try Lookup(database)
     statements = try WriterStatements(database)
     background = try BackgroundWork(database)
   }
@@ -344,33 +344,54 @@ extension Writer {
     if !isThere && (layout.isMortal || through > .min) {
       result = try RecordMerge.settle(update.span, deletedThrough: through)
     }
-    try replace(table, key, old: isThere ? (old ?? []) : nil, with: result, isHead: isHead)
+    let stored = StoredRecord(isThere: isThere, longNumber: lookup.longNumber)
+    try replace(table, key, stored, old: isThere ? (old ?? []) : nil, with: result, isHead: isHead)
   }
 
   /// Puts a record in the place of another (nil: none), keeps the indexes, and plans when to look at it again. `old` may
   /// be empty when the table has no indexes.
   func replace(
-    _ table: TableHandle, _ key: [UInt8], old: [UInt8]?, with new: [UInt8]?, isHead: Bool
+    _ table: TableHandle, _ key: [UInt8], _ stored: StoredRecord, old: [UInt8]?, with new: [UInt8]?, isHead: Bool
   ) throws(StorageError) {
     if let new {
       guard new.count <= limits.recordBytes else { throw StorageError(.recordTooLarge) }
-      try put(key, new, isThere: old != nil)
+      try put(key, new, stored)
       if try RecordLayout(new.span).isMortal, let due = try RecordPurge.due(new.span, grace: table.graceSeconds) {
         try schedulePurge(key, at: due)
       }
-    } else if old != nil {
-      try remove(key)
+    } else if stored.isThere {
+      try remove(key, longNumber: stored.longNumber)
     }
     if !table.indexes.isEmpty { try updateIndexes(table, key, old: old, new: new, isHead: isHead) }
   }
 
-  /// Stores bytes under a key.
-  func put(_ key: [UInt8], _ record: [UInt8], isThere: Bool) throws(StorageError) {
-    try (isThere ? statements.replace : statements.insert).run(key, record)
+  /// Stores a record under a key.
+  private func put(_ key: [UInt8], _ record: [UInt8], _ stored: StoredRecord) throws(StorageError) {
+    if key.count + record.count <= StoreFormat.inlineBytes || record.count <= LongRecord.stubBytes {
+      if let number = stored.longNumber { try removeLong(number) }
+      try (stored.isThere ? statements.replace : statements.insert).run(key, record)
+    } else if let number = stored.longNumber {
+      try statements.replaceLong.bind(1, number)
+      try statements.replaceLong.run(record: record)
+    } else {
+      try statements.addLong.run(record: record)
+      try (stored.isThere ? statements.replace : statements.insert).run(key, LongRecord.stub(database.lastRow))
+    }
   }
 
-  /// Removes a key.
-  func remove(_ key: [UInt8]) throws(StorageError) { try statements.remove.run(key) }
+  /// Stores an index's entry, which has a key and nothing else.
+  func putEntry(_ key: [UInt8]) throws(StorageError) { try statements.replace.run(key, []) }
+
+  /// Removes a key with its record.
+  func remove(_ key: [UInt8], longNumber: Int64?) throws(StorageError) {
+    if let longNumber { try removeLong(longNumber) }
+    try statements.remove.run(key)
+  }
+
+  private func removeLong(_ number: Int64) throws(StorageError) {
+    try statements.removeLong.bind(1, number)
+    try statements.removeLong.run()
+  }
 
   private func updateIndexes(
     _ table: TableHandle, _ key: [UInt8], old: [UInt8]?, new: [UInt8]?, isHead: Bool
@@ -386,7 +407,7 @@ extension Writer {
           try index.entries(recordKey, new, isHead: isHead)
         } ?? []
       for entry in before.subtracting(after) { try statements.remove.run(entry) }
-      for entry in after.subtracting(before) { try put(entry, [], isThere: true) }
+      for entry in after.subtracting(before) { try putEntry(entry) }
     }
   }
 
@@ -408,6 +429,12 @@ extension Writer {
     try statements.addSweep.run()
     background.hasSweeps = true
   }
+}
+
+/// What was found under a key.
+struct StoredRecord {
+  var isThere: Bool
+  var longNumber: Int64?
 }
 
 extension PartitionMutation {

@@ -9,6 +9,9 @@ struct WriterStatements {
   let insert: Statement
   let replace: Statement
   let remove: Statement
+  let addLong: Statement
+  let replaceLong: Statement
+  let removeLong: Statement
   let setMeta: Statement
   let removeMeta: Statement
   let setNextTable: Statement
@@ -27,6 +30,9 @@ struct WriterStatements {
     insert = try database.prepare("INSERT INTO records VALUES (?1, ?2)")
     replace = try database.prepare("REPLACE INTO records VALUES (?1, ?2)")
     remove = try database.prepare("DELETE FROM records WHERE k = ?1")
+    addLong = try database.prepare("INSERT INTO longs (v) VALUES (?2)")
+    replaceLong = try database.prepare("REPLACE INTO longs VALUES (?1, ?2)")
+    removeLong = try database.prepare("DELETE FROM longs WHERE id = ?1")
     setMeta = try database.prepare("REPLACE INTO meta VALUES (?1, ?2)")
     removeMeta = try database.prepare("DELETE FROM meta WHERE name = ?1")
     setNextTable = try database.prepare("UPDATE state SET value = max(value, ?1) WHERE name = 'next table'")
@@ -42,6 +48,14 @@ extension Statement {
   func run(_ key: [UInt8]) throws(StorageError) {
     try unsafe key.withUnsafeBufferPointer { key throws(StorageError) in
       try unsafe bind(1, inPlace: key)
+      try run()
+    }
+  }
+
+  /// Runs a statement whose second value is a record, which stays in place.
+  func run(record: [UInt8]) throws(StorageError) {
+    try unsafe record.withUnsafeBufferPointer { record throws(StorageError) in
+      try unsafe bind(2, inPlace: record)
       try run()
     }
   }

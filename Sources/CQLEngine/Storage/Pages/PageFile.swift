@@ -1,0 +1,208 @@
+internal import CSQLite
+
+/// One connection's file of a database, in the memory that SQLite gives for it: our methods (8 bytes), a reference to
+/// the connection's state (8), then the file of the file system below.
+enum PageFile {
+  static let headerBytes = 16
+
+  /// What a connection has of the file.
+  @safe
+  final class Connection {
+    let path: String
+    let shared: SharedFile
+    var level = SQLITE_LOCK_NONE
+    var locks = LogLocks()
+    var hasLogIndex = false
+    /// A page on its way to the file, with its checksum; SQLite's own must not be changed.
+    let page = UnsafeMutableRawPointer.allocate(byteCount: StoreFormat.pageBytes, alignment: 64)
+
+    init(_ path: String) {
+      self.path = path
+      shared = SharedFile.join(path)
+    }
+
+    deinit {
+      leaveLogIndex()
+      shared.unlock(ObjectIdentifier(self), from: level, to: SQLITE_LOCK_NONE)
+      SharedFile.leave(path)
+      unsafe page.deallocate()
+    }
+
+    func joinLogIndex() {
+      if !hasLogIndex { shared.joinLogIndex() }
+      hasLogIndex = true
+    }
+
+    func leaveLogIndex() {
+      shared.unlock(0..<Int(SQLITE_SHM_NLOCK), &locks)
+      if hasLogIndex { shared.leaveLogIndex() }
+      hasLogIndex = false
+    }
+  }
+
+  /// Opens the file below and puts our methods before it.
+  @unsafe
+  static func open(
+    _ base: UnsafeMutablePointer<sqlite3_vfs>, _ path: UnsafePointer<CChar>, _ file: UnsafeMutablePointer<sqlite3_file>,
+    _ flags: Int32, _ outFlags: UnsafeMutablePointer<Int32>?
+  ) -> Int32 {
+    unsafe file.pointee.pMethods = nil
+    let result = unsafe base.pointee.xOpen(base, path, inner(file), flags, outFlags)
+    guard result == SQLITE_OK else { return result }
+    let connection = unsafe Unmanaged.passRetained(Connection(String(cString: path)))
+    unsafe UnsafeMutableRawPointer(file).storeBytes(
+      of: connection.toOpaque(), toByteOffset: 8, as: UnsafeMutableRawPointer.self)
+    unsafe file.pointee.pMethods = methods
+    return SQLITE_OK
+  }
+
+  /// Written once, when the first file is opened, and only read from then on.
+  nonisolated(unsafe) private static let methods: UnsafePointer<sqlite3_io_methods> = {
+    var methods = sqlite3_io_methods()
+    // Version 2: with the log's index, without memory that is mapped, which would go past the checksums.
+    methods.iVersion = 2
+    setFileMethods(&methods)
+    setLockMethods(&methods)
+    setLogMethods(&methods)
+    let pointer = UnsafeMutablePointer<sqlite3_io_methods>.allocate(capacity: 1)
+    unsafe pointer.initialize(to: methods)
+    return unsafe UnsafePointer(pointer)
+  }()
+
+  private static func setFileMethods(_ methods: inout sqlite3_io_methods) {
+    unsafe methods.xClose = { file in
+      guard let file = unsafe file else { return SQLITE_MISUSE }
+      let below = unsafe inner(file)
+      let result = unsafe below.pointee.pMethods?.pointee.xClose(below) ?? SQLITE_OK
+      unsafe reference(file).release()
+      return result
+    }
+    unsafe methods.xRead = { file, into, count, offset in
+      unsafe with(file) { _, below, methods in
+        let result = unsafe methods.pointee.xRead(below, into, count, offset)
+        guard result == SQLITE_OK, isPage(count, offset), let into = unsafe into else { return result }
+        let isRight = unsafe PageChecksum.isRight(into, count: Int(count), number: pageNumber(offset))
+        return isRight ? SQLITE_OK : csqlite_ioerr_data
+      }
+    }
+    unsafe methods.xWrite = { file, from, count, offset in
+      unsafe with(file) { connection, below, methods in
+        guard isPage(count, offset), let from = unsafe from else {
+          return unsafe methods.pointee.xWrite(below, from, count, offset)
+        }
+        unsafe connection.page.copyMemory(from: from, byteCount: Int(count))
+        unsafe PageChecksum.set(connection.page, count: Int(count), number: pageNumber(offset))
+        return unsafe methods.pointee.xWrite(below, connection.page, count, offset)
+      }
+    }
+    unsafe methods.xTruncate = { file, size in
+      unsafe with(file) { _, below, methods in unsafe methods.pointee.xTruncate(below, size) }
+    }
+    unsafe methods.xSync = { file, flags in
+      unsafe with(file) { _, below, methods in unsafe methods.pointee.xSync(below, flags) }
+    }
+    unsafe methods.xFileSize = { file, size in
+      unsafe with(file) { _, below, methods in unsafe methods.pointee.xFileSize(below, size) }
+    }
+    unsafe methods.xFileControl = { file, operation, argument in
+      unsafe with(file) { _, below, methods in unsafe methods.pointee.xFileControl(below, operation, argument) }
+    }
+    unsafe methods.xSectorSize = { file in
+      unsafe with(file) { _, below, methods in unsafe methods.pointee.xSectorSize(below) }
+    }
+    unsafe methods.xDeviceCharacteristics = { file in
+      unsafe with(file) { _, below, methods in unsafe methods.pointee.xDeviceCharacteristics(below) }
+    }
+  }
+
+  private static func setLockMethods(_ methods: inout sqlite3_io_methods) {
+    unsafe methods.xLock = { file, level in
+      unsafe with(file) { connection, _, _ in
+        let id = ObjectIdentifier(connection)
+        guard connection.shared.lock(id, from: connection.level, to: level) else { return SQLITE_BUSY }
+        connection.level = max(connection.level, level)
+        return SQLITE_OK
+      }
+    }
+    unsafe methods.xUnlock = { file, level in
+      unsafe with(file) { connection, _, _ in
+        connection.shared.unlock(ObjectIdentifier(connection), from: connection.level, to: level)
+        connection.level = min(connection.level, level)
+        return SQLITE_OK
+      }
+    }
+    unsafe methods.xCheckReservedLock = { file, out in
+      unsafe with(file) { connection, _, _ in
+        unsafe out?.pointee = connection.shared.isReserved ? 1 : 0
+        return SQLITE_OK
+      }
+    }
+  }
+
+  private static func setLogMethods(_ methods: inout sqlite3_io_methods) {
+    unsafe methods.xShmMap = { file, number, bytes, extends, out in
+      unsafe with(file) { connection, _, _ in
+        connection.joinLogIndex()
+        unsafe out?.pointee = connection.shared.region(Int(number), bytes: Int(bytes), extends: extends != 0)
+        return SQLITE_OK
+      }
+    }
+    unsafe methods.xShmLock = { file, first, count, flags in
+      unsafe with(file) { connection, _, _ in
+        let slots = Int(first)..<Int(first + count)
+        if flags & SQLITE_SHM_UNLOCK != 0 {
+          connection.shared.unlock(slots, &connection.locks)
+          return SQLITE_OK
+        }
+        let isLocked =
+          flags & SQLITE_SHM_SHARED != 0
+          ? connection.shared.lockShared(slots.lowerBound, &connection.locks)
+          : connection.shared.lockExclusive(slots, &connection.locks)
+        return isLocked ? SQLITE_OK : SQLITE_BUSY
+      }
+    }
+    unsafe methods.xShmBarrier = { file in
+      _ = unsafe with(file) { connection, _, _ in
+        connection.shared.barrier()
+        return SQLITE_OK
+      }
+    }
+    unsafe methods.xShmUnmap = { file, _ in
+      unsafe with(file) { connection, _, _ in
+        connection.leaveLogIndex()
+        return SQLITE_OK
+      }
+    }
+  }
+}
+
+// Functions of the file and not of the type: a method would capture the type, which a C function cannot.
+
+@inline(__always)
+private func inner(_ file: UnsafeMutablePointer<sqlite3_file>) -> UnsafeMutablePointer<sqlite3_file> {
+  unsafe (UnsafeMutableRawPointer(file) + PageFile.headerBytes).assumingMemoryBound(to: sqlite3_file.self)
+}
+
+private func reference(_ file: UnsafeMutablePointer<sqlite3_file>) -> Unmanaged<PageFile.Connection> {
+  unsafe .fromOpaque(UnsafeMutableRawPointer(file).load(fromByteOffset: 8, as: UnsafeMutableRawPointer.self))
+}
+
+/// Gives the connection, the file below and its methods to `body`.
+@inline(__always)
+private func with(
+  _ file: UnsafeMutablePointer<sqlite3_file>?,
+  _ body: (PageFile.Connection, UnsafeMutablePointer<sqlite3_file>, UnsafePointer<sqlite3_io_methods>) -> Int32
+) -> Int32 {
+  guard let file = unsafe file else { return SQLITE_MISUSE }
+  let below = unsafe inner(file)
+  guard let methods = unsafe below.pointee.pMethods else { return SQLITE_MISUSE }
+  return unsafe reference(file)._withUnsafeGuaranteedRef { connection in
+    unsafe body(connection, below, methods)
+  }
+}
+
+private func isPage(_ count: Int32, _ offset: Int64) -> Bool {
+  Int(count) == StoreFormat.pageBytes && offset % Int64(StoreFormat.pageBytes) == 0
+}
+
+private func pageNumber(_ offset: Int64) -> Int { Int(offset / Int64(StoreFormat.pageBytes)) + 1 }
