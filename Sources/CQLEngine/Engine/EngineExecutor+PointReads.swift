@@ -13,8 +13,7 @@ extension EngineExecutor {
     defer { swap(&record, &keyBuffer) }
     record.removeAll(keepingCapacity: true)
     try appendPointKey(key, plan, evaluator, to: &record)
-    var image = planned.takeImage(plan.shape)
-    defer { planned.giveBack(image) }
+    var image = planned.takeImage(plan.finishedShape)
     var isThere = false
     do throws(StorageError) {
       _ = try reader.record(plan.table.number, record, now: now) { row throws(StorageError) in
@@ -25,6 +24,7 @@ extension EngineExecutor {
     } catch {
       throw EngineFailure(error)
     }
+    planned.giveBack(consume image)
     return isThere
   }
 

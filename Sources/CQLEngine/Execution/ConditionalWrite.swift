@@ -252,7 +252,7 @@ private struct CurrentRow {
     var shape = RowShape(table)
     for column in table.columns { _ = shape.slot(column) }
     self.shape = shape
-    var image = RowImage(shape)
+    var image = RowImage(FinishedShape(shape))
     var values: [CellValue] = Array(repeating: .null, count: shape.columns.count)
     var exists = false
     var hasStatics = false

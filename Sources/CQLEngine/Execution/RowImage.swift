@@ -82,6 +82,19 @@ struct RowShape: Sendable {
   var lastClustering: Int { clusteringSlots.lastIndex { $0 >= 0 } ?? -1 }
 }
 
+/// A shape that is done, behind one reference: an image of rows is handed on for each request.
+final class FinishedShape: Sendable {
+  let shape: RowShape
+  let lastClustering: Int
+  let hasAttributes: Bool
+
+  init(_ shape: RowShape) {
+    self.shape = shape
+    lastClustering = shape.lastClustering
+    hasAttributes = shape.hasAttributes
+  }
+}
+
 /// Where the values of one row stand, by slot: filled anew for each record, so that reading a row allocates nothing.
 struct RowImage {
   /// What a place is a range of.
@@ -95,9 +108,7 @@ struct RowImage {
     var upper = 0
   }
 
-  let shape: RowShape
-  private let lastClustering: Int
-  private let hasAttributes: Bool
+  private let finished: FinishedShape
   private var places: [Place]
   /// Collections that are put together from their cells, each behind its length.
   private var scratch: [UInt8] = []
@@ -107,13 +118,19 @@ struct RowImage {
   private var keyScratch: [UInt8] = []
   private(set) var attributes: [[CellAttributes]] = []
 
-  init(_ shape: RowShape) {
-    self.shape = shape
-    lastClustering = shape.lastClustering
-    hasAttributes = shape.hasAttributes
-    places = Array(repeating: Place(), count: shape.columns.count)
-    if hasAttributes { attributes = Array(repeating: [], count: shape.columns.count) }
+  init(_ finished: FinishedShape) {
+    self.finished = finished
+    let count = finished.shape.columns.count
+    places = Array(repeating: Place(), count: count)
+    if finished.hasAttributes { attributes = Array(repeating: [], count: count) }
   }
+
+  private var shape: RowShape {
+    @inline(__always) _read { yield finished.shape }
+  }
+
+  private var lastClustering: Int { finished.lastClustering }
+  private var hasAttributes: Bool { finished.hasAttributes }
 
   // MARK: Loading
 

@@ -32,7 +32,7 @@ final class SelectPlan: Sendable {
   }
 
   let table: Table
-  let shape: RowShape
+  let finishedShape: FinishedShape
   let outputs: Outputs
   let columns: [ColumnSpecification]
   let aggregates: [AggregateCall]
@@ -60,7 +60,7 @@ final class SelectPlan: Sendable {
     sortColumns: [Column], limit: Expression?, perPartitionLimit: Expression?, warnings: [String]
   ) {
     self.table = table
-    self.shape = shape
+    finishedShape = FinishedShape(shape)
     self.outputs = outputs
     self.columns = columns
     self.aggregates = aggregates
@@ -84,6 +84,9 @@ final class SelectPlan: Sendable {
       pointKey = nil
     }
   }
+
+  /// The columns that are read.
+  var shape: RowShape { finishedShape.shape }
 
   /// Whether rows of several partitions have to be sorted.
   var sortsPartitions: Bool { !sortColumns.isEmpty }

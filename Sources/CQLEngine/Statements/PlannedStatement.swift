@@ -69,14 +69,10 @@ final class PlannedStatement {
   }
 
   /// An image for the rows of a SELECT; to be given back with ``giveBack(_:)``.
-  func takeImage(_ shape: RowShape) -> RowImage {
-    guard let image = idleImage else { return RowImage(shape) }
-    idleImage = nil
-    return image
-  }
+  func takeImage(_ shape: FinishedShape) -> RowImage { idleImage.take() ?? RowImage(shape) }
 
   /// Takes an image back, for the next request.
-  func giveBack(_ image: RowImage) { idleImage = image }
+  func giveBack(_ image: consuming RowImage) { idleImage = image }
 
   /// Appends the head of a RESULT with rows up to their number, which is 0 until ``EngineExecutor`` stores it. Returns the
   /// offset of that number.

@@ -18,7 +18,6 @@ package final class Store: Sendable {
   private let heads: HeadedTables
   private let queue: WriteQueue
   private let nextTable: Mutex<UInt32>
-  private let isClosed = Atomic<Bool>(false)
 
   /// Opens the data, or makes it. Throws `inUse`, `unsupportedVersion`, `corrupt`, `cannotOpen`, `diskFull`, `inputOutput`.
   package init(_ configuration: StoreConfiguration) throws(StorageError) {
@@ -68,7 +67,7 @@ package final class Store: Sendable {
 
   /// A reader for the calling loop. After ``close()`` it throws `closed`.
   package func makeReader() throws(StorageError) -> Reader {
-    if isClosed.load(ordering: .acquiring) { throw StorageError(.closed) }
+    if heads.isClosed.load(ordering: .acquiring) { throw StorageError(.closed) }
     let database = try Database(path: file, mode: .readOnly, fileSystemName: fileSystemName)
     try database.execute("PRAGMA cache_size = -\(configuration.limits.readerCacheBytes >> 10)")
     return Reader(database, heads: heads)
@@ -131,9 +130,10 @@ package final class Store: Sendable {
   /// before a copy of the data is made.
   package func finishBackgroundWork() async throws(StorageError) { try await wait(for: .finishBackgroundWork) }
 
-  /// Lets waiting writes finish, refuses further ones, and closes the file.
+  /// Lets waiting writes finish, refuses further ones, and closes the file. To be called when no reader is inside of a
+  /// call; later calls of readers throw `closed`.
   package func close() async {
-    isClosed.store(true, ordering: .releasing)
+    heads.isClosed.store(true, ordering: .releasing)
     // An error says that it is closed already.
     try? await wait(for: .close)
   }

@@ -6,8 +6,9 @@ internal import Reactor
 /// only when one has to wait, for the disk or for its next slice, that another worker goes on with the rest. So a turn's
 /// cached reads cost one wake-up together, and there are as many tasks as requests have ever waited at the same time.
 final class Workers {
-  /// Workers that are kept though there is nothing to do: 64.
-  static let maximumIdle = 64
+  /// Workers that are kept though there is nothing to do: 1,024. As many writes as wait for the disk at a time have one
+  /// each, and making them anew for every commit costs a fifth of a write.
+  static let maximumIdle = 1024
   /// Requests that one worker answers before it lets the loop look at its sockets: 256.
   static let maximumRequestsPerTurn = 256
 
@@ -68,7 +69,7 @@ final class Workers {
         }
       }
       guard !isStopping, idle.count < Self.maximumIdle else { return }
-      if result.capacity > Self.maximumKeptBytes { result = [] }
+      if result.capacity > (idle.count < Self.warmWorkers ? Self.maximumKeptBytes : Self.leastKeptBytes) { result = [] }
       answered = 0
       await withUnsafeContinuation { idle.append($0) }
       isWaking = false
@@ -76,8 +77,11 @@ final class Workers {
     }
   }
 
-  /// Bytes of a worker's buffer that it keeps while it has nothing to do: 64 KiB.
+  /// Bytes of its buffer that a worker keeps while it has nothing to do: 64 KiB for the 16 that are woken first, 1 KiB for
+  /// the others.
   private static let maximumKeptBytes = 64 << 10
+  private static let leastKeptBytes = 1 << 10
+  private static let warmWorkers = 16
 
   /// Cancels what runs for `connection`, whose client has gone.
   func cancel(for connection: ClientConnection) {

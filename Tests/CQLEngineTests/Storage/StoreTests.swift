@@ -25,6 +25,7 @@ import Testing
     await store.close()
     await #expect(throws: StorageError(.closed)) { try await store.apply(write(table(), 1, [])) }
     #expect(throws: StorageError(.closed)) { try store.makeReader() }
+    #expect(throws: StorageError(.closed)) { try first.contents(table().number) }
     let again = try Store(StoreConfiguration(.directory(scratch.path)))
     #expect(try again.makeReader().contents(table().number) == ["p1[1] *@6 1=a@5 2=c@6"])
     await again.close()

@@ -41,10 +41,10 @@ struct BackgroundWork {
 
   func isPurgeDue(at now: Int64) -> Bool { nextSeconds.map { $0 <= now } ?? false }
 
-  /// The next time at which to look for work.
-  var wakeSeconds: Int64? {
-    if pausedUntil > .min { return min(pausedUntil, nextSeconds ?? .max) }
-    return nextSeconds
+  /// The next time at which there may be work; nil: only after a write.
+  func wakeSeconds(at now: Int64) -> Int64? {
+    if now < pausedUntil { return pausedUntil }
+    return tables == nil ? nil : nextSeconds
   }
 
   /// After a transaction was taken back: looks again at what is in the file.

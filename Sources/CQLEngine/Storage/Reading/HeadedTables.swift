@@ -7,6 +7,8 @@ internal import Synchronization
 final class HeadedTables: Sendable {
   private let version = Atomic<Int>(0)
   private let tables: Mutex<Set<UInt32>>
+  /// Set when the store is closed: from then on another process may have the file, with locks that are not seen here.
+  let isClosed = Atomic<Bool>(false)
 
   init(_ tables: Set<UInt32>) { self.tables = Mutex(tables) }
 

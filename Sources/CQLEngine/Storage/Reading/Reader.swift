@@ -1,4 +1,5 @@
 internal import Bytes
+internal import Synchronization
 
 /// What the caller wants after a record.
 package enum ScanStep: Sendable {
@@ -28,14 +29,16 @@ package enum ScanEnd: Sendable, Equatable {
 package final class Reader {
   private let database: Database
   private let heads: HeadedTables
+  private let isWriters: Bool
   private var knownHeads = HeadedTables.Copy()
   // Statements and buffers that no call uses at the moment; each call takes one, so that calls can be nested.
   private var lookups: [Lookup] = []
   private var scans: [Scan] = []
   private var metaLookup: Statement?
 
-  init(_ database: Database, heads: HeadedTables) {
+  init(_ database: Database, heads: HeadedTables, isWriters: Bool = false) {
     self.database = database
+    self.isWriters = isWriters
     self.heads = heads
   }
 
@@ -119,6 +122,7 @@ package final class Reader {
 
   /// A value of the area of names and values; nil when there is none.
   package func meta(_ name: String) throws(StorageError) -> [UInt8]? {
+    try checkOpen()
     let statement: Statement
     if let metaLookup {
       statement = metaLookup
@@ -153,11 +157,19 @@ package final class Reader {
   }
 
   private func takeLookup() throws(StorageError) -> Lookup {
+    try checkOpen()
     if let lookup = lookups.popLast() { return lookup }
     return try Lookup(database)
   }
 
+  /// The writer's own reader goes on until the writer's end.
+  @inline(__always)
+  private func checkOpen() throws(StorageError) {
+    if !isWriters && heads.isClosed.load(ordering: .relaxed) { throw StorageError(.closed) }
+  }
+
   private func takeScan() throws(StorageError) -> Scan {
+    try checkOpen()
     if let scan = scans.popLast() { return scan }
     return try Scan(database)
   }

@@ -37,11 +37,8 @@ enum RecordPurge {
     func isOver(_ seconds: Int64) -> Bool { seconds + grace < now }
     let keepsDeletions = isHead && !dropsCoverage
     var output = RecordBuilder(reserving: record.count)
-    if let marker = layout.marker {
-      if let expiry = marker.expiry, isOver(Int64(expiry.seconds)) {
-      } else {
-        output.setMarker(timestamp: marker.timestamp, expiry: marker.expiry)
-      }
+    if let marker = layout.marker, !(marker.expiry.map { isOver(Int64($0.seconds)) } ?? false) {
+      output.setMarker(timestamp: marker.timestamp, expiry: marker.expiry)
     }
     if let deletion = layout.deletion, keepsDeletions || !isOver(Int64(deletion.localSeconds)) {
       output.setDeletion(deletion)

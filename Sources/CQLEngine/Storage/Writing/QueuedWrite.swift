@@ -11,6 +11,14 @@ struct QueuedWrite: Sendable {
     /// All background work that is due, to its end.
     case finishBackgroundWork
     case close
+
+    /// Whether it may be refused because too much waits.
+    var isLimited: Bool {
+      switch self {
+      case .mutations, .decision, .meta: true
+      case .tables, .buildIndex, .finishBackgroundWork, .close: false
+      }
+    }
   }
 
   let work: Work

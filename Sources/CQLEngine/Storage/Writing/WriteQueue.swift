@@ -41,10 +41,10 @@ final class WriteQueue: @unchecked Sendable {
   func push(_ write: QueuedWrite) -> StorageError? {
     withLock {
       if isClosed { return StorageError(.closed) }
-      if case .close = write.work {
-        isClosed = true
-      } else if waiting.count >= limits.waitingWrites
-        || (waitingBytes > 0 && waitingBytes + write.bytes > limits.waitingBytes)
+      if case .close = write.work { isClosed = true }
+      if write.work.isLimited
+        && (waiting.count >= limits.waitingWrites
+          || (waitingBytes > 0 && waitingBytes + write.bytes > limits.waitingBytes))
       {
         return StorageError(.overloaded)
       }

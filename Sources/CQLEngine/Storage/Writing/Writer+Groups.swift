@@ -1,0 +1,172 @@
+extension Writer {
+  /// Runs the writes in one transaction and resumes who waits for them. What does not fit into the group's time is run
+  /// in the next.
+  func commit(_ group: inout [QueuedWrite]) {
+    var rest = group[...]
+    group.removeAll(keepingCapacity: true)
+    while !rest.isEmpty {
+      if let failure {
+        for write in rest { write.waiter?.resume(StorageError(.writesStopped, detail: failure.detail)) }
+        return
+      }
+      rest = rest.dropFirst(commitSome(rest))
+    }
+  }
+
+  /// Runs writes from the front in one transaction; answers how many.
+  private func commitSome(_ writes: ArraySlice<QueuedWrite>) -> Int {
+    var results: [StorageError?] = []
+    do throws(StorageError) {
+      try statements.begin.run()
+      let deadline = monotonicMicroseconds() + limits.groupMilliseconds * 1000
+      for write in writes {
+        results.append(try perform(write))
+        if results.count & 15 == 0 && monotonicMicroseconds() >= deadline { break }
+      }
+      try statements.commit.run()
+    } catch {
+      rollBack()
+      if error.isFailedSync { failure = error }
+      guard failure == nil, writes.count > 1 else {
+        let count = failure == nil ? 1 : writes.count
+        for write in writes.prefix(count) { write.waiter?.resume(error) }
+        return count
+      }
+      // One write may be the reason, such as one that is too large for the disk: each in a transaction of its own.
+      let count = max(results.count, 1)
+      for index in writes.indices.prefix(count) {
+        if let failure {
+          writes[index].waiter?.resume(StorageError(.writesStopped, detail: failure.detail))
+        } else {
+          _ = commitSome(writes[index..<(index + 1)])
+        }
+      }
+      return count
+    }
+    for (write, result) in zip(writes, results) { write.waiter?.resume(result) }
+    return results.count
+  }
+
+  /// Runs one write; the error when it alone fails. Throws what fails the whole transaction.
+  private func perform(_ write: QueuedWrite) throws(StorageError) -> StorageError? {
+    do throws(StorageError) {
+      switch write.work {
+      case .mutations(let mutations):
+        try performMutations(mutations)
+      case .decision(let decision):
+        let mutations: [PartitionMutation]
+        do throws(StorageError) {
+          mutations = try decision.decide(reader)
+        } catch {
+          return error
+        }
+        try performMutations(mutations)
+      case .meta(let values, let tablesToDrop, let nextTable):
+        try performMeta(values, tablesToDrop: tablesToDrop, nextTable: nextTable)
+      case .tables, .buildIndex, .finishBackgroundWork, .close:
+        preconditionFailure("only writes are committed in groups")
+      }
+      return nil
+    } catch {
+      guard error.concernsOneWrite, !database.isInAutocommit else { throw error }
+      return error
+    }
+  }
+
+  private func performMutations(_ mutations: [PartitionMutation]) throws(StorageError) {
+    guard mutations.count > 1 || !(mutations.first?.isOneRecord ?? true) else {
+      for mutation in mutations { try write(mutation) }
+      return
+    }
+    // Of several records the first ones have to be taken back when a later one fails.
+    try statements.savepoint.run()
+    do throws(StorageError) {
+      for mutation in mutations { try write(mutation) }
+    } catch {
+      if error.concernsOneWrite && !database.isInAutocommit {
+        try statements.rollBackToSavepoint.run()
+        try statements.release.run()
+      }
+      throw error
+    }
+    try statements.release.run()
+  }
+
+  private func performMeta(
+    _ values: [(name: String, value: [UInt8]?)], tablesToDrop: [TableNumber], nextTable: UInt32
+  ) throws(StorageError) {
+    for (name, value) in values {
+      if let value {
+        try statements.setMeta.bind(1, Array(name.utf8))
+        try statements.setMeta.bind(2, value)
+        try statements.setMeta.run()
+      } else {
+        try statements.removeMeta.bind(1, Array(name.utf8))
+        try statements.removeMeta.run()
+      }
+    }
+    for table in tablesToDrop {
+      try statements.drop.bind(1, Int64(table.rawValue))
+      try statements.drop.run()
+      background.hasDrops = true
+    }
+    try statements.setNextTable.bind(1, Int64(nextTable))
+    try statements.setNextTable.run()
+  }
+
+  /// Ends the transaction without its changes.
+  func rollBack() {
+    if !database.isInAutocommit { try? statements.rollBack.run() }
+    // Tables may be taken for headed that are not, which only costs a look; the file has to know all that are.
+    if let persisted = try? Self.headedTables(database) { persistedHeads = persisted }
+    background.recheck()
+  }
+
+  /// Runs a step of background work in a transaction of its own.
+  func inTransaction(_ body: () throws(StorageError) -> Void) throws(StorageError) {
+    do throws(StorageError) {
+      try statements.begin.run()
+      try body()
+      try statements.commit.run()
+    } catch {
+      rollBack()
+      if error.isFailedSync { failure = error }
+      throw error
+    }
+  }
+
+  static func headedTables(_ database: Database) throws(StorageError) -> Set<UInt32> {
+    var tables: Set<UInt32> = []
+    let statement = try database.prepare("SELECT number FROM headed")
+    while try statement.step() { tables.insert(UInt32(truncatingIfNeeded: statement.integer(0))) }
+    return tables
+  }
+
+  func checkpointIfDue() {
+    let pages = database.pagesInLog
+    // The log begins anew by itself once all of it is copied and nobody reads it.
+    if pages < lastCheckpointPages { lastCheckpointPages = 0 }
+    let due = limits.checkpointBytes / StoreFormat.pageBytes
+    guard failure == nil, pages - lastCheckpointPages >= due else { return }
+    lastCheckpointPages = pages
+    do throws(StorageError) {
+      let isLong = pages >= limits.logBytes / StoreFormat.pageBytes
+      try database.checkpoint(isLong ? .restart(waitMilliseconds: 50) : .passive)
+    } catch {
+      // After a failed sync nobody knows what of the database has reached the disk; the log still has all of it.
+      if error.isFailedSync { failure = error }
+    }
+  }
+}
+
+extension PartitionMutation {
+  /// Whether it changes one record and nothing else, so that it needs no savepoint.
+  fileprivate var isOneRecord: Bool { table.indexes.isEmpty && head.isEmpty && rows.count <= 1 }
+}
+
+extension StorageError {
+  /// Whether the reason is in the write and not in the file, so that the other writes of its group go on.
+  fileprivate var concernsOneWrite: Bool {
+    code == .recordTooLarge || code == .invalidMutation || self == .damagedRecord
+  }
+}
