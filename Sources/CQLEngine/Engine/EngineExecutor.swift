@@ -234,7 +234,8 @@ package final class EngineExecutor {
     }
     let source: RowSource = plan.table.isVirtual ? .memory(try systemRows(plan.table)) : .store(reader)
     let execution = try SelectExecution(
-      plan, source, image: planned.takeImage(plan.finishedShape), evaluator: evaluator, digest: planned.digest, parameters: parameters, now: now, yielding: yielding)
+      plan, source, image: planned.takeImage(plan.finishedShape), evaluator: evaluator, digest: planned.digest,
+      parameters: parameters, now: now, yielding: yielding)
     let countOffset = try planned.writeHead(
       into: &body, version: version, skipsMetadata: parameters.skipsMetadata, change: hasChanged)
     let page = try await execution.run(into: &body)

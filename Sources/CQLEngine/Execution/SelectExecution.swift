@@ -24,7 +24,8 @@ final class SelectExecution {
   }
 
   init(
-    _ plan: SelectPlan, _ source: RowSource, image: RowImage, evaluator: Evaluator, digest: UInt64, parameters: QueryParameters,
+    _ plan: SelectPlan, _ source: RowSource, image: RowImage, evaluator: Evaluator, digest: UInt64,
+    parameters: QueryParameters,
     now: Int64, yielding: @escaping () async -> Void
   ) throws(EngineFailure) {
     self.plan = plan
@@ -57,7 +58,8 @@ final class SelectExecution {
       filters.append(try BoundFilter(filter, filter.slots.map { plan.shape.columns[$0].name }, evaluator))
     }
     writer = RowWriter(
-      plan, evaluator, image: image, filters: filters, pageLimit: min(pageSize, self.limit), partitionLimit: partitionLimit)
+      plan, evaluator, image: image, filters: filters, pageLimit: min(pageSize, self.limit),
+      partitionLimit: partitionLimit)
     ranges = try ReadRanges.clustering(plan.clustering, evaluator)
   }
 
