@@ -32,7 +32,8 @@ struct ReadTests {
   @Test(
     "give the same rows whatever the page",
     arguments: [
-      "SELECT * FROM t", "SELECT k, s, v FROM t WHERE k IN (1, 2, 3)", "SELECT * FROM t WHERE k IN (3, 1) AND c IN (1, 3)",
+      "SELECT * FROM t", "SELECT k, s, v FROM t WHERE k IN (1, 2, 3)",
+      "SELECT * FROM t WHERE k IN (3, 1) AND c IN (1, 3)",
       "SELECT DISTINCT k, s FROM t", "SELECT k, v FROM t PER PARTITION LIMIT 2", "SELECT k FROM t LIMIT 5",
       "SELECT k, c FROM t WHERE k = 2 ORDER BY c DESC", "SELECT v, s FROM t WHERE k = 1 AND c > 1",
       "SELECT k, c, s FROM t WHERE v > 12 ALLOW FILTERING",
@@ -106,7 +107,8 @@ struct ReadTests {
     }
     for (question, rows) in zip(questions, expected) {
       #expect(!rows.isEmpty)
-      #expect(try await Self.all(node, "SELECT k, c FROM i WHERE \(question)", pageSize: 4).joined(separator: "\n") == rows)
+      #expect(
+        try await Self.all(node, "SELECT k, c FROM i WHERE \(question)", pageSize: 4).joined(separator: "\n") == rows)
     }
     try await node.run("UPDATE i SET v = 2 WHERE k = 0 AND c = 0")
     try await node.run("DELETE FROM i WHERE k = 2")

@@ -11,7 +11,8 @@ struct SchemaTests {
     let directory = Scratch()
     let definitions = [
       "CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}",
-      "CREATE TYPE ks.inner (a int, b frozen<list<text>>)", "CREATE TYPE ks.outer (i frozen<inner>, t tuple<int, text>)",
+      "CREATE TYPE ks.inner (a int, b frozen<list<text>>)",
+      "CREATE TYPE ks.outer (i frozen<inner>, t tuple<int, text>)",
       """
       CREATE TABLE ks.t (k int, c text, s int static, o frozen<outer>, m map<text, frozen<inner>>, v vector<float, 3>,
         x int, PRIMARY KEY (k, c)) WITH CLUSTERING ORDER BY (c DESC) AND comment = 'it''s' AND gc_grace_seconds = 7

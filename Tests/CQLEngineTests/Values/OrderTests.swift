@@ -16,15 +16,20 @@ struct OrderTests {
     Ascending(type: .int, values: [.int(.min), .int(-1), .int(0), .int(1), .int(.max)]),
     Ascending(type: .tinyint, values: [.tinyint(-128), .tinyint(-1), .tinyint(0), .tinyint(127)]),
     Ascending(type: .bigint, values: [.bigint(.min), .bigint(-256), .bigint(255), .bigint(.max)]),
-    Ascending(type: .text, values: [.text(""), .text("\0"), .text("\0a"), .text("a"), .text("a\0"), .text("ab"), .text("é")]),
+    Ascending(
+      type: .text, values: [.text(""), .text("\0"), .text("\0a"), .text("a"), .text("a\0"), .text("ab"), .text("é")]),
     Ascending(
       type: .double,
-      values: [.double(-.infinity), .double(-1.5), .double(-0.0), .double(0), .double(1e-300), .double(.infinity), .double(.nan)]),
+      values: [
+        .double(-.infinity), .double(-1.5), .double(-0.0), .double(0), .double(1e-300), .double(.infinity),
+        .double(.nan),
+      ]),
     Ascending(type: .float, values: [.float(-3), .float(-0.5), .float(0.25), .float(7)]),
     Ascending(
       type: .varint,
-      values: ["-99999999999999999999999", "-32769", "-257", "-256", "-129", "-128", "-1", "0", "1", "127", "128", "255",
-        "256", "65536", "99999999999999999999999"
+      values: [
+        "-99999999999999999999999", "-32769", "-257", "-256", "-129", "-128", "-1", "0", "1", "127", "128", "255",
+        "256", "65536", "99999999999999999999999",
       ].map { .varint(CQLVarint($0) ?? 0) }),
     Ascending(
       type: .decimal,
@@ -34,13 +39,18 @@ struct OrderTests {
     Ascending(type: .boolean, values: [.boolean(false), .boolean(true)]),
     Ascending(
       type: .date,
-      values: [.date(CQLDate(daysSinceEpoch: .min)), .date(CQLDate(daysSinceEpoch: 0)), .date(CQLDate(daysSinceEpoch: 7))]),
+      values: [
+        .date(CQLDate(daysSinceEpoch: .min)), .date(CQLDate(daysSinceEpoch: 0)), .date(CQLDate(daysSinceEpoch: 7)),
+      ]),
     Ascending(
-      type: .list(.int), values: [.list([]), .list([.int(-1)]), .list([.int(1)]), .list([.int(1), .int(0)]), .list([.int(2)])]
+      type: .list(.int),
+      values: [.list([]), .list([.int(-1)]), .list([.int(1)]), .list([.int(1), .int(0)]), .list([.int(2)])]
     ),
     Ascending(
       type: .tuple([.int, .text]),
-      values: [.tuple([.null, .text("z")]), .tuple([.int(1), .null]), .tuple([.int(1), .text("")]), .tuple([.int(2)])]),
+      values: [
+        .tuple([.null, .text("z")]), .tuple([.int(1), .null]), .tuple([.int(1), .text("")]), .tuple([.int(2)]),
+      ]),
     Ascending(
       type: .timeuuid,
       values: [1_000, 1_001, 90_000_000_000].map {
@@ -96,8 +106,12 @@ struct OrderTests {
 
   @Test("have one key for decimals that are the same number")
   func decimals() throws {
-    #expect(try Self.key(.decimal(CQLDecimal("1.0") ?? CQLDecimal(7)), .decimal) == Self.key(.decimal(CQLDecimal("1.000") ?? CQLDecimal(8)), .decimal))
-    #expect(try Self.key(.decimal(CQLDecimal("0.0") ?? CQLDecimal(7)), .decimal) == Self.key(.decimal(CQLDecimal("0") ?? CQLDecimal(8)), .decimal))
+    #expect(
+      try Self.key(.decimal(CQLDecimal("1.0") ?? CQLDecimal(7)), .decimal)
+        == Self.key(.decimal(CQLDecimal("1.000") ?? CQLDecimal(8)), .decimal))
+    #expect(
+      try Self.key(.decimal(CQLDecimal("0.0") ?? CQLDecimal(7)), .decimal)
+        == Self.key(.decimal(CQLDecimal("0") ?? CQLDecimal(8)), .decimal))
   }
 
   @Test("are refused when they are cut or have bytes too many", arguments: all)
