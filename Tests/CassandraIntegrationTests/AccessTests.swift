@@ -11,7 +11,7 @@ import Testing
   ) async throws -> CassandraError? {
     var configuration = try database.configuration()
     try change(&configuration)
-    let options = QueryOptions(timeout: .seconds(10))
+    let options = QueryOptions(timeout: .seconds(30))
     return try await CassandraClient.withClient(configuration) { client in
       do throws(CassandraError) {
         try await client.query("SELECT key FROM system.local", options: options)

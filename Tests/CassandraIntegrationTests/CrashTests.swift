@@ -97,9 +97,9 @@ struct CrashTests {
     try await Self.keyspace.withClient(
       database,
       configure: {
-        $0.limits.heartbeatInterval = .milliseconds(200)
-        $0.limits.heartbeatTimeout = .milliseconds(200)
-        $0.limits.connectTimeout = .milliseconds(500)
+        $0.limits.heartbeatInterval = .seconds(1)
+        $0.limits.heartbeatTimeout = .seconds(1)
+        $0.limits.connectTimeout = .seconds(5)
         $0.reconnection = ReconnectionPolicy(first: .milliseconds(50), longest: .milliseconds(500))
       }
     ) { client in

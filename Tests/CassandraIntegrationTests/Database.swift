@@ -62,6 +62,8 @@ struct Database: Sendable, CustomTestStringConvertible {
     var configuration = ClientConfiguration(
       try .nodes([address], localDatacenter: Self.datacenter), keyspace: keyspace)
     configuration.protocolVersion = version
+    // A machine that runs several databases and all suites at once may need its time.
+    configuration.limits.connectTimeout = .seconds(30)
     switch security {
     case .plain: break
     case .password: configuration.credentials = Self.credentials

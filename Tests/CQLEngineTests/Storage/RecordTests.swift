@@ -82,11 +82,11 @@ import Testing
   }
 
   @Test func theFirstNoteStays() throws {
-    let first = record { $0.addCell(1, value: [2].span, timestamp: 2) }
-    let second = record { builder in
+    let first = record { builder in
       builder.setNote([1, 2].span)
       builder.addCell(1, value: [1].span, timestamp: 1)
     }
+    let second = record { $0.addCell(1, value: [2].span, timestamp: 2) }
     let third = record { builder in
       builder.setNote([3].span)
       builder.addCell(2, value: [2].span, timestamp: 2)

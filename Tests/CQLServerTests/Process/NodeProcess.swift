@@ -43,6 +43,11 @@ final class NodeProcess: Sendable {
     address = try SocketAddress(String(words[index + 1][..<colon]), port: port)
   }
 
+  /// A test that fails leaves no process behind.
+  deinit {
+    if process.isRunning { Foundation.kill(process.processIdentifier, SIGKILL) }
+  }
+
   /// Ends it at once, as a crash would.
   func kill() {
     Foundation.kill(process.processIdentifier, SIGKILL)

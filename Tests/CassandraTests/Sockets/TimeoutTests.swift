@@ -59,7 +59,7 @@ import Testing
       try await warmUp(client)
       node.when(.init(.execute, connection: 1), .nothing)
       async let longer = failure {
-        _ = try await client.texts(Known.other, options: QueryOptions(timeout: .milliseconds(150)))
+        _ = try await client.texts(Known.other, options: QueryOptions(timeout: .seconds(2)))
       }
       await node.wait(for: 3, .execute)
       #expect(try await failure { _ = try await client.texts(Known.select, options: Self.brief) }.code == .timedOut)
