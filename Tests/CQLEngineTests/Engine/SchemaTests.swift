@@ -111,3 +111,25 @@ struct SchemaTests {
     #expect(SchemaDocument.schema(Array(bytes.prefix(4)), adding: []) == nil)
   }
 }
+
+@Suite("A write that is older than an index")
+struct LateWriteTests {
+  @Test("is found by it all the same")
+  func lateWrite() async throws {
+    let node = try await TestNode.withKeyspace()
+    try await node.run("CREATE TABLE t (k int PRIMARY KEY, v int)")
+    let before = try #require(node.engine.schema.keyspaces["ks"]?.tables["t"])
+    try await node.run("CREATE INDEX ON t (v)")
+    // As a loop does that has bound its write with the schema before the index.
+    var record = RecordBuilder()
+    record.setMarker(timestamp: 1)
+    let column = try #require(before.column("v"))
+    let five: [UInt8] = [0, 0, 0, 5]
+    record.addCell(column.id, value: five.span, timestamp: 1)
+    let mutation = PartitionMutation(
+      table: before.handle, partition: try ReadRanges.partition([five[...]]),
+      rows: [RowMutation(clustering: [], record: record.finish())])
+    try await node.engine.store.apply([mutation])
+    #expect(try await node.run("SELECT k FROM t WHERE v = 5") == "5")
+  }
+}

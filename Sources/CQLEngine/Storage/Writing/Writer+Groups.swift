@@ -74,7 +74,7 @@ extension Writer {
   }
 
   private func performMutations(_ mutations: [PartitionMutation]) throws(StorageError) {
-    guard mutations.count > 1 || !(mutations.first?.isOneRecord ?? true) else {
+    guard mutations.count > 1 || !(mutations.first.map { isOneRecord($0) } ?? true) else {
       for mutation in mutations { try write(mutation) }
       return
     }
@@ -159,9 +159,11 @@ extension Writer {
   }
 }
 
-extension PartitionMutation {
-  /// Whether it changes one record and nothing else, so that it needs no savepoint.
-  fileprivate var isOneRecord: Bool { table.indexes.isEmpty && head.isEmpty && rows.count <= 1 }
+extension Writer {
+  /// Whether a mutation changes one record and nothing else, so that it needs no savepoint.
+  private func isOneRecord(_ mutation: PartitionMutation) -> Bool {
+    currentTable(mutation).indexes.isEmpty && mutation.head.isEmpty && mutation.rows.count <= 1
+  }
 }
 
 extension StorageError {

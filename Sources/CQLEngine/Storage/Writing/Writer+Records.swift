@@ -1,8 +1,16 @@
 internal import Bytes
 
 extension Writer {
+  /// The table of a mutation as it is now.
+  ///
+  /// A write that was made before a change of the schema may come after it: it has to keep an index that is new, because
+  /// the index's building does not come by again.
+  func currentTable(_ mutation: PartitionMutation) -> TableHandle {
+    background.tables?[mutation.table.number] ?? mutation.table
+  }
+
   func write(_ mutation: PartitionMutation) throws(StorageError) {
-    let table = mutation.table
+    let table = currentTable(mutation)
     beginKey(table.number, mutation.partition.bytes)
     let prefixCount = key.count
     if !mutation.head.isEmpty {
