@@ -22,6 +22,7 @@ let package = Package(
     .executable(name: "cql-node", targets: ["CQLNodeCommand"]),
     .executable(name: "fieldguide", targets: ["FieldGuideCommand"]),
     .library(name: "Cassandra", targets: ["Cassandra"]),
+    .library(name: "CassandraAstra", targets: ["CassandraAstra"]),
     .library(name: "CassandraFoundation", targets: ["CassandraFoundation"]),
     .library(name: "CQLEngine", targets: ["CQLEngine"]),
     .library(name: "CQLLanguage", targets: ["CQLLanguage"]),
@@ -43,6 +44,7 @@ let package = Package(
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
     .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"]), .brew(["lz4"])]),
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
+    .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"]), .brew(["libzip"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
 
     // Without I/O.
@@ -65,6 +67,10 @@ let package = Package(
       name: "CQLServer", dependencies: ["Bytes", "CQLEngine", "CQLWire", "Reactor", "Telemetry"],
       swiftSettings: common),
 
+    .target(
+      name: "CassandraAstra",
+      dependencies: ["Bytes", "CQLWire", "CZip", "Cassandra", "HTTP", "JSON", "Reactor", "Telemetry"],
+      swiftSettings: common),
     .target(name: "CassandraFoundation", dependencies: ["CQLWire"], swiftSettings: common),
 
     // Applications.
@@ -74,7 +80,8 @@ let package = Package(
     .target(
       name: "FieldGuide",
       dependencies: [
-        "Cassandra", "CQLServer", "CQLWire", "HTTP", "Reactor", "Telemetry", "Terminal", "Web", "WebCassandra",
+        "Cassandra", "CassandraAstra", "CQLServer", "CQLWire", "HTTP", "Reactor", "Telemetry", "Terminal", "Web",
+        "WebCassandra",
       ],
       swiftSettings: common),
     .executableTarget(name: "FieldGuideCommand", dependencies: ["FieldGuide", "Terminal"], swiftSettings: common),
@@ -83,7 +90,10 @@ let package = Package(
       name: "CQLNodeCommand", dependencies: ["CQLServer", "Reactor", "Telemetry", "Terminal"], swiftSettings: common),
 
     .target(
-      name: "CassandraTesting", dependencies: ["Bytes", "COpenSSL", "CQLServer", "CQLWire", "Reactor", "Telemetry"],
+      name: "CassandraTesting",
+      dependencies: [
+        "Bytes", "COpenSSL", "CQLServer", "CQLWire", "CZip", "HTTP", "JSON", "Reactor", "Telemetry", "Web",
+      ],
       swiftSettings: common),
 
     // What the tests of servers share; no product.
@@ -124,6 +134,12 @@ let package = Package(
     .testTarget(
       name: "CassandraTests",
       dependencies: ["Bytes", "CQLWire", "Cassandra", "CassandraTesting", "Reactor", "Telemetry"],
+      swiftSettings: common),
+    .testTarget(
+      name: "CassandraAstraTests",
+      dependencies: [
+        "Bytes", "CQLWire", "CZip", "Cassandra", "CassandraAstra", "CassandraTesting", "HTTP", "Reactor", "Telemetry",
+      ],
       swiftSettings: common),
     .testTarget(
       name: "CassandraFoundationTests", dependencies: ["CassandraFoundation", "CQLWire"], swiftSettings: common),

@@ -135,7 +135,7 @@ public struct CassandraError: Error, Sendable, CustomStringConvertible, CustomDe
   }
 
   /// Makes an error.
-  init(
+  package init(
     _ code: Code, _ message: String, detail: String = "", server: ErrorResponse? = nil, coordinator: EndPoint? = nil,
     isRetrySafe: Bool = false, cause: (any Error)? = nil, file: StaticString = #fileID, line: UInt = #line
   ) {

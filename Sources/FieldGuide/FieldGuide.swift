@@ -58,7 +58,7 @@ public enum FieldGuide {
     try await EmbeddedDatabase.with(settings, logger: logger) { settings in
       var database = settings.database
       database.keyspace = nil
-      let points = database.cluster.endPoints.map(\.description).joined(separator: ", ")
+      let points = database.cluster.description
       print("Field Guide: preparing keyspace \(settings.keyspace) at \(points)")
       do {
         try await CassandraClient.withClient(database, logger: logger) { client in

@@ -38,7 +38,7 @@ struct Service {
     let server = Server(
       routes: fieldGuideRoutes(), context: FieldGuideContext(cassandra: client), configuration: configuration,
       loops: loops, logger: logger)
-    let points = settings.database.cluster.endPoints.map(\.description).joined(separator: ", ")
+    let points = settings.database.cluster.description
     try await withThrowingTaskGroup(of: Part.self) { group in
       group.addTask {
         try await client.run()

@@ -50,34 +50,6 @@ public struct ClientLimits: Sendable {
   }
 }
 
-/// Where the nodes of a cluster are.
-public struct ClusterSource: Sendable {
-  /// The nodes to connect to.
-  public let endPoints: [EndPoint]
-  /// The data centre that the application is in.
-  public let localDatacenter: String
-
-  /// A cluster by some of its nodes.
-  ///
-  /// - Parameters:
-  ///   - contactPoints: `host`, `host:port` or `[IPv6]:port`, the port 9042 when it is left out.
-  ///   - localDatacenter: The data centre that these nodes are in, as `system.local` names it.
-  /// - Throws: ``CassandraError/Code/configuration`` when there is none, or one is not of that form.
-  public static func nodes(
-    _ contactPoints: [String], localDatacenter: String
-  ) throws(CassandraError) -> ClusterSource {
-    var endPoints: [EndPoint] = []
-    for contactPoint in contactPoints {
-      let endPoint = try EndPoint(parsing: contactPoint)
-      if !endPoints.contains(endPoint) { endPoints.append(endPoint) }
-    }
-    guard !endPoints.isEmpty else {
-      throw CassandraError(.configuration, "There is no contact point of the database.")
-    }
-    return ClusterSource(endPoints: endPoints, localDatacenter: localDatacenter)
-  }
-}
-
 /// Everything that makes a client.
 public struct ClientConfiguration: Sendable {
   /// Where the nodes are.

@@ -76,7 +76,7 @@ final class LoopClient {
   init(on loop: EventLoop, context: ClientContext) {
     self.loop = loop
     self.context = context
-    nodes = context.configuration.cluster.endPoints.map { Node($0) }
+    nodes = (context.configuration.cluster.knownMap?.endPoints ?? []).map { Node($0) }
     cache = PreparedCache(capacity: context.configuration.limits.preparedStatements)
   }
 

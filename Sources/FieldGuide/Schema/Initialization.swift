@@ -8,7 +8,7 @@ internal import Terminal
 struct Initialization {
   let client: CassandraClient
   let keyspace: String
-  let datacenter: String
+  let datacenter: String?
   let replicationFactor: Int
   private let progress: Progress
 
@@ -16,7 +16,7 @@ struct Initialization {
     self.progress = progress
     self.client = client
     keyspace = settings.keyspace
-    datacenter = settings.database.cluster.localDatacenter
+    datacenter = settings.database.cluster.knownMap?.localDatacenter
     replicationFactor = settings.replicationFactor
   }
 
@@ -49,12 +49,12 @@ struct Initialization {
       return
     }
     try await client.query(keyspaceStatement(name), options: QueryOptions(timeout: .seconds(30)))
-    progress.done("keyspace \(keyspace) made, with \(replicationFactor) replica(s) in \(datacenter)")
+    progress.done("keyspace \(keyspace) made, with \(replicationFactor) replica(s) in \(datacenter ?? "")")
   }
 
   /// A statement that changes the schema takes no bound values, so the data centre is a literal with its quotes doubled.
   private func keyspaceStatement(_ name: Identifier) -> Statement {
-    let quoted = datacenter.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''")
+    let quoted = (datacenter ?? "").split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''")
     let text = """
       CREATE KEYSPACE IF NOT EXISTS \(name)
       WITH replication = {'class': 'NetworkTopologyStrategy', '\(quoted)': \(replicationFactor)}

@@ -1,0 +1,58 @@
+/// Where the nodes of a cluster are.
+public struct ClusterSource: Sendable, CustomStringConvertible {
+  enum Kind: Sendable {
+    case nodes(ClusterMap)
+    case directory(any ClusterDirectory)
+  }
+
+  let kind: Kind
+
+  /// A cluster by some of its nodes.
+  ///
+  /// - Parameters:
+  ///   - contactPoints: `host`, `host:port` or `[IPv6]:port`, the port 9042 when it is left out.
+  ///   - localDatacenter: The data centre that these nodes are in, as `system.local` names it.
+  /// - Throws: ``CassandraError/Code/configuration`` when there is none, or one is not of that form.
+  public static func nodes(
+    _ contactPoints: [String], localDatacenter: String
+  ) throws(CassandraError) -> ClusterSource {
+    var endPoints: [EndPoint] = []
+    for contactPoint in contactPoints {
+      let endPoint = try EndPoint(parsing: contactPoint)
+      if !endPoints.contains(endPoint) { endPoints.append(endPoint) }
+    }
+    guard !endPoints.isEmpty else {
+      throw CassandraError(.configuration, "There is no contact point of the database.")
+    }
+    return ClusterSource(kind: .nodes(ClusterMap(endPoints: endPoints, localDatacenter: localDatacenter)))
+  }
+
+  /// A cluster whose nodes a service knows.
+  package static func directory(_ directory: any ClusterDirectory) -> ClusterSource {
+    ClusterSource(kind: .directory(directory))
+  }
+
+  /// The contact points with commas between, or the service that knows the nodes.
+  public var description: String {
+    switch kind {
+    case .nodes(let map): map.endPoints.map(\.description).joined(separator: ", ")
+    case .directory(let directory): directory.description
+    }
+  }
+
+  /// The nodes and the data centre, where they are known without asking anyone.
+  package var knownMap: ClusterMap? {
+    switch kind {
+    case .nodes(let map): map
+    case .directory: nil
+    }
+  }
+
+  /// The service that knows the nodes, where there is one.
+  package var directory: (any ClusterDirectory)? {
+    switch kind {
+    case .nodes: nil
+    case .directory(let directory): directory
+    }
+  }
+}
