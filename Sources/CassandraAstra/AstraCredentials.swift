@@ -1,4 +1,4 @@
-public import Cassandra
+internal import Cassandra
 public import Telemetry
 
 /// Who we are to an Astra database.
