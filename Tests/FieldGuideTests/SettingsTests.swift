@@ -33,8 +33,8 @@ import Testing
 
   @Test func defaultsStandWhereNothingIsSet() throws {
     let settings = try settings(Self.nodes)
-    #expect(settings.database.cluster.endPoints.map(\.description) == ["127.0.0.1:9142", "[::1]:9042"])
-    #expect(settings.database.cluster.localDatacenter == "datacenter1")
+    #expect(settings.database.cluster.knownMap?.endPoints.map(\.description) == ["127.0.0.1:9142", "[::1]:9042"])
+    #expect(settings.database.cluster.knownMap?.localDatacenter == "datacenter1")
     #expect(settings.database.keyspace == "naturalist")
     #expect(settings.database.credentials == nil)
     #expect(settings.database.tls == nil)
@@ -48,7 +48,7 @@ import Testing
     let settings = try settings("CASSANDRA_KEYSPACE=guide\nFIELDGUIDE_LOG_LEVEL=debug\n")
     #expect(settings.usesEmbeddedDatabase && !settings.asksForEmbeddedDatabase)
     #expect(settings.database.keyspace == "guide")
-    #expect(settings.database.cluster.localDatacenter == "datacenter1")
+    #expect(settings.database.cluster.knownMap?.localDatacenter == "datacenter1")
     #expect(try !self.settings(Self.nodes).usesEmbeddedDatabase)
   }
 
@@ -85,13 +85,13 @@ import Testing
       environment: ["CASSANDRA_KEYSPACE": "environment", "CASSANDRA_LOCAL_DATACENTER": ""])
     #expect(settings.keyspace == "environment")
     // What is empty counts as not set.
-    #expect(settings.database.cluster.localDatacenter == "datacenter1")
+    #expect(settings.database.cluster.knownMap?.localDatacenter == "datacenter1")
     // And without a file it is enough.
     let alone = try Settings(
       SettingsSource(
         file: try file(""),
         environment: ["CASSANDRA_CONTACT_POINTS": "db.example", "CASSANDRA_LOCAL_DATACENTER": "dc"]))
-    #expect(alone.database.cluster.endPoints.map(\.description) == ["db.example:9042"])
+    #expect(alone.database.cluster.knownMap?.endPoints.map(\.description) == ["db.example:9042"])
   }
 
   @Test func pathsAreRelativeToTheFile() throws {
