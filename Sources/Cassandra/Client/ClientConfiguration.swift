@@ -98,7 +98,8 @@ extension ClientConfiguration {
       throw CassandraError(.configuration, "TLS is set, and the database brings its own: leave it out.")
     }
     guard credentials == nil else {
-      throw CassandraError(.configuration, "Credentials are set, and the database was given with its own: leave them out.")
+      throw CassandraError(
+        .configuration, "Credentials are set, and the database was given with its own: leave them out.")
     }
     tls = directory.tls
     credentials = directory.credentials
