@@ -1,27 +1,87 @@
 internal import CQLWire
 internal import Cassandra
 internal import Reactor
+internal import Telemetry
 
 /// An Astra database as a directory of nodes: its metadata service, and the proxy that stands before the nodes.
 struct AstraDirectory: ClusterDirectory {
   let tls: TLSClientContext
   let credentials: Credentials
+  // Astra refuses v5 with a protocol error.
   let newestVersion = ProtocolVersion.v4
-  private let bundle: SecureConnectBundle
-  private let limits: AstraLimits
+  private let service: MetadataService
+  private let logger: Logger
 
-  init(_ bundle: SecureConnectBundle, credentials: AstraCredentials, limits: AstraLimits) throws(AstraError) {
+  init(
+    _ bundle: SecureConnectBundle, credentials: AstraCredentials, limits: AstraLimits, logger: Logger
+  ) throws(AstraError) {
     tls = bundle.tls
-    self.credentials = credentials.asCredentials
-    self.bundle = bundle
-    self.limits = limits
+    self.credentials = try credentials.checked()
+    service = MetadataService(bundle: bundle, limits: limits)
+    self.logger = logger.labelled("astra")
+    for warning in bundle.warnings { self.logger.warning(warning) }
   }
 
-  var description: String { "Astra at \(bundle.host):\(bundle.port)" }
+  var description: String { "Astra (\(service.url))" }
 
   nonisolated(nonsending) func locateNodes(on loop: EventLoop) async throws(CassandraError) -> ClusterMap {
-    throw CassandraError(.noNodeAvailable, "The metadata service of Astra cannot be asked.")
+    let answer: MetadataAnswer
+    do throws(AstraError) { answer = try await service.ask(on: loop) } catch {
+      throw CassandraError(.noNodeAvailable, error.description, isRetrySafe: true, cause: error)
+    }
+    logger.info(
+      "the nodes of the database are known",
+      [
+        "region": .text(answer.region ?? ""), "local_dc": .text(answer.localDatacenter),
+        "proxy": .text("\(answer.proxyHost):\(answer.proxyPort)"), "nodes": .integer(answer.hostIDs.count),
+      ])
+    return answer.map
   }
 
-  func explain(_ failure: CassandraError, at endPoint: EndPoint) -> CassandraError { failure }
+  func explain(_ failure: CassandraError, at endPoint: EndPoint) -> CassandraError {
+    guard !(failure.cause is AstraError), let meaning = meaning(of: failure, at: endPoint) else { return failure }
+    return CassandraError(
+      failure.code, meaning.description, server: failure.server, coordinator: endPoint,
+      isRetrySafe: failure.isRetrySafe, cause: meaning)
+  }
+
+  /// What a failure of the driver means where the database is Astra; nil when it means just what it says.
+  private func meaning(of failure: CassandraError, at endPoint: EndPoint) -> AstraError? {
+    let node = "node \(endPoint)"
+    switch failure.code {
+    case .badCredentials, .credentialsMissing:
+      return AstraError(
+        .credentialsRefused,
+        "Astra does not accept the token: it may have been deleted, or be of another organization; make one in the Astra portal, with a role that may use this database.",
+        detail: node, cause: failure)
+    case .keyspaceMissing:
+      return AstraError(
+        .keyspaceMissing,
+        "The keyspace does not exist in the database; create it in the Astra portal, where alone keyspaces are made, or correct its name.",
+        detail: node, cause: failure)
+    case .invalid where failure.server?.message.contains("not allowed for Write Consistency Level") == true:
+      return AstraError(
+        .consistencyRefused,
+        "Astra does not take writes at this consistency level; use LOCAL_QUORUM, which is the default.", detail: node,
+        cause: failure)
+    case .noNodeAvailable, .connectionLost, .timedOut:
+      guard let reason = failure.networkFailure else { return nil }
+      return .reaching(.proxy, failed: reason, detail: node)
+    default: return nil
+    }
+  }
+}
+
+extension CassandraError {
+  /// The failure of the network behind it, however deep.
+  fileprivate var networkFailure: ReactorError? {
+    var cause = cause
+    while let failure = cause as? CassandraError {
+      if failure.code == .timedOut, failure.cause == nil {
+        return ReactorError(.timedOut, "it takes connections and does not answer")
+      }
+      cause = failure.cause
+    }
+    return cause as? ReactorError
+  }
 }

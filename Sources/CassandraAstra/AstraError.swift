@@ -72,8 +72,8 @@ public struct AstraError: Error, Sendable, CustomStringConvertible, CustomDebugS
   public let code: Code
   /// What caused it, such as a failure of the connection.
   public let cause: (any Error)?
-  private let message: String
-  private let detail: String
+  let message: String
+  let detail: String
 
   init(_ code: Code, _ message: String, detail: String = "", cause: (any Error)? = nil) {
     self.code = code

@@ -1,4 +1,5 @@
 public import Cassandra
+public import Telemetry
 
 extension ClusterSource {
   /// The nodes of an Astra database, found through its secure connect bundle.
@@ -15,11 +16,13 @@ extension ClusterSource {
   ///   - bundle: The bundle, as the portal gives it.
   ///   - credentials: A token, or a client id with its secret.
   ///   - limits: Bounds of asking the metadata service.
+  ///   - logger: Is told of the region, the proxy and the number of nodes whenever they have been asked for.
   /// - Throws: ``AstraError`` when the bundle or the credentials cannot be right.
   public static func astra(
-    _ bundle: SecureConnectBundle, credentials: AstraCredentials, limits: AstraLimits = AstraLimits()
+    _ bundle: SecureConnectBundle, credentials: AstraCredentials, limits: AstraLimits = AstraLimits(),
+    logger: Logger = .silent
   ) throws(AstraError) -> ClusterSource {
-    .directory(try AstraDirectory(bundle, credentials: credentials, limits: limits))
+    .directory(try AstraDirectory(bundle, credentials: credentials, limits: limits, logger: logger))
   }
 }
 

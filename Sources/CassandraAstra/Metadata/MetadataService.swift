@@ -1,0 +1,95 @@
+internal import Bytes
+internal import HTTP
+internal import Reactor
+
+/// The service that knows the nodes of a database and the proxy in front of them: `GET /metadata` over mutual TLS.
+struct MetadataService: Sendable {
+  let bundle: SecureConnectBundle
+  let limits: AstraLimits
+
+  private var host: String {
+    bundle.host.contains(":") ? "[\(bundle.host)]:\(bundle.port)" : "\(bundle.host):\(bundle.port)"
+  }
+
+  /// The URL, for logs and operators.
+  var url: String { "https://\(host)/metadata" }
+
+  /// Asks once.
+  ///
+  /// - Throws: ``AstraError``.
+  nonisolated(nonsending) func ask(on loop: EventLoop) async throws(AstraError) -> MetadataAnswer {
+    let due = loop.now + limits.metadataTimeout.wholeMilliseconds
+    let transport = try await connect(on: loop, due: due)
+    let answer: MetadataExchange.Answer
+    do throws(MetadataExchange.Failure) {
+      answer = try await MetadataExchange(transport, limit: limits.metadataBytes).run(try request(), due: due)
+    } catch {
+      throw failure(error)
+    }
+    guard answer.status == .ok else { throw status(answer.status) }
+    do throws(AstraError) { return try MetadataAnswer(parsing: answer.body) } catch {
+      throw error.adding("\(url)")
+    }
+  }
+
+  private func request() throws(MetadataExchange.Failure) -> [UInt8] {
+    var request: [UInt8] = []
+    do throws(HTTPError) {
+      try request.append(request: .get, target: "/metadata", host: host)
+      try request.append(field: .accept, "application/json")
+    } catch { throw .response(.notHTTP(error)) }
+    request.append(field: .connection, literal: "close")
+    request.appendEndOfHead()
+    return request
+  }
+
+  private nonisolated(nonsending) func connect(on loop: EventLoop, due: UInt64) async throws(AstraError) -> Transport {
+    do throws(ReactorError) {
+      let addresses = try await loop.resolve(bundle.host, port: bundle.port)
+      var options = ConnectOptions()
+      options.tls = bundle.tls.client(verifying: bundle.host)
+      var last = ReactorError(.timedOut, "looking up the name took too long")
+      for address in addresses {
+        guard due > loop.now else { break }
+        options.timeout = .milliseconds(due - loop.now)
+        do throws(ReactorError) { return try await Transport.connect(to: address, on: loop, options: options) } catch {
+          last = error
+        }
+      }
+      throw last
+    } catch {
+      throw AstraError.reaching(.metadataService, failed: error, detail: url)
+    }
+  }
+
+  private func failure(_ failure: MetadataExchange.Failure) -> AstraError {
+    switch failure {
+    case .transport(let error): .reaching(.metadataService, failed: error, detail: url)
+    case .timedOut:
+      .reaching(.metadataService, failed: ReactorError(.timedOut, "it does not answer"), detail: url)
+    case .cancelled: .reaching(.metadataService, failed: ReactorError(.connectionClosed, "it was cancelled"), detail: url)
+    case .response(.cutShort):
+      AstraError(
+        .metadataInvalid, "Astra's metadata service ended the connection within its answer; it will be asked again.",
+        detail: url)
+    case .response(.tooLarge):
+      AstraError.metadata("has more than \(limits.metadataBytes) bytes", detail: url)
+    case .response(.notHTTP(let error)):
+      AstraError.metadata("is not HTTP", detail: url, cause: error)
+    }
+  }
+
+  private func status(_ status: Status) -> AstraError {
+    let detail = "\(url) answered \(status)"
+    if status == .unauthorized || status == .serviceUnavailable {
+      return AstraError(
+        .databaseAsleep,
+        "Astra says \(status.code): the database is hibernated, parked or terminated, or the secure connect bundle is another database's; resume it in the Astra portal, or download its bundle.",
+        detail: detail)
+    }
+    return AstraError(
+      .metadataStatus,
+      "Astra's metadata service answers with status \(status.code); the secure connect bundle may be out of date: download it again from the Astra portal.",
+      detail: detail)
+  }
+}
