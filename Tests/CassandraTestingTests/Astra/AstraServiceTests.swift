@@ -1,6 +1,7 @@
 import CQLWire
 import CZip
 import CassandraTesting
+import Foundation
 import HTTP
 import JSON
 import Reactor
@@ -35,6 +36,28 @@ import Testing
       #expect(settings["host"] == "localhost")
       #expect(String(decoding: files["key"] ?? [], as: UTF8.self).hasPrefix("-----BEGIN RSA PRIVATE KEY-----"))
       #expect(Set(emulator.bundleFiles(.missing).keys) == ["config.json", "ca.crt"])
+    }
+  }
+
+  @Test func theBundleIsWrittenForItsOwnerOnly() async throws {
+    try await Emulated.run(nodes: 1) { emulated in
+      let folder = FileManager.default.temporaryDirectory.appendingPathComponent("emulator-\(UUID())")
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
+      defer { try? FileManager.default.removeItem(at: folder) }
+      let (zip, files) = (folder.appendingPathComponent("bundle.zip"), folder.appendingPathComponent("bundle"))
+      try emulated.emulator.writeBundle(to: zip.path)
+      try emulated.emulator.writeBundle(to: files.path, asFolder: true)
+      #expect(try Data(contentsOf: zip).prefix(2) == Data("PK".utf8))
+      #expect(
+        try FileManager.default.contentsOfDirectory(atPath: files.path).sorted() == [
+          "ca.crt", "cert", "config.json", "key",
+        ])
+      for path in [zip.path, files.appendingPathComponent("key").path] {
+        let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+        #expect(mode == 0o600)
+      }
+      #expect(throws: ReactorError.self) { try emulated.emulator.writeBundle(to: files.path, asFolder: true) }
+      #expect(throws: ReactorError.self) { try emulated.emulator.writeBundle(to: folder.path + "/no/such") }
     }
   }
 
