@@ -92,7 +92,8 @@ let package = Package(
     .target(
       name: "CassandraTesting",
       dependencies: [
-        "Bytes", "COpenSSL", "CQLServer", "CQLWire", "CZip", "HTTP", "JSON", "Reactor", "Telemetry", "Web",
+        "Bytes", "COpenSSL", "CQLLanguage", "CQLServer", "CQLWire", "CZip", "HTTP", "JSON", "Reactor", "Telemetry",
+        "Web",
       ],
       swiftSettings: common),
 
@@ -134,6 +135,13 @@ let package = Package(
     .testTarget(
       name: "CassandraTests",
       dependencies: ["Bytes", "CQLWire", "Cassandra", "CassandraTesting", "Reactor", "Telemetry"],
+      swiftSettings: common),
+    .testTarget(
+      name: "CassandraTestingTests",
+      dependencies: [
+        "Bytes", "COpenSSL", "CQLServer", "CQLWire", "CZip", "Cassandra", "CassandraTesting", "HTTP", "JSON", "Reactor",
+        "Telemetry",
+      ],
       swiftSettings: common),
     .testTarget(
       name: "CassandraAstraTests",

@@ -33,6 +33,7 @@ INLINE GENERAL_NAME *tls_name_at(const GENERAL_NAMES *names, int index) { return
 INLINE void tls_names_free(GENERAL_NAMES *names) { GENERAL_NAMES_free(names); }
 
 INLINE EVP_PKEY *tls_make_key(void) { return EVP_EC_gen("P-256"); }
+INLINE EVP_PKEY *tls_make_rsa_key(void) { return EVP_RSA_gen(2048); }
 
 static const uint64_t tls_option_no_renegotiation = SSL_OP_NO_RENEGOTIATION;
 /* One line, with UTF-8 as it is. */

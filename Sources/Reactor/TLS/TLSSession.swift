@@ -160,6 +160,7 @@ extension TLSSession {
     return TLSFacts(
       version: String(cString: SSL_get_version(ssl)),
       applicationProtocol: bytes.isEmpty ? nil : String(decoding: bytes, as: UTF8.self),
+      serverName: SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name).map { String(cString: $0) },
       isResumed: SSL_session_reused(ssl) == 1,
       peerCertificate: SSL_get1_peer_certificate(ssl).map { Certificate(owning: $0) })
   }
@@ -225,6 +226,8 @@ public struct TLSFacts: Sendable {
   public let version: String
   /// What ALPN has settled on, if anything.
   public let applicationProtocol: String?
+  /// The name that the client has asked for in its greeting (SNI), if any.
+  public let serverName: String?
   /// Whether an earlier session was resumed.
   public let isResumed: Bool
   /// The peer's certificate, when it showed one.
