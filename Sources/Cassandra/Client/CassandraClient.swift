@@ -38,7 +38,8 @@ public final class CassandraClient: Sendable {
   ///   - configuration: The cluster, the keyspace, the credentials, the limits.
   ///   - loops: The loops that the connections live on; the application's, so that its requests stay where they are.
   ///   - logger: Is told of connections that are made and lost, and of the server's warnings.
-  /// - Throws: ``CassandraError/Code/configuration`` when a default or a limit is out of its range.
+  /// - Throws: ``CassandraError/Code/configuration`` when a default or a limit is out of its range, or when TLS or
+  ///   credentials are set for a cluster that brings its own.
   public init(
     _ configuration: ClientConfiguration, loops: EventLoops = .shared, logger: Logger = .silent
   ) throws(CassandraError) {
@@ -47,6 +48,8 @@ public final class CassandraClient: Sendable {
     guard configuration.protocolVersion >= .v4 else {
       throw CassandraError(.configuration, "The version of the protocol is 4 or 5.")
     }
+    var configuration = configuration
+    try configuration.takeAccess(from: configuration.cluster.directory)
     let defaults = try ResolvedOptions(configuration.defaults)
     let context = ClientContext(
       configuration: configuration, defaults: defaults, defaultTimeout: defaults.timeout.wholeMilliseconds,

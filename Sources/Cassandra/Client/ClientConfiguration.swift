@@ -87,3 +87,22 @@ public struct ClientConfiguration: Sendable {
     self.tls = tls
   }
 }
+
+extension ClientConfiguration {
+  /// How to get in, as the directory of the nodes has it.
+  ///
+  /// - Throws: ``CassandraError/Code/configuration`` when the configuration says otherwise.
+  mutating func takeAccess(from directory: (any ClusterDirectory)?) throws(CassandraError) {
+    guard let directory else { return }
+    guard tls == nil else {
+      throw CassandraError(.configuration, "TLS is set, and the database brings its own: leave it out.")
+    }
+    guard credentials == nil else {
+      throw CassandraError(
+        .configuration, "Credentials are set, and the database was given with its own: leave them out.")
+    }
+    tls = directory.tls
+    credentials = directory.credentials
+    protocolVersion = min(protocolVersion, directory.newestVersion)
+  }
+}

@@ -67,7 +67,9 @@ extension LoopClient {
       case .prepared:
         throw CassandraError.protocolViolation("a batch was answered like a preparation", coordinator: nil)
       case .failure(let error):
-        try attempts.failed(error, at: connection.endPoint, isIdempotent: options.isIdempotent ?? false)
+        let endPoint = connection.endPoint
+        try attempts.failed(
+          context.explain(error, at: endPoint), at: endPoint, isIdempotent: options.isIdempotent ?? false)
       }
     }
   }

@@ -9,40 +9,56 @@ extension LoopClient {
     connectionsChanged()
     let bound = LoopBound(self, on: loop)
     await withDiscardingTaskGroup { group in
-      for index in nodes.indices {
-        group.addTask(executorPreference: bound.loop) { await bound.onLoop.maintain(index) }
+      if let directory = context.directory, loop.index == 0 {
+        group.addTask(executorPreference: loop) { await bound.onLoop.inquire(of: directory) }
       }
+      repeat {
+        for node in nodes where !node.isMaintained {
+          node.isMaintained = true
+          let node = LoopBound(node, on: loop)
+          group.addTask(executorPreference: loop) { await bound.onLoop.maintain(node.onLoop) }
+        }
+      } while await hasOtherNodes()
     }
+    state = .closed
+    connectionsChanged()
+  }
+
+  /// Waits until the directory has listed other nodes; false when it will not.
+  private func hasOtherNodes() async -> Bool {
+    guard context.directory != nil else { return false }
+    let admission = await topology.add(on: loop, due: .max)
+    if admission != .cancelled { return true }
+    state = .closed
+    connectionsChanged()
+    return false
   }
 
   /// Connects to a node, waits until the connection cannot be used any more, and begins anew.
-  private func maintain(_ index: Int) async {
-    let node = nodes[index]
+  private func maintain(_ node: Node) async {
     var failures = 0
     var version = context.configuration.protocolVersion
     var attempt = Int.random(in: 0..<1024)
-    while !Task.isCancelled {
-      let timesReachedElsewhere = node.timesReachedElsewhere
+    while !Task.isCancelled && !node.isGone {
+      let timesWoken = node.timesWoken
       do throws(CassandraError) {
         attempt &+= 1
-        let connection = try await connect(to: node.endPoint, version: &version, attempt: attempt)
-        context.logger.info(
-          "connected",
-          ["node": .text("\(node.endPoint)"), "protocol": .text("\(version)"), "loop": .integer(loop.index)])
-        context.loops.reached(index, on: loop)
+        let connection = try await connect(to: node, version: &version, attempt: attempt)
+        noteReached(node)
         node.failure = nil
         node.wasTried = true
         node.connection = connection
         connectionsChanged()
         let began = loop.now
+        if node.isGone { connection.drain() }
         await connection.untilUnusable()
         node.connection = nil
-        if Task.isCancelled {
+        if Task.isCancelled || node.isGone {
           await end(connection)
           break
         }
         if let failure = connection.failure {
-          node.failure = failure
+          node.failure = context.explain(failure, at: node.endPoint)
           context.logger.warning(
             "a connection was lost",
             ["node": .text("\(node.endPoint)"), "loop": .integer(loop.index), "error": .text(failure.debugDescription)])
@@ -57,15 +73,16 @@ extension LoopClient {
         }
         connectionsChanged()
       } catch {
-        if Task.isCancelled { break }
+        if Task.isCancelled || node.isGone { break }
         failures += 1
-        note(error, at: node, failures: failures)
+        note(context.explain(error, at: node.endPoint), at: node, failures: failures)
+        considerInquiry(about: node, failures: failures)
       }
-      guard node.timesReachedElsewhere == timesReachedElsewhere else { continue }
+      guard node.timesWoken == timesWoken else { continue }
       let delay = context.configuration.reconnection.delay(failures: failures, chance: .random(in: 0...1))
       _ = await node.pause.add(on: loop, due: loop.now + delay.wholeMilliseconds)
     }
-    state = .closed
+    if !node.isGone { state = .closed }
     connectionsChanged()
   }
 
@@ -86,8 +103,10 @@ extension LoopClient {
 
   /// Lets the requests under way finish, for a while.
   private func end(_ connection: NodeConnection) async {
-    state = .closed
-    connectionsChanged()
+    if Task.isCancelled {
+      state = .closed
+      connectionsChanged()
+    }
     connection.drain()
     await connection.untilClosed(within: context.configuration.limits.drainTimeout)
     connection.close(CassandraError(.closed, "The database client has been closed.", coordinator: connection.endPoint))
@@ -95,8 +114,9 @@ extension LoopClient {
 
   /// Connects once; a server that speaks only an older version is asked again with that.
   private func connect(
-    to endPoint: EndPoint, version: inout ProtocolVersion, attempt: Int
+    to node: Node, version: inout ProtocolVersion, attempt: Int
   ) async throws(CassandraError) -> NodeConnection {
+    let endPoint = node.endPoint
     let due = loop.now + context.configuration.limits.connectTimeout.wholeMilliseconds
     while true {
       let transport = try await open(endPoint, attempt: attempt, due: due)
@@ -105,6 +125,13 @@ extension LoopClient {
       switch try await shakeHands(connection, due: due) {
       case nil:
         connection.startHeartbeat()
+        if endPoint.serverName != nil { node.hostID = await hostID(on: connection, due: due) }
+        context.logger.info(
+          "connected",
+          [
+            "node": .text("\(endPoint)"), "host_id": .text(node.hostID?.description ?? ""),
+            "protocol": .text("\(version)"), "loop": .integer(loop.index),
+          ])
         return connection
       case let lower?:
         context.logger.debug("the server speaks an older version of the protocol", ["version": .text("\(lower)")])
@@ -116,10 +143,7 @@ extension LoopClient {
   private func open(_ endPoint: EndPoint, attempt: Int, due: UInt64) async throws(CassandraError) -> Transport {
     var options = ConnectOptions()
     options.tls = context.configuration.tls?.client(verifying: endPoint.host, serverName: endPoint.serverName)
-    let addresses: [SocketAddress]
-    do { addresses = try await context.configuration.resolver(endPoint.host, endPoint.port, loop) } catch {
-      throw unreachable(endPoint, error)
-    }
+    let addresses = try await addresses(of: endPoint)
     var last: (any Error)?
     for index in addresses.indices {
       let now = loop.now
@@ -131,6 +155,20 @@ extension LoopClient {
       } catch { last = error }
     }
     throw unreachable(endPoint, last)
+  }
+
+  /// The addresses of a node's host, looked up anew; those of the last time when that fails.
+  private func addresses(of endPoint: EndPoint) async throws(CassandraError) -> [SocketAddress] {
+    // Behind a proxy all nodes have one host, and what is known of it serves all.
+    let host = EndPoint(host: endPoint.host, port: endPoint.port)
+    do {
+      let found = try await context.configuration.resolver(host.host, host.port, loop)
+      if context.directory != nil { addresses[host] = found }
+      return found
+    } catch {
+      guard let known = addresses[host], !Task.isCancelled else { throw unreachable(endPoint, error) }
+      return known
+    }
   }
 
   private func unreachable(_ endPoint: EndPoint, _ cause: (any Error)?) -> CassandraError {
@@ -217,57 +255,6 @@ extension LoopClient {
         throw CassandraError.protocolViolation("\(error)", coordinator: connection.endPoint, cause: error)
       }
     }
-  }
-}
-
-// MARK: - Schema agreement
-
-extension LoopClient {
-  /// Waits until all nodes that are up report one version of the schema; false when they do not within the limit.
-  func waitForSchemaAgreement(on connection: NodeConnection) async -> Bool {
-    let until = loop.now + context.configuration.limits.schemaAgreementTimeout.wholeMilliseconds
-    while true {
-      if let isAgreed = try? await schemaVersions(on: connection, due: until), isAgreed.count <= 1 { return true }
-      guard loop.now < until, connection.isUsable, (try? await loop.sleep(for: .milliseconds(100))) != nil else {
-        context.logger.warning("the nodes do not agree on the schema", ["node": .text("\(connection.endPoint)")])
-        return false
-      }
-    }
-  }
-
-  private func schemaVersions(
-    on connection: NodeConnection, due: UInt64
-  ) async throws(CassandraError) -> Set<CQLUUID> {
-    var versions: Set<CQLUUID> = []
-    for text in [
-      "SELECT rpc_address, schema_version FROM system.local WHERE key = 'local'",
-      "SELECT rpc_address, schema_version FROM system.peers",
-    ] {
-      let request = RequestMessage.query(text, QueryParameters(consistency: .one))
-      let outcome = try await connection.request(.query, due: due) { (output: inout [UInt8]) throws(CassandraError) in
-        do throws(WireError) { try request.encode(into: &output, version: connection.version) } catch {
-          throw .unsendable(error)
-        }
-      }
-      let page: Page
-      switch Reply(outcome, from: connection, layout: nil) {
-      case .page(let received, _): page = received
-      case .failure(let error), .unprepared(_, let error): throw error
-      case .done, .prepared:
-        throw CassandraError.protocolViolation("a SELECT was answered without rows", coordinator: connection.endPoint)
-      }
-      for row in page {
-        guard let version = try? row.decode(CQLUUID.self, "schema_version"), !isDown(row) else { continue }
-        versions.insert(version)
-      }
-    }
-    return versions
-  }
-
-  /// Whether a peer is one of our contact points and cannot be reached: it keeps the version that it had.
-  private func isDown(_ row: Row) -> Bool {
-    guard let address = try? row.decode(CQLInet.self, "rpc_address") else { return false }
-    return nodes.contains { $0.endPoint.host == "\(address)" && $0.connection == nil }
   }
 }
 

@@ -102,7 +102,9 @@ extension LoopClient {
       }
       do throws(CassandraError) { return try await prepare(text, kind, on: connection, due: due) } catch {
         // Whatever becomes of a preparation, the statement has not been carried out.
-        try attempts.failed(error.withRetrySafety(true), at: connection.endPoint, isIdempotent: true)
+        let endPoint = connection.endPoint
+        try attempts.failed(
+          context.explain(error, at: endPoint).withRetrySafety(true), at: endPoint, isIdempotent: true)
       }
     }
   }

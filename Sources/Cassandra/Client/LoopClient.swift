@@ -13,19 +13,13 @@ struct ClientContext: Sendable {
   /// The client's parts on all loops.
   var loops: LoopClients
   var logger: Logger
-}
 
-/// The parts of a client on all of its loops, which tell each other when a node is back.
-final class LoopClients: Sendable {
-  private let clients = Locked<[LoopBound<LoopClient>]>([])
+  /// Who knows the nodes, where they are not listed in the configuration.
+  var directory: (any ClusterDirectory)? { configuration.cluster.directory }
 
-  func set(_ clients: [LoopBound<LoopClient>]) { self.clients.withLock { $0 = clients } }
-
-  /// A loop has reached a node: the others need not wait any longer before they try, too.
-  func reached(_ index: Int, on loop: EventLoop) {
-    for client in clients.withLock({ $0 }) where client.loop !== loop {
-      client.loop.post { client.withValue { $0.nodes[index].wasReachedElsewhere() } }
-    }
+  /// What a failure means where the nodes come from a directory.
+  func explain(_ failure: CassandraError, at endPoint: EndPoint) -> CassandraError {
+    directory?.explain(failure, at: endPoint) ?? failure
   }
 }
 
@@ -38,36 +32,30 @@ final class LoopClient {
     case closed
   }
 
-  /// A node as this loop sees it.
-  final class Node {
-    let endPoint: EndPoint
-    var connection: NodeConnection?
-    var failure: CassandraError?
-    /// Whether the last attempt to connect has ended; false before the first one, and while a connection that has been
-    /// lost is being replaced.
-    var wasTried = false
-
-    /// Where the wait before the next attempt to connect takes place.
-    let pause = AdmissionQueue()
-    /// How often another loop has reached the node.
-    private(set) var timesReachedElsewhere = 0
-
-    /// Whether there is nothing to wait for: no connection, and none that is expected at any moment.
-    var isAway: Bool { connection == nil && wasTried }
-
-    init(_ endPoint: EndPoint) { self.endPoint = endPoint }
-
-    func wasReachedElsewhere() {
-      timesReachedElsewhere += 1
-      pause.admitAll()
-    }
+  /// What is known of where the nodes are.
+  enum Location {
+    /// The directory has not answered yet.
+    case asked
+    /// They are listed.
+    case known
+    /// The directory has failed to answer the last question; the nodes are those of the answer before.
+    case failed(CassandraError)
   }
 
   let loop: EventLoop
   let context: ClientContext
-  let nodes: [Node]
   // `@exclusivity(unchecked)` here and below: these are touched on the loop's thread only, and no access to one of them
   // lasts while other code runs that could touch it, so the check at every access would find nothing.
+  @exclusivity(unchecked) var nodes: [Node]
+  var location: Location
+  /// Where ``run()`` waits for other nodes.
+  let topology = AdmissionQueue()
+  /// When the directory is asked, on the loop that does.
+  var inquiry: DirectoryInquiry
+  /// Where that loop waits until then.
+  let inquiries = AdmissionQueue()
+  /// The addresses that names had when they could last be looked up.
+  var addresses: [EndPoint: [SocketAddress]] = [:]
   @exclusivity(unchecked) var state = State.idle
   @exclusivity(unchecked) var cache: PreparedCache
   private let waiting = AdmissionQueue()
@@ -76,7 +64,10 @@ final class LoopClient {
   init(on loop: EventLoop, context: ClientContext) {
     self.loop = loop
     self.context = context
-    nodes = (context.configuration.cluster.knownMap?.endPoints ?? []).map { Node($0) }
+    let known = context.configuration.cluster.knownMap
+    nodes = (known?.endPoints ?? []).map { Node($0) }
+    location = known == nil ? .asked : .known
+    inquiry = DirectoryInquiry(context.configuration.reconnection)
     cache = PreparedCache(capacity: context.configuration.limits.preparedStatements)
   }
 
@@ -96,7 +87,7 @@ extension LoopClient {
       if let connection = usableConnection(avoiding: avoided) { return connection }
       switch state {
       case .closed: throw CassandraError(.closed, "The database client has been closed.", isRetrySafe: true)
-      case .running where nodes.allSatisfy(\.isAway): throw noNodeAvailable
+      case .running where hasNothingToWaitFor: throw noNodeAvailable
       case .running, .idle: break
       }
       guard waiting.count < context.configuration.limits.requestsWaiting else {
@@ -125,16 +116,31 @@ extension LoopClient {
   @inline(__always)
   private func usableConnection(avoiding avoided: EndPoint?) -> NodeConnection? {
     turn &+= 1
-    var second: NodeConnection?
     for step in 0..<nodes.count {
       let node = nodes[(turn &+ step) % nodes.count]
       guard let connection = node.connection, connection.isUsable else { continue }
-      if let avoided, node.endPoint == avoided { second = connection } else { return connection }
+      if let avoided, isNode(node, at: avoided) { continue }
+      return connection
     }
-    return second
+    return avoided == nil ? nil : usableConnection(avoiding: nil)
+  }
+
+  /// Whether a node is the one that is reached at `endPoint`, under whatever name.
+  private func isNode(_ node: Node, at endPoint: EndPoint) -> Bool {
+    node.endPoint == endPoint || nodes.contains { $0.endPoint == endPoint && $0.isSame(as: node) }
+  }
+
+  /// Whether no node is expected to be there at any moment.
+  private var hasNothingToWaitFor: Bool {
+    switch location {
+    case .asked: false
+    case .known, .failed: nodes.allSatisfy(\.isAway)
+    }
   }
 
   private var noNodeAvailable: CassandraError {
+    // Where the directory does not answer, that says more than that the nodes of its last answer are gone.
+    if case .failed(let error) = location { return error.withRetrySafety(true) }
     let failures = nodes.compactMap { node in node.failure.map { "\(node.endPoint): \($0.debugDescription)" } }
     let cause = nodes.lazy.compactMap(\.failure).first
     // A missing keyspace and bad credentials are not cured by waiting, so they are told as they are.
@@ -285,7 +291,9 @@ extension LoopClient {
       case .prepared:
         throw CassandraError.protocolViolation("a statement was answered like a preparation", coordinator: nil)
       case .failure(let error):
-        try attempts.failed(error, at: connection.endPoint, isIdempotent: execution.isIdempotent)
+        let endPoint = connection.endPoint
+        try attempts.failed(
+          context.explain(error, at: endPoint), at: endPoint, isIdempotent: execution.isIdempotent)
       }
     }
   }
