@@ -20,7 +20,7 @@ struct EmulatedDatabase: Sendable {
       // What the portal does.
       let direct = try ClusterSource.nodes([node.endPoint], localDatacenter: "datacenter1")
       try await CassandraClient.withClient(ClientConfiguration(direct)) { client in
-        try await client.query(
+        _ = try await client.query(
           "CREATE KEYSPACE naturalist WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
       }
       let targets = [AstraTarget](repeating: .embedded(node.address), count: 3)
@@ -85,4 +85,11 @@ extension CassandraClient {
       do { return try await ping() } catch { await Task.yield() }
     }
   }
+}
+
+/// How a call fails, and how long that takes.
+func outcome(_ body: () async throws -> Void) async -> (error: CassandraError?, time: Duration) {
+  let start = ContinuousClock.now
+  do { try await body() } catch { return (error as? CassandraError, ContinuousClock.now - start) }
+  return (nil, ContinuousClock.now - start)
 }

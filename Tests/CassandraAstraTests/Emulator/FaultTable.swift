@@ -24,6 +24,7 @@ enum FaultTable {
   private static func text(_ time: Duration?) -> String {
     guard let time else { return "–" }
     return time < .seconds(1)
-      ? "\(Int(time / .milliseconds(1))) ms" : time.formatted(.units(allowed: [.seconds], fractionalPart: .show(length: 1)))
+      ? "\(Int(time / .milliseconds(1))) ms"
+      : time.formatted(.units(allowed: [.seconds], fractionalPart: .show(length: 1)))
   }
 }

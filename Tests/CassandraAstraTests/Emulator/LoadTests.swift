@@ -1,7 +1,8 @@
 import Cassandra
-import CassandraTesting
 import Telemetry
 import Testing
+
+@testable import CassandraTesting
 
 /// What happens to a database under load, and the names for the table.
 struct LoadFault: Sendable, CustomTestStringConvertible {
@@ -55,9 +56,11 @@ struct LoadFault: Sendable, CustomTestStringConvertible {
       try await database.withClient(try database.configuration()) { client in
         try await client.query(Statement(EmulatedDatabase.table))
         let load = WriteLoad(writers: 8)
-        let recovered = try await load.run(on: client, acknowledged: 300, during: {
-          try await fault.apply(database.emulator, database.node)
-        }, andThen: 300)
+        let recovered = try await load.run(
+          on: client, acknowledged: 300,
+          during: {
+            try await fault.apply(database.emulator, database.node)
+          }, andThen: 300)
         FaultTable.add(
           fault.name, code: load.codes, outcome: "requests fail at once or succeed, and then all succeed",
           reported: nil, healed: recovered)
@@ -69,7 +72,7 @@ struct LoadFault: Sendable, CustomTestStringConvertible {
 
 /// Writers that go on while something happens to the database.
 final class WriteLoad: Sendable {
-  private struct Tally {
+  private struct Tally: Sendable {
     var acknowledged: [[Int]]
     var failures: [String: Int] = [:]
     /// When the fault was over, and how long after it a write succeeded that had begun later.
@@ -80,16 +83,16 @@ final class WriteLoad: Sendable {
     var count: Int { acknowledged.reduce(0) { $0 + $1.count } }
   }
 
-  private let tally: Watch<Tally>
+  private let tally: Watched<Tally>
   private let writers: Int
 
   init(writers: Int) {
     self.writers = writers
-    tally = Watch(Tally(acknowledged: Array(repeating: [], count: writers)))
+    tally = Watched(Tally(acknowledged: Array(repeating: [], count: writers)))
   }
 
   /// The kinds of failures there were.
-  var codes: String { tally.value.failures.keys.sorted().joined(separator: "`, `") }
+  var codes: String { tally.read({ $0.failures }).keys.sorted().joined(separator: "`, `") }
 
   /// Writes, does something once so many writes are acknowledged, and goes on until so many more are.
   ///
@@ -103,18 +106,18 @@ final class WriteLoad: Sendable {
       let start = ContinuousClock.now
       tally.change { $0.fault = start }
       try await fault()
-      let reached = tally.value.count
+      let reached = tally.read { $0.count }
       await tally.wait { $0.count >= reached + after && $0.recovered != nil }
       tally.change { $0.isOver = true }
       // Every writer comes to its end: none waits for an answer that never comes.
       try await group.waitForAll()
-      return tally.value.recovered ?? .zero
+      return tally.read { $0.recovered } ?? .zero
     }
   }
 
   private func write(as writer: Int, on client: CassandraClient) async {
     var number = 0
-    while !tally.value.isOver {
+    while !tally.read({ $0.isOver }) {
       number += 1
       let began = ContinuousClock.now
       do throws(CassandraError) {
@@ -134,7 +137,7 @@ final class WriteLoad: Sendable {
 
   /// Reads all that was acknowledged.
   func expectNothingIsMissing(_ client: CassandraClient) async throws {
-    let acknowledged = tally.value.acknowledged
+    let acknowledged = tally.read { $0.acknowledged }
     for writer in 0..<writers {
       let rows = try await client.query("SELECT number FROM writes WHERE writer = \(writer)")
       let there = Set(try await rows.collect(Int.self))
@@ -142,6 +145,6 @@ final class WriteLoad: Sendable {
       #expect(missing.isEmpty, "acknowledged and missing of writer \(writer): \(missing.count)")
     }
     let allowed: Set<String> = ["connectionLost", "noNodeAvailable", "timedOut", "writeTimeout", "unavailable"]
-    #expect(allowed.isSuperset(of: tally.value.failures.keys), "\(tally.value.failures)")
+    #expect(allowed.isSuperset(of: tally.read({ $0.failures }).keys), "\(tally.read({ $0.failures }))")
   }
 }
