@@ -30,7 +30,8 @@ final class WireClient {
   private var waiters: [Int16: UnsafeContinuation<Void, Never>] = [:]
   private var endWaiter: UnsafeContinuation<Void, Never>?
   private var eventWaiter: UnsafeContinuation<Void, Never>?
-  private var nextStream: Int16 = 0
+  /// The stream of the next request.
+  var nextStream: Int16 = 0
   private(set) var events: [Event] = []
   private(set) var hasEnded = false
   private var failure: (any Error)?
