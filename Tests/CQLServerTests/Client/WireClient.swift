@@ -38,6 +38,9 @@ final class WireClient {
   /// Every byte that came, when nothing is to be decoded.
   private(set) var rawInput: [UInt8] = []
   private let isRaw: Bool
+  /// Is told how many bytes came, which are then kept until ``decodeHeldInput()``: a client that decodes each answer as it
+  /// comes may be thousands of answers behind its server.
+  var onHeldInput: ((Int) -> Void)?
 
   /// Connects; to be called on a loop. A raw client decodes nothing.
   init(
@@ -157,10 +160,23 @@ extension WireClient {
 
 extension WireClient: TransportDelegate {
   func transport(_ transport: Transport, received bytes: Span<UInt8>) {
-    guard !isRaw else {
+    guard !isRaw && onHeldInput == nil else {
       rawInput.append(copying: bytes)
+      onHeldInput?(bytes.count)
       return
     }
+    decode(bytes)
+  }
+
+  /// Decodes what was kept.
+  func decodeHeldInput() {
+    onHeldInput = nil
+    let bytes = rawInput
+    rawInput = []
+    decode(bytes.span)
+  }
+
+  private func decode(_ bytes: Span<UInt8>) {
     var offset = 0
     do {
       while let (header, body) = try decoder.next(in: bytes, at: &offset) {
