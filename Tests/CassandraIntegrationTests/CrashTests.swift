@@ -112,7 +112,8 @@ struct CrashTests {
         try await control("pause")
         late = try await failure {
           try await client.query(
-            "INSERT INTO writes (writer, number) VALUES (\(-1), \(2))", options: QueryOptions(timeout: .milliseconds(50)))
+            "INSERT INTO writes (writer, number) VALUES (\(-1), \(2))",
+            options: QueryOptions(timeout: .milliseconds(50)))
         }
       } while [.noNodeAvailable, .connectionLost].contains(late.code)
       // The heartbeats notice it, and then there is no node.

@@ -34,7 +34,7 @@ import Testing
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let place = "seed \(Self.seed + UInt64(round)), killed after \(killAfter) answers"
     let node = try NodeProcess(["--data", folder, "--port", "0"])
-    let acknowledged = try await EventLoops.shared[0].run { () async throws -> Set<Int> in
+    let acknowledged = try await WireClient.busyLoop.run { () async throws -> Set<Int> in
       let first = try await WireClient.ready(to: node.address, version: .v4)
       for text in [
         "CREATE KEYSPACE crash WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}",
@@ -80,7 +80,7 @@ import Testing
     print("crash: \(place), \(acknowledged.count) of \(Self.writes) acknowledged")
     let again = try NodeProcess(["--data", folder, "--port", "0"])
     defer { _ = again.terminate() }
-    try await EventLoops.shared[0].run {
+    try await WireClient.busyLoop.run {
       let client = try await WireClient.ready(to: again.address)
       var found: Set<Int> = []
       for k in 0..<100 {
@@ -115,7 +115,7 @@ import Testing
   @Test func itSaysWhereItListensAndEndsInOrder() async throws {
     let node = try NodeProcess(["--memory", "--port", "0"])
     #expect(node.greeting == "cql-node: listening at \(node.address), nothing is kept")
-    try await EventLoops.shared[0].run {
+    try await WireClient.busyLoop.run {
       let client = try await WireClient.ready(to: node.address)
       client.close()
     }
@@ -125,7 +125,7 @@ import Testing
   @Test func aPasswordComesFromTheEnvironment() async throws {
     let node = try NodeProcess(
       ["--memory", "--port", "0", "--user", "ann"], environment: ["CQL_NODE_PASSWORD": "of the environment"])
-    try await EventLoops.shared[0].run {
+    try await WireClient.busyLoop.run {
       let client = try await WireClient.ready(to: node.address, user: ("ann", "of the environment"))
       client.close()
     }

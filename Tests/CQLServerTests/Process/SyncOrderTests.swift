@@ -84,7 +84,7 @@ import Testing
   }
 
   private static func write(to node: NodeProcess) async throws {
-    try await EventLoops.shared[0].run { () async throws in
+    try await WireClient.busyLoop.run { () async throws in
       let first = try await WireClient.ready(to: node.address, version: .v4)
       for text in [
         "CREATE KEYSPACE s WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}",
