@@ -54,10 +54,12 @@ enum NodeCommand {
     let server = try CQLServer(settings.configuration, loops: loops, logger: logger)
     try await withThrowingTaskGroup(of: Ending.self) { group in
       group.addTask {
-        try await server.run { address in
-          print(settings.greeting(address))
-          fflush(nil)
-        }
+        do throws(NodeError) {
+          try await server.run { address in
+            print(settings.greeting(address))
+            fflush(nil)
+          }
+        } catch { throw NodeFailure(error) }
         return .server
       }
       group.addTask {
@@ -76,5 +78,20 @@ enum NodeCommand {
   private enum Ending: Sendable {
     case server
     case signal
+  }
+}
+
+/// Why the node does not run, with what the person who started it can do.
+private struct NodeFailure: Error, CustomStringConvertible {
+  let description: String
+
+  init(_ error: NodeError) {
+    let help =
+      switch error.code {
+      case .storage: " Choose another directory with --data."
+      case .listening: " Choose another address with --host and --port."
+      default: ""
+      }
+    description = "\(error).\(help)"
   }
 }

@@ -39,7 +39,10 @@ struct NodeSettings: Sendable {
     case "json": logFormat = .json
     case let other: throw UsageError("--log-format takes text or json, not '\(other)'.")
     }
-    if let name = arguments["cluster-name"] { configuration.clusterName = name }
+    if let name = arguments["cluster-name"] {
+      guard !name.isEmpty else { throw UsageError("--cluster-name takes a name.") }
+      configuration.clusterName = name
+    }
     configuration.storage = try Self.storage(arguments)
     configuration.user = try Self.user(arguments)
     configuration.tls = try Self.tls(arguments)
@@ -62,6 +65,7 @@ struct NodeSettings: Sendable {
   }
 
   private static func storage(_ arguments: Arguments) throws(UsageError) -> NodeConfiguration.Storage {
+    guard arguments["data"] != "" else { throw UsageError("--data takes the path of a directory.") }
     guard arguments.has("memory") else { return .directory(arguments["data"] ?? "data") }
     guard arguments["data"] == nil else { throw UsageError("--data and --memory exclude each other.") }
     return .memory

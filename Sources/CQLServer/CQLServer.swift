@@ -151,7 +151,7 @@ extension CQLServer {
     } catch {
       if error.code == .tlsConfiguration { throw NodeError(.configuration, error.description, cause: error) }
       throw NodeError(
-        .listening, "\(configuration.address) cannot be listened at: \(error.description)", cause: error)
+        .listening, "\(configuration.address): \(error.description)", cause: error)
     }
   }
 }

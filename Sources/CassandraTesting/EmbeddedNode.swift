@@ -116,7 +116,7 @@ public final class EmbeddedNode: Sendable {
   /// Lets the node hold what it held when `snapshot` was made, or nothing.
   ///
   /// The requests in flight are finished and the connections closed: drivers connect to the same address anew and prepare
-  /// anew. One caller at a time may do it.
+  /// anew. One caller at a time may do it, and not with a node that keeps its data in a directory.
   ///
   /// - Throws: `NodeError` when the node does not come up again; it is stopped then.
   public func reset(to snapshot: NodeSnapshot? = nil) async throws {

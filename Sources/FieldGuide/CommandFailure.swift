@@ -21,8 +21,10 @@ struct CommandFailure: Error, CustomStringConvertible {
 
   /// The embedded database does not run.
   init(_ error: NodeError) {
-    description =
-      "The embedded database: \(error). To use another, set CASSANDRA_CONTACT_POINTS and CASSANDRA_LOCAL_DATACENTER."
+    description = """
+      The embedded database does not run: \(error). Its data is in ./\(EmbeddedDatabase.directory). To use another \
+      database, set CASSANDRA_CONTACT_POINTS and CASSANDRA_LOCAL_DATACENTER.
+      """
   }
 
   /// The API cannot listen at `address`.

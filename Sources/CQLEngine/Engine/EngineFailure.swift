@@ -4,6 +4,8 @@ package import CQLWire
 package struct EngineFailure: Error, Sendable {
   /// The message for the client, with Cassandra's code and, where people see it often, its text.
   package var response: ErrorResponse
+  /// What the storage said when it could not do its work. For the operator: it may name files, and no client gets it.
+  package var storageDetail: String?
 
   /// A failure with the message that says it.
   package init(_ response: ErrorResponse) { self.response = response }

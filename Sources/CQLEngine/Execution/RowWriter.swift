@@ -333,7 +333,10 @@ extension EngineFailure {
   init(_ error: StorageError) {
     switch error.code {
     case .overloaded: self.init(.overloaded, "\(error)")
-    default: self.init(.serverError, "\(error)")
+    case .recordTooLarge, .invalidMutation, .closed: self.init(.serverError, "\(error)")
+    default:
+      self.init(.serverError, "\(error)")
+      storageDetail = error.detail
     }
   }
 }

@@ -44,4 +44,12 @@ package struct StorageError: Error, Sendable, Equatable, CustomStringConvertible
   }
 
   package var description: String { code.description }
+
+  /// The same with the file's path before its detail, where that does not name it.
+  func of(_ file: String) -> StorageError {
+    guard !detail.contains(file) else { return self }
+    var error = StorageError(code, detail: detail.isEmpty ? file : "\(file): \(detail)")
+    error.isFailedSync = isFailedSync
+    return error
+  }
 }

@@ -29,6 +29,7 @@ package final class Store: Sendable {
     let writer: Writer
     do throws(StorageError) {
       fileSystemName = try PageFileSystem.name(over: configuration.fileSystemName)
+      if !directory.isTemporary { try LogCheck.check(directory.file + "-wal") }
       let database = try Database(path: directory.file, mode: .readWrite, fileSystemName: fileSystemName)
       try directory.keepOthersOut()
       try StoreFormat.prepare(database, synchronous: !directory.isTemporary)
@@ -45,7 +46,7 @@ package final class Store: Sendable {
       writer = try Writer(database, configuration, directory, queue, heads, persistedHeads: headed)
     } catch {
       directory.close()
-      throw error
+      throw error.of(directory.file)
     }
     try Self.start(writer)
   }

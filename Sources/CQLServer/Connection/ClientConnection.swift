@@ -155,6 +155,7 @@ extension ClientConnection {
       finish(request, outcome, result)
     } catch {
       forget(request)
+      server.report(error)
       answer(.error(error.response), on: request.stream)
     }
     endIfDrained()

@@ -26,6 +26,8 @@ final class LoopServer {
   private var requestBytesInFlight = 0
   private var isStopping = false
   private var end: DeadlineKey?
+  /// When the storage's next failure may be logged.
+  private var nextReport: UInt64 = 0
 
   init(on loop: EventLoop, configuration: NodeConfiguration, loopCount: Int, logger: Logger) {
     self.loop = loop
@@ -122,6 +124,16 @@ extension LoopServer {
 
   /// How often slow connections are looked at: every second.
   private static let sweepInterval: Duration = .seconds(1)
+
+  /// Tells the operator what the storage could not do. Every request may fail by it, so it is said once a second.
+  func report(_ failure: EngineFailure) {
+    guard let detail = failure.storageDetail, loop.now >= nextReport else { return }
+    nextReport = loop.now + Self.reportInterval.wholeMilliseconds
+    logger.error("the storage failed", ["reason": .text(failure.response.message), "detail": .text(detail)])
+  }
+
+  /// How often failures of the storage are logged at most: every second.
+  private static let reportInterval: Duration = .seconds(1)
 }
 
 // MARK: - Life

@@ -85,7 +85,7 @@ public final class EventLoops: Sendable, RandomAccessCollection {
         for thread in threads { thread.join() }
         done.resume()
       }
-      if joining == nil { done.resume() }
+      if let joining { joining.detach() } else { done.resume() }
     }
   }
 
@@ -160,7 +160,8 @@ private func ignorePipeSignal() {
   if handler == nil { signal(SIGPIPE, SIG_IGN) }
 }
 
-/// A thread that can be waited for.
+/// A thread that can be waited for. Whoever starts one calls ``join()`` or ``detach()`` once: until then the system keeps
+/// its stack.
 final class LoopThreadHandle: Sendable {
   private let thread: pthread_t
 
@@ -195,6 +196,8 @@ final class LoopThreadHandle: Sendable {
   }
 
   func join() { pthread_join(thread, nil) }
+  /// Lets the thread end without anybody waiting for it.
+  func detach() { pthread_detach(thread) }
 }
 
 private final class ThreadStart: Sendable {

@@ -25,12 +25,13 @@ final class Watchdog: Sendable {
 
   func start() {
     // Without the thread everything works but the warning.
-    _ = try? LoopThreadHandle(name: "loop-watchdog") { [self] in
+    let thread = try? LoopThreadHandle(name: "loop-watchdog") { [self] in
       while !state.withLock({ $0.isStopped }) {
         uv_sleep(UInt32(Self.interval.wholeMilliseconds))
         look(now: uv_hrtime() / 1_000_000)
       }
     }
+    thread?.detach()
   }
 
   func stop() { state.withLock { $0.isStopped = true } }

@@ -21,6 +21,10 @@ final class WireClient {
     var body: [UInt8]
   }
 
+  /// For tests that have thousands of answers to decode: on a shared loop they would keep the clients of other suites
+  /// from connecting in time.
+  static let busyLoop = try! EventLoops(count: 1)[0]
+
   let loop: EventLoop
   private(set) var version: ProtocolVersion
   private let transport: Transport
@@ -30,13 +34,17 @@ final class WireClient {
   private var waiters: [Int16: UnsafeContinuation<Void, Never>] = [:]
   private var endWaiter: UnsafeContinuation<Void, Never>?
   private var eventWaiter: UnsafeContinuation<Void, Never>?
-  private var nextStream: Int16 = 0
+  /// The stream of the next request.
+  var nextStream: Int16 = 0
   private(set) var events: [Event] = []
   private(set) var hasEnded = false
   private var failure: (any Error)?
   /// Every byte that came, when nothing is to be decoded.
   private(set) var rawInput: [UInt8] = []
   private let isRaw: Bool
+  /// Is told how many bytes came, which are then kept until ``decodeHeldInput()``: a client that decodes each answer as it
+  /// comes may be thousands of answers behind its server.
+  var onHeldInput: ((Int) -> Void)?
 
   /// Connects; to be called on a loop. A raw client decodes nothing.
   init(
@@ -156,10 +164,23 @@ extension WireClient {
 
 extension WireClient: TransportDelegate {
   func transport(_ transport: Transport, received bytes: Span<UInt8>) {
-    guard !isRaw else {
+    guard !isRaw && onHeldInput == nil else {
       rawInput.append(copying: bytes)
+      onHeldInput?(bytes.count)
       return
     }
+    decode(bytes)
+  }
+
+  /// Decodes what was kept.
+  func decodeHeldInput() {
+    onHeldInput = nil
+    let bytes = rawInput
+    rawInput = []
+    decode(bytes.span)
+  }
+
+  private func decode(_ bytes: Span<UInt8>) {
     var offset = 0
     do {
       while let (header, body) = try decoder.next(in: bytes, at: &offset) {

@@ -72,7 +72,7 @@ import Testing
   }
 
   private func run(_ file: CorpusFile, at address: SocketAddress) async throws -> [[String]] {
-    try await EventLoops.shared[0].run {
+    try await WireClient.busyLoop.run {
       let client = try await WireClient.ready(to: address)
       defer { client.close() }
       return try await CorpusRun(client: client).answers(to: file)

@@ -28,7 +28,7 @@ import Testing
   @Test func theNodeAgreesWithItself() async throws {
     print("history: seed \(Self.seed), \(Self.steps) steps")
     try await EmbeddedNode.withNode { node in
-      try await EventLoops.shared[0].run {
+      try await WireClient.busyLoop.run {
         let client = try await Self.client(at: Self.other ?? node.address, keyspace: "h_alone")
         var history = History(seed: Self.seed)
         for number in 0..<Self.steps {
@@ -60,7 +60,7 @@ import Testing
     let cassandra = try #require(Self.cassandra)
     print("history beside Cassandra: seed \(Self.seed), \(Self.steps) steps")
     try await EmbeddedNode.withNode { node in
-      try await EventLoops.shared[0].run {
+      try await WireClient.busyLoop.run {
         let ours = try await Self.client(at: Self.other ?? node.address, keyspace: "h_ours")
         let theirs = try await Self.client(at: cassandra, keyspace: "h_theirs")
         var history = History(seed: Self.seed)

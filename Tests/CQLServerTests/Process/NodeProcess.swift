@@ -17,11 +17,11 @@ final class NodeProcess: Sendable {
   let address: SocketAddress
   private let process: Process
 
-  /// Starts a node and waits until it listens.
-  init(_ arguments: [String], environment: [String: String] = [:]) throws {
+  /// Starts a node and waits until it listens. With `tool` it is started by that program, which has to become the node.
+  init(_ arguments: [String], environment: [String: String] = [:], under tool: [String] = []) throws {
     process = Process()
-    process.executableURL = URL(fileURLWithPath: Self.path)
-    process.arguments = arguments
+    process.executableURL = URL(fileURLWithPath: tool.isEmpty ? Self.path : "/usr/bin/env")
+    process.arguments = tool.isEmpty ? arguments : tool + [Self.path] + arguments
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     let (output, errors) = (Pipe(), Pipe())
     process.standardOutput = output

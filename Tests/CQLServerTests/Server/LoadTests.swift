@@ -1,6 +1,7 @@
 import CQLServer
 import CQLWire
 import Reactor
+import Telemetry
 import Testing
 
 /// Many requests at once, slow clients, limits, and the end.
@@ -205,4 +206,30 @@ import Testing
       old.close()
     }
   }
+
+  @Test func theOperatorIsToldWhatTheStorageSaid() async throws {
+    let sink = RecordingSink()
+    try await withStandIn(logger: Logger(label: "test", level: .info, sink: sink)) { address, _, _ in
+      let client = try await WireClient.ready(to: address)
+      for _ in 0..<3 {
+        guard case .error(let error) = try await client.query("break").message else {
+          Issue.record("it should fail")
+          return
+        }
+        #expect(error.message == "the disk is full")
+      }
+      client.close()
+    }
+    // Once, though every request failed by it; the client was not told the path.
+    let told = sink.records.filter { $0.message == "the storage failed" }
+    #expect(told.first?.fields.contains { "\($0.value)".contains("/a/path") } == true)
+    #expect(told.first?.level == .error)
+  }
+}
+
+/// Keeps log lines.
+private final class RecordingSink: LogSink {
+  private let lines = Locked<[LogRecord]>([])
+  var records: [LogRecord] { lines.withLock { $0 } }
+  func write(_ record: LogRecord) { lines.withLock { $0.append(record) } }
 }

@@ -13,6 +13,7 @@ import Telemetry
 /// - `size N` is answered with N bytes
 /// - `slices N` waits for N turns of the loop
 /// - `warn` has a warning, `fail` an error, `use K` sets the keyspace, `where` returns it
+/// - `break` fails as a storage on a full disk
 /// - `change` announces a change of the schema
 final class StandIn: RequestBackend {
   private struct State {
@@ -109,6 +110,10 @@ final class StandIn: RequestBackend {
         body.append(bigEndian: UInt16(session.user.utf8.count))
         body += Array(session.user.utf8)
         return EngineOutcome()
+      case "break":
+        var failure = EngineFailure(.serverError, "the disk is full")
+        failure.storageDetail = "SQLite 13: of /a/path"
+        throw failure
       default: throw EngineFailure(.syntaxError, "line 1:0 what is \(text)")
       }
       body.append(bigEndian: Int32(1))
@@ -139,14 +144,14 @@ final class StandIn: RequestBackend {
 
 /// Runs `body` on a loop, beside a server with a stand-in behind it.
 func withStandIn(
-  _ change: (inout NodeConfiguration) -> Void = { _ in }, loops count: Int = 1,
+  _ change: (inout NodeConfiguration) -> Void = { _ in }, loops count: Int = 1, logger: Logger = .silent,
   _ body: @escaping @Sendable (SocketAddress, StandIn, CQLServer) async throws -> Void
 ) async throws {
   var configuration = EmbeddedNode.defaultConfiguration
   change(&configuration)
   let loops = try EventLoops(count: count)
   let standIn = StandIn()
-  let server = try CQLServer(configuration, loops: loops)
+  let server = try CQLServer(configuration, loops: loops, logger: logger)
   let (addresses, report) = AsyncStream.makeStream(of: SocketAddress.self)
   try await withThrowingTaskGroup(of: Void.self) { group in
     group.addTask {

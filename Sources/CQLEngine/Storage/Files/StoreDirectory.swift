@@ -28,7 +28,7 @@ struct StoreDirectory {
       isTemporary = false
       try Self.make(path)
       guard let lock = try Self.lock(path) else {
-        throw StorageError(.inUse, detail: "another process uses \(path)")
+        throw StorageError(.inUse, detail: "another process holds the directory \(path)")
       }
       self.lock = lock
     case .temporary:
@@ -86,8 +86,9 @@ struct StoreDirectory {
       // The bytes that SQLite locks, held by an open file and not by the process, so that they stay locked when another
       // descriptor of the file is closed.
       lockBytes = unsafe open(file, O_RDWR | O_CLOEXEC)
-      guard lockBytes >= 0, setLockBytes(F_WRLCK) else {
-        throw StorageError(.inUse, detail: "another program uses \(file): \(systemMessage())")
+      guard lockBytes >= 0 else { throw StorageError(.cannotOpen, detail: "opening \(file): \(systemMessage())") }
+      guard setLockBytes(F_WRLCK) else {
+        throw StorageError(.inUse, detail: "another program has \(file) open: \(systemMessage())")
       }
     #endif
   }
@@ -120,6 +121,8 @@ struct StoreDirectory {
   #endif
 
   private static func make(_ path: String) throws(StorageError) {
+    // Files of the empty path would be made in the root of the file system.
+    guard !path.isEmpty else { throw StorageError(.cannotOpen, detail: "its path is empty") }
     var current = path.hasPrefix("/") ? "/" : ""
     for part in path.split(separator: "/") {
       current += "\(part)"
