@@ -59,7 +59,8 @@ struct AstraClusterTests {
       try await database.withClient(try database.configuration()) { client in
         var all: [(CQLUUID, CQLInet)] = []
         for table in ["local", "peers"] {
-          let rows = try await client.query(Statement("SELECT host_id, rpc_address FROM system.\(table)"))
+          let text: String = "SELECT host_id, rpc_address FROM system.\(table)"
+          let rows = try await client.query(Statement(text))
           for try await row in rows.decode((CQLUUID, CQLInet).self) { all.append(row) }
         }
         #expect(Set(all.map(\.0)) == Set(emulator.hostIDs.values))
@@ -89,12 +90,10 @@ enum RealCluster {
 
   /// Runs the program that controls the nodes, and waits for its end.
   static func control(_ command: String, _ node: Int) async throws {
-    let process = Process()
-    process.executableURL = URL(filePath: variable("CASSANDRA_TEST_CONTROL") ?? "")
-    process.arguments = [command, "\(node)", "--port", "\(try endPoint().port)"]
-    let status = try await withCheckedThrowingContinuation { (done: CheckedContinuation<Int32, any Error>) in
-      process.terminationHandler = { done.resume(returning: $0.terminationStatus) }
-      do { try process.run() } catch { done.resume(throwing: error) }
+    let arguments = [command, "\(node)", "--port", "\(try endPoint().port)"]
+    let path = variable("CASSANDRA_TEST_CONTROL") ?? ""
+    let status = await withCheckedContinuation { (done: CheckedContinuation<Int32, Never>) in
+      DispatchQueue.global().async { done.resume(returning: runProgram(path, arguments)) }
     }
     try #require(status == 0, "\(command) failed")
   }
@@ -124,12 +123,25 @@ enum RealCluster {
           + "{'class': 'NetworkTopologyStrategy', 'datacenter1': 3}",
         "ALTER KEYSPACE system_auth WITH replication = {'class': 'NetworkTopologyStrategy', 'datacenter1': 3}",
         "CREATE TABLE IF NOT EXISTS emulated.writes (writer int, number int, PRIMARY KEY (writer, number))",
-        "DROP ROLE IF EXISTS token",
-        "CREATE ROLE token WITH PASSWORD = '\(password)' AND LOGIN = true AND SUPERUSER = true",
+        "DROP ROLE IF EXISTS 'token'",
+        "CREATE ROLE 'token' WITH PASSWORD = '\(password)' AND LOGIN = true AND SUPERUSER = true",
       ] { _ = try await client.query(Statement(statement), options: QueryOptions(timeout: .seconds(60))) }
     }
     var configuration = AstraConfiguration(nodes: targets)
     configuration.token = token
     try await AstraEmulator.withEmulator(configuration, body)
   }
+}
+
+/// Runs a program and gives what `waitpid` says of it. Foundation's `Process` takes a program for running as long as one
+/// that it has started in the background, such as the node.
+private func runProgram(_ path: String, _ arguments: [String]) -> Int32 {
+  var child = pid_t()
+  var words: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) }
+  words.append(nil)
+  defer { for word in words { free(word) } }
+  guard posix_spawn(&child, path, nil, nil, words, environ) == 0 else { return -1 }
+  var status: Int32 = 0
+  while waitpid(child, &status, 0) == -1 && errno == EINTR {}
+  return status
 }
