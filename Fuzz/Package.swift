@@ -17,6 +17,7 @@ let package = Package(
     fuzzer("FuzzJSON", of: "JSON"),
     fuzzer("FuzzHTTPRequest", of: "HTTP"),
     fuzzer("FuzzHTTPResponse", of: "HTTP"),
+    fuzzer("FuzzBundle", of: "CassandraAstra"),
     fuzzer("FuzzCQL", of: "CQLLanguage"),
     fuzzer("FuzzServer", of: "CQLServer", "CQLWire", "Telemetry"),
     fuzzer("FuzzWireRequest", of: "CQLWire"),

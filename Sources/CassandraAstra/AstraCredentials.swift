@@ -24,7 +24,8 @@ public enum AstraCredentials: Sendable {
       guard text.hasPrefix(Self.tokenPrefix), text.utf8.count > Self.tokenPrefix.utf8.count else {
         throw AstraError(
           .credentials,
-          "The application token does not begin with AstraCS: as all do; copy the token of the Astra portal, not the client id or the client secret.")
+          "The application token does not begin with AstraCS: as all do; copy the token of the Astra portal, not the client id or the client secret."
+        )
       }
       try Self.check(text, "The application token")
       return Credentials(username: Self.tokenUser, password: token)
@@ -32,7 +33,8 @@ public enum AstraCredentials: Sendable {
       guard !id.hasPrefix(Self.tokenPrefix) else {
         throw AstraError(
           .credentials,
-          "The client id is a token (it begins with AstraCS:); give it as the application token, without client id and client secret.")
+          "The client id is a token (it begins with AstraCS:); give it as the application token, without client id and client secret."
+        )
       }
       guard !id.isEmpty else { throw AstraError(.credentials, "The client id is empty.") }
       guard !secret.reveal().isEmpty else { throw AstraError(.credentials, "The client secret is empty.") }

@@ -20,27 +20,32 @@ extension AstraError {
     case .nameNotFound:
       return made(
         unreachable,
-        "The name of \(name) is not found: the database may be terminated, or this machine has no DNS; check the database in the Astra portal.")
+        "The name of \(name) is not found: the database may be terminated, or this machine has no DNS; check the database in the Astra portal."
+      )
     case .nameLookUpFailed:
       return made(unreachable, "The name of \(name) cannot be looked up; check this machine's DNS.")
     case .connectionRefused:
       return made(
         unreachable,
-        "\(name) refuses the connection: the database may be parked or terminated; check it in the Astra portal, and the port in the bundle.")
+        "\(name) refuses the connection: the database may be parked or terminated; check it in the Astra portal, and the port in the bundle."
+      )
     case .tlsCertificateExpired:
       return made(
         untrusted, "\(name) shows a certificate that has expired or is not valid yet; check this machine's clock.")
     case .tlsCertificateName:
       return made(
-        untrusted, "\(name) shows a certificate for another name; check that nothing stands between, such as a TLS proxy.")
+        untrusted,
+        "\(name) shows a certificate for another name; check that nothing stands between, such as a TLS proxy.")
     case .tlsCertificate:
       return made(
         untrusted,
-        "\(name) shows a certificate that is not from the authority in the secure connect bundle; is it the bundle of this database?")
+        "\(name) shows a certificate that is not from the authority in the secure connect bundle; is it the bundle of this database?"
+      )
     case .tlsClientCertificate:
       return made(
         .certificateRefused,
-        "\(name) does not accept the certificate in the secure connect bundle; download a new bundle from the Astra portal.")
+        "\(name) does not accept the certificate in the secure connect bundle; download a new bundle from the Astra portal."
+      )
     case .timedOut:
       return made(unreachable, "\(name) does not answer in time; check that a firewall lets this machine reach it.")
     case .tlsProtocol:
@@ -49,10 +54,12 @@ extension AstraError {
       return isService
         ? made(
           unreachable,
-          "\(name) ends the connection: the database may be hibernated, parked or terminated; check it in the Astra portal.")
+          "\(name) ends the connection: the database may be hibernated, parked or terminated; check it in the Astra portal."
+        )
         : made(
           .nodeRefused,
-          "Astra's proxy ends the connection to the node: the node is down or has been replaced; the list of nodes is asked for again.")
+          "Astra's proxy ends the connection to the node: the node is down or has been replaced; the list of nodes is asked for again."
+        )
     default:
       return made(unreachable, "\(name) cannot be reached: \(error).")
     }

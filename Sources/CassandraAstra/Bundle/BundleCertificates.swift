@@ -51,7 +51,8 @@ struct BundleCertificates {
     guard now <= until else {
       throw AstraError(
         .bundleExpired,
-        "The certificate in \(file) of the secure connect bundle has expired; download a new bundle from the Astra portal.")
+        "The certificate in \(file) of the secure connect bundle has expired; download a new bundle from the Astra portal."
+      )
     }
     return from...until
   }
@@ -60,7 +61,8 @@ struct BundleCertificates {
     if contains(key, "ENCRYPTED") {
       return AstraError(
         .bundleKeyEncrypted,
-        "The key in the secure connect bundle has a passphrase, which Astra's own never have; download the bundle again from the Astra portal.")
+        "The key in the secure connect bundle has a passphrase, which Astra's own never have; download the bundle again from the Astra portal."
+      )
     }
     if contains(key, "BEGIN CERTIFICATE") {
       return .certificate("key", "has a certificate where the private key should be: are cert and key swapped?")

@@ -99,7 +99,8 @@ public struct SecureConnectBundle: Sendable {
       guard let bytes = try entry(name) else {
         throw AstraError(
           .bundleEntryMissing,
-          "\(name) is missing in the secure connect bundle, which has config.json, ca.crt, cert and key at its top; use the zip file as the Astra portal gives it.")
+          "\(name) is missing in the secure connect bundle, which has config.json, ca.crt, cert and key at its top; use the zip file as the Astra portal gives it."
+        )
       }
       return bytes
     }

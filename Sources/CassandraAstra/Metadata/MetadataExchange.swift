@@ -48,7 +48,9 @@ final class MetadataExchange: TransportDelegate, DeadlineHandler {
   func deadlinePassed(token: UInt64) { finish(.failure(.timedOut)) }
 
   func transport(_ transport: Transport, received bytes: Span<UInt8>) {
-    do throws(MetadataResponse.Failure) { take(try response.receive(bytes)) } catch { finish(.failure(.response(error))) }
+    do throws(MetadataResponse.Failure) { take(try response.receive(bytes)) } catch {
+      finish(.failure(.response(error)))
+    }
   }
 
   func transportInputEnded(_ transport: Transport) {

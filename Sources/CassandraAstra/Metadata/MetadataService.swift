@@ -67,7 +67,8 @@ struct MetadataService: Sendable {
     case .transport(let error): .reaching(.metadataService, failed: error, detail: url)
     case .timedOut:
       .reaching(.metadataService, failed: ReactorError(.timedOut, "it does not answer"), detail: url)
-    case .cancelled: .reaching(.metadataService, failed: ReactorError(.connectionClosed, "it was cancelled"), detail: url)
+    case .cancelled:
+      .reaching(.metadataService, failed: ReactorError(.connectionClosed, "it was cancelled"), detail: url)
     case .response(.cutShort):
       AstraError(
         .metadataInvalid, "Astra's metadata service ended the connection within its answer; it will be asked again.",
