@@ -62,9 +62,7 @@ struct LoadFault: Sendable, CustomTestStringConvertible {
           during: {
             try await fault.apply(database.emulator, database.node)
           }, andThen: 300)
-        FaultTable.add(
-          fault.name, code: load.codes, outcome: "requests fail at once or succeed, and then all succeed",
-          reported: nil, healed: recovered)
+        load.report(fault.name, recovered: recovered)
         try await load.expectNothingIsMissing(client)
       }
     }
@@ -79,6 +77,8 @@ final class WriteLoad: Sendable {
     /// When the fault was there, and how long after that a write succeeded that had begun later.
     var fault: ContinuousClock.Instant?
     var recovered: Duration?
+    /// How long the slowest of the failed requests took.
+    var slowestFailure: Duration?
     var isOver = false
 
     var count: Int { acknowledged.reduce(0) { $0 + $1.count } }
@@ -92,8 +92,14 @@ final class WriteLoad: Sendable {
     tally = Watched(Tally(acknowledged: Array(repeating: [], count: writers)))
   }
 
-  /// The kinds of failures there were.
-  var codes: String { tally.read({ $0.failures }).keys.sorted().joined(separator: "`, `") }
+  /// Adds to the table what has become of the requests.
+  func report(_ fault: String, recovered: Duration) {
+    let (failures, slowest) = tally.read { ($0.failures.keys.sorted(), $0.slowestFailure) }
+    FaultTable.add(
+      fault, code: failures.isEmpty ? "–" : failures.joined(separator: "`, `"),
+      outcome: failures.isEmpty ? "requests succeed" : "some requests fail, then all succeed", reported: slowest,
+      healed: recovered)
+  }
 
   /// Writes, does something once so many writes are acknowledged, and goes on until so many more are.
   ///
@@ -129,7 +135,10 @@ final class WriteLoad: Sendable {
           }
         }
       } catch {
-        tally.change { $0.failures["\(error.code)", default: 0] += 1 }
+        tally.change { tally in
+          tally.failures["\(error.code)", default: 0] += 1
+          tally.slowestFailure = max(tally.slowestFailure ?? .zero, ContinuousClock.now - began)
+        }
         await Task.yield()
       }
     }

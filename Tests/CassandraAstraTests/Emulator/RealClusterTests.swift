@@ -44,9 +44,7 @@ struct AstraClusterTests {
         let load = WriteLoad(writers: 16)
         let recovered = try await load.run(
           on: client, acknowledged: 500, during: { try await trouble.apply(emulator) }, andThen: 1000)
-        FaultTable.add(
-          "Cassandra behind it: \(trouble.name)", code: load.codes,
-          outcome: "requests fail at once or succeed, and then all succeed", reported: nil, healed: recovered)
+        load.report("Cassandra behind it: \(trouble.name)", recovered: recovered)
         try await trouble.restore(emulator)
         try await load.expectNothingIsMissing(client)
       }
