@@ -50,7 +50,7 @@ extension AstraError {
       return made(unreachable, "\(name) does not answer in time; check that a firewall lets this machine reach it.")
     case .tlsProtocol:
       return made(unreachable, "\(name) does not speak TLS there; check the host and the port in the bundle.")
-    case .tlsHandshake, .connectionReset, .connectionClosed:
+    case .tlsHandshake, .tlsTruncated, .connectionReset, .connectionClosed:
       return isService
         ? made(
           unreachable,

@@ -11,7 +11,7 @@ public struct ReactorError: Error, Sendable, CustomStringConvertible, CustomDebu
         timedOut
       case nameNotFound, nameLookUpFailed, tooManyOpenFiles, permissionDenied, loopStopped, invalidAddress
       case tlsConfiguration, tlsHandshake, tlsProtocol, system
-      case tlsCertificate, tlsCertificateExpired, tlsCertificateName, tlsClientCertificate
+      case tlsCertificate, tlsCertificateExpired, tlsCertificateName, tlsClientCertificate, tlsTruncated
     }
     private let base: Base
     private init(_ base: Base) { self.base = base }
@@ -54,8 +54,10 @@ public struct ReactorError: Error, Sendable, CustomStringConvertible, CustomDebu
     public static let tlsCertificateName = Code(.tlsCertificateName)
     /// The peer refused our certificate, or wants one that we do not have.
     public static let tlsClientCertificate = Code(.tlsClientCertificate)
-    /// What arrived is not TLS, or was cut short.
+    /// What arrived is not TLS.
     public static let tlsProtocol = Code(.tlsProtocol)
+    /// The peer cut the connection without ending TLS, so what has arrived may not be all.
+    public static let tlsTruncated = Code(.tlsTruncated)
     /// Any other failure that the system reported.
     public static let system = Code(.system)
 

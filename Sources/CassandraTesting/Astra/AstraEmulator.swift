@@ -162,6 +162,7 @@ extension AstraEmulator {
 
   /// Makes something wrong, or right again. Connections that stand go on as they are.
   ///
+  /// - Parameter body: Changes the faults; the emulator is locked meanwhile, so it must not be asked anything.
   /// - Throws: `ReactorError` when a service cannot listen with its new certificate.
   public func change(_ body: @Sendable (inout AstraFaults) -> Void) async throws(ReactorError) {
     let (before, after) = watched.change { state in

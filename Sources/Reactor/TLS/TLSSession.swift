@@ -167,7 +167,7 @@ extension TLSSession {
 
   func truncationError(isHandshake: Bool) -> ReactorError {
     if isHandshake { return ReactorError(.tlsHandshake, "the peer closed the connection during the TLS handshake") }
-    return ReactorError(.tlsProtocol, "the peer cut the connection without ending TLS")
+    return ReactorError(.tlsTruncated, "the peer cut the connection without ending TLS")
   }
 
   /// What OpenSSL reports, told apart by what one has to do about it.

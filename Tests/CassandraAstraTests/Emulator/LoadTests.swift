@@ -32,7 +32,8 @@ struct LoadFault: Sendable, CustomTestStringConvertible {
         try await emulator.change { $0.metadata = .ordinary }
       },
       LoadFault(name: "all host ids change again at the next call of the metadata service") { emulator, _ in
-        try await emulator.change { $0.idsRotateAtCall = emulator.observed.metadataCalls + 1 }
+        let calls = emulator.observed.metadataCalls
+        try await emulator.change { $0.idsRotateAtCall = calls + 1 }
         await emulator.rotateIDs()
       },
       LoadFault(name: "all connections are cut") { emulator, _ in await emulator.cutConnections() },
@@ -50,7 +51,7 @@ struct LoadFault: Sendable, CustomTestStringConvertible {
 
 /// A database that suffers while it is written to: no request hangs, no acknowledged write is lost, and the client
 /// recovers without a restart.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct LoadTests {
+@Suite(.serialized, .timeLimit(.minutes(2))) struct AstraLoadTests {
   @Test(arguments: LoadFault.all) func writesSurvive(_ fault: LoadFault) async throws {
     try await EmulatedDatabase.run { database in
       try await database.withClient(try database.configuration()) { client in
@@ -61,9 +62,7 @@ struct LoadFault: Sendable, CustomTestStringConvertible {
           during: {
             try await fault.apply(database.emulator, database.node)
           }, andThen: 300)
-        FaultTable.add(
-          fault.name, code: load.codes, outcome: "requests fail at once or succeed, and then all succeed",
-          reported: nil, healed: recovered)
+        load.report(fault.name, recovered: recovered)
         try await load.expectNothingIsMissing(client)
       }
     }
@@ -75,9 +74,11 @@ final class WriteLoad: Sendable {
   private struct Tally: Sendable {
     var acknowledged: [[Int]]
     var failures: [String: Int] = [:]
-    /// When the fault was over, and how long after it a write succeeded that had begun later.
+    /// When the fault was there, and how long after that a write succeeded that had begun later.
     var fault: ContinuousClock.Instant?
     var recovered: Duration?
+    /// How long the slowest of the failed requests took.
+    var slowestFailure: Duration?
     var isOver = false
 
     var count: Int { acknowledged.reduce(0) { $0 + $1.count } }
@@ -91,21 +92,26 @@ final class WriteLoad: Sendable {
     tally = Watched(Tally(acknowledged: Array(repeating: [], count: writers)))
   }
 
-  /// The kinds of failures there were.
-  var codes: String { tally.read({ $0.failures }).keys.sorted().joined(separator: "`, `") }
+  /// Adds to the table what has become of the requests.
+  func report(_ fault: String, recovered: Duration) {
+    let (failures, slowest) = tally.read { ($0.failures.keys.sorted(), $0.slowestFailure) }
+    FaultTable.add(
+      fault, code: failures.isEmpty ? "–" : failures.joined(separator: "`, `"),
+      outcome: failures.isEmpty ? "requests succeed" : "some requests fail, then all succeed", reported: slowest,
+      healed: recovered)
+  }
 
   /// Writes, does something once so many writes are acknowledged, and goes on until so many more are.
   ///
-  /// - Returns: How long after its beginning a write succeeded that began after it.
+  /// - Returns: How long after it was done a write succeeded that had begun later.
   func run(
     on client: CassandraClient, acknowledged before: Int, during fault: () async throws -> Void, andThen after: Int
   ) async throws -> Duration {
     try await withThrowingTaskGroup(of: Void.self) { group in
       for writer in 0..<writers { group.addTask { await self.write(as: writer, on: client) } }
       await tally.wait { $0.count >= before }
-      let start = ContinuousClock.now
-      tally.change { $0.fault = start }
       try await fault()
+      tally.change { $0.fault = ContinuousClock.now }
       let reached = tally.read { $0.count }
       await tally.wait { $0.count >= reached + after && $0.recovered != nil }
       tally.change { $0.isOver = true }
@@ -129,7 +135,10 @@ final class WriteLoad: Sendable {
           }
         }
       } catch {
-        tally.change { $0.failures["\(error.code)", default: 0] += 1 }
+        tally.change { tally in
+          tally.failures["\(error.code)", default: 0] += 1
+          tally.slowestFailure = max(tally.slowestFailure ?? .zero, ContinuousClock.now - began)
+        }
         await Task.yield()
       }
     }

@@ -189,32 +189,4 @@ import Testing
       }
     }
   }
-
-  @Test func aSlowReaderHoldsTheNodeBack() async throws {
-    try await EmbeddedNode.withNode { node in
-      try await FrameProxy.withProxy(to: node.address) { proxy in
-        let address = proxy.address
-        let gate = Gate()
-        // Held frames count as waiting, so the proxy stops reading once there are too many.
-        let rule = proxy.frames.add(FrameMatch(.toDriver, .result, text: "large"), .hold(gate))
-        try await EventLoops.shared[0].run {
-          let client = try await WireClient(to: address)
-          #expect(try await client.ask(.startup(["CQL_VERSION": "3.0.0"])).message == .ready)
-          for statement in Self.schema { _ = try await client.query(statement) }
-          let value = "large" + String(repeating: "x", count: 300_000)
-          _ = try await client.query("INSERT INTO k.t (k, v) VALUES (3, '\(value)')")
-          var streams: [Int16] = []
-          for _ in 0..<32 {
-            streams.append(
-              try await client.send(.query("SELECT v FROM k.t WHERE k = 3", QueryParameters(consistency: .one))))
-          }
-          await proxy.frames.wait(for: FrameProxy.maximumWaitingBytes / 300_000, matchesOf: rule)
-          gate.open()
-          for stream in streams { #expect(try await client.answer(on: stream).page?.rowCount == 1) }
-          client.close()
-        }
-        #expect(proxy.frames.matches(of: rule) == 32)
-      }
-    }
-  }
 }

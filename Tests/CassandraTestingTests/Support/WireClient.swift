@@ -44,6 +44,8 @@ final class WireClient: TransportDelegate {
   }
 
   func close() { transport.close() }
+  func pauseReading() { transport.pauseReading() }
+  func startReading() { transport.startReading() }
 
   func send(_ message: RequestMessage) async throws -> Int16 {
     let stream = nextStream
