@@ -28,6 +28,8 @@ import Testing
   @Test func everythingComesBackToZero() async throws {
     let count = getenv("REACTOR_BREAKAGES").flatMap { Int(String(cString: $0)) } ?? 10_000
     let seed = getenv("REACTOR_SEED").flatMap { UInt64(String(cString: $0)) } ?? UInt64.random(in: 0...UInt64.max)
+    // Before anything happens: a run that hangs is repeated with it, too.
+    print("breakages: REACTOR_SEED=\(seed)")
     let loops = try EventLoops(count: 2)
     let authority = CertificateAuthority()
     let trust = TLSTrust.authorities(pem: authority.pem)
