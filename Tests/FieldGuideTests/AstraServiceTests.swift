@@ -51,7 +51,8 @@ import WebTesting
         var settings = try folder.settings(try folder.text(for: emulator))
         let logger = Logger(label: "test", level: .trace, sink: log)
         settings.database.cluster = try #require(settings.astra).cluster(logger: logger)
-        try await RunningAPI.run(settings, log: log) { api in
+        // One loop: each has connections of its own, and tries again at a time of its own.
+        try await RunningAPI.run(settings, loops: 1, log: log) { api in
           #expect(try await api.get("/health/live").status == 200)
           try expectNothingTold(try await api.wait(for: 503, at: "/animal/Vanessa"), code: code)
           try expectNothingTold(try await api.get("/health/ready"), code: code)
@@ -94,7 +95,6 @@ import WebTesting
       // Nothing was tried that Astra refuses.
       #expect(emulator.observed.refusedRequests == 0)
       let log = Log()
-      // One loop: each has connections of its own, and tries again at a time of its own.
       try await RunningAPI.run(settings, loops: 1, log: log) { api in
         try expectNothingTold(try await api.wait(for: 503, at: "/animal/Vanessa"), code: "keyspaceMissing")
         #expect(log.failures.contains { $0.contains("cannot connect") })
