@@ -19,6 +19,7 @@ let package = Package(
   name: "field-guide",
   platforms: [.macOS(.v26)],
   products: [
+    .executable(name: "astra-emulator", targets: ["AstraEmulatorCommand"]),
     .executable(name: "cql-node", targets: ["CQLNodeCommand"]),
     .executable(name: "fieldguide", targets: ["FieldGuideCommand"]),
     .library(name: "Cassandra", targets: ["Cassandra"]),
@@ -97,6 +98,11 @@ let package = Package(
       ],
       swiftSettings: common),
 
+    .executableTarget(
+      name: "AstraEmulatorCommand",
+      dependencies: ["CQLServer", "CQLWire", "Cassandra", "CassandraTesting", "Reactor", "Telemetry", "Terminal"],
+      swiftSettings: common),
+
     // What the tests of servers share; no product.
     .target(
       name: "WebTesting", dependencies: ["Reactor", "Telemetry"], path: "Tests/WebTesting", swiftSettings: common),
@@ -123,7 +129,8 @@ let package = Package(
     .testTarget(
       name: "FieldGuideTests",
       dependencies: [
-        "FieldGuide", "Cassandra", "CQLWire", "HTTP", "JSON", "Reactor", "Telemetry", "Terminal", "Web", "WebTesting",
+        "FieldGuide", "CQLServer", "CQLWire", "Cassandra", "CassandraAstra", "CassandraTesting", "HTTP", "JSON",
+        "Reactor", "Telemetry", "Terminal", "Web", "WebTesting",
       ],
       swiftSettings: common),
     .testTarget(

@@ -1,5 +1,6 @@
 internal import CQLWire
 internal import Cassandra
+internal import CassandraAstra
 internal import HTTP
 internal import Web
 internal import WebCassandra
@@ -42,17 +43,26 @@ func fieldGuideRoutes() -> Routes<FieldGuideContext> {
 /// Without its tables the API cannot answer, and what helps is `fieldguide init`.
 @Sendable
 private func explainMissingTables(_ error: any Error) -> any Error {
-  guard let failure = error as? CassandraError, failure.code == .keyspaceMissing || failure.isMissingTable else {
+  guard let failure = error as? CassandraError, failure.saysKeyspaceMissing || failure.isMissingTable else {
     return error
   }
+  // A keyspace of Astra is made in its portal, which the log says; a client is told what it is told of every failure.
+  if failure.saysKeyspaceMissing, failure.isAstras { return error }
   return Problem(
     .serviceUnavailable, code: "tablesMissing",
     detail: "The database does not have the tables yet: run `fieldguide init`.", cause: failure)
 }
 
 extension CassandraError {
+  /// Whether it is what a failure means where the database is Astra.
+  fileprivate var isAstras: Bool {
+    var error: (any Error)? = self
+    while let failure = error as? CassandraError { error = failure.cause }
+    return error is AstraError
+  }
+
   /// Whether the statement named a table that does not exist; Cassandra has no code of its own for that.
-  fileprivate var isMissingTable: Bool {
+  var isMissingTable: Bool {
     guard code == .invalid, let message = server?.message else { return false }
     return message.hasPrefix("table ") && message.hasSuffix(" does not exist")
       || message.hasPrefix("unconfigured table")

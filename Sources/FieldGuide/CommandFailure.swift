@@ -12,11 +12,18 @@ struct CommandFailure: Error, CustomStringConvertible {
   init(_ error: CassandraError, at points: String) {
     var text = "\(error) (\(points))"
     if let server = error.server { text += "\nThe server says: \(server.message)" }
-    // The error of a request that no connection could take has the error of the last attempt to connect behind it.
-    var cause = error.cause
-    while let deeper = (cause as? CassandraError)?.cause { cause = deeper }
-    if let cause { text += "\nThe cause: \(cause)" }
+    if let cause = error.deepestCause, !text.contains("\(cause)") { text += "\nThe cause: \(cause)" }
     description = text
+  }
+
+  /// The keyspace of the settings is not in the Astra database.
+  init(keyspaceMissingOnAstra keyspace: String) {
+    description = "The keyspace \(keyspace) does not exist. \(AstraAdvice.createKeyspace(keyspace))"
+  }
+
+  /// Checks have failed, which have been reported.
+  init(failedChecks failures: Int) {
+    description = "\(failures == 1 ? "1 check has" : "\(failures) checks have") failed; what to do stands above."
   }
 
   /// The embedded database does not run.
@@ -37,5 +44,26 @@ struct CommandFailure: Error, CustomStringConvertible {
       default: ""
       }
     description = "\(address): \(error).\(help)"
+  }
+}
+
+extension CassandraError {
+  /// What is behind it: the error of a request that no connection could take has the error of the last attempt to
+  /// connect behind it.
+  var deepestCause: (any Error)? {
+    var cause = cause
+    while let deeper = (cause as? CassandraError)?.cause { cause = deeper }
+    return cause
+  }
+
+  /// Whether the keyspace of the settings does not exist; where some nodes cannot be reached, that is behind what they
+  /// say.
+  var saysKeyspaceMissing: Bool {
+    var error: (any Error)? = self
+    while let failure = error as? CassandraError {
+      if failure.code == .keyspaceMissing { return true }
+      error = failure.cause
+    }
+    return false
   }
 }

@@ -21,9 +21,11 @@ enum EmbeddedDatabase {
 
   /// Runs `body` with the settings as they are, or beside a node when they name no database.
   ///
+  /// - Parameter directory: Where it keeps its data.
   /// - Throws: ``CommandFailure`` when the node does not start or ends, and what `body` throws.
   static func with(
-    _ settings: Settings, logger: Logger, _ body: @escaping @Sendable (Settings) async throws -> Void
+    _ settings: Settings, directory: String = directory, logger: Logger,
+    _ body: @escaping @Sendable (Settings) async throws -> Void
   ) async throws {
     guard settings.usesEmbeddedDatabase else {
       try await body(settings)
@@ -31,7 +33,7 @@ enum EmbeddedDatabase {
     }
     let loops = try EventLoops(count: 1, logger: logger)
     do {
-      try await run(settings, on: loops, logger: logger, body)
+      try await run(settings, directory, on: loops, logger: logger, body)
     } catch {
       await loops.shutDown()
       throw error
@@ -45,7 +47,7 @@ enum EmbeddedDatabase {
   }
 
   private static func run(
-    _ settings: Settings, on loops: EventLoops, logger: Logger,
+    _ settings: Settings, _ directory: String, on loops: EventLoops, logger: Logger,
     _ body: @escaping @Sendable (Settings) async throws -> Void
   ) async throws {
     var node = NodeConfiguration()

@@ -4,7 +4,7 @@ internal import Telemetry
 public import Terminal
 internal import Web
 
-/// The reference API of animals and plants: `fieldguide serve` and `fieldguide init`.
+/// The reference API of animals and plants: `fieldguide serve`, `fieldguide init` and `fieldguide doctor`.
 public enum FieldGuide {
   /// The command line.
   public static let program = Program(
@@ -22,8 +22,18 @@ public enum FieldGuide {
         ], run: serve),
       Command(
         "init", "Make the keyspace where it is missing, the tables and the sample rows.",
-        details: "Says what it writes where. What exists stays as it is, so it is safe to run twice.",
+        details: """
+          Says what it writes where. What exists stays as it is, so it is safe to run twice. On Astra DB the keyspace has
+          to be there: it is made in the portal.
+          """,
         options: [environmentOption], run: initialize),
+      Command(
+        "doctor", "Check the settings, the way to the database, and what is in it.",
+        details: """
+          Goes from the settings to the tables, says what is wrong and what to do, and changes nothing. The status is 0
+          when all is well and 1 when something is not.
+          """,
+        options: [environmentOption], run: examine),
     ],
     closing: """
       settings, from the environment or from .env (the environment wins):
@@ -34,6 +44,9 @@ public enum FieldGuide {
         CASSANDRA_TLS_CA             PEM file of the authorities; turns TLS on
         CASSANDRA_TLS_CERTIFICATE, CASSANDRA_TLS_KEY    PEM files, for mutual TLS
         CASSANDRA_REPLICATION_FACTOR for a keyspace that init makes (1)
+        ASTRA_DB_SECURE_BUNDLE_PATH  instead of all of these: the zip file of an Astra database
+        ASTRA_DB_APPLICATION_TOKEN   AstraCS:…; or both of ASTRA_DB_CLIENT_ID and ASTRA_DB_CLIENT_SECRET
+        ASTRA_DB_KEYSPACE            the keyspace, made in the portal (the one that the bundle names)
         FIELDGUIDE_DATABASE          embedded: the database in the program, with its data below ./data; it is used
                                      where no setting names another, for others than loopback only when set
         FIELDGUIDE_LOG_LEVEL         trace, debug, info, warning or error (info)
@@ -44,10 +57,11 @@ public enum FieldGuide {
     "env", "FILE", "file of settings (.env); paths in it are relative to it")
 
   private static func settings(_ arguments: Arguments) throws -> (Settings, ConsoleSink, Logger) {
-    let settings = try Settings(try SettingsSource(file: arguments["env"]))
+    var settings = try Settings(try SettingsSource(file: arguments["env"]))
     let sink = ConsoleSink(format: settings.logFormat)
     let logger = Logger(label: "fieldguide", level: settings.logLevel, sink: sink)
     for warning in settings.warnings { logger.warning(warning) }
+    if let astra = settings.astra { settings.database.cluster = try astra.cluster(logger: logger) }
     return (settings, sink, logger)
   }
 
@@ -56,18 +70,42 @@ public enum FieldGuide {
     let (settings, sink, logger) = try settings(arguments)
     defer { sink.flush() }
     try await EmbeddedDatabase.with(settings, logger: logger) { settings in
-      var database = settings.database
-      database.keyspace = nil
-      let points = database.cluster.description
-      print("Field Guide: preparing keyspace \(settings.keyspace) at \(points)")
-      do {
-        try await CassandraClient.withClient(database, logger: logger) { client in
-          try await Initialization(client: client, settings: settings).run()
+      print("Field Guide: preparing keyspace \(settings.keyspace) at \(settings.database.cluster)")
+      do { try await prepare(settings, logger: logger) } catch let error as CassandraError {
+        if settings.astra != nil, error.saysKeyspaceMissing {
+          throw CommandFailure(keyspaceMissingOnAstra: settings.keyspace)
         }
-      } catch let error as CassandraError {
-        throw CommandFailure(error, at: points)
+        throw CommandFailure(error, at: settings.database.cluster.description)
       }
     }
+  }
+
+  /// Makes what is missing in the database of the settings.
+  static func prepare(
+    _ settings: Settings, logger: Logger = .silent, progress: Progress = Progress()
+  ) async throws {
+    var database = settings.database
+    // Where we may make the keyspace ourselves, it need not be there when we log in.
+    if settings.astra == nil { database.keyspace = nil }
+    try await CassandraClient.withClient(database, logger: logger) { client in
+      try await Initialization(client: client, settings: settings, progress: progress).run()
+    }
+  }
+
+  @Sendable
+  private static func examine(_ arguments: Arguments) async throws {
+    let checklist = Checklist()
+    let loops = try EventLoops(count: 1)
+    let doctor = Doctor(
+      loops: loops, begin: { checklist.begin($0) },
+      report: { label, finding in
+        checklist.report(finding.mark, label, finding.text, advice: finding.advice)
+      })
+    let failures = await doctor.run { () throws(SettingsError) in
+      try Settings(try SettingsSource(file: arguments["env"]))
+    }
+    await loops.shutDown()
+    guard failures == 0 else { throw CommandFailure(failedChecks: failures) }
   }
 
   @Sendable
@@ -85,7 +123,8 @@ public enum FieldGuide {
       throw UsageError(
         """
         no database is set, and the embedded one stands behind loopback only. Set CASSANDRA_CONTACT_POINTS and \
-        CASSANDRA_LOCAL_DATACENTER, or FIELDGUIDE_DATABASE=embedded to use it for \(host) too.
+        CASSANDRA_LOCAL_DATACENTER, or ASTRA_DB_SECURE_BUNDLE_PATH and a token, or FIELDGUIDE_DATABASE=embedded to use \
+        it for \(host) too.
         """)
     }
     let loops = try EventLoops(logger: logger)

@@ -12,7 +12,7 @@ import Testing
 /// | `CASSANDRA_TEST_PLAIN` | `host:port` without TLS and password |
 /// | `CASSANDRA_TEST_PASSWORD` | `host:port` with the user `cassandra` and the password `cassandra` |
 /// | `CASSANDRA_TEST_TLS` | `host:port` with TLS |
-/// | `CASSANDRA_TEST_MTLS` | `host:port` with TLS that asks for a certificate |
+/// | `CASSANDRA_TEST_MTLS` | `host:port` with TLS that asks for a certificate, and that may ask for this user and password, too |
 /// | `CASSANDRA_TEST_TLS_CERTIFICATES`, `CASSANDRA_TEST_MTLS_CERTIFICATES` | the folders of their `ca.pem`, and of `client.pem` and `client.key`; `CASSANDRA_TEST_CERTIFICATES` for both |
 /// | `CASSANDRA_TEST_KILLABLE` | `host:port` of one that may be killed, by… |
 /// | `CASSANDRA_TEST_CONTROL` | …a program that takes `kill 1 --port P` and `restart 1 --port P` |
@@ -69,6 +69,7 @@ struct Database: Sendable, CustomTestStringConvertible {
     case .password: configuration.credentials = Self.credentials
     case .tls: configuration.tls = try TLSClientContext(trust: .authorities(pem: try pem("ca.pem")))
     case .mutualTLS:
+      configuration.credentials = Self.credentials
       configuration.tls = try TLSClientContext(
         trust: .authorities(pem: try pem("ca.pem")),
         identity: TLSIdentity(certificateChain: try pem("client.pem"), privateKey: try pem("client.key")))

@@ -12,30 +12,31 @@ import WebTesting
 /// What becomes of the API when its database goes and comes; the way between them is cut, not the database.
 extension DatabaseTests {
   @Suite struct OutageTests {
-    /// The API, on one loop and so with one connection, with a proxy between it and the database, which does not forward yet.
+    /// The API, on one loop and so with one connection, with a proxy right before the database, which does not forward yet.
     private func with(
-      log: Log = Log(),
-      _ body: @escaping @Sendable (RunningAPI, Forwarder, Settings) async throws -> Void
+      _ database: TestDatabase, log: Log = Log(),
+      _ body: @escaping @Sendable (RunningAPI, Forwarder, Settings, RunningDatabase) async throws -> Void
     ) async throws {
-      let point = try #require(TestDatabase.endPoint)
-      let target = try await EventLoops.shared[0].resolve(point.host, port: point.port)[0]
-      try await TestDatabase.withKeyspace { keyspace in
-        let direct = try TestDatabase.settings([point.description], keyspace: keyspace)
-        try await TestDatabase.initialize(direct)
+      try await database.run { database in
         let loop = EventLoops.shared[0]
+        let target = try #require(database.addresses.first)
         let forwarder = try await loop.run { LoopBound(try Forwarder(to: target), on: loop) }
         let address = await loop.run { forwarder.onLoop.address }
-        let settings = try TestDatabase.settings([address.description], keyspace: keyspace)
-        try await RunningAPI.run(settings, loops: 1, log: log) { api in
-          defer { forwarder.onLoop.cut() }
-          try await body(api, forwarder.onLoop, direct)
+        try await database.withSettings(through: [address]) { settings in
+          try await loop.run { try forwarder.onLoop.restore() }
+          try await initialize(settings)
+          await loop.run { forwarder.onLoop.cut() }
+          try await RunningAPI.run(settings, loops: 1, log: log) { api in
+            defer { forwarder.onLoop.cut() }
+            try await body(api, forwarder.onLoop, settings, database)
+          }
         }
       }
     }
 
-    @Test func theDatabaseMayComeLater() async throws {
+    @Test(arguments: TestDatabase.ofOneNode) func theDatabaseMayComeLater(_ database: TestDatabase) async throws {
       let log = Log()
-      try await with(log: log) { api, forwarder, _ in
+      try await with(database, log: log) { api, forwarder, _, _ in
         let reply = try await api.get("/animal/Vanessa")
         #expect(reply.status == 503)
         #expect(reply["retry-after"] == "1")
@@ -49,8 +50,8 @@ extension DatabaseTests {
       }
     }
 
-    @Test func theDatabaseMayGoAndComeBack() async throws {
-      try await with { api, forwarder, _ in
+    @Test(arguments: TestDatabase.ofOneNode) func theDatabaseMayGoAndComeBack(_ database: TestDatabase) async throws {
+      try await with(database) { api, forwarder, _, _ in
         try forwarder.restore()
         _ = try await api.wait(for: 200, at: "/animal/Vanessa/atalanta")
         for _ in 0..<3 {
@@ -69,10 +70,10 @@ extension DatabaseTests {
     /// Cassandra refuses batches of more than 50 KiB.
     private static let rowsOfABatch = 30
 
-    private func addLargeGenus(_ settings: Settings) async throws {
+    private func addLargeGenus(_ settings: Settings, _ database: RunningDatabase) async throws {
       let text = "INSERT INTO \(Identifier(settings.keyspace)).plants (genus, species, sightings) VALUES (?, ?, ?)"
       let tail = String(repeating: "x", count: Self.largeBytes)
-      try await TestDatabase.withClient { client in
+      try await database.withClient { client in
         try await withThrowingTaskGroup(of: Void.self) { group in
           for writer in 0..<4 {
             group.addTask {
@@ -94,10 +95,12 @@ extension DatabaseTests {
       }
     }
 
-    @Test func aLongStreamIsWholeAndFollowsItsReader() async throws {
+    @Test(arguments: TestDatabase.ofOneNode) func aLongStreamIsWholeAndFollowsItsReader(_ database: TestDatabase)
+      async throws
+    {
       let log = Log()
-      try await with(log: log) { api, forwarder, settings in
-        try await addLargeGenus(settings)
+      try await with(database, log: log) { api, forwarder, settings, database in
+        try await addLargeGenus(settings, database)
         try forwarder.restore()
         _ = try await api.wait(for: 200, at: "/health/ready")
 
@@ -143,10 +146,10 @@ extension DatabaseTests {
       #expect(!log.records.contains { $0.message.contains("an answer was cut") })
     }
 
-    @Test func aStreamWhoseDatabaseGoesIsCut() async throws {
+    @Test(arguments: TestDatabase.ofOneNode) func aStreamWhoseDatabaseGoesIsCut(_ database: TestDatabase) async throws {
       let log = Log()
-      try await with(log: log) { api, forwarder, settings in
-        try await addLargeGenus(settings)
+      try await with(database, log: log) { api, forwarder, settings, database in
+        try await addLargeGenus(settings, database)
         try forwarder.restore()
         _ = try await api.wait(for: 200, at: "/health/ready")
         let client = try await api.client()

@@ -4,12 +4,14 @@ internal import Terminal
 
 /// Makes the keyspace and the tables where they are missing, and puts the rows of the guide into them.
 ///
-/// Safe to run twice: what exists stays as it is.
+/// Safe to run twice: what exists stays as it is. On Astra the keyspace is never made: whoever gave the client has seen to
+/// it that it uses one that exists.
 struct Initialization {
   let client: CassandraClient
   let keyspace: String
   let datacenter: String?
   let replicationFactor: Int
+  let makesKeyspace: Bool
   private let progress: Progress
 
   init(client: CassandraClient, settings: Settings, progress: Progress = Progress()) {
@@ -18,11 +20,12 @@ struct Initialization {
     keyspace = settings.keyspace
     datacenter = settings.database.cluster.knownMap?.localDatacenter
     replicationFactor = settings.replicationFactor
+    makesKeyspace = settings.astra == nil
   }
 
   func run() async throws {
     let name = Identifier(keyspace)
-    try await makeKeyspace(name)
+    if makesKeyspace { try await makeKeyspace(name) }
     try await change(
       """
       CREATE TABLE IF NOT EXISTS \(name).animals (

@@ -14,6 +14,12 @@ struct SettingsSource {
     var place: String
     /// The folder that paths are relative to; nil for the working directory.
     var folder: String?
+
+    /// The value as a path: one that is relative begins at the folder.
+    var path: String {
+      guard !text.hasPrefix("/"), let folder else { return text }
+      return "\(folder)/\(text)"
+    }
   }
 
   private let environment: [String: String]

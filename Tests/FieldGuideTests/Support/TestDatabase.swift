@@ -1,59 +1,65 @@
+import CQLServer
 import CQLWire
 import Cassandra
+import CassandraTesting
+import Foundation
 import Reactor
 import Telemetry
 import Terminal
 import Testing
-import Web
-import WebTesting
 
 @testable import FieldGuide
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
 /// The suites that need a database, one test after the other: each makes a keyspace of its own, and changes of the schema
 /// at the same time get into each other's way.
-@Suite(.serialized, .enabled(if: TestDatabase.endPoint != nil, TestDatabase.comment), .timeLimit(.minutes(3)))
-struct DatabaseTests {}
+@Suite(.serialized, .timeLimit(.minutes(3))) struct DatabaseTests {}
 
-/// The database that the tests may use: `CASSANDRA_TEST_PLAIN=host:port`, without a password and without TLS.
-enum TestDatabase {
-  static let endPoint: EndPoint? = getenv("CASSANDRA_TEST_PLAIN").flatMap {
-    try? EndPoint(parsing: String(cString: $0))
+/// A kind of database that the tests use.
+///
+/// | variable | what it names |
+/// |---|---|
+/// | `CASSANDRA_TEST_PLAIN` | `host:port` of a Cassandra without a password and without TLS |
+/// | `CASSANDRA_TEST_ASTRA` | `host:port`, with commas between, of the nodes of a Cassandra that wants a password and a certificate; an emulated Astra stands before them |
+/// | `CASSANDRA_TEST_ASTRA_CERTIFICATES` | the folder of its `ca.pem`, `client.pem` and `client.key` |
+///
+/// An emulated Astra database in front of a node in the process is always there.
+enum TestDatabase: Sendable, CustomTestStringConvertible {
+  case cassandra(EndPoint)
+  case astra
+  case astraOnCassandra([EndPoint], certificates: String)
+
+  static let all: [TestDatabase] = [.astra] + cassandras
+
+  /// Those of one node, so that one way can be cut.
+  static let ofOneNode = all.filter {
+    if case .astraOnCassandra(let points, _) = $0 { return points.count == 1 }
+    return true
   }
 
-  /// Why the suites that need a database are skipped.
-  static let comment: Comment = "CASSANDRA_TEST_PLAIN=host:port names no Cassandra"
+  private static let cassandras: [TestDatabase] = {
+    var found: [TestDatabase] = []
+    found += points("CASSANDRA_TEST_PLAIN").prefix(1).map { .cassandra($0) }
+    let behind = points("CASSANDRA_TEST_ASTRA")
+    if !behind.isEmpty, let certificates = variable("CASSANDRA_TEST_ASTRA_CERTIFICATES") {
+      found.append(.astraOnCassandra(behind, certificates: certificates))
+    }
+    return found
+  }()
 
-  /// Settings that point at a node, with a keyspace of that name.
-  static func settings(_ points: [String], keyspace: String) throws -> Settings {
-    let environment = [
-      "CASSANDRA_CONTACT_POINTS": points.joined(separator: ","), "CASSANDRA_LOCAL_DATACENTER": "datacenter1",
-      "CASSANDRA_KEYSPACE": keyspace,
-    ]
-    return try Settings(SettingsSource(file: "/dev/null", environment: environment))
+  private static func variable(_ name: String) -> String? {
+    ProcessInfo.processInfo.environment[name].flatMap { $0.isEmpty ? nil : $0 }
   }
 
-  /// Runs `body` with a keyspace's name that nothing else uses, and drops the keyspace afterwards.
-  static func withKeyspace(_ body: (String) async throws -> Void) async throws {
-    let name = "guide_\(UInt64.random(in: 0...UInt64.max))"
-    let outcome: Result<Void, any Error>
-    do { outcome = .success(try await body(name)) } catch { outcome = .failure(error) }
-    try await withClient { try await $0.query("DROP KEYSPACE IF EXISTS \(Identifier(name))") }
-    try outcome.get()
+  private static func points(_ name: String) -> [EndPoint] {
+    (variable(name) ?? "").split(separator: ",").compactMap { try? EndPoint(parsing: String($0)) }
   }
 
-  /// A client without a keyspace.
-  static func withClient(_ body: (CassandraClient) async throws -> Void) async throws {
-    let point = try #require(endPoint)
-    let cluster = try ClusterSource.nodes([point.description], localDatacenter: "datacenter1")
-    try await CassandraClient.withClient(ClientConfiguration(cluster), body)
+  var testDescription: String {
+    switch self {
+    case .cassandra: "Cassandra"
+    case .astra: "Astra, emulated, on a node of our own"
+    case .astraOnCassandra(let points, _): "Astra, emulated, on \(points.count) node(s) of a Cassandra"
+    }
   }
 
   /// Tries again when the database did not confirm a write in time: a small one on a busy machine, which is not what is
@@ -64,81 +70,164 @@ enum TestDatabase {
     }
     try await body()
   }
+}
 
-  /// What `fieldguide init` does.
-  static func initialize(_ settings: Settings) async throws {
-    var database = settings.database
-    database.keyspace = nil
-    try await CassandraClient.withClient(database) { client in
-      try await patiently { try await Initialization(client: client, settings: settings, progress: .silent).run() }
+extension TestDatabase {
+  /// Runs `body` with the database.
+  func run(_ body: @escaping @Sendable (RunningDatabase) async throws -> Void) async throws {
+    switch self {
+    case .cassandra(let point):
+      let direct = ClientConfiguration(try .nodes([point.description], localDatacenter: RunningDatabase.datacenter))
+      let address = try await Self.address(of: point)
+      try await body(RunningDatabase(isAstra: false, addresses: [address], direct: direct) { .cassandra($0) })
+    case .astra:
+      try await EmbeddedNode.withNode { node in
+        let direct = ClientConfiguration(try .nodes([node.endPoint], localDatacenter: RunningDatabase.datacenter))
+        try await body(
+          RunningDatabase(isAstra: true, addresses: [node.address], direct: direct) { .embedded($0) })
+      }
+    case .astraOnCassandra(let points, let certificates):
+      let credentials = Credentials(username: "cassandra", password: Secret("cassandra"))
+      let tls = try Self.tls(certificates)
+      var direct = ClientConfiguration(
+        try .nodes(points.map(\.description), localDatacenter: RunningDatabase.datacenter), credentials: credentials,
+        tls: tls)
+      direct.limits.connectTimeout = .seconds(30)
+      var addresses: [SocketAddress] = []
+      for point in points { addresses.append(try await Self.address(of: point)) }
+      // Nodes carry their own address and this name in their certificates.
+      let client = tls.client(verifying: "localhost")
+      try await body(
+        RunningDatabase(isAstra: true, addresses: addresses, direct: direct) {
+          .cassandra($0, tls: client, credentials: (credentials.username, credentials.password))
+        })
+    }
+  }
+
+  private static func address(of point: EndPoint) async throws -> SocketAddress {
+    let loop = EventLoops.shared[0]
+    return try await loop.run { try await loop.resolve(point.host, port: point.port)[0] }
+  }
+
+  private static func tls(_ folder: String) throws -> TLSClientContext {
+    func pem(_ name: String) throws -> [UInt8] { Array(try Data(contentsOf: URL(filePath: "\(folder)/\(name)"))) }
+    return try TLSClientContext(
+      trust: .authorities(pem: pem("ca.pem")),
+      identity: TLSIdentity(certificateChain: pem("client.pem"), privateKey: pem("client.key")))
+  }
+}
+
+/// A database while tests use it.
+struct RunningDatabase: Sendable {
+  static let datacenter = "datacenter1"
+
+  /// Whether an emulated Astra stands before it.
+  let isAstra: Bool
+  /// Where its nodes are.
+  let addresses: [SocketAddress]
+  /// How to reach the nodes themselves.
+  private let direct: ClientConfiguration
+  private let target: @Sendable (SocketAddress) -> AstraTarget
+
+  init(
+    isAstra: Bool, addresses: [SocketAddress], direct: ClientConfiguration,
+    target: @escaping @Sendable (SocketAddress) -> AstraTarget
+  ) {
+    self.isAstra = isAstra
+    self.addresses = addresses
+    self.direct = direct
+    self.target = target
+  }
+
+  /// Runs `body` with settings that lead to the database, with a keyspace's name that nothing else uses; drops the
+  /// keyspace afterwards.
+  ///
+  /// - Parameters:
+  ///   - cassandra: Where the nodes seem to be, for a way that can be cut; where they are by default.
+  ///   - makesKeyspace: Whether the portal has made the keyspace, where there is a portal.
+  func withSettings(
+    through addresses: [SocketAddress]? = nil, makesKeyspace: Bool = true,
+    _ body: @escaping @Sendable (Settings) async throws -> Void
+  ) async throws {
+    let name = "guide_\(UInt64.random(in: 0...UInt64.max))"
+    if isAstra && makesKeyspace { try await makeKeyspace(name) }
+    let outcome: Result<Void, any Error>
+    do { outcome = .success(try await lead(to: addresses ?? self.addresses, name, body)) } catch {
+      outcome = .failure(error)
+    }
+    try await withClient { try await $0.query("DROP KEYSPACE IF EXISTS \(Identifier(name))") }
+    try outcome.get()
+  }
+
+  private func lead(
+    to addresses: [SocketAddress], _ keyspace: String, _ body: @escaping @Sendable (Settings) async throws -> Void
+  ) async throws {
+    let folder = try SettingsFolder()
+    guard isAstra else {
+      return try await body(
+        try folder.settings(
+          """
+          CASSANDRA_CONTACT_POINTS=\(addresses.map(\.description).joined(separator: ","))
+          CASSANDRA_LOCAL_DATACENTER=\(Self.datacenter)
+          CASSANDRA_KEYSPACE=\(keyspace)
+          """))
+    }
+    try await withEmulator(at: addresses, keyspace: keyspace) { emulator in
+      try await body(try folder.settings(for: emulator))
+    }
+  }
+
+  /// Runs `body` with an emulated Astra database in front of nodes at these addresses.
+  ///
+  /// - Parameter nodes: How many nodes it seems to have, at least; one for each address by default.
+  func withEmulator(
+    at addresses: [SocketAddress]? = nil, keyspace: String, nodes: Int = 1,
+    _ body: @escaping @Sendable (AstraEmulator) async throws -> Void
+  ) async throws {
+    let places = addresses ?? self.addresses
+    let targets = (0..<max(nodes, places.count)).map { target(places[$0 % places.count]) }
+    var configuration = AstraConfiguration(nodes: targets)
+    configuration.keyspace = keyspace
+    configuration.localDatacenter = Self.datacenter
+    try await AstraEmulator.withEmulator(configuration, body)
+  }
+
+  /// A client of the nodes themselves, without a keyspace.
+  func withClient(_ body: (CassandraClient) async throws -> Void) async throws {
+    try await CassandraClient.withClient(direct, body)
+  }
+
+  /// What the portal does, or anyone who may.
+  func makeKeyspace(_ name: String) async throws {
+    try await withClient { client in
+      try await client.query(
+        """
+        CREATE KEYSPACE IF NOT EXISTS \(Identifier(name))
+        WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}
+        """, options: QueryOptions(timeout: .seconds(30)))
     }
   }
 }
 
-/// The API while it is being tested.
-struct RunningAPI: Sendable {
-  let address: SocketAddress
+extension SettingsFolder {
+  /// Settings that lead to an emulated Astra database, by the zip file of its bundle.
+  func settings(for emulator: AstraEmulator) throws -> Settings { try settings(try text(for: emulator)) }
 
-  /// Runs the API on loops of its own around `body`, which runs on another loop.
-  static func run(
-    _ settings: Settings, loops count: Int = 2, log: Log = Log(),
-    _ body: @escaping @Sendable (RunningAPI) async throws -> Void
-  ) async throws {
-    var configuration = ServerConfiguration()
-    configuration.address = .loopback(port: 0)
-    configuration.shutdownTimeout = .seconds(60)
-    let loops = try EventLoops(count: count)
-    let logger = Logger(label: "test", level: .debug, sink: log)
-    let service = try Service(settings: settings, configuration: configuration, loops: loops, logger: logger)
-    let listening = Promise<SocketAddress>()
-    let end = Promise<Void>()
-    try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask {
-        defer { listening.cancel() }
-        try await service.run(onListening: { listening.send($0) }, until: { await end.value })
-      }
-      if let address = await listening.value {
-        do {
-          try await EventLoops.shared[0].run { try await body(RunningAPI(address: address)) }
-        } catch {
-          Issue.record(error)
-        }
-      }
-      end.send()
-      try await group.waitForAll()
-    }
-    #expect(await loops.openHandles == 0)
-    await loops.shutDown()
+  /// The text of such settings; the bundle is beside them.
+  func text(
+    for emulator: AstraEmulator, certificate: AstraEmulator.BundleCertificate = .ordinary
+  ) throws -> String {
+    try emulator.writeBundle(to: "\(path)/bundle.zip", certificate: certificate)
+    return """
+      ASTRA_DB_SECURE_BUNDLE_PATH=bundle.zip
+      ASTRA_DB_APPLICATION_TOKEN=\(emulator.configuration.token.reveal())
+      ASTRA_DB_KEYSPACE=\(emulator.configuration.keyspace)
+
+      """
   }
+}
 
-  /// Connects.
-  func client() async throws -> RawClient { try await RawClient.connect(to: address) }
-
-  /// Asks on a connection of its own.
-  func get(_ path: String) async throws -> Reply {
-    let client = try await client()
-    defer { client.close() }
-    client.request("GET \(path)")
-    return try await client.reply()
-  }
-
-  /// Posts an animal, or what is to be taken for one.
-  func post(_ body: String, type: String? = "application/json") async throws -> Reply {
-    let client = try await client()
-    defer { client.close() }
-    let fields = "Content-Length: \(body.utf8.count)\r\n" + (type.map { "Content-Type: \($0)\r\n" } ?? "")
-    client.send("POST /animal HTTP/1.1\r\nHost: test\r\n\(fields)\r\n\(body)")
-    return try await client.reply()
-  }
-
-  /// Asks again until the answer has that status.
-  func wait(for status: Int, at path: String) async throws -> Reply {
-    let client = try await client()
-    defer { client.close() }
-    while true {
-      client.request("GET \(path)")
-      let reply = try await client.reply()
-      if reply.status == status { return reply }
-    }
-  }
+/// What `fieldguide init` does.
+func initialize(_ settings: Settings) async throws {
+  try await TestDatabase.patiently { try await FieldGuide.prepare(settings, progress: .silent) }
 }

@@ -1,0 +1,86 @@
+internal import Cassandra
+internal import Reactor
+
+/// The checks of a Cassandra, one contact point after the other.
+enum CassandraChecks {
+  static func checks(_ settings: Settings, _ probe: Probe) -> [Check] {
+    guard let map = settings.database.cluster.knownMap else { return [] }
+    var checks: [Check] = []
+    if !settings.certificateFiles.isEmpty {
+      checks.append(Check("certificates") { _ in settings.certificateFiles.flatMap(certificates) })
+    }
+    var logins: [String] = []
+    for point in map.endPoints {
+      checks += NetworkChecks.checks(to: point, route: .cassandra, needs: [], probe)
+      var last = "connection \(point)"
+      if let tls = settings.database.tls {
+        checks.append(
+          Check("TLS", id: "TLS \(point)", needs: [last]) { facts in
+            guard let address = facts.reachable[point] else { return [] }
+            let contact = await probe.secureContact(with: address, tls: tls.client(verifying: point.host))
+            return [.tls(to: "\(point)", contact, route: .cassandra, now: Probe.now)]
+          })
+        last = "TLS \(point)"
+      }
+      checks.append(
+        Check("login", id: "login \(point)", needs: [last]) { facts in
+          [await logIn(settings, at: point, map.localDatacenter, &facts, probe)]
+        })
+      logins.append("login \(point)")
+    }
+    return checks + TableChecks.checks(settings, kind: .cassandra, needsOneOf: logins, probe)
+  }
+
+  private static func certificates(of file: CertificateFile) -> [Finding] {
+    let renewal = "Put a new one into the file of \(file.setting)."
+    do throws(ReactorError) {
+      return try Certificate.all(inPEM: file.pem, of: file.setting)
+        .map { CertificateFacts($0).finding(file.setting, renewal: renewal, now: Probe.now) }
+    } catch { return [.failed("\(file.setting): \(error.forOperator)")] }
+  }
+
+  private static func logIn(
+    _ settings: Settings, at point: EndPoint, _ datacenter: String, _ facts: inout Facts, _ probe: Probe
+  ) async -> Finding {
+    var database = settings.database
+    database.keyspace = nil
+    let result: Result<ServerFacts, CassandraError>
+    do throws(CassandraError) {
+      database.cluster = try .nodes([point.description], localDatacenter: datacenter)
+      result = await probe.login(database)
+    } catch { result = .failure(error) }
+    if case .success = result { facts.open.append(point) }
+    return .login(
+      at: "\(point)", result, wantedDatacenter: datacenter, kind: .cassandra, usesTLS: database.tls != nil)
+  }
+}
+
+/// The checks of what the guide keeps in a database.
+enum TableChecks {
+  static func checks(
+    _ settings: Settings, kind: DatabaseKind, needsOneOf logins: [String], _ probe: Probe
+  ) -> [Check] {
+    let (settings, keyspace) = (settings.database, settings.keyspace)
+    return [
+      Check("keyspace", needsOneOf: logins) { facts in
+        [.keyspace(keyspace, await probe.login(narrowed(settings, to: facts.open)), kind: kind)]
+      },
+      Check("tables", needs: ["keyspace"]) { facts in
+        let database = narrowed(settings, to: facts.open)
+        var results: [(table: GuideTable, error: CassandraError?)] = []
+        for table in GuideTable.allCases { results.append((table, await probe.read(table, database))) }
+        return Finding.tables(results, kind: kind)
+      },
+    ]
+  }
+
+  /// The database by the contact points that let us in, so that the others' failures are not told again.
+  private static func narrowed(_ database: ClientConfiguration, to points: [EndPoint]) -> ClientConfiguration {
+    guard let map = database.cluster.knownMap,
+      let cluster = try? ClusterSource.nodes(points.map(\.description), localDatacenter: map.localDatacenter)
+    else { return database }
+    var narrowed = database
+    narrowed.cluster = cluster
+    return narrowed
+  }
+}

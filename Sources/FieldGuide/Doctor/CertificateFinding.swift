@@ -1,0 +1,77 @@
+internal import Reactor
+internal import Terminal
+
+/// What is looked at in a certificate.
+struct CertificateFacts: Sendable, Equatable {
+  /// Whose it is, as in `CN = node1`.
+  var subject: String
+  /// From and until when it is valid, in seconds since 1970.
+  var notBefore: Int
+  var notAfter: Int
+
+  init(subject: String, notBefore: Int, notAfter: Int) {
+    self.subject = subject
+    self.notBefore = notBefore
+    self.notAfter = notAfter
+  }
+
+  init(_ certificate: Certificate) {
+    self.init(subject: certificate.subject, notBefore: certificate.notBefore, notAfter: certificate.notAfter)
+  }
+
+  private static let secondsOfADay = 86_400
+  /// A certificate that is valid for fewer days than these is warned of: 30.
+  static let warningDays = 30
+
+  /// Whether the certificate can be used at `now`, and how long it still can.
+  ///
+  /// - Parameters:
+  ///   - what: What it is, as a sentence begins with it.
+  ///   - renewal: How to come by a new one.
+  func finding(_ what: String, renewal: String, now: Int) -> Finding {
+    let whose = subject.isEmpty ? what : "\(what) (\(subject))"
+    guard now >= notBefore else {
+      return .failed(
+        "\(whose) is valid only from \(CalendarDay(secondsSince1970: notBefore)) on.",
+        "Look whether the clock of this machine is right. If it is: \(renewal)")
+    }
+    let day = CalendarDay(secondsSince1970: notAfter)
+    guard now <= notAfter else {
+      return .failed("\(whose) has expired: it was valid until \(day).", renewal)
+    }
+    let left = (notAfter - now) / Self.secondsOfADay
+    let text = "\(whose) is valid until \(day), \(left == 1 ? "1 day" : "\(left) days") left"
+    return left < Self.warningDays ? .warning(text, renewal) : .ok(text)
+  }
+}
+
+/// A day of the Gregorian calendar in UTC, written `2026-11-27`.
+struct CalendarDay: CustomStringConvertible, Equatable {
+  var year: Int
+  var month: Int
+  var day: Int
+
+  init(year: Int, month: Int, day: Int) {
+    self.year = year
+    self.month = month
+    self.day = day
+  }
+
+  /// The day in which a second lies.
+  init(secondsSince1970 seconds: Int) {
+    // Years begin in March here, so that the day that some years have more is a year's last; an era is 400 years.
+    let days = (seconds >= 0 ? seconds : seconds - 86_399) / 86_400 + 719_468
+    let era = (days >= 0 ? days : days - 146_096) / 146_097
+    let dayOfEra = days - era * 146_097
+    let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+    let monthFromMarch = (5 * dayOfYear + 2) / 153
+    day = dayOfYear - (153 * monthFromMarch + 2) / 5 + 1
+    month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
+    year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+  }
+
+  var description: String { "\(year)-\(Self.twoDigits(month))-\(Self.twoDigits(day))" }
+
+  private static func twoDigits(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+}

@@ -1,0 +1,112 @@
+internal import CQLWire
+internal import Cassandra
+
+/// The kind of database, for what to do about a finding.
+enum DatabaseKind: Sendable, Equatable {
+  case astra
+  case cassandra
+  case embedded
+}
+
+extension Finding {
+  /// Whether a database lets us in, and what it is.
+  ///
+  /// - Parameters:
+  ///   - place: Where it is.
+  ///   - wantedDatacenter: The data centre of the settings; nil where nobody set one.
+  ///   - usesTLS: Whether the settings turn TLS on.
+  static func login(
+    at place: String, _ result: Result<ServerFacts, CassandraError>, wantedDatacenter: String?, kind: DatabaseKind,
+    usesTLS: Bool
+  ) -> Finding {
+    switch result {
+    case .failure(let error):
+      return .failed("\(place): \(error.forOperator)", adviceForLogin(error, kind, usesTLS: usesTLS))
+    case .success(let facts):
+      // Astra is spoken to in v4, whatever its nodes say of themselves.
+      let version = kind == .astra ? "" : ", protocol up to v\(facts.newestProtocol)"
+      let what = kind == .astra ? "Astra DB" : "Cassandra"
+      let text = "\(place) lets us in: \(what) \(facts.release), data centre \(facts.datacenter)\(version)"
+      guard let wantedDatacenter, wantedDatacenter != facts.datacenter else { return .ok(text) }
+      return .failed(
+        "\(place) is in the data centre \(facts.datacenter), and CASSANDRA_LOCAL_DATACENTER is \(wantedDatacenter).",
+        "Set CASSANDRA_LOCAL_DATACENTER=\(facts.datacenter), or use contact points of \(wantedDatacenter).")
+    }
+  }
+
+  private static func adviceForLogin(_ error: CassandraError, _ kind: DatabaseKind, usesTLS: Bool) -> String {
+    switch (error.code, kind) {
+    case (.badCredentials, .astra):
+      "Make a token for this database in the portal (Connect, then Generate token), and set it as "
+        + "ASTRA_DB_APPLICATION_TOKEN, whole and without blanks."
+    case (.badCredentials, _): "Correct CASSANDRA_USERNAME and CASSANDRA_PASSWORD."
+    case (.credentialsMissing, _): "Set CASSANDRA_USERNAME and CASSANDRA_PASSWORD."
+    case (.noNodeAvailable, .cassandra), (.connectionLost, .cassandra), (.protocolViolation, .cassandra):
+      usesTLS
+        ? "Look into the log of the node: it may want a client certificate that it trusts (CASSANDRA_TLS_CERTIFICATE and "
+          + "CASSANDRA_TLS_KEY), or still be starting."
+        : "The node may want TLS (CASSANDRA_TLS_CA), or be something else than Cassandra, or still be starting."
+    case (.noNodeAvailable, .astra), (.connectionLost, .astra):
+      "Look in the portal whether the database is active, and try again."
+    default: ""
+    }
+  }
+
+  /// Whether the keyspace exists, by what came of using it.
+  static func keyspace(_ name: String, _ result: Result<ServerFacts, CassandraError>, kind: DatabaseKind) -> Finding {
+    switch result {
+    case .success: return .ok("\(name) exists")
+    case .failure(let error) where error.saysKeyspaceMissing:
+      return .failed(
+        "\(name) does not exist.",
+        kind == .astra
+          ? AstraAdvice.createKeyspace(name)
+          : "Run `fieldguide init`, which makes it.")
+    case .failure(let error): return .failed("\(name): \(error.forOperator)")
+    }
+  }
+
+  /// Whether the tables can be read, by what came of reading each.
+  static func tables(_ results: [(table: GuideTable, error: CassandraError?)], kind: DatabaseKind) -> [Finding] {
+    let findings: [Finding] = results.compactMap { table, error in
+      guard let error else { return nil }
+      if error.isMissingTable {
+        return .failed("\(table.name) does not exist.", "Run `fieldguide init`, which makes it.")
+      }
+      let text = "\(table.name): \(error.forOperator)"
+      switch error.code {
+      case .unauthorized:
+        return .failed(
+          text,
+          kind == .astra
+            ? "Give the token a role that may read and write this keyspace, such as Database Administrator."
+            : "Grant the user SELECT and MODIFY on this keyspace.")
+      case .invalid:
+        return .failed(text, "The table is another one than Field Guide makes: use another keyspace, or drop it.")
+      case .unavailable: return .failed(text, "Look with `nodetool status` which nodes are down.")
+      default: return .failed(text)
+      }
+    }
+    let names = results.map(\.table.name).joined(separator: " and ")
+    return findings.isEmpty ? [.ok("\(names) can be read")] : findings
+  }
+}
+
+/// What to do about an Astra database.
+enum AstraAdvice {
+  /// Keyspaces of Astra are made in its portal only.
+  static func createKeyspace(_ name: String) -> String {
+    "Create the keyspace \(name) in the portal (astra.datastax.com: the database, then Add Keyspace), or set "
+      + "ASTRA_DB_KEYSPACE to one that is there. Astra DB makes no keyspace by CQL."
+  }
+}
+
+extension CassandraError {
+  /// The sentence, with what the server said and the cause: for the person who runs the program.
+  var forOperator: String {
+    var text = description
+    if let server { text += " The server says: \(server.message)" }
+    if let cause = deepestCause, !text.contains("\(cause)") { text += " (\(cause))" }
+    return text
+  }
+}

@@ -1,0 +1,98 @@
+internal import Cassandra
+internal import Reactor
+internal import Telemetry
+
+/// A file of certificates that a setting names.
+struct CertificateFile: Sendable {
+  /// The setting.
+  var setting: String
+  /// The certificates, as PEM.
+  var pem: [UInt8]
+}
+
+/// The settings of a Cassandra: its contact points, and how to get in.
+struct CassandraSettings {
+  let configuration: ClientConfiguration
+  let certificateFiles: [CertificateFile]
+
+  /// Those that say which database it is; without any of them it is the embedded one.
+  static let names = [
+    "CASSANDRA_CONTACT_POINTS", "CASSANDRA_LOCAL_DATACENTER", "CASSANDRA_USERNAME", "CASSANDRA_PASSWORD",
+    "CASSANDRA_TLS_CA", "CASSANDRA_TLS_CERTIFICATE", "CASSANDRA_TLS_KEY",
+  ]
+
+  init(_ source: SettingsSource) throws(SettingsError) {
+    guard let points = source["CASSANDRA_CONTACT_POINTS"] else {
+      let place = Self.names.lazy.compactMap { source[$0]?.place }.first ?? ""
+      throw SettingsError(
+        "\(place) is set and CASSANDRA_CONTACT_POINTS is missing: it says where the database is (.env.sample shows how)."
+      )
+    }
+    guard let datacenter = source["CASSANDRA_LOCAL_DATACENTER"] else {
+      throw SettingsError(
+        "\(points.place) is set and CASSANDRA_LOCAL_DATACENTER is missing: it is what `SELECT data_center FROM system.local` says."
+      )
+    }
+    let cluster: ClusterSource
+    do throws(CassandraError) {
+      cluster = try .nodes(points.text.split(separator: ",").map(String.init), localDatacenter: datacenter.text)
+    } catch { throw SettingsError("\(points.place): \(error) Write host:port, with commas between.") }
+    var configuration = ClientConfiguration(cluster)
+    configuration.credentials = try Self.credentials(source)
+    let tls = try Self.tls(source)
+    configuration.tls = tls?.context
+    certificateFiles = tls?.files ?? []
+    self.configuration = configuration
+  }
+
+  private static func credentials(_ source: SettingsSource) throws(SettingsError) -> Credentials? {
+    switch (source["CASSANDRA_USERNAME"], source["CASSANDRA_PASSWORD"]) {
+    case (nil, nil): return nil
+    case (let user?, let password?): return Credentials(username: user.text, password: Secret(password.text))
+    case (let user?, nil): throw SettingsError("\(user.place) is set and CASSANDRA_PASSWORD is missing.")
+    case (nil, let password?): throw SettingsError("\(password.place) is set and CASSANDRA_USERNAME is missing.")
+    }
+  }
+
+  private static func tls(
+    _ source: SettingsSource
+  ) throws(SettingsError) -> (context: TLSClientContext, files: [CertificateFile])? {
+    let authorities = source["CASSANDRA_TLS_CA"]
+    var identity: TLSIdentity?
+    switch (source["CASSANDRA_TLS_CERTIFICATE"], source["CASSANDRA_TLS_KEY"]) {
+    case (nil, nil): break
+    case (let certificate?, let key?):
+      guard authorities != nil else {
+        throw SettingsError("\(certificate.place) is set and CASSANDRA_TLS_CA is missing.")
+      }
+      identity = TLSIdentity(certificateChain: try pem(certificate), privateKey: try pem(key))
+    case (let certificate?, nil): throw SettingsError("\(certificate.place) is set and CASSANDRA_TLS_KEY is missing.")
+    case (nil, let key?): throw SettingsError("\(key.place) is set and CASSANDRA_TLS_CERTIFICATE is missing.")
+    }
+    guard let authorities else { return nil }
+    let trusted = try pem(authorities)
+    var files = [CertificateFile(setting: "CASSANDRA_TLS_CA", pem: trusted)]
+    if let identity {
+      files.append(CertificateFile(setting: "CASSANDRA_TLS_CERTIFICATE", pem: identity.certificateChain))
+    }
+    do throws(ReactorError) {
+      return (try TLSClientContext(trust: .authorities(pem: trusted), identity: identity), files)
+    } catch {
+      throw SettingsError("The TLS settings cannot be used: \(error).", about: .certificates)
+    }
+  }
+
+  /// The file that a setting names.
+  private static func pem(_ value: SettingsSource.Value) throws(SettingsError) -> [UInt8] {
+    let path = value.path
+    do throws(TextFile.Failure) { return try TextFile.read(path, limit: 1 << 20) } catch {
+      let why =
+        switch error {
+        case .missing: "there is no file \(path)"
+        case .unreadable(let why): "\(path) cannot be read: \(why)"
+        case .tooLarge: "\(path) has more than 1 MiB, so it is no PEM file"
+        }
+      throw SettingsError("\(value.place): \(why).", about: .certificates)
+    }
+  }
+}
