@@ -20,7 +20,8 @@ public final class CertificateAuthority: @unchecked Sendable {
     public var validUntil: Int = 86_400
     /// Whether the private key comes in the traditional form, PKCS#1 for RSA as in Astra's bundles, and not as PKCS#8.
     public var usesPKCS1 = false
-    /// Whether the key is one of RSA with 2,048 bits, which takes a tenth of a second to make, and not one of P-256.
+    /// Whether the key is one of RSA with 2,048 bits, and not one of P-256. All such certificates of the process share one:
+    /// it takes a tenth of a second to make.
     public var usesRSA = false
     /// What the certificate may be used for (extendedKeyUsage, in OpenSSL's words).
     public var purposes = "serverAuth,clientAuth"
@@ -78,9 +79,21 @@ public final class CertificateAuthority: @unchecked Sendable {
     return key
   }
 
+  private static let sharedKey = SharedKey()
+
   private static func makeRSAKey() -> OpaquePointer {
-    guard let key = tls_make_rsa_key() else { preconditionFailure("OpenSSL does not make a key") }
-    return key
+    EVP_PKEY_up_ref(sharedKey.pointer)
+    return sharedKey.pointer
+  }
+
+  private final class SharedKey: @unchecked Sendable {
+    // Sendable: OpenSSL counts references to a key atomically, and nothing changes the key.
+    let pointer: OpaquePointer
+
+    init() {
+      guard let key = tls_make_rsa_key() else { preconditionFailure("OpenSSL does not make a key") }
+      pointer = key
+    }
   }
 
   private static func makeCertificate(
