@@ -52,7 +52,8 @@ enum Literal {
   /// write them.
   private static func tuple(_ constant: Constant, _ types: [CQLType]) throws(EngineFailure) -> [UInt8] {
     if constant.kind == .blob { return try blob(constant.text) }
-    let texts = constant.text.split(separator: ":", omittingEmptySubsequences: false)
+    let texts = constant.text.utf8.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
+      .map { String(Substring($0)) }
     guard texts.count <= types.count else {
       throw unable(
         "Invalid tuple literal: too many elements. Type \(CQLTypeText.text(.tuple(types))) expects \(types.count) but got "
@@ -64,7 +65,7 @@ enum Literal {
         fields.append(nil)
         continue
       }
-      fields.append(try bytes(Constant(constant.kind, String(text)), type)[...])
+      fields.append(try bytes(Constant(constant.kind, text), type)[...])
     }
     return Parts.tuple(fields)
   }
@@ -147,7 +148,9 @@ enum Literal {
     case .tuple(let types): return try tuple(constant, types)
     case .inet:
       if text.isEmpty { break }
-      guard let address = CQLInet(text) ?? shortAddress(text) else { throw unable("Unable to make inet address from '\(text)'") }
+      guard let address = CQLInet(text) ?? shortAddress(text) else {
+        throw unable("Unable to make inet address from '\(text)'")
+      }
       try encode(address, type, into: &bytes)
     case .date: bytes.append(bigEndian: try date(text))
     case .time:
