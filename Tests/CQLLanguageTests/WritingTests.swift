@@ -36,6 +36,13 @@ import Testing
     #expect(try self.term(term.cql) == term)
   }
 
+  /// A quote that a mark is combined with, before or after it, is doubled like any other.
+  @Test(arguments: ["'\u{301}", "\u{603}'", "a'\u{659}b", "'\u{200d}'"])
+  func quotesWithCombiningMarksReadBack(_ text: String) throws {
+    let constant = Term.Kind.constant(Constant(.string, text))
+    #expect(try term(Constant.quoted(text)).kind == constant)
+  }
+
   private func term(_ text: String) throws -> Term {
     guard case .insert(let insert) = try CQLParser.parse("INSERT INTO t (a) VALUES (\(text))").statement,
       case .values(_, let values) = insert.source

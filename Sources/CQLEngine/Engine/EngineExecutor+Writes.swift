@@ -20,7 +20,7 @@ extension EngineExecutor {
     let binder = binder(bindings, parameters, timestamp: nil)
     var writes: [(BoundWrite, BoundCondition?)] = []
     for plan in plans { writes.append(try bind(plan, binder)) }
-    return try await apply(writes, parameters, isBatch: false, version: version, into: &body)
+    return try await apply(writes, parameters, batch: nil, version: version, into: &body)
   }
 
   private func bind(_ plan: WritePlan, _ binder: WriteBinder) throws(EngineFailure) -> (BoundWrite, BoundCondition?) {
@@ -41,7 +41,7 @@ extension EngineExecutor {
     let binder = binder(bindings, parameters, timestamp: timestamp)
     var writes: [(BoundWrite, BoundCondition?)] = []
     for plan in batch.members { writes.append(try bind(plan, binder)) }
-    return try await apply(writes, parameters, isBatch: true, version: version, into: &body)
+    return try await apply(writes, parameters, batch: batch.kind, version: version, into: &body)
   }
 
   /// Runs several statements as one.
@@ -75,7 +75,7 @@ extension EngineExecutor {
     try BatchRules.check(plans, kind: kind, hasTimestamp: false)
     let start = body.count
     do throws(EngineFailure) {
-      return try await apply(writes, parameters, isBatch: true, version: session.version, into: &body)
+      return try await apply(writes, parameters, batch: kind, version: session.version, into: &body)
     } catch {
       body.removeSubrange(start...)
       throw error
@@ -83,17 +83,18 @@ extension EngineExecutor {
   }
 
   private func apply(
-    _ writes: [(BoundWrite, BoundCondition?)], _ parameters: QueryParameters, isBatch: Bool, version: ProtocolVersion,
-    into body: inout [UInt8]
+    _ writes: [(BoundWrite, BoundCondition?)], _ parameters: QueryParameters, batch: BatchStatement.Kind?,
+    version: ProtocolVersion, into body: inout [UInt8]
   ) async throws(EngineFailure) -> EngineOutcome {
     if writes.contains(where: { $0.0.plan.condition != nil }) {
-      return try await applyConditional(writes, isBatch: isBatch, version: version, into: &body)
+      return try await applyConditional(writes, isBatch: batch != nil, version: version, into: &body)
     }
     if parameters.consistency.isSerial {
       throw EngineFailure.invalid("You must use conditional updates for serializable writes")
     }
     try Self.checkAvailable(parameters.consistency)
     let bound = writes.map(\.0)
+    let warnings = try batch.map { kind throws(EngineFailure) in try BatchMeasure(bound).warnings(kind) } ?? []
     if bound.contains(where: \.readsFirst) {
       try await applyReading(bound)
     } else {
@@ -114,7 +115,7 @@ extension EngineExecutor {
       }
     }
     body.append(bigEndian: ResultResponse.Kind.void.rawValue)
-    return EngineOutcome()
+    return EngineOutcome(warnings: warnings)
   }
 
   /// Writes what depends on what is there: elements of lists by index or value.
@@ -200,14 +201,29 @@ extension EngineExecutor {
       guard let condition else { continue }
       // The one row of a partition without clustering columns has no address of its own when it is deleted.
       let row = write.plan.isStaticOnly ? nil : write.rows.first ?? RowAddress(clustering: [], note: [])
-      if let index = targets.firstIndex(where: { $0.row?.clustering == row?.clustering }) {
-        try checkTogether(targets[index].conditions, condition)
-        targets[index].conditions.append(condition)
+      if case .columns(let conditions) = condition {
+        // What is said about static columns is said about the partition, whichever row the statement names.
+        let (statics, regulars) = (
+          conditions.filter { $0.column.kind == .static }, conditions.filter { $0.column.kind != .static }
+        )
+        if !regulars.isEmpty { try add(.columns(regulars), of: row, to: &targets) }
+        if !statics.isEmpty { try add(.columns(statics), of: nil, to: &targets) }
       } else {
-        targets.append(ConditionalRequest.Target(row: row, conditions: [condition]))
+        try add(condition, of: row, to: &targets)
       }
     }
     return targets
+  }
+
+  private static func add(
+    _ condition: BoundCondition, of row: RowAddress?, to targets: inout [ConditionalRequest.Target]
+  ) throws(EngineFailure) {
+    if let index = targets.firstIndex(where: { $0.row?.clustering == row?.clustering }) {
+      try checkTogether(targets[index].conditions, condition)
+      targets[index].conditions.append(condition)
+    } else {
+      targets.append(ConditionalRequest.Target(row: row, conditions: [condition]))
+    }
   }
 
   /// Refuses conditions of one row that contradict each other.

@@ -215,6 +215,7 @@ package final class EngineExecutor {
     if parameters.consistency == .any {
       throw EngineFailure.invalid("ANY ConsistencyLevel is only supported for writes")
     }
+    if parameters.pageSize == 0 { throw EngineFailure(.protocolError, "The page size cannot be 0") }
     try Self.checkAvailable(parameters.consistency)
     let start = body.count
     let hasChanged = knownMetadata.map { !$0.elementsEqual(planned.metadataID) } ?? false

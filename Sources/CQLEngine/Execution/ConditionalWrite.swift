@@ -210,11 +210,13 @@ struct ConditionalRequest: Sendable {
       for target in targets {
         let current = try CurrentRow(target.row, partition, table, reader, now: now, readsStatics: readsStatics)
         if try !current.meets(target.conditions) { isMet = false }
-        if current.exists || rows.isEmpty && current.hasStatics && staticRow == nil {
-          var row: [UInt8] = []
-          current.write(shown, into: &row)
-          if current.exists { rows.append(row) } else { staticRow = row }
-        }
+        if current.exists, target.row != nil { rows.append(current.written(shown)) }
+        if current.hasStatics, staticRow == nil { staticRow = current.written(shown, isStatic: true) }
+      }
+      // Where only static columns have conditions Cassandra looks at the first row of the partition beside them, so that
+      // a partition without static values is told from none at all.
+      if !isMet, targets.allSatisfy({ $0.row == nil }), let first = try firstRow(reader) {
+        rows.append(first.written(shown, withRegulars: writesRows))
       }
       // Without any of the rows the static values are shown by themselves.
       if rows.isEmpty, let staticRow { rows = [staticRow] }
@@ -228,6 +230,33 @@ struct ConditionalRequest: Sendable {
       case .storage(let error): throw error
       }
     }
+  }
+}
+
+extension ConditionalRequest {
+  /// Whether any of the writes is about more than static columns.
+  private var writesRows: Bool { writes.contains { !$0.plan.isStaticOnly } }
+
+  /// The first row of the partition. Regular columns are only read where some are written, so elsewhere a row counts only
+  /// when an INSERT has made it.
+  private func firstRow(_ reader: Reader) throws(WriteRefusal) -> CurrentRow? {
+    var address: RowAddress?
+    var rest = KeyRange.rows(of: partition)
+    do throws(StorageError) {
+      while true {
+        let end = try reader.scan(table.number, rest, now: now) { record throws(StorageError) in
+          guard try writesRows ? record.isLive() : record.marker != nil else { return .next }
+          address = RowAddress(clustering: [UInt8](copying: record.clustering), note: [])
+          return .stop
+        }
+        guard case .slice(let left) = end else { break }
+        rest = left
+      }
+    } catch {
+      throw .storage(error)
+    }
+    guard let address else { return nil }
+    return try CurrentRow(address, partition, table, reader, now: now, readsStatics: readsStatics)
   }
 }
 
@@ -297,14 +326,23 @@ private struct CurrentRow {
     return true
   }
 
-  /// Appends the columns as a row on the wire.
-  func write(_ columns: [Column], into body: inout [UInt8]) {
+  /// The columns as a row on the wire; of the static one without what the rows have.
+  func written(_ columns: [Column], isStatic: Bool = false, withRegulars: Bool = true) -> [UInt8] {
+    var body: [UInt8] = []
     for column in columns {
-      guard let slot = shape.columns.firstIndex(where: { $0 === column }), let slice = values[slot].slice else {
+      let isShown =
+        switch column.kind {
+        case .partitionKey, .static: true
+        case .clustering: !isStatic
+        case .regular: !isStatic && withRegulars
+        }
+      guard isShown, let slot = shape.columns.firstIndex(where: { $0 === column }), let slice = values[slot].slice
+      else {
         body.append(bigEndian: Int32(-1))
         continue
       }
       Parts.append(slice, to: &body)
     }
+    return body
   }
 }

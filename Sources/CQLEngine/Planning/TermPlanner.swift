@@ -73,7 +73,11 @@ struct TermPlanner {
         throw EngineFailure.invalid(
           "Cannot assign value \(term.cql) to \(receiver.name) of type \(receiver.typeText)")
       }
-      return try expression(inner, self.receiver(receiver.name, hinted.wire))
+      guard fit(inner, hinted.wire) != .none else {
+        throw EngineFailure.invalid("Cannot cast value \(inner.cql) to type \(name.cql)")
+      }
+      // The hint chooses among types and converts nothing: the value is one of the receiver's type.
+      return try expression(inner, receiver)
     case .cast(let inner, let native):
       guard let source = naturalType(inner) else {
         throw EngineFailure.invalid("Cannot infer type of \(inner.cql) in CAST; use a type hint")

@@ -16,7 +16,9 @@ enum Literal {
 
   /// How well a constant goes with a type, as Cassandra's `Constants.Literal.testAssignment` says.
   static func fit(_ constant: Constant, _ type: CQLType) -> Fit {
-    switch constant.kind {
+    // Cassandra looks at a tuple's text only when it makes the value.
+    if case .tuple = type { return .weak }
+    return switch constant.kind {
     case .string:
       switch type {
       case .ascii, .text, .inet, .date, .time, .timestamp: .weak
@@ -42,8 +44,30 @@ enum Literal {
       }
     case .boolean: type == .boolean ? .weak : .none
     case .duration: type == .duration ? .weak : .none
-    case .blob: type == .blob ? .weak : .none
+    case .blob: type == .blob || type == .tinyint ? .weak : .none
     }
+  }
+
+  /// A constant in the place of a tuple: its text has the fields between colons, `@` for null, as Cassandra's tools
+  /// write them.
+  private static func tuple(_ constant: Constant, _ types: [CQLType]) throws(EngineFailure) -> [UInt8] {
+    if constant.kind == .blob { return try blob(constant.text) }
+    let texts = constant.text.utf8.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
+      .map { String(Substring($0)) }
+    guard texts.count <= types.count else {
+      throw unable(
+        "Invalid tuple literal: too many elements. Type \(CQLTypeText.text(.tuple(types))) expects \(types.count) but got "
+          + "\(texts.count)")
+    }
+    var fields: [ArraySlice<UInt8>?] = []
+    for (text, type) in zip(texts, types) {
+      guard text != "@" else {
+        fields.append(nil)
+        continue
+      }
+      fields.append(try bytes(Constant(constant.kind, text), type)[...])
+    }
+    return Parts.tuple(fields)
   }
 
   /// The type that a constant has by itself, where nothing says another one.
@@ -94,6 +118,9 @@ enum Literal {
     case .text: bytes.append(utf8: text)
     case .blob: return try blob(text)
     case .boolean: bytes.append(text.lowercased() == "true" ? 1 : 0)
+    case .tinyint where constant.kind == .blob:
+      bytes = try blob(text)
+      guard bytes.count < 2 else { throw unable("Expected 1 byte for a tinyint (\(bytes.count))") }
     case .tinyint: bytes.append(bigEndian: try integer(text, "byte", Int8.self))
     case .smallint: bytes.append(bigEndian: try integer(text, "short", Int16.self))
     case .int: bytes.append(bigEndian: try integer(text, "int", Int32.self))
@@ -118,8 +145,12 @@ enum Literal {
       }
       bytes.append(bigEndian: uuid.high)
       bytes.append(bigEndian: uuid.low)
+    case .tuple(let types): return try tuple(constant, types)
     case .inet:
-      guard let address = CQLInet(text) else { throw unable("Unable to make inet address from '\(text)'") }
+      if text.isEmpty { break }
+      guard let address = CQLInet(text) ?? shortAddress(text) else {
+        throw unable("Unable to make inet address from '\(text)'")
+      }
       try encode(address, type, into: &bytes)
     case .date: bytes.append(bigEndian: try date(text))
     case .time:
@@ -132,6 +163,7 @@ enum Literal {
         bytes.append(bigEndian: time.nanoseconds)
       }
     case .timestamp:
+      if text.isEmpty { break }
       if let milliseconds = Int64(text) {
         bytes.append(bigEndian: milliseconds)
       } else if text.lowercased() == "now" {
@@ -167,6 +199,24 @@ enum Literal {
     } catch {
       throw unable(error.reason)
     }
+  }
+
+  /// An IPv4 address of fewer than four parts, the last of which stands for all bytes that are left: `127.1`.
+  private static func shortAddress(_ text: String) -> CQLInet? {
+    let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+    guard let last = parts.last, parts.count < 4 else { return nil }
+    var address: UInt32 = 0
+    for part in parts.dropLast() {
+      guard isDecimal(part), let byte = UInt8(part) else { return nil }
+      address = address << 8 | UInt32(byte)
+    }
+    let bits = UInt32(8 * (5 - parts.count))
+    guard isDecimal(last), let rest = UInt64(last), rest < 1 << UInt64(bits) else { return nil }
+    return .v4(UInt32(truncatingIfNeeded: UInt64(address) << UInt64(bits) | rest))
+  }
+
+  private static func isDecimal(_ text: Substring) -> Bool {
+    !text.isEmpty && text.utf8.allSatisfy { (0x30...0x39).contains($0) }
   }
 
   private static func blob(_ text: String) throws(EngineFailure) -> [UInt8] {

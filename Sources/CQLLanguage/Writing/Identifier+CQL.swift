@@ -33,15 +33,15 @@ extension Identifier {
     return kind.isUnreservedKeyword || kind == .identifier || kind == .boolean
   }
 
-  /// `text` with each `quote` twice.
-  static func doubling(_ quote: Character, in text: String) -> String {
-    guard text.contains(quote) else { return text }
-    var result = ""
-    for character in text {
-      result.append(character)
-      if character == quote { result.append(character) }
+  /// `text` with each `quote` twice. It goes by scalars: with a combining mark behind it a quote is another character.
+  static func doubling(_ quote: Unicode.Scalar, in text: String) -> String {
+    guard text.unicodeScalars.contains(quote) else { return text }
+    var result = String.UnicodeScalarView()
+    for scalar in text.unicodeScalars {
+      result.append(scalar)
+      if scalar == quote { result.append(scalar) }
     }
-    return result
+    return String(result)
   }
 }
 

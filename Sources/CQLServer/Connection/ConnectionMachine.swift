@@ -203,7 +203,7 @@ extension ConnectionMachine {
         "CQL version \(language) is not supported by the binary protocol (supported version are >= 3.0.0)")
     }
     var isCompressed = false
-    if let compression = options["COMPRESSION"], !compression.isEmpty {
+    if let compression = options["COMPRESSION"] {
       guard compression.lowercased() == "lz4" else {
         return unexpected("Unknown compression algorithm: \(compression)")
       }

@@ -29,6 +29,10 @@ struct StatementRequest {
   }
 
   private func message(_ version: ProtocolVersion) throws(EngineFailure) -> RequestMessage {
+    guard version >= .v4 || !flags.contains(.customPayload) else {
+      throw EngineFailure(
+        .protocolError, "Received frame with CUSTOM_PAYLOAD flag for native protocol version < 4")
+    }
     do throws(WireError) {
       var position = 0
       if flags.contains(.customPayload) {

@@ -38,6 +38,24 @@ struct WriteTests {
     #expect(try await rows(after: 100) == "3 null")
   }
 
+  @Test("in batches of several partitions are refused when they are large")
+  func largeBatches() async throws {
+    let node = try await Self.node("CREATE TABLE t (k int PRIMARY KEY, v text)")
+    func batch(_ other: Int, bytes: Int) -> String {
+      let value = String(repeating: "x", count: bytes)
+      return """
+        BEGIN BATCH INSERT INTO t (k, v) VALUES (1, '\(value)');
+        INSERT INTO t (k, v) VALUES (\(other), ''); APPLY BATCH
+        """
+    }
+    // Two updates of a row and a cell take 140 bytes beside the values.
+    try await node.run(batch(2, bytes: BatchMeasure.maximumBytes - 140))
+    #expect(await node.failure(batch(3, bytes: BatchMeasure.maximumBytes - 139)) == "Batch too large")
+    #expect(try await node.run("SELECT count(*) FROM t") == "2")
+    // One partition is one mutation, whatever its size.
+    try await node.run(batch(1, bytes: BatchMeasure.maximumBytes * 2))
+  }
+
   @Test("change collections by element")
   func collections() async throws {
     let node = try await Self.node("CREATE TABLE t (k int PRIMARY KEY, l list<int>, s set<text>, m map<text, int>)")

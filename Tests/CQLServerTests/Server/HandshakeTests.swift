@@ -63,6 +63,7 @@ import Testing
       "CQL version 2.0.0 is not supported by the binary protocol (supported version are >= 3.0.0)"
     ),
     (.startup(["CQL_VERSION": "3.0.0", "COMPRESSION": "snappy"]), "Unknown compression algorithm: snappy"),
+    (.startup(["CQL_VERSION": "3.0.0", "COMPRESSION": ""]), "Unknown compression algorithm: "),
   ])
   func aWrongBeginningIsRefused(request: RequestMessage, text: String) async throws {
     try await withStandIn { address, _, _ in
