@@ -17,7 +17,7 @@ public final class CertificateAuthority: @unchecked Sendable {
     /// Seconds from now at which it becomes valid; negative for the past.
     public var validFrom: Int = -3600
     /// Seconds from now until which it is valid; negative makes one that has expired.
-    public var validUntil: Int = 86_400
+    public var validUntil: Int = 90 * 86_400
     /// Whether the private key comes in the traditional form, PKCS#1 for RSA as in Astra's bundles, and not as PKCS#8.
     public var usesPKCS1 = false
     /// Whether the key is one of RSA with 2,048 bits, and not one of P-256. All such certificates of the process share one:
@@ -26,7 +26,7 @@ public final class CertificateAuthority: @unchecked Sendable {
     /// What the certificate may be used for (extendedKeyUsage, in OpenSSL's words).
     public var purposes = "serverAuth,clientAuth"
 
-    /// A certificate for `commonName`, valid from an hour ago for a day.
+    /// A certificate for `commonName`, valid from an hour ago for ninety days.
     public init(_ commonName: String, alternativeNames: String = "") {
       self.commonName = commonName
       self.alternativeNames = alternativeNames

@@ -44,7 +44,7 @@ import Testing
     #expect(bundle.host == "db.example" && bundle.port == 29080)
     #expect(bundle.keyspace == "guide" && bundle.localDatacenter == "dc1")
     #expect(bundle.warnings.isEmpty)
-    #expect(bundle.validity.upperBound - bundle.validity.lowerBound == 86_400 + 3600)
+    #expect(bundle.validity.upperBound - bundle.validity.lowerBound == 90 * 86_400 + 3600)
   }
 
   @Test func aFolderIsReadLikeTheArchive() throws {
