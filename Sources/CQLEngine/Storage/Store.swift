@@ -28,7 +28,8 @@ package final class Store: Sendable {
     queue = WriteQueue(configuration.limits)
     let writer: Writer
     do throws(StorageError) {
-      fileSystemName = try PageFileSystem.name(over: configuration.fileSystemName)
+      fileSystemName = try PageFileSystem.name(
+        over: configuration.fileSystemName, isSynced: !directory.isTemporary)
       let database = try Database(path: directory.file, mode: .readWrite, fileSystemName: fileSystemName)
       try directory.keepOthersOut()
       try StoreFormat.prepare(database, synchronous: !directory.isTemporary)
