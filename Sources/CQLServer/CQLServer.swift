@@ -108,7 +108,11 @@ extension CQLServer {
         executors.append(
           try await server.loop.run { () throws(EngineStartError) in
             let turns = server.onLoop.turns
-            return LoopBound(try backend.executor { await turns.wait() }, on: server.loop)
+            let loop = server.loop
+            let executor = try backend.executor(
+              turns: LoopTurns(atEndOfTurn: { loop.atEndOfTurn($0) }, post: { loop.post($0) })
+            ) { await turns.wait() }
+            return LoopBound(executor, on: loop)
           })
       } catch { throw NodeError(.storage, error.description, cause: error) }
     }

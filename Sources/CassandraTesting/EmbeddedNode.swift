@@ -32,10 +32,12 @@ public final class EmbeddedNode: Sendable {
   /// `host:port`, as drivers and settings want it.
   public var endPoint: String { "\(address)" }
 
-  /// The settings of a node for tests: a free port of loopback, and nothing is kept.
+  /// The settings of a node for tests: a free port of loopback, nothing is kept, and a client has 120 s to log in, since
+  /// many tests at once may keep a machine busy.
   public static var defaultConfiguration: NodeConfiguration {
     var configuration = NodeConfiguration()
     configuration.address = .loopback(port: 0)
+    configuration.limits.handshakeTimeout = .seconds(120)
     return configuration
   }
 

@@ -45,6 +45,31 @@ import Testing
     await loops.shutDown()
   }
 
+  @Test func whatIsForTheEndOfATurnComesAfterItsJobs() async {
+    final class Steps {
+      var names: [String] = []
+      var waiter: UnsafeContinuation<Void, Never>?
+    }
+    let loop = loops[0]
+    let (before, after) = await loop.run {
+      let steps = Steps()
+      loop.atEndOfTurn {
+        steps.names.append("end")
+        steps.waiter?.resume()
+      }
+      for _ in 0..<3 {
+        steps.names.append("job")
+        await Task.yield()
+      }
+      let before = steps.names
+      await withUnsafeContinuation { steps.waiter = $0 }
+      return (before, steps.names)
+    }
+    #expect(before == ["job", "job", "job"])
+    #expect(after == ["job", "job", "job", "end"])
+    await loops.shutDown()
+  }
+
   @Test func childTasksStayOnTheLoop() async {
     let loop = loops[1]
     let all = await loop.run {

@@ -12,7 +12,8 @@ import Reactor
     usage: driver-bench HOST:PORT WORK [N] [CONCURRENCY]
 
       WORK   read   the prepared read of one animal, every column decoded
-             write  prepared inserts of plants
+             write  prepared inserts of plants, all of the genus Bench
+             scatter  the same, each of a genus of its own
              load   the rows that page and json read: N plants of the genus Million
              page   all plants of the genus Million in pages of 5,000, each decoded to text, text, int
              json   the same, each written as a JSON object into a buffer that is emptied every 64 KiB
@@ -39,7 +40,7 @@ import Reactor
       try await Schema.addAnimal(client)
       let figures =
         switch work {
-        case .read, .write, .load:
+        case .read, .write, .scatter, .load:
           try await Points(client: client, work: work).run(count: count, concurrency: concurrency, on: loops[0])
         case .page, .json: try await Scan(client: client, asJSON: work == .json).run(on: loops[0])
         }
@@ -52,6 +53,7 @@ import Reactor
 enum Work: String, Sendable {
   case read
   case write
+  case scatter
   case load
   case page
   case json

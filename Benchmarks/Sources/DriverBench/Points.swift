@@ -67,6 +67,7 @@ struct Points: Sendable {
         genus: row.0, species: row.1, imageURL: row.2, sizeCm: row.3, sightings: row.4, taxonomy: row.5)
       guard animal.taxonomy.count == 5 else { throw Missing() }
     case .write: try await insert("Bench", "s\(index)", index)
+    case .scatter: try await insert("Genus \(index)", "s\(index)", index)
     case .load: try await insert("Million", "species-number-\(padded(index))", index)
     case .page, .json: break
     }

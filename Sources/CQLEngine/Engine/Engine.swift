@@ -82,12 +82,14 @@ package final class Engine: Sendable {
 
   /// Makes the part that runs the requests of one loop.
   ///
-  /// A long read awaits `yielding` between its slices, so that the loop can do other work.
+  /// A long read awaits `yielding` between its slices, so that the loop can do other work. With `turns` the writes of a
+  /// turn of the loop are handed over together, and so are their answers; without, one by one.
   package func makeExecutor(
-    yielding: @escaping () async -> Void
+    turns: LoopTurns? = nil, yielding: @escaping () async -> Void
   ) throws(EngineStartError) -> EngineExecutor {
     do throws(StorageError) {
-      return EngineExecutor(self, reader: try store.makeReader(), yielding: yielding)
+      return EngineExecutor(
+        self, reader: try store.makeReader(), writes: StoreWrites(store, turns: turns), yielding: yielding)
     } catch {
       throw EngineStartError("\(error)")
     }

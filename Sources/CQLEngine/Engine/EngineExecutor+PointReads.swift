@@ -32,6 +32,19 @@ extension EngineExecutor {
   private func appendPointKey(
     _ key: [Restriction], _ plan: SelectPlan, _ evaluator: Evaluator, to record: inout [UInt8]
   ) throws(EngineFailure) {
+    try appendPointPartition(key, evaluator, to: &record)
+    record.append(RecordKind.row.rawValue)
+    for restriction in plan.clustering {
+      guard case .equal(let values) = restriction.kind else { continue }
+      let column = restriction.columns[0]
+      try ReadRanges.append(try evaluator.required(values[0], column.name), column, to: &record)
+    }
+  }
+
+  /// Appends what the key of a record begins with, for equality with all columns of the partition key.
+  func appendPointPartition(
+    _ key: [Restriction], _ evaluator: Evaluator, to record: inout [UInt8]
+  ) throws(EngineFailure) {
     if key.count == 1, case .equal(let values) = key[0].kind {
       let column = key[0].columns[0]
       let value = try evaluator.required(values[0], column.name)
@@ -43,12 +56,6 @@ extension EngineExecutor {
       PartitionKey.append(token: Murmur3.token(value.span), key: value.span, to: &record)
     } else {
       record += try ReadRanges.partitions(key, evaluator)[0].bytes
-    }
-    record.append(RecordKind.row.rawValue)
-    for restriction in plan.clustering {
-      guard case .equal(let values) = restriction.kind else { continue }
-      let column = restriction.columns[0]
-      try ReadRanges.append(try evaluator.required(values[0], column.name), column, to: &record)
     }
   }
 

@@ -4,7 +4,7 @@ package import CQLWire
 
 extension EngineExecutor {
   /// What evaluates and stamps the writes of one request.
-  private func binder(_ bindings: Bindings, _ parameters: QueryParameters, timestamp: Int64?) -> WriteBinder {
+  func binder(_ bindings: Bindings, _ parameters: QueryParameters, timestamp: Int64?) -> WriteBinder {
     let evaluator = evaluator(bindings)
     let now = parameters.nowInSeconds.map { Int64($0) } ?? evaluator.context.now / 1_000_000
     return WriteBinder(
@@ -89,10 +89,7 @@ extension EngineExecutor {
     if writes.contains(where: { $0.0.plan.condition != nil }) {
       return try await applyConditional(writes, isBatch: batch != nil, version: version, into: &body)
     }
-    if parameters.consistency.isSerial {
-      throw EngineFailure.invalid("You must use conditional updates for serializable writes")
-    }
-    try Self.checkAvailable(parameters.consistency)
+    try Self.checkWrite(parameters)
     let bound = writes.map(\.0)
     let warnings = try batch.map { kind throws(EngineFailure) in try BatchMeasure(bound).warnings(kind) } ?? []
     if bound.contains(where: \.readsFirst) {
@@ -108,7 +105,7 @@ extension EngineExecutor {
       }
       if !mutations.isEmpty {
         do throws(StorageError) {
-          try await engine.store.apply(mutations)
+          try await self.writes.apply(mutations)
         } catch {
           throw EngineFailure(error)
         }
@@ -122,7 +119,7 @@ extension EngineExecutor {
   private func applyReading(_ writes: [BoundWrite]) async throws(EngineFailure) {
     let failure: EngineFailure?
     do throws(StorageError) {
-      failure = try await engine.store.apply { reader throws(StorageError) -> WriteDecision<EngineFailure?> in
+      failure = try await self.writes.apply { reader throws(StorageError) -> WriteDecision<EngineFailure?> in
         var mutations: [PartitionMutation] = []
         do throws(WriteRefusal) {
           for write in writes { mutations += try MutationBuilder(write).mutations(reader) }
@@ -160,7 +157,7 @@ extension EngineExecutor {
       now: WallClock.seconds())
     let outcome: ConditionalRequest.Outcome
     do throws(StorageError) {
-      outcome = try await engine.store.apply { reader throws(StorageError) in try request.decide(reader) }
+      outcome = try await self.writes.apply { reader throws(StorageError) in try request.decide(reader) }
     } catch {
       throw EngineFailure(error)
     }

@@ -11,6 +11,8 @@ package final class EngineExecutor {
   let engine: Engine
   /// This loop's reader.
   let reader: Reader
+  /// This loop's way to the writer.
+  let writes: StoreWrites
   /// Lets the loop do other work.
   let yielding: () async -> Void
   /// The schema as this loop has seen it last.
@@ -24,9 +26,10 @@ package final class EngineExecutor {
   /// The rows of the node's own tables, with the generation of the schema for which they were made.
   var systemRows: [String: (generation: Int, rows: MemoryTable)] = [:]
 
-  init(_ engine: Engine, reader: Reader, yielding: @escaping () async -> Void) {
+  init(_ engine: Engine, reader: Reader, writes: StoreWrites, yielding: @escaping () async -> Void) {
     self.engine = engine
     self.reader = reader
+    self.writes = writes
     self.yielding = yielding
     schema = engine.schema
   }
@@ -175,6 +178,11 @@ package final class EngineExecutor {
         return try await select(
           plan, planned, bindings, parameters, knownMetadata: knownMetadata, version: session.version, into: &body)
       case .write(let plan):
+        if let cells = plan.pointCells {
+          _ = try await writePoint(plan, cells, bindings, parameters)
+          body.append(bigEndian: ResultResponse.Kind.void.rawValue)
+          return EngineOutcome()
+        }
         return try await write([plan], bindings, parameters, version: session.version, into: &body)
       case .batch(let plan):
         return try await batch(plan, bindings, parameters, version: session.version, into: &body)

@@ -79,19 +79,23 @@ struct WriteBinder {
   /// Makes the paths of elements in front of a list.
   let clock: TimestampSource
 
-  func bind(_ plan: WritePlan) throws(EngineFailure) -> BoundWrite {
-    var timestamp = timestamp
-    if let expression = plan.timestamp {
-      switch try evaluator.value(expression) {
-      case .bytes(let bytes) where bytes.count == 8:
-        timestamp = bytes.span.int64(at: 0)
-        guard timestamp != .min else {
-          throw EngineFailure.invalid("Out of bound timestamp, must be in [\(Int64.min + 1), \(Int64.max)]")
-        }
-      case .unset: break
-      default: throw EngineFailure.invalid("Invalid null value of timestamp")
+  /// The timestamp of a write: its own, or that of the request.
+  func timestamp(_ plan: WritePlan) throws(EngineFailure) -> Int64 {
+    guard let expression = plan.timestamp else { return timestamp }
+    switch try evaluator.value(expression) {
+    case .bytes(let bytes) where bytes.count == 8:
+      let own = bytes.span.int64(at: 0)
+      guard own != .min else {
+        throw EngineFailure.invalid("Out of bound timestamp, must be in [\(Int64.min + 1), \(Int64.max)]")
       }
+      return own
+    case .unset: return timestamp
+    default: throw EngineFailure.invalid("Invalid null value of timestamp")
     }
+  }
+
+  func bind(_ plan: WritePlan) throws(EngineFailure) -> BoundWrite {
+    let timestamp = try timestamp(plan)
     let partitions = try ReadRanges.partitions(plan.partitionKey, evaluator)
     var rows: [RowAddress] = []
     var ranges: [ClusteringRange] = []
@@ -111,7 +115,8 @@ struct WriteBinder {
       expiry: try expiry(plan), localSeconds: UInt32(clamping: now))
   }
 
-  private func expiry(_ plan: WritePlan) throws(EngineFailure) -> Expiry? {
+  /// When what is written expires; nil: never.
+  func expiry(_ plan: WritePlan) throws(EngineFailure) -> Expiry? {
     var seconds = plan.kind == .delete ? 0 : plan.table.definition.options.defaultTimeToLive
     if let expression = plan.timeToLive {
       switch try evaluator.value(expression) {
@@ -174,14 +179,19 @@ struct WriteBinder {
   private func address(_ values: [ArraySlice<UInt8>], _ columns: [Column]) throws(EngineFailure) -> RowAddress {
     var row = RowAddress(clustering: [], note: [])
     for (value, column) in zip(values, columns) {
-      guard value.count <= KeyLayout.maximumKeyBytes else {
-        throw EngineFailure.invalid(
-          "Key length of \(value.count) is longer than maximum of \(KeyLayout.maximumKeyBytes)")
-      }
+      try Self.checkClustering(value)
       try ReadRanges.append(value, column, to: &row.clustering)
       Parts.append(value, to: &row.note)
     }
     return row
+  }
+
+  /// Refuses a clustering value that is too long.
+  static func checkClustering(_ value: ArraySlice<UInt8>) throws(EngineFailure) {
+    guard value.count <= KeyLayout.maximumKeyBytes else {
+      throw EngineFailure.invalid(
+        "Key length of \(value.count) is longer than maximum of \(KeyLayout.maximumKeyBytes)")
+    }
   }
 
   // MARK: Operations

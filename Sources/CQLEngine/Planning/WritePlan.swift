@@ -97,6 +97,15 @@ final class WritePlan: Sendable {
   let timestamp: Expression?
   let timeToLive: Expression?
   let condition: WriteCondition?
+  /// What an INSERT or UPDATE of one row, named by its whole primary key, sets in columns of one cell each; nil for other
+  /// writes. There are many of these, and they have a short way of their own.
+  let pointCells: [PointCell]?
+
+  /// A column of one cell that is set, and to what.
+  struct PointCell: Sendable {
+    let column: Column
+    let value: Expression
+  }
 
   init(
     kind: Kind, table: Table, partitionKey: [Restriction], clustering: [Restriction], operations: [WriteOperation],
@@ -110,6 +119,25 @@ final class WritePlan: Sendable {
     self.timestamp = timestamp
     self.timeToLive = timeToLive
     self.condition = condition
+    pointCells = Self.pointCells(
+      kind, table, partitionKey, clustering, operations, isConditional: condition != nil)
+  }
+
+  private static func pointCells(
+    _ kind: Kind, _ table: Table, _ partitionKey: [Restriction], _ clustering: [Restriction],
+    _ operations: [WriteOperation], isConditional: Bool
+  ) -> [PointCell]? {
+    guard kind != .delete, !isConditional, clustering.count == table.clustering.count,
+      (partitionKey + clustering).allSatisfy({ $0.isEquality && !$0.isTuple })
+    else { return nil }
+    var cells: [PointCell] = []
+    for operation in operations {
+      guard case .set(let column, let value) = operation, column.kind == .regular, !column.type.isMultiCell else {
+        return nil
+      }
+      cells.append(PointCell(column: column, value: value))
+    }
+    return cells
   }
 
   /// Whether all clustering columns are restricted by equality or IN.

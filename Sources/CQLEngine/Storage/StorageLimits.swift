@@ -16,8 +16,11 @@ package struct StorageLimits: Sendable {
   package var stepMilliseconds = 25
   /// Records that one step of background work looks at. Default 2,000.
   package var stepRecords = 2_000
-  /// Bytes of the write-ahead log after which it is copied into the database. Default 4 MiB.
-  package var checkpointBytes = 4 << 20
+  /// Bytes of records that one step of background work changes, above which it takes no further one. Default 4 MiB.
+  package var stepBytes = 4 << 20
+  /// Bytes of the write-ahead log after which it is copied into the database. Default 16 MiB: a page that many groups have
+  /// changed is copied once, and a process that starts after it was killed reads no more than a little above that anew.
+  package var checkpointBytes = 16 << 20
   /// Bytes of the write-ahead log after which the writer waits for the readers in order to begin it anew; readers work
   /// in slices of 2 ms, so the wait is short, and ends after 50 ms in any case. Default 64 MiB.
   package var logBytes = 64 << 20

@@ -16,7 +16,7 @@ package final class Store: Sendable {
   private let file: String
   private let fileSystemName: String
   private let heads: HeadedTables
-  private let queue: WriteQueue
+  let queue: WriteQueue
   private let nextTable: Mutex<UInt32>
 
   /// Opens the data, or makes it. Throws `inUse`, `unsupportedVersion`, `corrupt`, `cannotOpen`, `diskFull`, `inputOutput`.
@@ -28,7 +28,8 @@ package final class Store: Sendable {
     queue = WriteQueue(configuration.limits)
     let writer: Writer
     do throws(StorageError) {
-      fileSystemName = try PageFileSystem.name(over: configuration.fileSystemName)
+      fileSystemName = try PageFileSystem.name(
+        over: configuration.fileSystemName, isSynced: !directory.isTemporary)
       if !directory.isTemporary { try LogCheck.check(directory.file + "-wal") }
       let database = try Database(path: directory.file, mode: .readWrite, fileSystemName: fileSystemName)
       try directory.keepOthersOut()
@@ -139,7 +140,7 @@ package final class Store: Sendable {
     try? await wait(for: .close)
   }
 
-  private func wait(for work: QueuedWrite.Work) async throws(StorageError) {
+  func wait(for work: QueuedWrite.Work) async throws(StorageError) {
     let error = unsafe await withUnsafeContinuation { (continuation: UnsafeContinuation<StorageError?, Never>) in
       let waiter = unsafe WriteWaiter(continuation)
       if let refusal = queue.push(QueuedWrite(work, waiter: waiter)) { waiter.resume(refusal) }

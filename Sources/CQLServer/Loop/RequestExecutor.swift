@@ -29,8 +29,11 @@ extension EngineExecutor: RequestExecutor {}
 
 /// What a node's loops get their executors from: the engine, or a stand-in of tests.
 package protocol RequestBackend: Sendable {
-  /// Makes the executor of one loop, on that loop. A long read awaits `yielding` between its slices.
-  func executor(yielding: @escaping () async -> Void) throws(EngineStartError) -> any RequestExecutor
+  /// Makes the executor of one loop, on that loop. A long read awaits `yielding` between its slices; the writes of a turn
+  /// go to the disk together.
+  func executor(
+    turns: LoopTurns, yielding: @escaping () async -> Void
+  ) throws(EngineStartError) -> any RequestExecutor
   /// Calls `handler` for every change of the schema, before it is acknowledged; it must not block.
   func onSchemaChange(_ handler: @escaping @Sendable (SchemaChange) -> Void)
   /// Is told at which address the node listens.
@@ -39,7 +42,9 @@ package protocol RequestBackend: Sendable {
 
 extension Engine: RequestBackend {
   /// The executor of one loop.
-  package func executor(yielding: @escaping () async -> Void) throws(EngineStartError) -> any RequestExecutor {
-    try makeExecutor(yielding: yielding)
+  package func executor(
+    turns: LoopTurns, yielding: @escaping () async -> Void
+  ) throws(EngineStartError) -> any RequestExecutor {
+    try makeExecutor(turns: turns, yielding: yielding)
   }
 }

@@ -49,7 +49,7 @@ final class AstraServices {
     proxy = nil
     let context = try certificates.serverContext(watched.read { $0.faults.proxyCertificate })
     var options = ListenOptions()
-    options.handshakeTimeout = FrameProxy.lingerTime
+    options.handshakeTimeout = FrameProxy.handshakeTime
     options.tls = TLSServer(context) { [watched] name in
       let isKnown = watched.change { state in
         let isKnown = state.topology.node(named: name) != nil

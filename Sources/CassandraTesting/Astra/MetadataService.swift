@@ -14,7 +14,7 @@ final class MetadataService {
   func listen(at address: SocketAddress, on loop: EventLoop, tls: TLSServer) throws(ReactorError) -> SocketAddress {
     var options = ListenOptions()
     options.tls = tls
-    options.handshakeTimeout = FrameProxy.lingerTime
+    options.handshakeTimeout = FrameProxy.handshakeTime
     let listener = try Listener(at: address, on: loop, options: options) { [self] transport in
       let connection = MetadataConnection(transport, of: self)
       connections[ObjectIdentifier(connection)] = connection

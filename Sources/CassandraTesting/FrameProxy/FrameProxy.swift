@@ -17,9 +17,10 @@ public import Reactor
 public final class FrameProxy: Sendable {
   /// Bytes that wait for one side to take them, and in frames that are held, before the other side has to wait: 1 MiB.
   public static let maximumWaitingBytes = 1 << 20
-  /// How long a side may keep its half open once a rule has closed the connection, and how long a TLS handshake may
-  /// take: 2 s.
+  /// How long a side may keep its half open once a rule has closed the connection: 2 s.
   public static let lingerTime: Duration = .seconds(2)
+  /// How long a TLS handshake may take: 30 s, since many tests at once may keep a machine busy.
+  public static let handshakeTime: Duration = .seconds(30)
 
   /// Where drivers connect.
   public let address: SocketAddress
@@ -69,7 +70,7 @@ public final class FrameProxy: Sendable {
       let core = FrameProxyCore(on: loop, watched)
       var options = ListenOptions()
       options.tls = serverTLS
-      options.handshakeTimeout = Self.lingerTime
+      options.handshakeTimeout = Self.handshakeTime
       let listener = try Listener(at: address, on: loop, options: options) { core.accept($0, to: target) }
       return (LoopBound(core, on: loop), LoopBound(listener, on: loop))
     }

@@ -77,6 +77,10 @@ public final class EventLoop: TaskExecutor {
     wakeIf(foreign.withLock { $0.add(body) })
   }
 
+  /// Runs `body` once when this turn has nothing else to run, before its connections write: for what the requests of a
+  /// turn do together. To be called on the loop.
+  public func atEndOfTurn(_ body: @escaping () -> Void) { core.endings.append(body) }
+
   /// Runs `body` on the loop, and comes back.
   ///
   /// From one of the loop's own tasks this costs no more than the call.
@@ -162,7 +166,8 @@ extension EventLoop {
     turnBegan.store(0, ordering: .relaxed)
   }
 
-  /// Runs what is ready, then lets every connection with something to say write once; repeats when that made more ready.
+  /// Runs what is ready, then what is for the end of the turn, then lets every connection with something to say write
+  /// once; repeats when that made more ready.
   func turn() {
     let core = uncheckedCore
     var budget = Self.maximumJobsPerTurn
@@ -171,9 +176,10 @@ extension EventLoop {
         job.runSynchronously(on: asUnownedTaskExecutor())
         budget -= 1
       }
+      core.runEndings()
       core.flushDirty()
     } while budget > 0 && !core.ready.isEmpty
-    core.keepsGoing = !core.ready.isEmpty
+    core.keepsGoing = !core.ready.isEmpty || !core.endings.isEmpty
   }
 }
 

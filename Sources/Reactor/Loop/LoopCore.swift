@@ -20,6 +20,8 @@ final class LoopCore {
   // `@exclusivity(unchecked)` here and below: these are touched on the loop's thread only, and no access to one of them
   // lasts while other code runs that could touch it, so the check at every access would find nothing.
   @exclusivity(unchecked) var ready = JobQueue()
+  /// What is to be done at the end of this turn.
+  @exclusivity(unchecked) var endings: [() -> Void] = []
   let receiveBuffer: UnsafeMutableRawBufferPointer
   /// What TLS has decrypted of one read.
   let plaintextBuffer: UnsafeMutableRawBufferPointer
@@ -115,6 +117,20 @@ extension EventLoop {
   static func of(_ data: UnsafeMutableRawPointer?) -> EventLoop? {
     guard let data else { return nil }
     return Unmanaged<EventLoop>.fromOpaque(data).takeUnretainedValue()
+  }
+}
+
+// MARK: - The end of a turn
+
+extension LoopCore {
+  /// Runs what was given for the end of the turn. What that gives anew is for the end of the next round.
+  func runEndings() {
+    guard !endings.isEmpty else { return }
+    var due: [() -> Void] = []
+    swap(&due, &endings)
+    for ending in due { ending() }
+    due.removeAll(keepingCapacity: true)
+    if endings.isEmpty { swap(&due, &endings) }
   }
 }
 

@@ -8,7 +8,7 @@ import Testing
 
   private func records(_ path: String) throws -> Int64 {
     let database = try Database(
-      path: path + "/node.db", mode: .readOnly, fileSystemName: PageFileSystem.name(over: nil))
+      path: path + "/node.db", mode: .readOnly, fileSystemName: PageFileSystem.name(over: nil, isSynced: true))
     // Each long record has its place in the ordered table, and nothing of the longs is left over.
     let longs = try database.integer("SELECT count(*) FROM longs")
     let stubs = try database.integer("SELECT count(*) FROM records WHERE length(v) = 9")
@@ -18,7 +18,7 @@ import Testing
 
   private func planned(_ path: String) throws -> [Int64] {
     let database = try Database(
-      path: path + "/node.db", mode: .readOnly, fileSystemName: PageFileSystem.name(over: nil))
+      path: path + "/node.db", mode: .readOnly, fileSystemName: PageFileSystem.name(over: nil, isSynced: true))
     return try ["dropped", "sweeps", "purges", "headed"].map { try database.integer("SELECT count(*) FROM \($0)") }
   }
 

@@ -31,6 +31,42 @@ import Testing
     await again.close()
   }
 
+  @Test func aTransactionLargerThanWhatTheLogGathersIsWhole() async throws {
+    let store = try Store(StoreConfiguration(.directory(scratch.path)))
+    let rows = (UInt8(0)..<250).map { row($0, at: 1, [1: String(repeating: "v", count: 900)]) }
+    try await store.apply((Int64(0)..<4).flatMap { write(table(), $0, rows) })
+    #expect(try store.makeReader().contents(table().number).count == 1_000)
+    await store.close()
+    let again = try Store(StoreConfiguration(.directory(scratch.path)))
+    #expect(try again.makeReader().contents(table().number).count == 1_000)
+    await again.close()
+  }
+
+  @Test func ofWritesThatComeTogetherThoseWithoutRoomAreRefused() {
+    var limits = StorageLimits()
+    limits.waitingWrites = 3
+    let queue = WriteQueue(limits)
+    func record(_ number: UInt8) -> QueuedWrite {
+      QueuedWrite(.record(table(), key: [number], record: [0]), waiter: nil)
+    }
+    func keys(_ writes: [QueuedWrite]) -> [UInt8] {
+      writes.compactMap { if case .record(_, let key, _) = $0.work { key[0] } else { nil } }
+    }
+    var writes = [record(1), record(2)]
+    #expect(queue.push(&writes).isEmpty)
+    writes = [record(3), record(4), record(5)]
+    var refused = queue.push(&writes)
+    #expect(writes.isEmpty)
+    #expect(keys(refused.map(\.0)) == [4, 5])
+    #expect(refused.map(\.1) == [StorageError(.overloaded), StorageError(.overloaded)])
+    #expect(keys(queue.takeAll(waiting: 0)) == [1, 2, 3])
+    #expect(queue.push(QueuedWrite(.close, waiter: nil)) == nil)
+    writes = [record(6)]
+    refused = queue.push(&writes)
+    #expect(keys(refused.map(\.0)) == [6])
+    #expect(refused.map(\.1) == [StorageError(.closed)])
+  }
+
   @Test func partitionsOrderByTokenAndRowsByClustering() async throws {
     let store = try Store(StoreConfiguration(.temporary))
     for number in [Int64.max, 0, -1, .min, 1] {
@@ -133,7 +169,7 @@ import Testing
     let store = try Store(StoreConfiguration(.directory(path)))
     await store.close()
     let database = try Database(
-      path: path + "/node.db", mode: .readWrite, fileSystemName: PageFileSystem.name(over: nil))
+      path: path + "/node.db", mode: .readWrite, fileSystemName: PageFileSystem.name(over: nil, isSynced: true))
     try database.execute("PRAGMA user_version = 99")
     #expect(open()?.code == .unsupportedVersion)
     try database.execute("PRAGMA application_id = 1")

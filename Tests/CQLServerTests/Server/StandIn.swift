@@ -26,7 +26,7 @@ final class StandIn: RequestBackend {
 
   private let state = Mutex(State())
 
-  func executor(yielding: @escaping () async -> Void) -> any RequestExecutor {
+  func executor(turns: LoopTurns, yielding: @escaping () async -> Void) -> any RequestExecutor {
     Executor(standIn: self, yielding: yielding)
   }
 

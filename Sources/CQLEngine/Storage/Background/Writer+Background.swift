@@ -146,7 +146,7 @@ extension Writer {
             changes.append((key: [UInt8](copying: key), stored: stored, old: old, new: new))
           }
         }
-        if mayGoOn && bytes < limits.checkpointBytes { return true }
+        if mayGoOn && bytes < limits.stepBytes { return true }
         last = [UInt8](copying: key.extracting(4..<key.count))
         return false
       }

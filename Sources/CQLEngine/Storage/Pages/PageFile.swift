@@ -1,10 +1,7 @@
 internal import CSQLite
 
-/// One connection's file of a database, in the memory that SQLite gives for it: our methods (8 bytes), a reference to
-/// the connection's state (8), then the file of the file system below.
+/// One connection's file of a database.
 enum PageFile {
-  static let headerBytes = 16
-
   /// What a connection has of the file.
   @safe
   final class Connection {
@@ -47,11 +44,9 @@ enum PageFile {
     _ flags: Int32, _ outFlags: UnsafeMutablePointer<Int32>?
   ) -> Int32 {
     unsafe file.pointee.pMethods = nil
-    let result = unsafe base.pointee.xOpen(base, path, inner(file), flags, outFlags)
+    let result = unsafe base.pointee.xOpen(base, path, FileHeader.inner(file), flags, outFlags)
     guard result == SQLITE_OK else { return result }
-    let connection = unsafe Unmanaged.passRetained(Connection(String(cString: path)))
-    unsafe UnsafeMutableRawPointer(file).storeBytes(
-      of: connection.toOpaque(), toByteOffset: 8, as: UnsafeMutableRawPointer.self)
+    unsafe FileHeader.set(Connection(String(cString: path)), of: file)
     unsafe file.pointee.pMethods = methods
     return SQLITE_OK
   }
@@ -72,9 +67,9 @@ enum PageFile {
   private static func setFileMethods(_ methods: inout sqlite3_io_methods) {
     unsafe methods.xClose = { file in
       guard let file = unsafe file else { return SQLITE_MISUSE }
-      let below = unsafe inner(file)
+      let below = unsafe FileHeader.inner(file)
       let result = unsafe below.pointee.pMethods?.pointee.xClose(below) ?? SQLITE_OK
-      unsafe reference(file).release()
+      unsafe FileHeader.reference(file, as: Connection.self).release()
       return result
     }
     unsafe methods.xRead = { file, into, count, offset in
@@ -178,27 +173,13 @@ enum PageFile {
 
 // Functions of the file and not of the type: a method would capture the type, which a C function cannot.
 
-@inline(__always)
-private func inner(_ file: UnsafeMutablePointer<sqlite3_file>) -> UnsafeMutablePointer<sqlite3_file> {
-  unsafe (UnsafeMutableRawPointer(file) + PageFile.headerBytes).assumingMemoryBound(to: sqlite3_file.self)
-}
-
-private func reference(_ file: UnsafeMutablePointer<sqlite3_file>) -> Unmanaged<PageFile.Connection> {
-  unsafe .fromOpaque(UnsafeMutableRawPointer(file).load(fromByteOffset: 8, as: UnsafeMutableRawPointer.self))
-}
-
 /// Gives the connection, the file below and its methods to `body`.
 @inline(__always)
 private func with(
   _ file: UnsafeMutablePointer<sqlite3_file>?,
   _ body: (PageFile.Connection, UnsafeMutablePointer<sqlite3_file>, UnsafePointer<sqlite3_io_methods>) -> Int32
 ) -> Int32 {
-  guard let file = unsafe file else { return SQLITE_MISUSE }
-  let below = unsafe inner(file)
-  guard let methods = unsafe below.pointee.pMethods else { return SQLITE_MISUSE }
-  return unsafe reference(file)._withUnsafeGuaranteedRef { connection in
-    unsafe body(connection, below, methods)
-  }
+  unsafe FileHeader.with(file, as: PageFile.Connection.self, body)
 }
 
 private func isPage(_ count: Int32, _ offset: Int64) -> Bool {

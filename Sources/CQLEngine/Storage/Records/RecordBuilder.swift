@@ -34,9 +34,12 @@ package struct RecordBuilder: ~Copyable {
 
   /// Puts bytes beside the cells that the storage only keeps, such as key values that the key's encoding loses. The
   /// note of a record that is there stays; a write brings its own only where there is none.
-  package mutating func setNote(_ note: Span<UInt8>) {
+  package mutating func setNote(_ note: Span<UInt8>) { setNote([UInt8](copying: note)) }
+
+  /// The same with bytes that are not copied.
+  package mutating func setNote(_ note: [UInt8]) {
     precondition(bytes.isEmpty, "a note comes before the cells")
-    self.note = [UInt8](copying: note)
+    self.note = note
   }
 
   /// Deletes a range of the partition's rows, by clustering bytes from `lower` up to and without `upper` (nil: to the

@@ -4,6 +4,8 @@ internal import Synchronization
 struct QueuedWrite: Sendable {
   enum Work: Sendable {
     case mutations([PartitionMutation])
+    /// One row; the key is whole, with the table's number.
+    case record(TableHandle, key: [UInt8], record: [UInt8])
     case decision(any DecidingWrite)
     case meta([(name: String, value: [UInt8]?)], tablesToDrop: [TableNumber], nextTable: UInt32)
     case tables([TableHandle])
@@ -12,10 +14,10 @@ struct QueuedWrite: Sendable {
     case finishBackgroundWork
     case close
 
-    /// Whether it may be refused because too much waits.
-    var isLimited: Bool {
+    /// Whether it is committed in a group with others; such a write may be refused because too much waits.
+    var isGrouped: Bool {
       switch self {
-      case .mutations, .decision, .meta: true
+      case .mutations, .record, .decision, .meta: true
       case .tables, .buildIndex, .finishBackgroundWork, .close: false
       }
     }
@@ -24,18 +26,21 @@ struct QueuedWrite: Sendable {
   let work: Work
   /// Bytes that count against ``StorageLimits/waitingBytes``.
   let bytes: Int
-  /// Resumed on the writer's thread, with nil when the work is done and durable.
+  /// Resumed with nil when the work is done and durable.
   let waiter: WriteWaiter?
 
   init(_ work: Work, waiter: WriteWaiter?) {
     self.work = work
     self.waiter = waiter
     var bytes = 0
-    if case .mutations(let mutations) = work {
+    switch work {
+    case .mutations(let mutations):
       for mutation in mutations {
         bytes += mutation.partition.bytes.count + mutation.head.count
         for row in mutation.rows { bytes += row.clustering.count + row.record.count }
       }
+    case .record(_, let key, let record): bytes = key.count + record.count
+    case .decision, .meta, .tables, .buildIndex, .finishBackgroundWork, .close: break
     }
     self.bytes = bytes
   }

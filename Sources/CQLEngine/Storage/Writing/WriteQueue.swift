@@ -40,19 +40,54 @@ final class WriteQueue: @unchecked Sendable {
   /// Appends a write; the error, when there is no room or the store is closed. A close is taken once.
   func push(_ write: QueuedWrite) -> StorageError? {
     withLock {
-      if isClosed { return StorageError(.closed) }
-      if case .close = write.work { isClosed = true }
-      if write.work.isLimited
-        && (waiting.count >= limits.waitingWrites
-          || (waitingBytes > 0 && waitingBytes + write.bytes > limits.waitingBytes))
-      {
-        return StorageError(.overloaded)
-      }
-      waiting.append(write)
-      waitingBytes += write.bytes
-      if waiting.count == 1 { unsafe pthread_cond_signal(condition) }
+      let wasEmpty = waiting.isEmpty
+      if let refusal = append(write) { return refusal }
+      if wasEmpty { unsafe pthread_cond_signal(condition) }
       return nil
     }
+  }
+
+  /// Appends several writes in one go and empties the list of them; those for which there is no room, with their errors.
+  func push(_ writes: inout [QueuedWrite]) -> [(QueuedWrite, StorageError)] {
+    var refused: [(QueuedWrite, StorageError)] = []
+    withLock {
+      let wasEmpty = waiting.isEmpty
+      if wasEmpty && takeWhole(&writes) {
+        unsafe pthread_cond_signal(condition)
+        return
+      }
+      for write in writes {
+        if let refusal = append(write) { refused.append((write, refusal)) }
+      }
+      if wasEmpty && !waiting.isEmpty { unsafe pthread_cond_signal(condition) }
+    }
+    writes.removeAll(keepingCapacity: true)
+    return refused
+  }
+
+  /// Takes writes as they are, without touching each, when they are all that wait and there is room for all of them.
+  private func takeWhole(_ writes: inout [QueuedWrite]) -> Bool {
+    guard !isClosed, !writes.isEmpty, writes.count <= limits.waitingWrites else { return false }
+    var bytes = 0
+    for index in writes.indices { bytes += writes[index].bytes }
+    guard bytes <= limits.waitingBytes else { return false }
+    swap(&waiting, &writes)
+    waitingBytes = bytes
+    return true
+  }
+
+  private func append(_ write: QueuedWrite) -> StorageError? {
+    if isClosed { return StorageError(.closed) }
+    if case .close = write.work { isClosed = true }
+    if write.work.isGrouped
+      && (waiting.count >= limits.waitingWrites
+        || (waitingBytes > 0 && waitingBytes + write.bytes > limits.waitingBytes))
+    {
+      return StorageError(.overloaded)
+    }
+    waiting.append(write)
+    waitingBytes += write.bytes
+    return nil
   }
 
   /// All that wait. Sleeps until there is one, or until `seconds` have passed (nil: for ever, 0: not at all).

@@ -15,36 +15,53 @@ extension Writer {
 
   /// Runs writes from the front in one transaction; answers how many.
   private func commitSome(_ writes: ArraySlice<QueuedWrite>) -> Int {
-    var results: [StorageError?] = []
+    var count = 0
+    // Writes that have failed alone, by their place.
+    var failures: [Int: StorageError] = [:]
     do throws(StorageError) {
       try statements.begin.run()
       let deadline = monotonicMicroseconds() + limits.groupMilliseconds * 1000
       for write in writes {
-        results.append(try perform(write))
-        if results.count & 15 == 0 && monotonicMicroseconds() >= deadline { break }
+        if let error = try perform(write) { failures[count] = error }
+        count += 1
+        if count & 15 == 0 && monotonicMicroseconds() >= deadline { break }
       }
       try statements.commit.run()
     } catch {
       rollBack()
       if error.isFailedSync { failure = error }
       guard failure == nil, writes.count > 1 else {
-        let count = failure == nil ? 1 : writes.count
-        for write in writes.prefix(count) { write.waiter?.resume(error) }
-        return count
+        let failed = failure == nil ? 1 : writes.count
+        for write in writes.prefix(failed) { write.waiter?.resume(error) }
+        return failed
       }
       // One write may be the reason, such as one that is too large for the disk: each in a transaction of its own.
-      let count = max(results.count, 1)
-      for index in writes.indices.prefix(count) {
+      let begun = max(count, 1)
+      for index in writes.indices.prefix(begun) {
         if let failure {
           writes[index].waiter?.resume(StorageError(.writesStopped, detail: failure.detail))
         } else {
           _ = commitSome(writes[index..<(index + 1)])
         }
       }
-      return count
+      return begun
     }
-    for (write, result) in zip(writes, results) { write.waiter?.resume(result) }
-    return results.count
+    answer(writes.prefix(count), failures)
+    return count
+  }
+
+  /// Tells who waits for writes that are committed.
+  private func answer(_ writes: ArraySlice<QueuedWrite>, _ failures: [Int: StorageError]) {
+    var done = DoneWaiters()
+    for index in writes.indices {
+      guard let waiter = writes[index].waiter else { continue }
+      if !failures.isEmpty, let error = failures[index - writes.startIndex] {
+        waiter.resume(error)
+      } else {
+        done.append(waiter)
+      }
+    }
+    done.flush()
   }
 
   /// Runs one write; the error when it alone fails. Throws what fails the whole transaction.
@@ -53,6 +70,13 @@ extension Writer {
       switch write.work {
       case .mutations(let mutations):
         try performMutations(mutations)
+      case .record(let handle, let key, let record):
+        let table = currentTable(handle)
+        if table.indexes.isEmpty {
+          try merge(table, key, record, isHead: false)
+        } else {
+          try inSavepoint { () throws(StorageError) in try merge(table, key, record, isHead: false) }
+        }
       case .decision(let decision):
         let mutations: [PartitionMutation]
         do throws(StorageError) {
@@ -78,11 +102,15 @@ extension Writer {
       for mutation in mutations { try write(mutation) }
       return
     }
-    // Of several records the first ones have to be taken back when a later one fails.
-    try statements.savepoint.run()
-    do throws(StorageError) {
+    try inSavepoint { () throws(StorageError) in
       for mutation in mutations { try write(mutation) }
-    } catch {
+    }
+  }
+
+  /// Runs what writes several records: the first ones have to be taken back when a later one fails.
+  private func inSavepoint(_ body: () throws(StorageError) -> Void) throws(StorageError) {
+    try statements.savepoint.run()
+    do throws(StorageError) { try body() } catch {
       if error.concernsOneWrite && !database.isInAutocommit {
         try statements.rollBackToSavepoint.run()
         try statements.release.run()
@@ -162,7 +190,7 @@ extension Writer {
 extension Writer {
   /// Whether a mutation changes one record and nothing else, so that it needs no savepoint.
   private func isOneRecord(_ mutation: PartitionMutation) -> Bool {
-    currentTable(mutation).indexes.isEmpty && mutation.head.isEmpty && mutation.rows.count <= 1
+    currentTable(mutation.table).indexes.isEmpty && mutation.head.isEmpty && mutation.rows.count <= 1
   }
 }
 

@@ -1,16 +1,16 @@
 internal import Bytes
 
 extension Writer {
-  /// The table of a mutation as it is now.
+  /// The table of a write as it is now.
   ///
   /// A write that was made before a change of the schema may come after it: it has to keep an index that is new, because
   /// the index's building does not come by again.
-  func currentTable(_ mutation: PartitionMutation) -> TableHandle {
-    background.tables?[mutation.table.number] ?? mutation.table
+  func currentTable(_ table: TableHandle) -> TableHandle {
+    background.tables?[table.number] ?? table
   }
 
   func write(_ mutation: PartitionMutation) throws(StorageError) {
-    let table = currentTable(mutation)
+    let table = currentTable(mutation.table)
     beginKey(table.number, mutation.partition.bytes)
     let prefixCount = key.count
     if !mutation.head.isEmpty {
@@ -21,7 +21,7 @@ extension Writer {
       key.removeSubrange(prefixCount...)
       key.append(RecordKind.row.rawValue)
       key.append(contentsOf: row.clustering)
-      try merge(table, row.record, isHead: false)
+      try merge(table, key, row.record, isHead: false)
     }
   }
 
@@ -38,7 +38,7 @@ extension Writer {
       try statements.addHeaded.bind(1, Int64(table.number.rawValue))
       try statements.addHeaded.run()
     }
-    try merge(table, head, isHead: true)
+    try merge(table, key, head, isHead: true)
     let layout = try RecordLayout(head.span)
     let partition = Array(key[4...].dropLast())
     if layout.deletion != nil {
@@ -54,8 +54,10 @@ extension Writer {
     }
   }
 
-  /// Merges an update into the record of `key`.
-  private func merge(_ table: TableHandle, _ update: [UInt8], isHead: Bool) throws(StorageError) {
+  /// Merges an update into the record of a key, with the table's number.
+  func merge(
+    _ table: TableHandle, _ key: [UInt8], _ update: [UInt8], isHead: Bool
+  ) throws(StorageError) {
     guard let layout = try? RecordLayout(update.span), isHead || layout.ranges.isEmpty else {
       throw StorageError(.invalidMutation)
     }

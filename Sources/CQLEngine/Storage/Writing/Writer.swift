@@ -50,11 +50,16 @@ final class Writer {
   func run() -> Ending {
     var closers: [QueuedWrite] = []
     while closers.isEmpty {
-      let taken = queue.takeAll(waiting: secondsToSleep())
+      var taken = queue.takeAll(waiting: secondsToSleep())
+      if taken.count <= limits.groupWrites, taken.allSatisfy(\.work.isGrouped) {
+        if !taken.isEmpty { commit(&taken) }
+        afterGroup()
+        continue
+      }
       var group: [QueuedWrite] = []
       for write in taken {
         switch write.work {
-        case .mutations, .decision, .meta:
+        case .mutations, .record, .decision, .meta:
           group.append(write)
           if group.count == limits.groupWrites {
             commit(&group)
