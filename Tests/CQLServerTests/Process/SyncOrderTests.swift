@@ -3,6 +3,8 @@ import Foundation
 import Reactor
 import Testing
 
+@testable import CQLEngine
+
 /// No write is acknowledged before the sync that covers it, as the system sees it: a node of its own process runs under
 /// strace, and for each answer on a socket the sync of the write-ahead log behind the write's transaction has returned
 /// before the answer is handed to the system.
@@ -64,7 +66,7 @@ import Testing
     let text = Task { try await Self.contents(of: pipe) }
     let node = try NodeProcess(
       ["--data", folder + "/data", "--port", "0"],
-      under: ["strace", "-D", "-f", "-q", "-yy", "-xx", "-s", "65536", "-o", pipe, "-e", "trace=\(SystemCalls.names)"])
+      under: ["strace", "-D", "-f", "-q", "-yy", "-xx", "-s", "262144", "-o", pipe, "-e", "trace=\(SystemCalls.names)"])
     try await Self.write(to: node)
     #expect(node.terminate() == 0)
     let order = try Self.Order(of: SystemCalls(await text.value))
@@ -169,18 +171,29 @@ extension SyncOrderTests {
       }
     }
 
-    /// SQLite writes a frame's header of 24 bytes, then its page. The header of a transaction's last frame has the
-    /// size of the database at 4 (file format 4.1).
+    /// Behind the log's header of 32 bytes stand frames: a header of 24 bytes, then a page. The header of a transaction's
+    /// last frame has the size of the database at 4 (file format 4.1). A call writes headers and pages as a whole, one or
+    /// many of them.
     private mutating func logged(_ call: SystemCalls.Call) {
-      if call.bytes.count == 24 && call.offset >= 32 {
-        isCommitting = call.bytes[4..<8].contains { $0 != 0 }
-        return
-      }
-      written.formUnion(Self.marks(in: call.bytes))
-      if isCommitting {
-        committed.formUnion(written)
-        written.removeAll()
-        isCommitting = false
+      var rest = call.bytes[...]
+      var offset = call.offset
+      while !rest.isEmpty {
+        let place = offset < 32 ? -1 : (offset - 32) % (24 + StoreFormat.pageBytes)
+        let count = min(rest.count, place < 0 ? 32 : place < 24 ? 24 : 24 + StoreFormat.pageBytes - place)
+        let part = Array(rest.prefix(count))
+        rest = rest.dropFirst(count)
+        offset += count
+        guard place >= 0 else { continue }
+        if place < 24 {
+          isCommitting = part[4..<8].contains { $0 != 0 }
+          continue
+        }
+        written.formUnion(Self.marks(in: part))
+        if isCommitting {
+          committed.formUnion(written)
+          written.removeAll()
+          isCommitting = false
+        }
       }
     }
 
