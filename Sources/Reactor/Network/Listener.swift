@@ -144,7 +144,8 @@ extension Listener {
       acceptor.take(transport)
       return
     }
-    let copy = dup(descriptor(of: transport.handle))
+    // A copy that a child process of the program inherited would keep the connection open when we have closed it.
+    let copy = fcntl(descriptor(of: transport.handle), F_DUPFD_CLOEXEC, 0)
     transport.close()
     if copy >= 0 { handOver(copy) }
   }
