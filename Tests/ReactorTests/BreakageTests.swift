@@ -75,19 +75,46 @@ import Testing
     #expect(openSockets(at: (plain + encrypted).compactMap(\.port).map { Int($0) }) == 0, "seed \(seed)")
   }
 
-  /// The sockets of this process that have one of these ports at either end. Other suites run at the same time, so that
+  @Test(arguments: [ListenerGroup.Spreading.kernel, .firstLoop]) func noChildProcessInheritsAConnection(
+    _ spreading: ListenerGroup.Spreading
+  ) async throws {
+    let loops = try EventLoops(count: 2)
+    let accepted = Locked(0)
+    let server = try await ListenerGroup(at: .loopback(port: 0), on: loops, spreading: spreading) { transport in
+      transport.delegate = Peer(.silent)
+      accepted.withLock { $0 += 1 }
+    }
+    let (loop, address) = (loops[0], server.address)
+    let clients = try await loop.run {
+      var clients: [Transport] = []
+      for _ in 0..<4 { clients.append(try await Transport.connect(to: address, on: loop)) }
+      return LoopBound(clients, on: loop)
+    }
+    while accepted.withLock({ $0 }) < 4 { await Task.yield() }
+    let sockets = sockets(at: [Int(address.port)])
+    #expect(sockets.count >= 8)
+    for socket in sockets { #expect(fcntl(socket, F_GETFD) & FD_CLOEXEC != 0) }
+    await loop.run { clients.withValue { for client in $0 { client.close() } } }
+    await server.close()
+    await loops.shutDown()
+  }
+
+  /// How many sockets of this process have one of these ports at either end. Other suites run at the same time, so that
   /// the number of all descriptors says nothing.
-  private func openSockets(at ports: [Int]) -> Int {
-    guard let directory = opendir("/proc/self/fd") else { return 0 }
+  private func openSockets(at ports: [Int]) -> Int { sockets(at: ports).count }
+
+  /// The descriptors of these sockets.
+  private func sockets(at ports: [Int]) -> [Int32] {
+    guard let directory = opendir("/proc/self/fd") else { return [] }
     defer { closedir(directory) }
-    var count = 0
+    var sockets: [Int32] = []
     while let entry = readdir(directory) {
       let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
       guard let descriptor = Int32(name) else { continue }
       let ends = [port(of: descriptor, getsockname), port(of: descriptor, getpeername)]
-      if ends.contains(where: { $0.map(ports.contains) ?? false }) { count += 1 }
+      if ends.contains(where: { $0.map(ports.contains) ?? false }) { sockets.append(descriptor) }
     }
-    return count
+    return sockets
   }
 
   private func port(
