@@ -17,6 +17,8 @@ final class WireClient {
     var version: UInt8
     var message: ResponseMessage
     var warnings: [String]
+    /// Whether a trace was announced.
+    var isTraced = false
     /// The body behind the prefix.
     var body: [UInt8]
   }
@@ -212,7 +214,8 @@ extension WireClient: TransportDelegate {
       return
     }
     answers[header.stream] = Answer(
-      version: header.version, message: message, warnings: prefix.warnings, body: rest)
+      version: header.version, message: message, warnings: prefix.warnings, isTraced: prefix.tracingID != nil,
+      body: rest)
     waiters.removeValue(forKey: header.stream)?.resume()
   }
 
