@@ -108,21 +108,31 @@ extension LoopClient {
   }
 
   /// A connection that can be used now.
-  func connectionNow() -> NodeConnection? { usableConnection(avoiding: nil) }
+  func connectionNow() -> NodeConnection? { usableConnection() }
 
   /// Whether requests can be sent.
   var isConnected: Bool { connectionNow() != nil }
 
   @inline(__always)
-  private func usableConnection(avoiding avoided: EndPoint?) -> NodeConnection? {
+  private func usableConnection() -> NodeConnection? {
     turn &+= 1
     for step in 0..<nodes.count {
       let node = nodes[(turn &+ step) % nodes.count]
-      guard let connection = node.connection, connection.isUsable else { continue }
-      if let avoided, isNode(node, at: avoided) { continue }
+      if let connection = node.connection, connection.isUsable { return connection }
+    }
+    return nil
+  }
+
+  /// The same, of another node than the one at `avoided` where there is one.
+  private func usableConnection(avoiding avoided: EndPoint?) -> NodeConnection? {
+    guard let avoided else { return usableConnection() }
+    turn &+= 1
+    for step in 0..<nodes.count {
+      let node = nodes[(turn &+ step) % nodes.count]
+      guard let connection = node.connection, connection.isUsable, !isNode(node, at: avoided) else { continue }
       return connection
     }
-    return avoided == nil ? nil : usableConnection(avoiding: nil)
+    return usableConnection()
   }
 
   /// Whether a node is the one that is reached at `endPoint`, under whatever name.
@@ -192,7 +202,7 @@ extension LoopClient {
   @inline(never)
   private func sendAtOnce(_ statement: borrowing Statement) throws(CassandraError) -> Sent? {
     guard context.defaults.arePlain, let prepared = cache.find(statement.identity),
-      let connection = usableConnection(avoiding: nil), connection.canSend, connection.version == prepared.version,
+      let connection = usableConnection(), connection.canSend, connection.version == prepared.version,
       !Task.isCancelled
     else { return nil }
     let due = loop.now + context.defaultTimeout
