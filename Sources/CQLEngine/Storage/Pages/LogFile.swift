@@ -18,13 +18,18 @@ enum LogFile {
     private var bytes: UnsafeMutableRawPointer?
     private var start: Int64 = 0
     private var count = 0
+    /// Why bytes that were taken did not reach the file, until a write or a sync has told it: SQLite may pass over the
+    /// failure of another call, and must not commit then.
+    private var failure = SQLITE_OK
 
     deinit { unsafe bytes?.deallocate() }
 
     /// Keeps bytes for the file, behind those that are kept; false when they do not belong there, or there is no room.
     @unsafe @inline(__always)
     func append(_ from: UnsafeRawPointer, _ size: Int, at offset: Int64) -> Bool {
-      guard size <= Self.capacity - count, count == 0 || offset == start + Int64(count) else { return false }
+      guard failure == SQLITE_OK, size <= Self.capacity - count, count == 0 || offset == start + Int64(count) else {
+        return false
+      }
       let room: UnsafeMutableRawPointer
       if let bytes = unsafe bytes {
         unsafe room = bytes
@@ -38,13 +43,23 @@ enum LogFile {
       return true
     }
 
-    /// Writes what is kept. After a failure it is gone: the transaction that wrote it fails.
+    /// Writes what is kept; the failure of that, or of one before that has not been told.
     @unsafe
     func flush(_ below: UnsafeMutablePointer<sqlite3_file>, _ methods: UnsafePointer<sqlite3_io_methods>) -> Int32 {
-      guard count > 0 else { return SQLITE_OK }
+      guard failure == SQLITE_OK, count > 0 else { return failure }
       let size = Int32(count)
       count = 0
-      return unsafe methods.pointee.xWrite(below, bytes, size, start)
+      failure = unsafe methods.pointee.xWrite(below, bytes, size, start)
+      return failure
+    }
+
+    /// The same for a write or a sync, which tell a failure: the transaction that wrote the bytes fails.
+    @unsafe
+    func flushAndTell(
+      _ below: UnsafeMutablePointer<sqlite3_file>, _ methods: UnsafePointer<sqlite3_io_methods>
+    ) -> Int32 {
+      defer { failure = SQLITE_OK }
+      return unsafe flush(below, methods)
     }
   }
 
@@ -79,7 +94,7 @@ enum LogFile {
       unsafe with(file) { log, below, methods in
         guard let from = unsafe from else { return SQLITE_MISUSE }
         if unsafe log.append(from, Int(count), at: offset) { return SQLITE_OK }
-        let result = unsafe log.flush(below, methods)
+        let result = unsafe log.flushAndTell(below, methods)
         guard result == SQLITE_OK else { return result }
         if unsafe log.append(from, Int(count), at: offset) { return SQLITE_OK }
         return unsafe methods.pointee.xWrite(below, from, count, offset)
@@ -89,7 +104,10 @@ enum LogFile {
       unsafe withWritten(file) { below, methods in unsafe methods.pointee.xTruncate(below, size) }
     }
     unsafe methods.xSync = { file, flags in
-      unsafe withWritten(file) { below, methods in unsafe methods.pointee.xSync(below, flags) }
+      unsafe with(file) { log, below, methods in
+        let result = unsafe log.flushAndTell(below, methods)
+        return result == SQLITE_OK ? unsafe methods.pointee.xSync(below, flags) : result
+      }
     }
     unsafe methods.xClose = { file in
       guard let file = unsafe file else { return SQLITE_MISUSE }
