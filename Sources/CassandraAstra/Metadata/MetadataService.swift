@@ -45,7 +45,7 @@ struct MetadataService: Sendable {
 
   private nonisolated(nonsending) func connect(on loop: EventLoop, due: UInt64) async throws(AstraError) -> Transport {
     do throws(ReactorError) {
-      let addresses = try await loop.resolve(bundle.host, port: bundle.port)
+      let addresses = try await loop.resolve(bundle.host, port: bundle.port, timeout: limits.metadataTimeout)
       var options = ConnectOptions()
       options.tls = bundle.tls.client(verifying: bundle.host)
       var last = ReactorError(.timedOut, "looking up the name took too long")

@@ -42,21 +42,8 @@ struct Probe: Sendable {
   func addresses(of host: String, port: Int) async -> Result<[SocketAddress], ReactorError> {
     let (loop, limit) = (loop, limits.nameLookUp)
     return await loop.run {
-      await withTaskGroup(of: Result<[SocketAddress], ReactorError>?.self) { group in
-        group.addTask(executorPreference: loop) {
-          do throws(ReactorError) { return .success(try await loop.resolve(host, port: port)) } catch {
-            return .failure(error)
-          }
-        }
-        group.addTask(executorPreference: loop) {
-          // Ended before its time, the wait says nothing.
-          guard (try? await loop.sleep(for: limit)) != nil else { return nil }
-          return .failure(ReactorError(.timedOut, "looking up a host name took longer than \(limit)"))
-        }
-        var first: Result<[SocketAddress], ReactorError>?
-        while first == nil, let next = await group.next() { first = next }
-        group.cancelAll()
-        return first ?? .failure(ReactorError(.nameLookUpFailed, "looking up a host name was given up"))
+      do throws(ReactorError) { return .success(try await loop.resolve(host, port: port, timeout: limit)) } catch {
+        return .failure(error)
       }
     }
   }

@@ -14,15 +14,23 @@ extension EventLoop {
   /// The system's resolver blocks, so it runs on libuv's pool of threads, of which there are four. To be called on the
   /// loop.
   ///
-  /// - Throws: ``ReactorError/Code/nameNotFound``, ``ReactorError/Code/nameLookUpFailed``;
-  ///   ``ReactorError/Code/connectionClosed`` when the task is cancelled.
-  public func resolve(_ host: String, port: Int) async throws(ReactorError) -> [SocketAddress] {
+  /// - Parameters:
+  ///   - host: A name or an IP address.
+  ///   - port: The port of the addresses.
+  ///   - timeout: How long to wait for the resolver; nil, the default, for as long as it takes.
+  /// - Throws: ``ReactorError/Code/nameNotFound``, ``ReactorError/Code/nameLookUpFailed``,
+  ///   ``ReactorError/Code/timedOut``; ``ReactorError/Code/connectionClosed`` when the task is cancelled.
+  public func resolve(
+    _ host: String, port: Int, timeout: Duration? = nil
+  ) async throws(ReactorError) -> [SocketAddress] {
     if let literal = try? SocketAddress(host, port: port) { return [literal] }
     guard let port = UInt16(exactly: port) else {
       throw ReactorError(.invalidAddress, "a port is a number from 0 to 65535", detail: "\(port)")
     }
     let lookUp = LookUp(core: core, port: port)
     let bound = LoopBound(lookUp, on: self)
+    let deadline = timeout.map { setDeadline(after: $0, handler: lookUp, token: 0) }
+    defer { if let deadline { cancelDeadline(deadline) } }
     let result = await withTaskCancellationHandler {
       await withUnsafeContinuation { lookUp.start(host, waiter: $0) }
     } onCancel: {
@@ -33,7 +41,7 @@ extension EventLoop {
 }
 
 /// One look-up on libuv's pool of threads.
-private final class LookUp {
+private final class LookUp: DeadlineHandler {
   typealias Waiter = UnsafeContinuation<Result<[SocketAddress], ReactorError>, Never>
 
   private let core: LoopCore
@@ -79,10 +87,14 @@ private final class LookUp {
     }
   }
 
+  func cancel() { giveUp(ReactorError(.connectionClosed, "looking up a host name was cancelled")) }
+
+  func deadlinePassed(token: UInt64) { giveUp(ReactorError(.timedOut, "looking up a host name took too long")) }
+
   /// Ends the wait. A look-up that a thread has begun goes on there, and its result is dropped.
-  func cancel() {
+  private func giveUp(_ error: ReactorError) {
     if isUnderWay { uv_cancel(UnsafeMutableRawPointer(request).assumingMemoryBound(to: uv_req_t.self)) }
-    finish(.failure(ReactorError(.connectionClosed, "looking up a host name was cancelled")))
+    finish(.failure(error))
   }
 
   private func didEnd(_ status: Int32, _ list: UnsafeMutablePointer<addrinfo>?) {
