@@ -7,9 +7,9 @@ extension CassandraError: ProblemConvertible {
   /// too much to do, 504 when it took too long, 500 otherwise. The code is the error's own; the rest goes to the log.
   public var problem: Problem {
     switch code {
-    case .notRunning, .closed, .connectionLost, .queueFull, .unavailable, .overloaded, .isBootstrapping:
+    case .notRunning, .closed, .queueFull, .unavailable, .overloaded, .isBootstrapping:
       Problem(.serviceUnavailable, code: "\(code)", detail: description, fields: Self.retryAfter, cause: self)
-    case .noNodeAvailable, .keyspaceMissing, .badCredentials, .credentialsMissing:
+    case .noNodeAvailable, .connectionLost, .keyspaceMissing, .badCredentials, .credentialsMissing:
       // What these say helps whoever set the program up and nobody else: it is in the log.
       Problem(
         .serviceUnavailable, code: "\(code)", detail: "The database cannot be used at the moment.",
