@@ -1,13 +1,16 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-let common: [SwiftSetting] = [
-  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
-  .enableUpcomingFeature("ExistentialAny"),
-  .enableUpcomingFeature("InternalImportsByDefault"),
-  .enableUpcomingFeature("MemberImportVisibility"),
-  .treatAllWarnings(as: .error),
-]
+/// Set in our own CI: warnings are errors there, and never in the build of a package that depends on this one.
+let isStrict = Context.environment["CASSANDRA_STRICT"] != nil
+
+let common: [SwiftSetting] =
+  [
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+  ] + (isStrict ? [.treatAllWarnings(as: .error)] : [])
 
 /// For the targets that read bytes from strangers: every unsafe expression has to be marked, and there are next to none.
 let strict: [SwiftSetting] = common + [.strictMemorySafety()]
@@ -16,152 +19,225 @@ let strict: [SwiftSetting] = common + [.strictMemorySafety()]
 let lifetimes: [SwiftSetting] = strict + [.enableExperimentalFeature("Lifetimes")]
 
 let package = Package(
-  name: "field-guide",
+  name: "swift-cassandra",
   platforms: [.macOS(.v26)],
   products: [
-    .executable(name: "astra-emulator", targets: ["AstraEmulatorCommand"]),
+    .executable(name: "astra-emulator", targets: ["CassandraAstraEmulatorCommand"]),
     .executable(name: "cql-node", targets: ["CQLNodeCommand"]),
     .executable(name: "fieldguide", targets: ["FieldGuideCommand"]),
+    .library(name: "CQLNode", targets: ["CQLNode"]),
     .library(name: "Cassandra", targets: ["Cassandra"]),
     .library(name: "CassandraAstra", targets: ["CassandraAstra"]),
     .library(name: "CassandraFoundation", targets: ["CassandraFoundation"]),
-    .library(name: "CQLEngine", targets: ["CQLEngine"]),
-    .library(name: "CQLLanguage", targets: ["CQLLanguage"]),
-    .library(name: "CQLServer", targets: ["CQLServer"]),
-    .library(name: "CQLWire", targets: ["CQLWire"]),
+    .library(name: "CassandraHTTPServer", targets: ["CassandraHTTPServer"]),
     .library(name: "CassandraTesting", targets: ["CassandraTesting"]),
-    .library(name: "CSQLite", targets: ["CSQLite"]),
-    .library(name: "HTTP", targets: ["HTTP"]),
-    .library(name: "JSON", targets: ["JSON"]),
-    .library(name: "Reactor", targets: ["Reactor"]),
-    .library(name: "Telemetry", targets: ["Telemetry"]),
-    .library(name: "Terminal", targets: ["Terminal"]),
-    .library(name: "Web", targets: ["Web"]),
-    .library(name: "WebCassandra", targets: ["WebCassandra"]),
+    .library(name: "CassandraWeb", targets: ["CassandraWeb"]),
   ],
   targets: [
     // The system's libraries.
-    .systemLibrary(name: "CUV", pkgConfig: "libuv", providers: [.apt(["libuv1-dev"]), .brew(["libuv"])]),
-    .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
-    .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"]), .brew(["lz4"])]),
-    .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
-    .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"]), .brew(["libzip"])]),
-    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+    .systemLibrary(name: "CCassandraUV", pkgConfig: "libuv", providers: [.apt(["libuv1-dev"]), .brew(["libuv"])]),
+    .systemLibrary(
+      name: "CCassandraOpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
+    .systemLibrary(name: "CCassandraLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"]), .brew(["lz4"])]),
+    .systemLibrary(
+      name: "CCassandraSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
+    .systemLibrary(name: "CCassandraZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"]), .brew(["libzip"])]),
+    .systemLibrary(name: "CCassandraZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
 
     // Without I/O.
-    .target(name: "Bytes", swiftSettings: strict),
-    .target(name: "JSON", dependencies: ["Bytes"], swiftSettings: strict),
-    .target(name: "HTTP", dependencies: ["Bytes"], swiftSettings: strict),
-    .target(name: "CQLWire", dependencies: ["Bytes", "JSON", "CLZ4", "CZlib"], swiftSettings: strict),
-    .target(name: "CQLLanguage", dependencies: ["Bytes"], swiftSettings: strict),
+    .target(name: "CassandraBytes", swiftSettings: strict),
+    .target(name: "CassandraJSON", dependencies: ["CassandraBytes"], swiftSettings: strict),
+    .target(name: "CassandraHTTP", dependencies: ["CassandraBytes"], swiftSettings: strict),
+    .target(
+      name: "CassandraWire", dependencies: ["CassandraBytes", "CassandraJSON", "CCassandraLZ4", "CCassandraZlib"],
+      swiftSettings: strict),
+    .target(name: "CQLLanguage", dependencies: ["CassandraBytes"], swiftSettings: strict),
 
     // The node's database: no event loop of its own, one thread that writes.
     .target(
-      name: "CQLEngine", dependencies: ["Bytes", "CQLLanguage", "CQLWire", "CSQLite"], swiftSettings: lifetimes),
+      name: "CQLEngine", dependencies: ["CassandraBytes", "CQLLanguage", "CassandraWire", "CCassandraSQLite"],
+      swiftSettings: lifetimes),
 
     // On event loops.
-    .target(name: "Telemetry", swiftSettings: common),
-    .target(name: "Reactor", dependencies: ["CUV", "COpenSSL", "Telemetry"], swiftSettings: common),
-    .target(name: "Web", dependencies: ["Bytes", "HTTP", "JSON", "Reactor", "Telemetry"], swiftSettings: common),
-    .target(name: "Cassandra", dependencies: ["Bytes", "CQLWire", "Reactor", "Telemetry"], swiftSettings: common),
+    .target(name: "CassandraTelemetry", swiftSettings: common),
     .target(
-      name: "CQLServer", dependencies: ["Bytes", "CQLEngine", "CQLWire", "Reactor", "Telemetry"],
+      name: "CassandraReactor", dependencies: ["CCassandraUV", "CCassandraOpenSSL", "CassandraTelemetry"],
+      swiftSettings: common),
+    .target(
+      name: "CassandraHTTPServer",
+      dependencies: ["CassandraBytes", "CassandraHTTP", "CassandraJSON", "CassandraReactor", "CassandraTelemetry"],
+      swiftSettings: common),
+    .target(
+      name: "Cassandra", dependencies: ["CassandraBytes", "CassandraWire", "CassandraReactor", "CassandraTelemetry"],
+      swiftSettings: common),
+    .target(
+      name: "CQLNode",
+      dependencies: ["CassandraBytes", "CQLEngine", "CassandraWire", "CassandraReactor", "CassandraTelemetry"],
       swiftSettings: common),
 
     .target(
       name: "CassandraAstra",
-      dependencies: ["Bytes", "CQLWire", "CZip", "Cassandra", "HTTP", "JSON", "Reactor", "Telemetry"],
+      dependencies: [
+        "CassandraBytes", "CassandraWire", "CCassandraZip", "Cassandra", "CassandraHTTP", "CassandraJSON",
+        "CassandraReactor", "CassandraTelemetry",
+      ],
       swiftSettings: common),
-    .target(name: "CassandraFoundation", dependencies: ["CQLWire"], swiftSettings: common),
+    .target(name: "CassandraFoundation", dependencies: ["CassandraWire"], swiftSettings: common),
 
     // Applications.
     .target(
-      name: "WebCassandra", dependencies: ["Bytes", "Cassandra", "CQLWire", "HTTP", "Web"], swiftSettings: common),
-    .target(name: "Terminal", swiftSettings: common),
+      name: "CassandraWeb",
+      dependencies: ["CassandraBytes", "Cassandra", "CassandraWire", "CassandraHTTP", "CassandraHTTPServer"],
+      swiftSettings: common),
+    .target(name: "CassandraTerminal", swiftSettings: common),
     .target(
       name: "FieldGuide",
       dependencies: [
-        "Cassandra", "CassandraAstra", "CQLServer", "CQLWire", "HTTP", "Reactor", "Telemetry", "Terminal", "Web",
-        "WebCassandra",
+        "Cassandra", "CassandraAstra", "CQLNode", "CassandraWire", "CassandraHTTP", "CassandraReactor",
+        "CassandraTelemetry", "CassandraTerminal", "CassandraHTTPServer",
+        "CassandraWeb",
       ],
       swiftSettings: common),
-    .executableTarget(name: "FieldGuideCommand", dependencies: ["FieldGuide", "Terminal"], swiftSettings: common),
+    .executableTarget(
+      name: "FieldGuideCommand", dependencies: ["FieldGuide", "CassandraTerminal"], swiftSettings: common),
 
     .executableTarget(
-      name: "CQLNodeCommand", dependencies: ["CQLServer", "Reactor", "Telemetry", "Terminal"], swiftSettings: common),
+      name: "CQLNodeCommand", dependencies: ["CQLNode", "CassandraReactor", "CassandraTelemetry", "CassandraTerminal"],
+      swiftSettings: common),
 
     .target(
       name: "CassandraTesting",
       dependencies: [
-        "Bytes", "COpenSSL", "CQLLanguage", "CQLServer", "CQLWire", "CZip", "HTTP", "JSON", "Reactor", "Telemetry",
-        "Web",
+        "CassandraBytes", "CCassandraOpenSSL", "CQLLanguage", "CQLNode", "CassandraWire", "CCassandraZip",
+        "CassandraHTTP", "CassandraJSON", "CassandraReactor", "CassandraTelemetry",
+        "CassandraHTTPServer",
       ],
       swiftSettings: common),
 
     .executableTarget(
-      name: "AstraEmulatorCommand",
-      dependencies: ["CQLServer", "CQLWire", "Cassandra", "CassandraTesting", "Reactor", "Telemetry", "Terminal"],
+      name: "CassandraAstraEmulatorCommand",
+      dependencies: [
+        "CQLNode", "CassandraWire", "Cassandra", "CassandraTesting", "CassandraReactor", "CassandraTelemetry",
+        "CassandraTerminal",
+      ],
       swiftSettings: common),
 
     // What the tests of servers share; no product.
     .target(
-      name: "WebTesting", dependencies: ["Reactor", "Telemetry"], path: "Tests/WebTesting", swiftSettings: common),
+      name: "CassandraWebTesting", dependencies: ["CassandraReactor", "CassandraTelemetry"],
+      path: "Tests/CassandraWebTesting",
+      swiftSettings: common),
 
-    .testTarget(name: "BytesTests", dependencies: ["Bytes"], swiftSettings: common),
-    .testTarget(name: "JSONTests", dependencies: ["JSON", "Bytes"], swiftSettings: common),
-    .testTarget(name: "HTTPTests", dependencies: ["HTTP", "Bytes"], swiftSettings: common),
+    .testTarget(name: "CassandraBytesTests", dependencies: ["CassandraBytes"], swiftSettings: common),
+    .testTarget(name: "CassandraJSONTests", dependencies: ["CassandraJSON", "CassandraBytes"], swiftSettings: common),
+    .testTarget(name: "CassandraHTTPTests", dependencies: ["CassandraHTTP", "CassandraBytes"], swiftSettings: common),
     .testTarget(
-      name: "CQLWireTests", dependencies: ["CQLWire", "Bytes", "JSON"], exclude: ["Scripts"],
+      name: "CassandraWireTests", dependencies: ["CassandraWire", "CassandraBytes", "CassandraJSON"],
+      exclude: ["Scripts"],
       resources: [.copy("Fixtures")], swiftSettings: common),
     .testTarget(
       name: "CQLLanguageTests", dependencies: ["CQLLanguage"], exclude: ["Corpus"], swiftSettings: common),
     .testTarget(
-      name: "CQLEngineTests", dependencies: ["CQLEngine", "CQLLanguage", "CQLWire", "CSQLite", "Bytes"],
+      name: "CQLEngineTests",
+      dependencies: ["CQLEngine", "CQLLanguage", "CassandraWire", "CCassandraSQLite", "CassandraBytes"],
       swiftSettings: common + [.enableExperimentalFeature("Lifetimes")]),
     .testTarget(
-      name: "CQLServerTests",
-      dependencies: ["CQLServer", "Bytes", "CQLEngine", "CQLWire", "CassandraTesting", "Reactor", "Telemetry"],
+      name: "CQLNodeTests",
+      dependencies: [
+        "CQLNode", "CassandraBytes", "CQLEngine", "CassandraWire", "CassandraTesting", "CassandraReactor",
+        "CassandraTelemetry",
+      ],
       exclude: ["Differential/Corpus"], swiftSettings: common),
     .testTarget(
-      name: "WebTests",
-      dependencies: ["Web", "HTTP", "JSON", "Reactor", "CassandraTesting", "Telemetry", "WebTesting"],
+      name: "CassandraHTTPServerTests",
+      dependencies: [
+        "CassandraHTTPServer", "CassandraHTTP", "CassandraJSON", "CassandraReactor", "CassandraTesting",
+        "CassandraTelemetry", "CassandraWebTesting",
+      ],
       swiftSettings: common),
     .testTarget(
       name: "FieldGuideTests",
       dependencies: [
-        "FieldGuide", "CQLServer", "CQLWire", "Cassandra", "CassandraAstra", "CassandraTesting", "HTTP", "JSON",
-        "Reactor", "Telemetry", "Terminal", "Web", "WebTesting",
+        "FieldGuide", "CQLNode", "CassandraWire", "Cassandra", "CassandraAstra", "CassandraTesting", "CassandraHTTP",
+        "CassandraJSON",
+        "CassandraReactor", "CassandraTelemetry", "CassandraTerminal", "CassandraHTTPServer", "CassandraWebTesting",
       ],
       swiftSettings: common),
     .testTarget(
-      name: "WebCassandraTests",
-      dependencies: ["WebCassandra", "Cassandra", "CQLWire", "HTTP", "Reactor", "Telemetry", "Web", "WebTesting"],
+      name: "CassandraWebTests",
+      dependencies: [
+        "CassandraWeb", "Cassandra", "CassandraWire", "CassandraHTTP", "CassandraReactor", "CassandraTelemetry",
+        "CassandraHTTPServer", "CassandraWebTesting",
+      ],
       swiftSettings: common),
-    .testTarget(name: "TerminalTests", dependencies: ["Terminal"], swiftSettings: common),
-    .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: common),
+    .testTarget(name: "CassandraTerminalTests", dependencies: ["CassandraTerminal"], swiftSettings: common),
+    .testTarget(name: "CassandraTelemetryTests", dependencies: ["CassandraTelemetry"], swiftSettings: common),
     .testTarget(
       name: "CassandraTests",
-      dependencies: ["Bytes", "CQLWire", "Cassandra", "CassandraTesting", "Reactor", "Telemetry"],
+      dependencies: [
+        "CassandraBytes", "CassandraWire", "Cassandra", "CassandraTesting", "CassandraReactor", "CassandraTelemetry",
+      ],
       swiftSettings: common),
     .testTarget(
       name: "CassandraTestingTests",
       dependencies: [
-        "Bytes", "COpenSSL", "CQLServer", "CQLWire", "CZip", "Cassandra", "CassandraTesting", "HTTP", "JSON", "Reactor",
-        "Telemetry",
+        "CassandraBytes", "CCassandraOpenSSL", "CQLNode", "CassandraWire", "CCassandraZip", "Cassandra",
+        "CassandraTesting", "CassandraHTTP", "CassandraJSON", "CassandraReactor",
+        "CassandraTelemetry",
       ],
       swiftSettings: common),
     .testTarget(
       name: "CassandraAstraTests",
       dependencies: [
-        "Bytes", "CQLWire", "CZip", "Cassandra", "CassandraAstra", "CassandraTesting", "HTTP", "Reactor", "Telemetry",
+        "CassandraBytes", "CassandraWire", "CCassandraZip", "Cassandra", "CassandraAstra", "CassandraTesting",
+        "CassandraHTTP", "CassandraReactor", "CassandraTelemetry",
       ],
       swiftSettings: common),
     .testTarget(
-      name: "CassandraFoundationTests", dependencies: ["CassandraFoundation", "CQLWire"], swiftSettings: common),
+      name: "CassandraFoundationTests", dependencies: ["CassandraFoundation", "CassandraWire"], swiftSettings: common),
     .testTarget(
-      name: "CassandraIntegrationTests", dependencies: ["CQLWire", "Cassandra", "Reactor", "Telemetry"],
+      name: "CassandraIntegrationTests",
+      dependencies: ["CassandraWire", "Cassandra", "CassandraReactor", "CassandraTelemetry"],
       swiftSettings: common),
     .testTarget(
-      name: "ReactorTests", dependencies: ["Reactor", "CassandraTesting", "Telemetry"], swiftSettings: common),
+      name: "CassandraReactorTests", dependencies: ["CassandraReactor", "CassandraTesting", "CassandraTelemetry"],
+      swiftSettings: common),
   ]
 )
+
+// What measures and what fuzzes sees what is not public, and is nothing that a dependent has to know of: it is part of
+// the package where the environment asks for it, as Benchmarks/ and Fuzz/ do.
+if Context.environment["CASSANDRA_BENCHMARKS"] != nil {
+  package.products += [
+    .executable(name: "driver-bench", targets: ["DriverBench"]),
+    .executable(name: "storage-bench", targets: ["StorageBench"]),
+  ]
+  package.targets += [
+    .target(name: "Measuring", path: "Benchmarks/Sources/Measuring", swiftSettings: common),
+    .executableTarget(
+      name: "DriverBench", dependencies: ["Measuring", "Cassandra", "CassandraWire", "CassandraReactor"],
+      path: "Benchmarks/Sources/DriverBench", swiftSettings: common),
+    .executableTarget(
+      name: "StorageBench", dependencies: ["Measuring", "CQLEngine", "CCassandraSQLite"],
+      path: "Benchmarks/Sources/StorageBench", swiftSettings: common),
+  ]
+}
+
+if Context.environment["CASSANDRA_FUZZERS"] != nil {
+  func fuzzer(_ name: String, of targets: Target.Dependency...) -> Target {
+    .executableTarget(
+      name: name, dependencies: ["FuzzDriver"] + targets, path: "Fuzz/Sources/\(name)", swiftSettings: common)
+  }
+  package.targets += [
+    .target(name: "FuzzDriver", path: "Fuzz/Sources/FuzzDriver", swiftSettings: common),
+    fuzzer("FuzzJSON", of: "CassandraJSON"),
+    fuzzer("FuzzHTTPRequest", of: "CassandraHTTP"),
+    fuzzer("FuzzHTTPResponse", of: "CassandraHTTP"),
+    fuzzer("FuzzBundle", of: "CassandraAstra"),
+    fuzzer("FuzzCQL", of: "CQLLanguage"),
+    fuzzer("FuzzServer", of: "CQLNode", "CassandraWire", "CassandraTelemetry"),
+    fuzzer("FuzzWireRequest", of: "CassandraWire"),
+    fuzzer("FuzzWireResponse", of: "CassandraWire"),
+    fuzzer("FuzzWireValue", of: "CassandraWire", "CassandraJSON"),
+  ]
+}

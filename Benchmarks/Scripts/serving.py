@@ -20,11 +20,13 @@ def settings():
     return {**known, "CASSANDRA_CONTACT_POINTS": CASSANDRA, "CASSANDRA_LOCAL_DATACENTER": DATACENTER}
 
 
-def build(package, product):
-    subprocess.run(["swift", "build", "-c", "release", "--package-path", package, "--product", product],
-                   check=True, stdout=subprocess.DEVNULL)
-    found = subprocess.run(["swift", "build", "-c", "release", "--package-path", package, "--show-bin-path"],
-                           check=True, capture_output=True, text=True).stdout.strip()
+def build(product):
+    """Builds a program of the package; those of Benchmarks/ are part of it where the environment asks for them."""
+    command = ["swift", "build", "-c", "release", "--package-path", str(ROOT)]
+    environment = os.environ | {"CASSANDRA_BENCHMARKS": "1"}
+    subprocess.run([*command, "--product", product], check=True, stdout=subprocess.DEVNULL, env=environment)
+    found = subprocess.run([*command, "--show-bin-path"], check=True, capture_output=True, text=True,
+                           env=environment).stdout.strip()
     return f"{found}/{product}"
 
 

@@ -5,13 +5,14 @@ let package = Package(
   name: "Echo",
   platforms: [.macOS(.v26)],
   products: [.executable(name: "echo", targets: ["Echo"])],
-  dependencies: [.package(name: "field-guide", path: "../..")],
+  dependencies: [.package(name: "swift-cassandra", path: "../..")],
   targets: [
     .executableTarget(
       name: "Echo",
       dependencies: [
-        .product(name: "Reactor", package: "field-guide"), .product(name: "Terminal", package: "field-guide"),
-        .product(name: "Web", package: "field-guide"),
+        .product(name: "CassandraReactor", package: "swift-cassandra"),
+        .product(name: "CassandraTerminal", package: "swift-cassandra"),
+        .product(name: "CassandraHTTPServer", package: "swift-cassandra"),
       ], swiftSettings: [.enableUpcomingFeature("NonisolatedNonsendingByDefault"), .treatAllWarnings(as: .error)])
   ]
 )

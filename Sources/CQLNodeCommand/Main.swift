@@ -1,4 +1,4 @@
-import Terminal
+import CassandraTerminal
 
 @main struct Main {
   static func main() async { await NodeCommand.program.main() }

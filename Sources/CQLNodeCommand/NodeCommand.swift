@@ -1,7 +1,7 @@
-import CQLServer
-import Reactor
-import Telemetry
-import Terminal
+import CQLNode
+import CassandraReactor
+import CassandraTelemetry
+import CassandraTerminal
 
 #if canImport(Glibc)
   import Glibc
@@ -49,7 +49,7 @@ enum NodeCommand {
     let settings = try NodeSettings(arguments)
     let sink = ConsoleSink(format: settings.logFormat)
     defer { sink.flush() }
-    let logger = Logger(label: "node", level: settings.logLevel, sink: sink)
+    let logger = CassandraLogger(label: "node", level: settings.logLevel, sink: sink)
     let loops = try EventLoops(count: settings.loops, logger: logger)
     let server = try CQLServer(settings.configuration, loops: loops, logger: logger)
     try await withThrowingTaskGroup(of: Ending.self) { group in

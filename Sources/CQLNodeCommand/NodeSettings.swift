@@ -1,7 +1,7 @@
-import CQLServer
-import Reactor
-import Telemetry
-import Terminal
+import CQLNode
+import CassandraReactor
+import CassandraTelemetry
+import CassandraTerminal
 
 #if canImport(Glibc)
   import Glibc

@@ -1,5 +1,5 @@
-public import CQLWire
-internal import Reactor
+public import CassandraWire
+internal import CassandraReactor
 
 /// Why a request to the database did not succeed, or may not have.
 ///

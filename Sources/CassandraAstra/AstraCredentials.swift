@@ -1,5 +1,5 @@
 internal import Cassandra
-public import Telemetry
+public import CassandraTelemetry
 
 /// Who we are to an Astra database.
 public enum AstraCredentials: Sendable {

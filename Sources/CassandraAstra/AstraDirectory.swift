@@ -1,7 +1,7 @@
-internal import CQLWire
+internal import CassandraWire
 internal import Cassandra
-internal import Reactor
-internal import Telemetry
+internal import CassandraReactor
+internal import CassandraTelemetry
 
 /// An Astra database as a directory of nodes: its metadata service, and the proxy that stands before the nodes.
 struct AstraDirectory: ClusterDirectory {
@@ -10,10 +10,10 @@ struct AstraDirectory: ClusterDirectory {
   // Astra refuses v5 with a protocol error.
   let newestVersion = ProtocolVersion.v4
   private let service: MetadataService
-  private let logger: Logger
+  private let logger: CassandraLogger
 
   init(
-    _ bundle: SecureConnectBundle, credentials: AstraCredentials, limits: AstraLimits, logger: Logger
+    _ bundle: SecureConnectBundle, credentials: AstraCredentials, limits: AstraLimits, logger: CassandraLogger
   ) throws(AstraError) {
     tls = bundle.tls
     self.credentials = try credentials.checked()

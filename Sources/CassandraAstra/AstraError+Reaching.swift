@@ -1,4 +1,4 @@
-internal import Reactor
+internal import CassandraReactor
 
 extension AstraError {
   /// What a connection was to reach.

@@ -1,5 +1,5 @@
 public import Cassandra
-public import Telemetry
+public import CassandraTelemetry
 
 extension ClusterSource {
   /// The nodes of an Astra database, found through its secure connect bundle.
@@ -20,7 +20,7 @@ extension ClusterSource {
   /// - Throws: ``AstraError`` when the bundle or the credentials cannot be right.
   public static func astra(
     _ bundle: SecureConnectBundle, credentials: AstraCredentials, limits: AstraLimits = AstraLimits(),
-    logger: Logger = .silent
+    logger: CassandraLogger = .silent
   ) throws(AstraError) -> ClusterSource {
     .directory(try AstraDirectory(bundle, credentials: credentials, limits: limits, logger: logger))
   }

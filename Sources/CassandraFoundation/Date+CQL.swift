@@ -1,4 +1,4 @@
-public import CQLWire
+public import CassandraWire
 
 #if canImport(FoundationEssentials)
   public import FoundationEssentials

@@ -1,5 +1,5 @@
-internal import COpenSSL
-public import Reactor
+internal import CCassandraOpenSSL
+public import CassandraReactor
 
 /// Makes certificates on the fly, for tests and for the emulator: nothing is written to a file, and no key is older
 /// than the process.

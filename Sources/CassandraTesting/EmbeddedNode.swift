@@ -1,6 +1,6 @@
-public import CQLServer
-public import Reactor
-internal import Telemetry
+public import CQLNode
+public import CassandraReactor
+internal import CassandraTelemetry
 
 /// A node inside of the process, for tests: the same server as `cql-node`, on a port of its own and on loops of its own.
 ///

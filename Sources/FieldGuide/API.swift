@@ -1,9 +1,9 @@
-internal import CQLWire
+internal import CassandraWire
 internal import Cassandra
 internal import CassandraAstra
-internal import HTTP
-internal import Web
-internal import WebCassandra
+internal import CassandraHTTP
+internal import CassandraHTTPServer
+internal import CassandraWeb
 
 /// What every handler has: the one session of the process.
 struct FieldGuideContext: CassandraContext {

@@ -1,4 +1,4 @@
-internal import Web
+internal import CassandraHTTPServer
 
 /// An animal, as a client posts it.
 struct Animal: Validatable {

@@ -1,7 +1,7 @@
-internal import CQLServer
-internal import CQLWire
+internal import CQLNode
+internal import CassandraWire
 internal import Cassandra
-internal import Reactor
+internal import CassandraReactor
 
 /// Why a command stopped, for the person who gave it: unlike what a client of the API is told, it names addresses and
 /// says what the server said.

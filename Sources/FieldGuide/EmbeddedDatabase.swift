@@ -1,7 +1,7 @@
-internal import CQLServer
+internal import CQLNode
 internal import Cassandra
-internal import Reactor
-internal import Telemetry
+internal import CassandraReactor
+internal import CassandraTelemetry
 
 /// The node that the program runs itself when its settings name no database: the same CQL over the same protocol as a
 /// Cassandra, on a free port of loopback and on a loop of its own.
@@ -24,7 +24,7 @@ enum EmbeddedDatabase {
   /// - Parameter directory: Where it keeps its data.
   /// - Throws: ``CommandFailure`` when the node does not start or ends, and what `body` throws.
   static func with(
-    _ settings: Settings, directory: String = directory, logger: Logger,
+    _ settings: Settings, directory: String = directory, logger: CassandraLogger,
     _ body: @escaping @Sendable (Settings) async throws -> Void
   ) async throws {
     guard settings.usesEmbeddedDatabase else {
@@ -47,7 +47,7 @@ enum EmbeddedDatabase {
   }
 
   private static func run(
-    _ settings: Settings, _ directory: String, on loops: EventLoops, logger: Logger,
+    _ settings: Settings, _ directory: String, on loops: EventLoops, logger: CassandraLogger,
     _ body: @escaping @Sendable (Settings) async throws -> Void
   ) async throws {
     var node = NodeConfiguration()
@@ -84,7 +84,7 @@ enum EmbeddedDatabase {
   }
 }
 
-extension Logger {
+extension CassandraLogger {
   /// Says which database it is and how to use another.
   fileprivate func notice(_ address: SocketAddress) {
     info(

@@ -1,8 +1,8 @@
 internal import Cassandra
-internal import Reactor
-internal import Telemetry
-public import Terminal
-internal import Web
+internal import CassandraReactor
+internal import CassandraTelemetry
+public import CassandraTerminal
+internal import CassandraHTTPServer
 
 /// The reference API of animals and plants: `fieldguide serve`, `fieldguide init` and `fieldguide doctor`.
 public enum FieldGuide {
@@ -56,10 +56,10 @@ public enum FieldGuide {
   private static let environmentOption = CommandOption(
     "env", "FILE", "file of settings (.env); paths in it are relative to it")
 
-  private static func settings(_ arguments: Arguments) throws -> (Settings, ConsoleSink, Logger) {
+  private static func settings(_ arguments: Arguments) throws -> (Settings, ConsoleSink, CassandraLogger) {
     var settings = try Settings(try SettingsSource(file: arguments["env"]))
     let sink = ConsoleSink(format: settings.logFormat)
-    let logger = Logger(label: "fieldguide", level: settings.logLevel, sink: sink)
+    let logger = CassandraLogger(label: "fieldguide", level: settings.logLevel, sink: sink)
     for warning in settings.warnings { logger.warning(warning) }
     if let astra = settings.astra { settings.database.cluster = try astra.cluster(logger: logger) }
     return (settings, sink, logger)
@@ -82,7 +82,7 @@ public enum FieldGuide {
 
   /// Makes what is missing in the database of the settings.
   static func prepare(
-    _ settings: Settings, logger: Logger = .silent, progress: Progress = Progress()
+    _ settings: Settings, logger: CassandraLogger = .silent, progress: Progress = Progress()
   ) async throws {
     var database = settings.database
     // Where we may make the keyspace ourselves, it need not be there when we log in.

@@ -1,18 +1,19 @@
 internal import Cassandra
-internal import Reactor
-internal import Telemetry
-internal import Web
+internal import CassandraReactor
+internal import CassandraTelemetry
+internal import CassandraHTTPServer
 
 /// The API while it runs: the one session of the process, and the server in front of it.
 struct Service {
   private let settings: Settings
   private let configuration: ServerConfiguration
   private let loops: EventLoops
-  private let logger: Logger
+  private let logger: CassandraLogger
   private let client: CassandraClient
 
   /// Puts the parts together; nothing is connected or bound yet.
-  init(settings: Settings, configuration: ServerConfiguration, loops: EventLoops, logger: Logger) throws(CassandraError)
+  init(settings: Settings, configuration: ServerConfiguration, loops: EventLoops, logger: CassandraLogger)
+    throws(CassandraError)
   {
     self.settings = settings
     self.configuration = configuration

@@ -1,4 +1,4 @@
-internal import CQLWire
+internal import CassandraWire
 internal import Cassandra
 
 /// The queries of the API: plain CQL, one function each.

@@ -1,5 +1,5 @@
 import FieldGuide
-import Terminal
+import CassandraTerminal
 
 @main struct Main {
   static func main() async { await FieldGuide.program.main() }

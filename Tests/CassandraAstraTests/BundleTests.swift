@@ -1,6 +1,6 @@
 import CassandraTesting
 import Foundation
-import Reactor
+import CassandraReactor
 import Testing
 
 @testable import CassandraAstra

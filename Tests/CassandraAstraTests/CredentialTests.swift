@@ -1,5 +1,5 @@
 import Cassandra
-import Telemetry
+import CassandraTelemetry
 import Testing
 
 @testable import CassandraAstra

@@ -1,5 +1,5 @@
 import Cassandra
-import HTTP
+import CassandraHTTP
 import Testing
 
 @testable import CassandraAstra

@@ -1,4 +1,4 @@
-import Bytes
+import CassandraBytes
 
 /// A zip archive written byte by byte, to lie in.
 struct RawZip {

@@ -1,4 +1,4 @@
-import CQLWire
+import CassandraWire
 import CassandraFoundation
 import Foundation
 import Testing

@@ -1,7 +1,7 @@
-import CQLWire
+import CassandraWire
 import Cassandra
-import Reactor
-import Telemetry
+import CassandraReactor
+import CassandraTelemetry
 import Testing
 
 /// Who gets in, and what the others are told.

@@ -1,7 +1,7 @@
-import CQLWire
+import CassandraWire
 import Cassandra
 import Foundation
-import Telemetry
+import CassandraTelemetry
 import Testing
 
 /// A node that is killed and started again under load.

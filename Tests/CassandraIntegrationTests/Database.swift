@@ -1,8 +1,8 @@
-import CQLWire
+import CassandraWire
 import Cassandra
 import Foundation
-import Reactor
-import Telemetry
+import CassandraReactor
+import CassandraTelemetry
 import Testing
 
 /// A database that the environment names, and the version of the protocol to speak to it.
@@ -113,7 +113,8 @@ actor Keyspace {
 
   /// Runs `body` with a client of the database in this keyspace.
   nonisolated func withClient(
-    _ database: Database, logger: Logger = .silent, configure: (inout ClientConfiguration) throws -> Void = { _ in },
+    _ database: Database, logger: CassandraLogger = .silent,
+    configure: (inout ClientConfiguration) throws -> Void = { _ in },
     _ body: (CassandraClient) async throws -> Void
   ) async throws {
     try await make(on: database)

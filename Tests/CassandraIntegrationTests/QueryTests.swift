@@ -1,7 +1,7 @@
-import CQLWire
+import CassandraWire
 import Cassandra
-import Reactor
-import Telemetry
+import CassandraReactor
+import CassandraTelemetry
 import Testing
 
 @Suite(.enabled(if: !Database.all.isEmpty, Database.anyReason), .serialized) struct QueryTests {
@@ -182,7 +182,7 @@ import Testing
   /// Cassandra warns of an aggregation over all partitions.
   @Test(arguments: Database.all) func warnings(_ database: Database) async throws {
     let sink = RecordingSink()
-    try await Self.keyspace.withClient(database, logger: Logger(label: "test", sink: sink)) { client in
+    try await Self.keyspace.withClient(database, logger: CassandraLogger(label: "test", sink: sink)) { client in
       let rows = try await client.query("SELECT count(*) FROM keys")
       #expect(rows.warnings.count == 1)
       #expect(try await rows.first(Int.self) != nil)

@@ -1,11 +1,11 @@
-import CQLWire
+import CassandraWire
 import Cassandra
-import JSON
-import Reactor
-import Telemetry
+import CassandraJSON
+import CassandraReactor
+import CassandraTelemetry
 import Testing
-import Web
-import WebTesting
+import CassandraHTTPServer
+import CassandraWebTesting
 
 @testable import FieldGuide
 

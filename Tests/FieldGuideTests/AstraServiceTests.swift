@@ -1,9 +1,9 @@
 import Cassandra
 import CassandraTesting
-import JSON
-import Telemetry
+import CassandraJSON
+import CassandraTelemetry
 import Testing
-import WebTesting
+import CassandraWebTesting
 
 @testable import FieldGuide
 
@@ -49,7 +49,7 @@ import WebTesting
         try await emulator.change { fault(&$0) }
         let log = Log()
         var settings = try folder.settings(try folder.text(for: emulator))
-        let logger = Logger(label: "test", level: .trace, sink: log)
+        let logger = CassandraLogger(label: "test", level: .trace, sink: log)
         settings.database.cluster = try #require(settings.astra).cluster(logger: logger)
         // One loop: each has connections of its own, and tries again at a time of its own.
         try await RunningAPI.run(settings, loops: 1, log: log) { api in

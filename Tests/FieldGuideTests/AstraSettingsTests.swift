@@ -2,10 +2,10 @@ import Cassandra
 import CassandraAstra
 import CassandraTesting
 import Foundation
-import Reactor
-import Telemetry
+import CassandraReactor
+import CassandraTelemetry
 import Testing
-import WebTesting
+import CassandraWebTesting
 
 @testable import FieldGuide
 
@@ -140,7 +140,7 @@ import WebTesting
     try writeBundle(also: #","username":"ann","password":"hunter2-is-secret""#)
     let astra = try #require(try folder.settings(Self.access).astra)
     let log = Log()
-    _ = try astra.cluster(logger: Logger(label: "test", level: .info, sink: log))
+    _ = try astra.cluster(logger: CassandraLogger(label: "test", level: .info, sink: log))
     #expect(log.failures.count == 1)
     #expect(!log.records.contains { "\($0)".contains("hunter2") })
   }

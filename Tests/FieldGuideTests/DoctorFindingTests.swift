@@ -1,6 +1,6 @@
-import CQLWire
-import Reactor
-import Terminal
+import CassandraWire
+import CassandraReactor
+import CassandraTerminal
 import Testing
 
 @testable import Cassandra

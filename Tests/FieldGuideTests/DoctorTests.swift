@@ -1,10 +1,10 @@
-import CQLServer
+import CQLNode
 import Cassandra
 import CassandraTesting
 import Foundation
-import Reactor
-import Telemetry
-import Terminal
+import CassandraReactor
+import CassandraTelemetry
+import CassandraTerminal
 import Testing
 
 @testable import FieldGuide

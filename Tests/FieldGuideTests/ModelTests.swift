@@ -1,8 +1,8 @@
-import JSON
+import CassandraJSON
 import Testing
 
 @testable import FieldGuide
-@testable import Web
+@testable import CassandraHTTPServer
 
 @Suite struct ModelTests {
   private func check(_ body: String) throws -> (animal: Animal, pointers: [String]) {

@@ -1,6 +1,6 @@
 import Cassandra
 import Foundation
-import Telemetry
+import CassandraTelemetry
 import Testing
 
 @testable import FieldGuide

@@ -1,7 +1,7 @@
-import CQLWire
+import CassandraWire
 import Cassandra
 import Measuring
-import Reactor
+import CassandraReactor
 
 /// driver-bench HOST:PORT WORK [N] [CONCURRENCY]
 ///

@@ -1,6 +1,6 @@
 import Cassandra
 import Measuring
-import Reactor
+import CassandraReactor
 import Synchronization
 
 /// Many requests for one row each.

@@ -1,7 +1,7 @@
-import CQLWire
+import CassandraWire
 import Cassandra
 import Measuring
-import Reactor
+import CassandraReactor
 
 /// One genus read whole, page by page.
 struct Scan: Sendable {

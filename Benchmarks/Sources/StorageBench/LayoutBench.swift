@@ -1,4 +1,4 @@
-internal import CSQLite
+internal import CCassandraSQLite
 internal import Foundation
 internal import Measuring
 

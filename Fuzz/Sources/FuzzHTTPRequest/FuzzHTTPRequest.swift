@@ -1,5 +1,5 @@
 import FuzzDriver
-import HTTP
+import CassandraHTTP
 
 /// A connection's requests, whole and in pieces: the same must come of both, and nothing may trap on the way.
 @main struct FuzzHTTPRequest {

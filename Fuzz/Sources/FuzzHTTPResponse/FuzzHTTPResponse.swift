@@ -1,5 +1,5 @@
 import FuzzDriver
-import HTTP
+import CassandraHTTP
 
 /// A connection's answers, whole and in pieces: the same must come of both, and nothing may trap on the way.
 ///

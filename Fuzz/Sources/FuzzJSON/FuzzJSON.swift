@@ -1,5 +1,5 @@
 import FuzzDriver
-import JSON
+import CassandraJSON
 
 /// What is read, written again, reads back as the same; what is refused is refused by every way to read it.
 @main

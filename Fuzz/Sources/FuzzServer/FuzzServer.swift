@@ -1,8 +1,8 @@
-import CQLWire
+import CassandraWire
 import FuzzDriver
-import Telemetry
+import CassandraTelemetry
 
-@testable import CQLServer
+@testable import CQLNode
 
 /// The first byte tells how the others are cut into pieces, and whether a password is wanted; they are what a client
 /// sends.

@@ -1,4 +1,4 @@
-import CQLWire
+import CassandraWire
 import FuzzDriver
 
 /// The first three bytes are the version, the opcode and the flags, the others the body.

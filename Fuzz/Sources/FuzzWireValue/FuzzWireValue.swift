@@ -1,6 +1,6 @@
-import CQLWire
+import CassandraWire
 import FuzzDriver
-import JSON
+import CassandraJSON
 
 /// The input begins with a type as metadata have it; the rest is a cell of that type.
 ///

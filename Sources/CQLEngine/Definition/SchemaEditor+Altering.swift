@@ -1,5 +1,5 @@
 import CQLLanguage
-import CQLWire
+import CassandraWire
 
 extension SchemaEditor {
   mutating func alter(_ statement: AlterTableStatement) throws(EngineFailure) -> SchemaChange? {

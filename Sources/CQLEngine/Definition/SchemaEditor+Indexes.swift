@@ -1,5 +1,5 @@
 import CQLLanguage
-import CQLWire
+import CassandraWire
 
 extension SchemaEditor {
   mutating func create(_ statement: CreateIndexStatement) throws(EngineFailure) -> SchemaChange? {

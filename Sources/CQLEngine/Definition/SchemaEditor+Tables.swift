@@ -1,5 +1,5 @@
 import CQLLanguage
-import CQLWire
+import CassandraWire
 
 extension SchemaEditor {
   /// The most characters of a table's name.

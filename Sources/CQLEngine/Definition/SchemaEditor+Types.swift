@@ -1,5 +1,5 @@
 import CQLLanguage
-import CQLWire
+import CassandraWire
 
 extension SchemaEditor {
   /// Names that are kept for types to come.

@@ -1,5 +1,5 @@
 import CQLLanguage
-import CQLWire
+import CassandraWire
 
 /// Applies a statement that changes the schema to a copy of it, or refuses as Cassandra does.
 ///

@@ -1,5 +1,5 @@
 import CQLLanguage
-import CQLWire
+import CassandraWire
 
 /// The statements that make a schema anew, as Cassandra's DESCRIBE writes them.
 enum SchemaDescription {

@@ -1,6 +1,6 @@
-import Bytes
+import CassandraBytes
 import CQLLanguage
-package import CQLWire
+package import CassandraWire
 import Synchronization
 
 /// The database behind one node: its schema, its data, and what is prepared on it.

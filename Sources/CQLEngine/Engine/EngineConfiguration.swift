@@ -1,4 +1,4 @@
-package import CQLWire
+package import CassandraWire
 
 /// Where a node keeps its data, and what it says about itself.
 package struct EngineConfiguration: Sendable {

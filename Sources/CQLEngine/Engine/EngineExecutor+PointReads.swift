@@ -1,5 +1,5 @@
-import Bytes
-import CQLWire
+import CassandraBytes
+import CassandraWire
 
 extension EngineExecutor {
   /// Reads one row by its whole primary key, without anything that larger reads need; says whether it is there.

@@ -1,5 +1,5 @@
-import Bytes
-import CQLWire
+import CassandraBytes
+import CassandraWire
 
 extension EngineExecutor {
   /// Writes one row by its whole primary key (``WritePlan/pointCells``), without anything that other writes need: its key

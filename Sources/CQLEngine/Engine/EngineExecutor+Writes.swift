@@ -1,6 +1,6 @@
-import Bytes
+import CassandraBytes
 import CQLLanguage
-package import CQLWire
+package import CassandraWire
 
 extension EngineExecutor {
   /// What evaluates and stamps the writes of one request.

@@ -1,6 +1,6 @@
-import Bytes
+import CassandraBytes
 import CQLLanguage
-package import CQLWire
+package import CassandraWire
 
 /// Runs the requests of one loop: it has its own reader of the data and its own cache of plans.
 ///

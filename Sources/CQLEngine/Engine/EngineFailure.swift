@@ -1,4 +1,4 @@
-package import CQLWire
+package import CassandraWire
 
 /// Why a request failed: the ERROR that its client gets.
 package struct EngineFailure: Error, Sendable {

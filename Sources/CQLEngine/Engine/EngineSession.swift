@@ -1,4 +1,4 @@
-package import CQLWire
+package import CassandraWire
 
 /// What the engine knows of one connection.
 package struct EngineSession: Sendable {

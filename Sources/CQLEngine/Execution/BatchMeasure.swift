@@ -1,5 +1,5 @@
 import CQLLanguage
-import CQLWire
+import CassandraWire
 
 /// What Cassandra warns of and refuses in batches: those that are large and cover several partitions.
 ///

@@ -1,5 +1,5 @@
-import Bytes
-import CQLWire
+import CassandraBytes
+import CassandraWire
 
 /// The values that came with a request for its markers.
 struct Bindings: Sendable {

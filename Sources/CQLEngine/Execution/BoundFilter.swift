@@ -1,4 +1,4 @@
-import CQLWire
+import CassandraWire
 
 /// A filter with its values: what a row is tested for.
 struct BoundFilter {

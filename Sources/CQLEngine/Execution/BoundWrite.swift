@@ -1,5 +1,5 @@
-import Bytes
-import CQLWire
+import CassandraBytes
+import CassandraWire
 
 /// An element of a collection or a field of a user type, as it is stored: the path that orders it, and the cell's value.
 struct ElementCell: Sendable {

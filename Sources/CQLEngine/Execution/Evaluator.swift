@@ -1,6 +1,6 @@
-import Bytes
+import CassandraBytes
 import CQLLanguage
-import CQLWire
+import CassandraWire
 
 /// Computes the values of expressions.
 struct Evaluator {

@@ -1,5 +1,5 @@
-import Bytes
-import CQLWire
+import CassandraBytes
+import CassandraWire
 
 /// Makes the mutations of a bound write.
 struct MutationBuilder {

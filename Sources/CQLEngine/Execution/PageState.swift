@@ -1,4 +1,4 @@
-import Bytes
+import CassandraBytes
 
 /// Where a page has ended: what the client sends back to get the next one.
 ///

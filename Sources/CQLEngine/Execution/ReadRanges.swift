@@ -1,5 +1,5 @@
-import Bytes
-import CQLWire
+import CassandraBytes
+import CassandraWire
 
 /// A range of rows in a partition, by clustering bytes.
 struct ClusteringRange {

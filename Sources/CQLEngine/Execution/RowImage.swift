@@ -1,5 +1,5 @@
-import Bytes
-import CQLWire
+import CassandraBytes
+import CassandraWire
 
 /// Which columns a statement reads, each in a slot of its own, and where their values stand in records.
 struct RowShape: Sendable {

@@ -1,4 +1,4 @@
-import Bytes
+import CassandraBytes
 
 /// Where the records of a table are read from.
 enum RowSource {

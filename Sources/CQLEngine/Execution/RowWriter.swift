@@ -1,5 +1,5 @@
-import Bytes
-import CQLWire
+import CassandraBytes
+import CassandraWire
 
 /// Turns the records of one page into rows of a result: tests them, counts them, and copies their values.
 ///

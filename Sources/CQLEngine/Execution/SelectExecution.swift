@@ -1,5 +1,5 @@
-import Bytes
-import CQLWire
+import CassandraBytes
+import CassandraWire
 
 /// Runs one page of a SELECT.
 final class SelectExecution {

@@ -1,5 +1,5 @@
-import Bytes
-import CQLWire
+import CassandraBytes
+import CassandraWire
 
 /// A function of all rows of a result.
 struct AggregateFunction: Sendable {

@@ -1,4 +1,4 @@
-import Bytes
+import CassandraBytes
 
 /// A whole number of any size, for sums of varints and decimals.
 struct BigInteger {

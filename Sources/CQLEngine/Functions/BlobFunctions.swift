@@ -1,6 +1,6 @@
-import Bytes
+import CassandraBytes
 import CQLLanguage
-import CQLWire
+import CassandraWire
 
 /// Functions that take the bytes of a value as a blob and back.
 enum BlobFunctions {

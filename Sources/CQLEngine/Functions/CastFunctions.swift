@@ -1,6 +1,6 @@
-import Bytes
+import CassandraBytes
 import CQLLanguage
-import CQLWire
+import CassandraWire
 
 /// `CAST(a AS type)`.
 enum CastFunctions {

@@ -1,5 +1,5 @@
-import Bytes
-import CQLWire
+import CassandraBytes
+import CassandraWire
 
 /// Functions of a collection; their types depend on that of the argument.
 enum CollectionFunctions {

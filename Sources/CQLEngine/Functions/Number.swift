@@ -1,5 +1,5 @@
-import Bytes
-import CQLWire
+import CassandraBytes
+import CassandraWire
 
 /// A number of any of the types of numbers, for functions that compute.
 enum Number {

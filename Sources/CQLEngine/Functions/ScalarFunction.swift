@@ -1,4 +1,4 @@
-import CQLWire
+import CassandraWire
 
 /// A function that makes a value of values.
 struct ScalarFunction: Sendable {

@@ -1,5 +1,5 @@
-import Bytes
-import CQLWire
+import CassandraBytes
+import CassandraWire
 
 /// Functions of moments, days and UUIDs with a time.
 enum TimeFunctions {

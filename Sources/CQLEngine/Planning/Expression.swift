@@ -1,6 +1,6 @@
-import Bytes
+import CassandraBytes
 import CQLLanguage
-import CQLWire
+import CassandraWire
 
 /// A term or a selector that has been checked: all that is left is to compute its value.
 indirect enum Expression: Sendable {

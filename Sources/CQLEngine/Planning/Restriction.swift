@@ -1,5 +1,5 @@
 import CQLLanguage
-import CQLWire
+import CassandraWire
 
 /// The values behind `IN`.
 enum InValues: Sendable {

@@ -1,5 +1,5 @@
 import CQLLanguage
-import CQLWire
+import CassandraWire
 
 /// Makes restrictions of the relations of a WHERE clause.
 struct RestrictionPlanner {

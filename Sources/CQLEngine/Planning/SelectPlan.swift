@@ -1,5 +1,5 @@
 import CQLLanguage
-import CQLWire
+import CassandraWire
 
 /// A SELECT that has been checked against one version of the schema: what is left is to bind values and to read.
 final class SelectPlan: Sendable {

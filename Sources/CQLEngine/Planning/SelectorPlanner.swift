@@ -1,5 +1,5 @@
 import CQLLanguage
-import CQLWire
+import CassandraWire
 
 /// An aggregate in a selection: the function and what it is applied to, nil for `count(*)`.
 struct AggregateCall: Sendable {

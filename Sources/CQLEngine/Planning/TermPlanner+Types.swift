@@ -1,5 +1,5 @@
 import CQLLanguage
-import CQLWire
+import CassandraWire
 
 extension TermPlanner {
   /// Whether a value of one type may be used where another one is wanted, without changing its bytes.

@@ -1,6 +1,6 @@
-import Bytes
+import CassandraBytes
 import CQLLanguage
-import CQLWire
+import CassandraWire
 
 /// Checks the terms of one statement against what they are values for, and collects its markers on the way.
 struct TermPlanner {

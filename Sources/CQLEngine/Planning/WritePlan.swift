@@ -1,5 +1,5 @@
 import CQLLanguage
-import CQLWire
+import CassandraWire
 
 /// What a write does to a column.
 enum WriteOperation: Sendable {

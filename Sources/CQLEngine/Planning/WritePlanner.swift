@@ -1,5 +1,5 @@
 import CQLLanguage
-import CQLWire
+import CassandraWire
 
 /// Plans INSERT, UPDATE and DELETE, with Cassandra's rules on what is refused.
 struct WritePlanner {

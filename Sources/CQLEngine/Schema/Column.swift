@@ -1,5 +1,5 @@
 import CQLLanguage
-import CQLWire
+import CassandraWire
 
 /// A column of a table.
 final class Column: Sendable {

@@ -1,5 +1,5 @@
 import CQLLanguage
-import CQLWire
+import CassandraWire
 
 /// The type of a column or of a field: as CQL names it, as the protocol does, and how it is stored.
 struct ColumnType: Sendable, Hashable {

@@ -1,4 +1,4 @@
-import Bytes
+import CassandraBytes
 import CQLLanguage
 
 /// Writes the parts of the schema's document: numbers in network byte order, texts and lists with their length before them.

@@ -1,6 +1,6 @@
-import Bytes
+import CassandraBytes
 import CQLLanguage
-import CQLWire
+import CassandraWire
 
 extension IndexDefinition {
   /// What the storage has to know of an index on a column.

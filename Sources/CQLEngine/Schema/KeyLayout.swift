@@ -1,5 +1,5 @@
-import Bytes
-import CQLWire
+import CassandraBytes
+import CassandraWire
 
 /// How the values of key columns stand in a record's key and beside it.
 ///

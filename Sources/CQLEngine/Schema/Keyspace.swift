@@ -1,5 +1,5 @@
 import CQLLanguage
-import CQLWire
+import CassandraWire
 
 /// A keyspace as one version of the schema has it.
 struct Keyspace: Sendable {

@@ -1,6 +1,6 @@
-import Bytes
+import CassandraBytes
 import CQLLanguage
-import CQLWire
+import CassandraWire
 
 /// A table as one version of the schema has it; a changed table is another object.
 final class Table: Sendable {

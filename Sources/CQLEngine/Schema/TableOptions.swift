@@ -1,5 +1,5 @@
 import CQLLanguage
-import CQLWire
+import CassandraWire
 
 /// What stands behind `WITH` of a table: kept and shown, and followed where it means something to this node.
 ///

@@ -1,5 +1,5 @@
 import CQLLanguage
-import CQLWire
+import CassandraWire
 
 /// Finds out what the names of types in a statement mean in a keyspace.
 struct TypeResolver {

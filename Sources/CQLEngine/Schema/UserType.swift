@@ -1,5 +1,5 @@
 import CQLLanguage
-import CQLWire
+import CassandraWire
 
 /// A type that a keyspace declares.
 struct UserType: Sendable, Hashable {

@@ -1,6 +1,6 @@
-import Bytes
+import CassandraBytes
 import CQLLanguage
-import CQLWire
+import CassandraWire
 
 /// What a statement means in one version of the schema.
 enum StatementPlan: Sendable {

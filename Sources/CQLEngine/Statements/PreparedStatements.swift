@@ -1,6 +1,6 @@
-import Bytes
+import CassandraBytes
 import CQLLanguage
-import CQLWire
+import CassandraWire
 import Synchronization
 
 /// The name of a prepared statement: a digest of its keyspace and text, so that it is the same on every loop and after a

@@ -1,5 +1,5 @@
 import CQLLanguage
-import CQLWire
+import CassandraWire
 
 /// Plans any statement against a version of the schema.
 enum StatementPlanner {

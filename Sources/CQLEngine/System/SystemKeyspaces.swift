@@ -1,6 +1,6 @@
-import Bytes
+import CassandraBytes
 import CQLLanguage
-import CQLWire
+import CassandraWire
 
 /// The keyspaces of the node: those that drivers and cqlsh read when they connect.
 enum SystemKeyspaces {

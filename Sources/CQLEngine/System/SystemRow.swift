@@ -1,5 +1,5 @@
-import Bytes
-import CQLWire
+import CassandraBytes
+import CassandraWire
 
 /// A row of a table that the node makes itself.
 struct SystemRow {

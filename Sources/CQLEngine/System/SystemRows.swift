@@ -1,5 +1,5 @@
 import CQLLanguage
-import CQLWire
+import CassandraWire
 
 extension EngineExecutor {
   /// The release of Cassandra whose behaviour the node has.

@@ -1,5 +1,5 @@
-import Bytes
-import CQLWire
+import CassandraBytes
+import CassandraWire
 
 /// The value of a term or of a cell while a statement runs.
 enum CellValue: Sendable, Equatable {

@@ -1,4 +1,4 @@
-import Bytes
+import CassandraBytes
 
 /// The digest MD5 (RFC 1321), by which Cassandra names prepared statements and the tables of the system.
 ///

@@ -1,5 +1,5 @@
-import Bytes
-import CQLWire
+import CassandraBytes
+import CassandraWire
 
 /// Bytes that are ordered, when compared one by one without a sign, as Cassandra orders the values of a type.
 ///

@@ -1,5 +1,5 @@
-import Bytes
-import CQLWire
+import CassandraBytes
+import CassandraWire
 
 /// Refuses bytes that are no value of a type, as Cassandra's serializers do and with their messages.
 enum ValueCheck {

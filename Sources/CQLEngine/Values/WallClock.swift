@@ -3,7 +3,7 @@
 #else
   import Glibc
 #endif
-import CQLWire
+import CassandraWire
 import Synchronization
 
 /// The time of day.

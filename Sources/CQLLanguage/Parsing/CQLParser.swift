@@ -1,4 +1,4 @@
-internal import Bytes
+internal import CassandraBytes
 
 /// A statement with the markers in it.
 public struct ParsedStatement: Sendable, Equatable {

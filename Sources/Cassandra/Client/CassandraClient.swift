@@ -1,7 +1,7 @@
-public import CQLWire
-public import Reactor
+public import CassandraWire
+public import CassandraReactor
 internal import Synchronization
-public import Telemetry
+public import CassandraTelemetry
 
 /// A client of a Cassandra cluster: one for the whole process, shared by everything in it.
 ///
@@ -41,7 +41,7 @@ public final class CassandraClient: Sendable {
   /// - Throws: ``CassandraError/Code/configuration`` when a default or a limit is out of its range, or when TLS or
   ///   credentials are set for a cluster that brings its own.
   public init(
-    _ configuration: ClientConfiguration, loops: EventLoops = .shared, logger: Logger = .silent
+    _ configuration: ClientConfiguration, loops: EventLoops = .shared, logger: CassandraLogger = .silent
   ) throws(CassandraError) {
     self.loops = loops
     try configuration.limits.validate()
@@ -84,7 +84,7 @@ public final class CassandraClient: Sendable {
   ///
   /// - Throws: What `body` throws, or ``CassandraError/Code/configuration``.
   public static func withClient<Result: Sendable>(
-    _ configuration: ClientConfiguration, loops: EventLoops = .shared, logger: Logger = .silent,
+    _ configuration: ClientConfiguration, loops: EventLoops = .shared, logger: CassandraLogger = .silent,
     _ body: (CassandraClient) async throws -> Result
   ) async throws -> Result {
     let client = try CassandraClient(configuration, loops: loops, logger: logger)

@@ -1,5 +1,5 @@
-public import CQLWire
-public import Reactor
+public import CassandraWire
+public import CassandraReactor
 
 /// Bounds of a client. Each holds for one connection, of which there is one for each loop and node, or for one loop.
 public struct ClientLimits: Sendable {

@@ -1,4 +1,4 @@
-internal import CQLWire
+internal import CassandraWire
 
 extension LoopClient {
   /// A node as one loop sees it.

@@ -1,5 +1,5 @@
-internal import Bytes
-internal import CQLWire
+internal import CassandraBytes
+internal import CassandraWire
 
 /// One request on its way: what is sent is the same at every attempt, and for every page.
 struct Execution: Sendable {

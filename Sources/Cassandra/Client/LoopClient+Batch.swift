@@ -1,5 +1,5 @@
-internal import CQLWire
-internal import Reactor
+internal import CassandraWire
+internal import CassandraReactor
 
 extension LoopClient {
   /// Statements of a batch at most: 65,535, the limit of the protocol.

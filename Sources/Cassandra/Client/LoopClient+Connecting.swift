@@ -1,6 +1,6 @@
-internal import CQLWire
-internal import Reactor
-internal import Telemetry
+internal import CassandraWire
+internal import CassandraReactor
+internal import CassandraTelemetry
 
 extension LoopClient {
   /// Keeps a connection to every node until the task is cancelled; then lets what is under way finish.

@@ -1,5 +1,5 @@
-internal import Reactor
-internal import Telemetry
+internal import CassandraReactor
+internal import CassandraTelemetry
 
 /// Nodes that a directory knows: one loop asks, and all of them take over what it learns.
 extension LoopClient {

@@ -1,5 +1,5 @@
-internal import CQLWire
-internal import Reactor
+internal import CassandraWire
+internal import CassandraReactor
 
 extension LoopClient {
   /// The prepared form of a statement, from the loop's cache, the client's table or the server; nil for a statement that

@@ -1,6 +1,6 @@
-internal import CQLWire
-internal import Reactor
-internal import Telemetry
+internal import CassandraWire
+internal import CassandraReactor
+internal import CassandraTelemetry
 
 /// What the client asks the system's tables for.
 extension LoopClient {

@@ -1,6 +1,6 @@
-internal import CQLWire
-internal import Reactor
-internal import Telemetry
+internal import CassandraWire
+internal import CassandraReactor
+internal import CassandraTelemetry
 
 /// What all loops of a client share; nothing of it changes without a lock.
 struct ClientContext: Sendable {
@@ -12,7 +12,7 @@ struct ClientContext: Sendable {
   var timestamps: TimestampGenerator
   /// The client's parts on all loops.
   var loops: LoopClients
-  var logger: Logger
+  var logger: CassandraLogger
 
   /// Who knows the nodes, where they are not listed in the configuration.
   var directory: (any ClusterDirectory)? { configuration.cluster.directory }

@@ -1,5 +1,5 @@
-internal import Reactor
-internal import Telemetry
+internal import CassandraReactor
+internal import CassandraTelemetry
 
 /// The parts of a client on all of its loops, which tell each other what they find out about nodes.
 final class LoopClients: Sendable {

@@ -1,5 +1,5 @@
-internal import Bytes
-internal import CQLWire
+internal import CassandraBytes
+internal import CassandraWire
 
 /// What the answer to a request means.
 enum Reply {

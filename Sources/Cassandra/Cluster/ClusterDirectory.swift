@@ -1,5 +1,5 @@
-package import CQLWire
-package import Reactor
+package import CassandraWire
+package import CassandraReactor
 
 /// The nodes of a cluster as a source knew them at one moment.
 public struct ClusterMap: Sendable, Hashable {

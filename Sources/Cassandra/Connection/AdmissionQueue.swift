@@ -1,4 +1,4 @@
-internal import Reactor
+internal import CassandraReactor
 
 /// Those who wait until a connection can take another request, in their order.
 final class AdmissionQueue {

@@ -1,4 +1,4 @@
-public import Telemetry
+public import CassandraTelemetry
 
 /// A user's name and password, for a server that asks for them.
 public struct Credentials: Sendable {

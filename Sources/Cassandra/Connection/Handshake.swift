@@ -1,4 +1,4 @@
-internal import CQLWire
+internal import CassandraWire
 
 /// The first messages of a connection: OPTIONS, STARTUP, authentication, the keyspace (sections 2.3.1 and 4.1.1).
 ///

@@ -1,7 +1,7 @@
-internal import Bytes
-internal import CQLWire
-internal import Reactor
-internal import Telemetry
+internal import CassandraBytes
+internal import CassandraWire
+internal import CassandraReactor
+internal import CassandraTelemetry
 
 /// What became of a request that was sent.
 enum Outcome {
@@ -40,7 +40,7 @@ final class NodeConnection {
   let endPoint: EndPoint
   let version: ProtocolVersion
   private let limits: ClientLimits
-  private let logger: Logger
+  private let logger: CassandraLogger
   private let transport: Transport
   // `@exclusivity(unchecked)` here and below: these are touched on the loop's thread only, and no access to one of them
   // lasts while other code runs that could touch it, so the check at every access would find nothing.
@@ -56,7 +56,10 @@ final class NodeConnection {
   /// The one task that keeps this connection.
   private var ownerWaiter: UnsafeContinuation<Void, Never>?
 
-  init(_ transport: Transport, to endPoint: EndPoint, version: ProtocolVersion, limits: ClientLimits, logger: Logger) {
+  init(
+    _ transport: Transport, to endPoint: EndPoint, version: ProtocolVersion, limits: ClientLimits,
+    logger: CassandraLogger
+  ) {
     self.transport = transport
     self.endPoint = endPoint
     self.version = version

@@ -1,4 +1,4 @@
-internal import Reactor
+internal import CassandraReactor
 
 /// The answer to a request that nobody waits for yet, such as the next page.
 final class PendingAnswer {

@@ -1,4 +1,4 @@
-internal import CQLWire
+internal import CassandraWire
 
 /// Whether a request that failed is sent again: a pure function from the failure to a decision.
 ///

@@ -1,5 +1,5 @@
-internal import Bytes
-internal import CQLWire
+internal import CassandraBytes
+internal import CassandraWire
 
 /// A statement that a server knows by an id. The id depends on keyspace and text alone, so it is the same on every node.
 final class PreparedStatement: Sendable {

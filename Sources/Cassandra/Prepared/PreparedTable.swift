@@ -1,5 +1,5 @@
-internal import Reactor
-internal import Telemetry
+internal import CassandraReactor
+internal import CassandraTelemetry
 
 /// The prepared statements of the whole client, behind the caches of its loops: touched only when a loop does not have a
 /// statement.

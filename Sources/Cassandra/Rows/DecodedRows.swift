@@ -1,4 +1,4 @@
-public import CQLWire
+public import CassandraWire
 
 /// Rows as tuples.
 public struct DecodedRows<each Column: CQLDecodable>: AsyncSequence, Sendable {
@@ -146,7 +146,7 @@ extension Rows {
   ///   …
   /// }
   /// ```
-  /// This is the fastest way to the values, see ``CQLWire/CellReader``.
+  /// This is the fastest way to the values, see ``CassandraWire/CellReader``.
   ///
   /// - Throws: ``CassandraError`` of a page or a row, and what `body` throws.
   @inlinable

@@ -1,4 +1,4 @@
-public import CQLWire
+public import CassandraWire
 
 /// What the server said beside the rows.
 public struct ResultInfo: Sendable {

@@ -1,4 +1,4 @@
-internal import CQLWire
+internal import CassandraWire
 
 /// Where a result was left, to go on with it later or in another process.
 ///

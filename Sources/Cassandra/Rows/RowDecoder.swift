@@ -1,4 +1,4 @@
-internal import CQLWire
+internal import CassandraWire
 
 /// Decodes the rows of a page into `Decodable` types: a coding key is the name of a column.
 ///

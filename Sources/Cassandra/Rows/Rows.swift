@@ -1,5 +1,5 @@
-public import CQLWire
-internal import Reactor
+public import CassandraWire
+internal import CassandraReactor
 
 /// The result of a statement: its rows, page by page, as they are asked for.
 ///

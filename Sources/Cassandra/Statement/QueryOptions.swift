@@ -1,4 +1,4 @@
-public import CQLWire
+public import CassandraWire
 
 /// How a request is to be carried out. What is nil is taken from the client's defaults.
 ///

@@ -1,4 +1,4 @@
-public import CQLWire
+public import CassandraWire
 
 /// A CQL statement with the values of its markers.
 ///

@@ -1,4 +1,4 @@
-internal import Reactor
+internal import CassandraReactor
 
 #if canImport(Glibc)
   internal import Glibc

@@ -1,4 +1,4 @@
-internal import JSON
+internal import CassandraJSON
 
 /// What `config.json` of a bundle says, as far as it is used.
 struct BundleConfiguration: Sendable, Equatable {

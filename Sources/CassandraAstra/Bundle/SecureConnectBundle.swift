@@ -1,4 +1,4 @@
-internal import Reactor
+internal import CassandraReactor
 
 /// A secure connect bundle: the zip file that Astra's portal gives for a database and region, or a folder with its files.
 ///

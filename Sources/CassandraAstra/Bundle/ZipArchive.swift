@@ -1,4 +1,4 @@
-internal import CZip
+internal import CCassandraZip
 
 /// A zip archive in memory, to read single files from. The only place that calls libzip.
 final class ZipArchive {

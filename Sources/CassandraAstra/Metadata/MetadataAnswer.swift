@@ -1,5 +1,5 @@
 internal import Cassandra
-internal import JSON
+internal import CassandraJSON
 
 /// What the metadata service says of a database.
 struct MetadataAnswer: Sendable, Equatable {

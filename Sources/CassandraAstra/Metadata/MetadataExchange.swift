@@ -1,5 +1,5 @@
-internal import HTTP
-internal import Reactor
+internal import CassandraHTTP
+internal import CassandraReactor
 
 /// One request to the metadata service on a connection of its own; it lives on one loop.
 final class MetadataExchange: TransportDelegate, DeadlineHandler {

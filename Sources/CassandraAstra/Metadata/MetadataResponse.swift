@@ -1,5 +1,5 @@
-internal import Bytes
-internal import HTTP
+internal import CassandraBytes
+internal import CassandraHTTP
 
 /// Reads the answer to one HTTP request from bytes that arrive in any pieces.
 ///

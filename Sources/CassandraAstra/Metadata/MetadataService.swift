@@ -1,6 +1,6 @@
-internal import Bytes
-internal import HTTP
-internal import Reactor
+internal import CassandraBytes
+internal import CassandraHTTP
+internal import CassandraReactor
 
 /// The service that knows the nodes of a database and the proxy in front of them: `GET /metadata` over mutual TLS.
 struct MetadataService: Sendable {

@@ -1,4 +1,4 @@
-internal import CZip
+internal import CCassandraZip
 
 /// Writes secure connect bundles.
 public enum AstraBundle {

@@ -1,4 +1,4 @@
-internal import Reactor
+internal import CassandraReactor
 
 /// The authority of an emulated database, and the certificates that it and others have signed.
 final class AstraCertificates: Sendable {

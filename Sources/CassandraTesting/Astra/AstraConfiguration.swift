@@ -1,4 +1,4 @@
-public import Telemetry
+public import CassandraTelemetry
 
 /// The database that an ``AstraEmulator`` plays.
 public struct AstraConfiguration: Sendable {

@@ -1,4 +1,4 @@
-public import Reactor
+public import CassandraReactor
 
 #if canImport(Glibc)
   internal import Glibc

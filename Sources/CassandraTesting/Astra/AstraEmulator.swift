@@ -1,6 +1,6 @@
-public import CQLWire
-public import Reactor
-internal import Telemetry
+public import CassandraWire
+public import CassandraReactor
+internal import CassandraTelemetry
 
 /// An Astra database on loopback, as strict as a real one where drivers can tell, in front of nodes of any kind: its
 /// secure connect bundle, the metadata service, and the proxy that finds nodes by the name in the greeting of TLS.

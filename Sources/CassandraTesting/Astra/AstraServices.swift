@@ -1,5 +1,5 @@
-internal import CQLWire
-internal import Reactor
+internal import CassandraWire
+internal import CassandraReactor
 
 /// The two services of an emulated database, on their loop: the metadata service, and the proxy that stands before the
 /// nodes.

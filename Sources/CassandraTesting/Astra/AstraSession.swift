@@ -1,6 +1,6 @@
-internal import Bytes
-internal import CQLWire
-internal import Telemetry
+internal import CassandraBytes
+internal import CassandraWire
+internal import CassandraTelemetry
 
 /// One connection to a node of an emulated Astra database, behind TLS: who may come in, what is refused, and what the
 /// nodes say of themselves. It decides, and does nothing itself.

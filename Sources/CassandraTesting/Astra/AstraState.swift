@@ -1,6 +1,6 @@
-internal import CQLWire
-internal import Reactor
-internal import Telemetry
+internal import CassandraWire
+internal import CassandraReactor
+internal import CassandraTelemetry
 
 /// All that an emulator knows, for its services and for those who wait for something.
 struct AstraState: Sendable {

@@ -1,5 +1,5 @@
 internal import CQLLanguage
-internal import CQLWire
+internal import CassandraWire
 
 /// What an Astra database looks at in a statement before a node does.
 struct AstraStatement: Sendable, Equatable {

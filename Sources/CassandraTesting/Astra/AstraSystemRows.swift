@@ -1,5 +1,5 @@
-internal import Bytes
-internal import CQLWire
+internal import CassandraBytes
+internal import CassandraWire
 
 /// Rows of `system.local`, `system.peers` and `system.peers_v2` as an Astra database says them, made of what the node
 /// behind the proxy has said.

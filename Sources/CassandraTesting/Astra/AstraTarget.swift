@@ -1,5 +1,5 @@
-public import Reactor
-public import Telemetry
+public import CassandraReactor
+public import CassandraTelemetry
 
 /// What stands behind a host id of an ``AstraEmulator``.
 public struct AstraTarget: Sendable {

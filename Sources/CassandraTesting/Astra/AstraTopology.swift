@@ -1,5 +1,5 @@
-internal import CQLWire
-internal import Reactor
+internal import CassandraWire
+internal import CassandraReactor
 
 /// The nodes of an emulated database: their ids, and what becomes of those who ask for them. A pure value.
 struct AstraTopology: Sendable {

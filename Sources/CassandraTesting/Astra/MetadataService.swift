@@ -1,5 +1,5 @@
-internal import HTTP
-internal import Reactor
+internal import CassandraHTTP
+internal import CassandraReactor
 
 /// The metadata service of an emulated database: one answer, and all the ways in which it can be wrong. It belongs to a
 /// loop.

@@ -1,5 +1,5 @@
-internal import Bytes
-public import CQLWire
+internal import CassandraBytes
+public import CassandraWire
 
 /// Which way a frame goes through a ``FrameProxy``.
 public enum FrameDirection: Sendable, Hashable {

@@ -1,5 +1,5 @@
-internal import Bytes
-internal import CQLWire
+internal import CassandraBytes
+internal import CassandraWire
 
 /// The frames of one connection in both directions, without a socket: what has arrived becomes frames, and frames become
 /// bytes, in the framing that the handshake on this connection has settled on.

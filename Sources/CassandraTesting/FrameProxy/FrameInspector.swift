@@ -1,4 +1,4 @@
-internal import CQLWire
+internal import CassandraWire
 
 /// Looks into the frames of one connection behind a proxy's rules, and may say others in their place; the part of the
 /// Astra emulator that is about the protocol. It decides, and does nothing itself.

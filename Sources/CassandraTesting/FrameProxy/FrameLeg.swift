@@ -1,5 +1,5 @@
-internal import CQLWire
-internal import Reactor
+internal import CassandraWire
+internal import CassandraReactor
 
 /// One of the two connections of a relay: what has arrived becomes frames for the relay, and its frames become output.
 final class FrameLeg: TransportDelegate {

@@ -1,4 +1,4 @@
-public import Reactor
+public import CassandraReactor
 
 /// A proxy between a driver and a node that reads the native protocol and does with single frames what rules say: drop,
 /// delay, answer in the node's name, close.

@@ -1,5 +1,5 @@
-internal import CQLWire
-internal import Reactor
+internal import CassandraWire
+internal import CassandraReactor
 
 /// Where a proxy finds a node, and how it gets in.
 struct FrameTarget: Sendable {

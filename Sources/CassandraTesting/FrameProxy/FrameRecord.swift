@@ -1,4 +1,4 @@
-public import CQLWire
+public import CassandraWire
 
 /// A frame that a ``FrameProxy`` has seen, and what became of it.
 public struct FrameRecord: Sendable {

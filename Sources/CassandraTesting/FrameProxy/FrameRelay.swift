@@ -1,5 +1,5 @@
-internal import CQLWire
-internal import Reactor
+internal import CassandraWire
+internal import CassandraReactor
 
 /// One connection of a driver through a proxy, and the one to the node that belongs to it. It belongs to the proxy's loop.
 final class FrameRelay: DeadlineHandler {

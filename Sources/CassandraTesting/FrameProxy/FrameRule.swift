@@ -1,4 +1,4 @@
-public import CQLWire
+public import CassandraWire
 
 /// Which frames a rule is for; what is nil does not matter.
 public struct FrameMatch: Sendable {

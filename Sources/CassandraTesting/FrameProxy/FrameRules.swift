@@ -1,5 +1,5 @@
-internal import CQLWire
-internal import Reactor
+internal import CassandraWire
+internal import CassandraReactor
 
 /// The rules of a proxy: what becomes of a frame is decided here, and nothing is done. Time is an argument.
 struct FrameRules: Sendable {

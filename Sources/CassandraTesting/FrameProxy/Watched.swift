@@ -1,4 +1,4 @@
-internal import Telemetry
+internal import CassandraTelemetry
 
 /// A value behind a lock whose changes can be waited for.
 final class Watched<Value: Sendable>: Sendable {

@@ -1,4 +1,4 @@
-internal import Telemetry
+internal import CassandraTelemetry
 
 /// Holds answers of a ``ScriptedNode`` back until it is opened.
 public final class Gate: Sendable {

@@ -1,4 +1,4 @@
-public import CQLWire
+public import CassandraWire
 
 extension ScriptedNode {
   /// A request as the node has read it.

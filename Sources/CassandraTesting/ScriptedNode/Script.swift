@@ -1,4 +1,4 @@
-internal import CQLWire
+internal import CassandraWire
 
 /// What a ``ScriptedNode`` knows and has seen: rules, statements, requests. It decides, and does nothing itself.
 struct Script {

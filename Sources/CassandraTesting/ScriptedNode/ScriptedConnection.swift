@@ -1,6 +1,6 @@
-internal import Bytes
-internal import CQLWire
-internal import Reactor
+internal import CassandraBytes
+internal import CassandraWire
+internal import CassandraReactor
 
 /// One connection of a client to a ``ScriptedNode``: frames in, frames out.
 final class ScriptedConnection: TransportDelegate {

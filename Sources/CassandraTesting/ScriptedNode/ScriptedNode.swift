@@ -1,6 +1,6 @@
-public import CQLWire
-public import Reactor
-internal import Telemetry
+public import CassandraWire
+public import CassandraReactor
+internal import CassandraTelemetry
 
 /// A node that does what a test tells it to, over a real socket.
 ///

@@ -1,4 +1,4 @@
-public import CQLWire
+public import CassandraWire
 
 /// A page of rows as a ``ScriptedNode`` sends it.
 public struct ScriptedPage: Sendable {

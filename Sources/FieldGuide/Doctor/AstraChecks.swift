@@ -1,6 +1,6 @@
 internal import Cassandra
 internal import CassandraAstra
-internal import Reactor
+internal import CassandraReactor
 
 /// The checks of an Astra database, from its bundle to its tables.
 enum AstraChecks {

@@ -1,5 +1,5 @@
 internal import Cassandra
-internal import Reactor
+internal import CassandraReactor
 
 /// The checks of a Cassandra, one contact point after the other.
 enum CassandraChecks {

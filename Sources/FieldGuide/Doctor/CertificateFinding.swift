@@ -1,5 +1,5 @@
-internal import Reactor
-internal import Terminal
+internal import CassandraReactor
+internal import CassandraTerminal
 
 /// What is looked at in a certificate.
 struct CertificateFacts: Sendable, Equatable {

@@ -1,6 +1,6 @@
 internal import Cassandra
-internal import Reactor
-internal import Terminal
+internal import CassandraReactor
+internal import CassandraTerminal
 
 /// One thing that is looked at.
 struct Check: Sendable {

@@ -1,4 +1,4 @@
-internal import CQLWire
+internal import CassandraWire
 internal import Cassandra
 
 /// The kind of database, for what to do about a finding.

@@ -1,7 +1,7 @@
 internal import Cassandra
-internal import Reactor
-internal import Telemetry
-internal import Terminal
+internal import CassandraReactor
+internal import CassandraTelemetry
+internal import CassandraTerminal
 
 /// `fieldguide doctor`: looks at everything that serving needs, one thing after the other, and says what is wrong and what
 /// to do.

@@ -1,4 +1,4 @@
-internal import Terminal
+internal import CassandraTerminal
 
 /// What a check has found, in words for the person who runs the program. It may name hosts, paths and what a server said,
 /// and never a secret.

@@ -1,5 +1,5 @@
 internal import Cassandra
-internal import Reactor
+internal import CassandraReactor
 
 /// The checks of the way to a host: its name, and its port.
 enum NetworkChecks {

@@ -1,6 +1,6 @@
 internal import Cassandra
-internal import Reactor
-internal import Terminal
+internal import CassandraReactor
+internal import CassandraTerminal
 
 /// Which way leads to the database, for what to do about a finding.
 enum Route: Sendable, Equatable {

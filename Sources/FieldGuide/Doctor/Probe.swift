@@ -1,7 +1,7 @@
-internal import CQLWire
+internal import CassandraWire
 internal import Cassandra
-internal import Reactor
-internal import Telemetry
+internal import CassandraReactor
+internal import CassandraTelemetry
 
 #if canImport(Glibc)
   internal import Glibc
@@ -31,7 +31,7 @@ struct DoctorLimits: Sendable {
 struct Probe: Sendable {
   let loops: EventLoops
   var limits = DoctorLimits()
-  let logger: Logger
+  let logger: CassandraLogger
 
   private var loop: EventLoop { loops[0] }
 

@@ -1,6 +1,6 @@
-internal import CQLWire
+internal import CassandraWire
 internal import Cassandra
-internal import Terminal
+internal import CassandraTerminal
 
 /// Makes the keyspace and the tables where they are missing, and puts the rows of the guide into them.
 ///

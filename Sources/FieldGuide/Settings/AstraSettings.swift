@@ -1,6 +1,6 @@
 internal import Cassandra
 internal import CassandraAstra
-internal import Telemetry
+internal import CassandraTelemetry
 
 /// The settings of an Astra database: its bundle, and who we are to it.
 struct AstraSettings: Sendable {
@@ -55,7 +55,7 @@ struct AstraSettings: Sendable {
   }
 
   /// The nodes, with a log of what the metadata service says of them and of what the bundle lets an operator know.
-  func cluster(logger: Logger) throws(SettingsError) -> ClusterSource {
+  func cluster(logger: CassandraLogger) throws(SettingsError) -> ClusterSource {
     do throws(AstraError) { return try .astra(bundle, credentials: credentials, logger: logger) } catch {
       throw SettingsError("\(error)")
     }

@@ -1,6 +1,6 @@
 internal import Cassandra
-internal import Reactor
-internal import Telemetry
+internal import CassandraReactor
+internal import CassandraTelemetry
 
 /// A file of certificates that a setting names.
 struct CertificateFile: Sendable {

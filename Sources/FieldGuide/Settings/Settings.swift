@@ -1,5 +1,5 @@
 internal import Cassandra
-internal import Telemetry
+internal import CassandraTelemetry
 
 /// Everything that the environment and `.env` say.
 struct Settings {

@@ -1,5 +1,5 @@
 import CQLEngine
-import CQLWire
+import CassandraWire
 import Testing
 
 @Suite("An engine")

@@ -1,5 +1,5 @@
 @testable import CQLEngine
-import CQLWire
+import CassandraWire
 import Testing
 
 @Suite("Reads")

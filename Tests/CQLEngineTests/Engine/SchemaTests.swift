@@ -1,6 +1,6 @@
 @testable import CQLEngine
 import CQLLanguage
-import CQLWire
+import CassandraWire
 import Synchronization
 import Testing
 

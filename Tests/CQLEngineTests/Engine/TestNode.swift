@@ -1,6 +1,6 @@
-import Bytes
+import CassandraBytes
 @testable import CQLEngine
-import CQLWire
+import CassandraWire
 import Testing
 
 /// An engine that keeps nothing, and one executor of it, spoken to in CQL.

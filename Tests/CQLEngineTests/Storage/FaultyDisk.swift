@@ -1,4 +1,4 @@
-import CSQLite
+import CCassandraSQLite
 import Foundation
 import Synchronization
 

@@ -1,4 +1,4 @@
-import CSQLite
+import CCassandraSQLite
 import Testing
 
 @testable import CQLEngine

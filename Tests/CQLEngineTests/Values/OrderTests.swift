@@ -1,6 +1,6 @@
-import Bytes
+import CassandraBytes
 @testable import CQLEngine
-import CQLWire
+import CassandraWire
 import Testing
 
 @Suite("Values in the order of their types")

@@ -1,10 +1,10 @@
-import CQLWire
+import CassandraWire
 import Cassandra
 import CassandraAstra
 import CassandraTesting
 import Foundation
-import Reactor
-import Telemetry
+import CassandraReactor
+import CassandraTelemetry
 
 /// An emulated Astra database of three nodes, all of them one embedded node, with a table in a keyspace.
 struct EmulatedDatabase: Sendable {
@@ -33,7 +33,7 @@ struct EmulatedDatabase: Sendable {
   /// Settings that get in, with waits that suit a test.
   func configuration(
     bundle: AstraEmulator.BundleCertificate = .ordinary, credentials: AstraCredentials? = nil,
-    logger: Logger = .silent
+    logger: CassandraLogger = .silent
   ) throws -> ClientConfiguration {
     var limits = AstraLimits()
     limits.metadataTimeout = .milliseconds(500)
@@ -50,7 +50,8 @@ struct EmulatedDatabase: Sendable {
 
   /// Runs `body` with a client on loops of its own; afterwards nothing of it is open.
   func withClient(
-    _ configuration: ClientConfiguration, logger: Logger = .silent, _ body: (CassandraClient) async throws -> Void
+    _ configuration: ClientConfiguration, logger: CassandraLogger = .silent,
+    _ body: (CassandraClient) async throws -> Void
   ) async throws {
     let loops = try EventLoops(count: 2)
     let result: Result<Void, any Error>

@@ -1,5 +1,5 @@
 import Foundation
-import Telemetry
+import CassandraTelemetry
 
 /// Collects what became of each fault and, where the environment asks for it by `ASTRA_FAULT_TABLE`, prints it as rows
 /// of a table in Markdown.

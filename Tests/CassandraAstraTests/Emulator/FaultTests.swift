@@ -1,9 +1,9 @@
-import CQLWire
+import CassandraWire
 import Cassandra
 import CassandraAstra
 import CassandraTesting
-import Reactor
-import Telemetry
+import CassandraReactor
+import CassandraTelemetry
 import Testing
 
 /// A fault of the database that is there when a client starts: what its requests are told, and that they succeed once it

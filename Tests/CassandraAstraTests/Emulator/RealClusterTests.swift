@@ -1,10 +1,10 @@
-import CQLWire
+import CassandraWire
 import Cassandra
 import CassandraAstra
 import CassandraTesting
 import Foundation
-import Reactor
-import Telemetry
+import CassandraReactor
+import CassandraTelemetry
 import Testing
 
 /// Three nodes of Cassandra with passwords and mutual TLS behind the emulator's proxy, named by the environment:

@@ -2,8 +2,8 @@ import Cassandra
 import CassandraAstra
 import CassandraTesting
 import Foundation
-import Reactor
-import Telemetry
+import CassandraReactor
+import CassandraTelemetry
 import Testing
 
 /// All that is said while every fault is gone through: log lines at the lowest level, and errors in every form.
@@ -39,7 +39,7 @@ import Testing
 
   @Test func noSecretIsSaid() async throws {
     let words = Words()
-    let logger = Logger(label: "test", level: .trace, sink: words)
+    let logger = CassandraLogger(label: "test", level: .trace, sink: words)
     try await EmulatedDatabase.run { database in
       let emulator = database.emulator
       let secrets = Self.secrets(emulator)

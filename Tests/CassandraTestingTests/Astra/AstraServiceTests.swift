@@ -1,10 +1,10 @@
-import CQLWire
-import CZip
+import CassandraWire
+import CCassandraZip
 import CassandraTesting
 import Foundation
-import HTTP
-import JSON
-import Reactor
+import CassandraHTTP
+import CassandraJSON
+import CassandraReactor
 import Testing
 
 /// The bundle, the metadata service and the proxy of the emulator, seen by a client without a driver.

@@ -1,8 +1,8 @@
-import CQLServer
-import CQLWire
+import CQLNode
+import CassandraWire
 import CassandraTesting
-import Reactor
-import Telemetry
+import CassandraReactor
+import CassandraTelemetry
 import Testing
 
 /// What the emulator says and refuses in the native protocol, seen by a client without a driver.

@@ -1,9 +1,9 @@
-import Bytes
-import CQLWire
+import CassandraBytes
+import CassandraWire
 import CassandraTesting
-import HTTP
-import Reactor
-import Telemetry
+import CassandraHTTP
+import CassandraReactor
+import CassandraTelemetry
 
 /// An emulator in front of an embedded node, and how a client without a driver gets in.
 struct Emulated: Sendable {

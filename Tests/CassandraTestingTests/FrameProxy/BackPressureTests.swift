@@ -1,6 +1,6 @@
-import CQLWire
+import CassandraWire
 import CassandraTesting
-import Reactor
+import CassandraReactor
 import Testing
 
 /// What a proxy does when one side takes nothing: it stops reading from the other, and nothing is lost.

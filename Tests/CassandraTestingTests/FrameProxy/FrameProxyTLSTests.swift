@@ -1,7 +1,7 @@
-import CQLServer
-import CQLWire
+import CQLNode
+import CassandraWire
 import CassandraTesting
-import Reactor
+import CassandraReactor
 import Testing
 
 /// A proxy that is in TLS on either side.

@@ -1,7 +1,7 @@
-import CQLWire
+import CassandraWire
 import Cassandra
 import CassandraTesting
-import Reactor
+import CassandraReactor
 import Testing
 
 /// A driver and a node in the process with a proxy between them: what a fault of single frames does to requests.

@@ -1,6 +1,6 @@
-import Bytes
-import CQLWire
-import Reactor
+import CassandraBytes
+import CassandraWire
+import CassandraReactor
 
 @testable import CassandraTesting
 

@@ -1,5 +1,5 @@
-import Reactor
-import Telemetry
+import CassandraReactor
+import CassandraTelemetry
 import Testing
 
 @testable import Cassandra

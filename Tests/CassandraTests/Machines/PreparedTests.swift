@@ -1,6 +1,6 @@
-import CQLWire
-import Reactor
-import Telemetry
+import CassandraWire
+import CassandraReactor
+import CassandraTelemetry
 import Testing
 
 @testable import Cassandra

@@ -1,8 +1,8 @@
-import CQLWire
+import CassandraWire
 import Cassandra
 import CassandraTesting
-import Reactor
-import Telemetry
+import CassandraReactor
+import CassandraTelemetry
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct AnswerTests {
@@ -33,7 +33,7 @@ import Testing
 
   @Test func nodesThatDoNotAgreeOnTheSchema() async throws {
     let sink = RecordingSink()
-    let logger = Logger(label: "test", sink: sink)
+    let logger = CassandraLogger(label: "test", sink: sink)
     try await withScriptedNode(
       logger: logger, configure: { $0.limits.schemaAgreementTimeout = .milliseconds(20) }
     ) { client, node in
@@ -62,7 +62,7 @@ import Testing
 
   @Test(arguments: bothVersions) func whatStandsBeforeAnAnswer(_ version: ProtocolVersion) async throws {
     let sink = RecordingSink()
-    let logger = Logger(label: "test", sink: sink)
+    let logger = CassandraLogger(label: "test", sink: sink)
     try await withScriptedNode(version, logger: logger) { client, node in
       let prefix = ResponsePrefix(
         tracingID: CQLUUID(high: 1, low: 2), warnings: ["too large"], customPayload: ["k": [1]])

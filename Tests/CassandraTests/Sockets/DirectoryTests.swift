@@ -1,7 +1,7 @@
-import CQLWire
+import CassandraWire
 import CassandraTesting
-import Reactor
-import Telemetry
+import CassandraReactor
+import CassandraTelemetry
 import Testing
 
 @testable import Cassandra
@@ -61,7 +61,7 @@ private final class FakeDirectory: ClusterDirectory {
 
   /// Runs `body` with two nodes that ask for a password in TLS, and a client of a directory that lists the first.
   private func withDirectory(
-    loops count: Int = 1, logger: Logger = .silent,
+    loops count: Int = 1, logger: CassandraLogger = .silent,
     _ body: (CassandraClient, FakeDirectory, [ScriptedNode]) async throws -> Void
   ) async throws {
     let authority = CertificateAuthority()
@@ -135,7 +135,7 @@ private final class FakeDirectory: ClusterDirectory {
 
   @Test func aDirectoryThatFailsIsTheReasonUntilItAnswers() async throws {
     let sink = RecordingSink()
-    try await withDirectory(logger: Logger(label: "test", level: .trace, sink: sink)) {
+    try await withDirectory(logger: CassandraLogger(label: "test", level: .trace, sink: sink)) {
       (client, directory, nodes) async throws in
       #expect(try await client.texts(Known.select) == ["one"])
       directory.set(.failure(CassandraError(.noNodeAvailable, "The database is asleep.")))

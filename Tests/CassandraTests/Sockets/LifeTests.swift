@@ -1,8 +1,8 @@
-import CQLWire
+import CassandraWire
 import Cassandra
 import CassandraTesting
-import Reactor
-import Telemetry
+import CassandraReactor
+import CassandraTelemetry
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct LifeTests {

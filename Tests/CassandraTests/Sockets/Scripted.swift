@@ -1,8 +1,8 @@
-import CQLWire
+import CassandraWire
 import Cassandra
 import CassandraTesting
-import Reactor
-import Telemetry
+import CassandraReactor
+import CassandraTelemetry
 import Testing
 
 /// Statements that the scripted nodes of these tests know, as text and as the client writes them.
@@ -45,7 +45,7 @@ private let addressesTaken = Locked(0)
 /// Runs `body` with a client of scripted nodes; afterwards nothing of them is left open.
 func withScriptedNodes(
   _ count: Int = 1, loops loopCount: Int = 1, options: ScriptedNode.Options = .init(),
-  at address: SocketAddress = .loopback(port: 0), logger: Logger = .silent,
+  at address: SocketAddress = .loopback(port: 0), logger: CassandraLogger = .silent,
   configure: (inout ClientConfiguration) -> Void = { _ in },
   _ body: (CassandraClient, [ScriptedNode]) async throws -> Void
 ) async throws {
@@ -79,7 +79,7 @@ func withScriptedNodes(
 /// One node, by its version.
 func withScriptedNode(
   _ version: ProtocolVersion = .v5, loops: Int = 1, options: ScriptedNode.Options = .init(),
-  at address: SocketAddress = .loopback(port: 0), logger: Logger = .silent,
+  at address: SocketAddress = .loopback(port: 0), logger: CassandraLogger = .silent,
   configure: (inout ClientConfiguration) -> Void = { _ in },
   _ body: (CassandraClient, ScriptedNode) async throws -> Void
 ) async throws {

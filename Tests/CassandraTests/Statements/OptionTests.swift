@@ -1,5 +1,5 @@
-import CQLWire
-import Telemetry
+import CassandraWire
+import CassandraTelemetry
 import Testing
 
 @testable import Cassandra

@@ -1,4 +1,4 @@
-import CQLWire
+import CassandraWire
 import Testing
 
 @testable import Cassandra

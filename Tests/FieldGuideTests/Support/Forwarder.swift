@@ -1,5 +1,5 @@
 import Cassandra
-import Reactor
+import CassandraReactor
 
 /// A TCP proxy in front of a database that can be cut and restored; it belongs to one loop.
 final class Forwarder {

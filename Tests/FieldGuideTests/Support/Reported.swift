@@ -1,5 +1,5 @@
 import Synchronization
-import Terminal
+import CassandraTerminal
 
 @testable import FieldGuide
 

@@ -1,8 +1,8 @@
-import Reactor
-import Telemetry
+import CassandraReactor
+import CassandraTelemetry
 import Testing
-import Web
-import WebTesting
+import CassandraHTTPServer
+import CassandraWebTesting
 
 @testable import FieldGuide
 
@@ -19,7 +19,7 @@ struct RunningAPI: Sendable {
     configuration.address = .loopback(port: 0)
     configuration.shutdownTimeout = .seconds(60)
     let loops = try EventLoops(count: count)
-    let logger = Logger(label: "test", level: .debug, sink: log)
+    let logger = CassandraLogger(label: "test", level: .debug, sink: log)
     let service = try Service(settings: settings, configuration: configuration, loops: loops, logger: logger)
     let listening = Promise<SocketAddress>()
     let end = Promise<Void>()

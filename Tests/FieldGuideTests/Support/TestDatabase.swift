@@ -1,11 +1,11 @@
-import CQLServer
-import CQLWire
+import CQLNode
+import CassandraWire
 import Cassandra
 import CassandraTesting
 import Foundation
-import Reactor
-import Telemetry
-import Terminal
+import CassandraReactor
+import CassandraTelemetry
+import CassandraTerminal
 import Testing
 
 @testable import FieldGuide

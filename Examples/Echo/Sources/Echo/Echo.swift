@@ -1,6 +1,6 @@
-import Reactor
-import Terminal
-import Web
+import CassandraReactor
+import CassandraTerminal
+import CassandraHTTPServer
 
 /// echo --port N: answers a GET of any path with OK, and a POST of any path with its body as it arrives.
 @main struct Echo {

@@ -1,4 +1,4 @@
-internal import Bytes
+internal import CassandraBytes
 
 extension Writer {
   /// Does a step of the background work in a transaction of its own; answers whether there was anything to do.

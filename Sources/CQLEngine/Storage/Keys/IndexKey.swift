@@ -1,4 +1,4 @@
-internal import Bytes
+internal import CassandraBytes
 
 /// The keys of an index's entries: the value's ordered bytes with 0x00 written as 0x00 0xFF, an end of 0x00 0x01, then
 /// the base record's key. They order by value, then by base key.

@@ -1,4 +1,4 @@
-internal import Bytes
+internal import CassandraBytes
 
 /// A table's number in the store: new at CREATE and at TRUNCATE, never used again. Indexes have one of their own.
 package struct TableNumber: RawRepresentable, Hashable, Comparable, Sendable {

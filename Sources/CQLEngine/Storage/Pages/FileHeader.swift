@@ -1,4 +1,4 @@
-internal import CSQLite
+internal import CCassandraSQLite
 
 /// How a file of ours stands before the file of the file system below, in the memory that SQLite gives for it: our methods
 /// (8 bytes), a reference to the connection's state (8), then the file below.

@@ -1,4 +1,4 @@
-internal import CSQLite
+internal import CCassandraSQLite
 
 /// One connection's file of a write-ahead log that is synced at each commit: what is written in a row goes to the file
 /// below in large pieces.

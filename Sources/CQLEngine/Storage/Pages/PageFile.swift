@@ -1,4 +1,4 @@
-internal import CSQLite
+internal import CCassandraSQLite
 
 /// One connection's file of a database.
 enum PageFile {

@@ -1,4 +1,4 @@
-internal import CSQLite
+internal import CCassandraSQLite
 internal import Synchronization
 
 /// A file system for SQLite over another: the pages of the database's file have checksums, and locks and the log's index

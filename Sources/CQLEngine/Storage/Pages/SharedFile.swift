@@ -3,7 +3,7 @@
 #else
   internal import Darwin
 #endif
-internal import CSQLite
+internal import CCassandraSQLite
 internal import Synchronization
 
 /// What the connections of this process to one database's file share: its locks, and the index of its log.

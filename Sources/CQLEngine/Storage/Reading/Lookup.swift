@@ -1,4 +1,4 @@
-internal import Bytes
+internal import CassandraBytes
 
 /// A prepared lookup of one record, with the buffer of the key that it is bound to.
 final class Lookup {

@@ -1,4 +1,4 @@
-internal import Bytes
+internal import CassandraBytes
 internal import Synchronization
 
 /// What the caller wants after a record.

@@ -1,4 +1,4 @@
-internal import Bytes
+internal import CassandraBytes
 
 /// Prepared scans of a range in both directions, with the buffers of the bounds that they are bound to.
 final class Scan {

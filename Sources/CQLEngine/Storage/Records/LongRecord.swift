@@ -1,4 +1,4 @@
-internal import Bytes
+internal import CassandraBytes
 
 /// Where a record stands that is too long for the ordered table.
 ///

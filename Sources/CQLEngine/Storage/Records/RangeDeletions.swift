@@ -1,4 +1,4 @@
-internal import Bytes
+internal import CassandraBytes
 
 /// The deletion of the rows between two clustering bounds.
 struct RangeDeletion: Equatable {

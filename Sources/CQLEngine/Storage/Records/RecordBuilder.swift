@@ -1,4 +1,4 @@
-internal import Bytes
+internal import CassandraBytes
 
 /// Writes the bytes of a record, for a mutation.
 ///

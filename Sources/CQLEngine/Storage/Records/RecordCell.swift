@@ -1,4 +1,4 @@
-internal import Bytes
+internal import CassandraBytes
 
 /// One cell of a record: what it is, and where its bytes stand in the record. A plain value without references.
 package struct RecordCell {

@@ -1,4 +1,4 @@
-internal import Bytes
+internal import CassandraBytes
 
 /// The times of a deletion.
 package struct Deletion: Sendable, Equatable {

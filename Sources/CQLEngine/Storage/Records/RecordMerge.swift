@@ -1,4 +1,4 @@
-internal import Bytes
+internal import CassandraBytes
 
 /// Cassandra's rules of what wins, for two records of one key.
 ///

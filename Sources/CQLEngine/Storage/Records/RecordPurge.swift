@@ -1,4 +1,4 @@
-internal import Bytes
+internal import CassandraBytes
 
 /// What of a record is no longer needed, by Cassandra's rules (`BufferCell.purge`, `BTreeRow.purge`).
 ///

@@ -1,4 +1,4 @@
-internal import Bytes
+internal import CassandraBytes
 
 /// A record as a reader sees it, in the database's own memory: valid in the closure that gets it and nowhere else.
 ///

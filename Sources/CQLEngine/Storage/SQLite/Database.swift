@@ -1,4 +1,4 @@
-internal import CSQLite
+internal import CCassandraSQLite
 
 /// A connection to an SQLite file, for one thread at a time.
 ///

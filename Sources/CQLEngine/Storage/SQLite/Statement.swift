@@ -1,4 +1,4 @@
-internal import CSQLite
+internal import CCassandraSQLite
 
 /// A prepared statement of a ``Database``: bound, stepped, read and reset.
 ///

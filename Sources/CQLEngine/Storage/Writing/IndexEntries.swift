@@ -1,4 +1,4 @@
-internal import Bytes
+internal import CassandraBytes
 
 extension IndexDefinition {
   /// The keys of the entries that a record has in this index, with the index's number.

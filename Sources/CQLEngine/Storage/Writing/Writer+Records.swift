@@ -1,4 +1,4 @@
-internal import Bytes
+internal import CassandraBytes
 
 extension Writer {
   /// The table of a write as it is now.

@@ -1,5 +1,0 @@
-import Terminal
-
-@main struct Main {
-  static func main() async { await EmulatorCommand.program.main() }
-}

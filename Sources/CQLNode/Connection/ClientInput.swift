@@ -1,0 +1,55 @@
+internal import CassandraBytes
+internal import CassandraWire
+
+/// What a client sends, from its bytes to what follows from each message; without I/O.
+struct ClientInput {
+  /// What has been found in the bytes.
+  enum Step {
+    /// A message with its body, and what follows from it.
+    case message(EnvelopeHeader, [UInt8], ConnectionMachine.Action)
+    /// The client speaks a version that nobody here does: these bytes tell it, and nothing else is understood.
+    case unknownVersion([UInt8])
+    /// The rest cannot be understood.
+    case broken(ErrorResponse)
+  }
+
+  private(set) var machine: ConnectionMachine
+  private var decoder: EnvelopeDecoder
+  private var isEmpty = true
+
+  /// The input of a new connection; a body over `maximumBodyBytes` breaks it.
+  init(password: PasswordCheck?, maximumBodyBytes: Int) {
+    machine = ConnectionMachine(password: password)
+    decoder = EnvelopeDecoder(maximumBodyBytes: maximumBodyBytes)
+  }
+
+  /// The next step, or nil when the input is used up; `offset` moves behind what was used.
+  mutating func next(in bytes: Span<UInt8>, at offset: inout Int) -> Step? {
+    guard !machine.isEnded else { return nil }
+    // Behind the end of the bytes there may still be messages of a segment that came in pieces.
+    if isEmpty {
+      guard offset < bytes.count else { return nil }
+      isEmpty = false
+      if let refusal = machine.refusal(ofFirstByte: bytes[offset]) { return .unknownVersion(refusal) }
+    }
+    let header: EnvelopeHeader
+    let body: [UInt8]
+    do throws(WireError) {
+      guard let (nextHeader, nextBody) = try decoder.next(in: bytes, at: &offset) else { return nil }
+      header = nextHeader
+      switch nextBody {
+      case .inInput(let range): body = Array(copying: bytes.extracting(range))
+      case .owned(let owned): body = owned
+      }
+    } catch {
+      machine.end()
+      return .broken(ErrorResponse(.protocolError, "\(error)"))
+    }
+    let action = machine.receive(header, body)
+    if case .reframe(_, let framing) = action { decoder.framing = framing }
+    return .message(header, body, action)
+  }
+
+  /// Lets nothing further be looked at.
+  mutating func end() { machine.end() }
+}

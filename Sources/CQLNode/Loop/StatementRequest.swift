@@ -1,0 +1,46 @@
+internal import CQLEngine
+internal import CassandraWire
+
+/// A statement that a client has sent and that is not answered yet.
+struct StatementRequest {
+  /// Who gets the answer.
+  let connection: ClientConnection
+  /// The stream that the answer goes to.
+  let stream: Int16
+  let opcode: Opcode
+  let flags: EnvelopeFlags
+  let body: [UInt8]
+
+  /// Runs the statement; the body of its RESULT is appended to `result`.
+  func run(
+    on executor: any RequestExecutor, session: inout EngineSession, into result: inout [UInt8]
+  ) async throws(EngineFailure) -> EngineOutcome {
+    switch try message(session.version) {
+    case .query(let text, let parameters):
+      return try await executor.query(text, parameters, session: &session, into: &result)
+    case .prepare(let text, let keyspace):
+      return try executor.prepare(text, keyspace: keyspace, session: session, into: &result)
+    case .execute(let id, let resultMetadataID, let parameters):
+      return try await executor.execute(
+        id: id[...], resultMetadataID: resultMetadataID?[...], parameters, session: &session, into: &result)
+    case .batch(let batch): return try await executor.batch(batch, session: &session, into: &result)
+    case .startup, .options, .register, .authResponse: preconditionFailure("only statements become requests")
+    }
+  }
+
+  private func message(_ version: ProtocolVersion) throws(EngineFailure) -> RequestMessage {
+    guard version >= .v4 || !flags.contains(.customPayload) else {
+      throw EngineFailure(
+        .protocolError, "Received frame with CUSTOM_PAYLOAD flag for native protocol version < 4")
+    }
+    do throws(WireError) {
+      var position = 0
+      if flags.contains(.customPayload) {
+        _ = try RequestPrefix(reading: body.span, at: &position, flags: flags)
+      }
+      return try RequestMessage(opcode: opcode, body: body[position...], version: version)
+    } catch {
+      throw EngineFailure(.protocolError, "\(error)")
+    }
+  }
+}

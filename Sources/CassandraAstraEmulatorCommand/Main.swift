@@ -1,0 +1,5 @@
+import CassandraTerminal
+
+@main struct Main {
+  static func main() async { await EmulatorCommand.program.main() }
+}

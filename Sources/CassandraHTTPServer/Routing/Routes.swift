@@ -1,0 +1,178 @@
+public import CassandraHTTP
+
+/// Which handler answers which method and path.
+///
+/// ```swift
+/// var routes = Routes<AppContext>()
+/// routes.get("/plant/{genus}") { request in
+///   try await storage.plants(ofGenus: request.path["genus"], in: request.cassandra)
+/// }
+/// ```
+/// A pattern is a path whose segments are texts or parameters in braces; a last segment `{name...}` takes all that is
+/// left, slashes included. A text goes before a parameter. HEAD is answered by the handler of GET, OPTIONS by the routes
+/// themselves. A path that is known with another method is 405 and says which methods there are.
+public struct Routes<Context: Sendable> {
+  /// Answers a request.
+  public typealias Handler = @Sendable (Request<Context>) async throws -> Response
+  /// Answers a request, or lets `next` answer it and looks at what comes back.
+  public typealias Middleware = @Sendable (Request<Context>, _ next: Handler) async throws -> Response
+
+  @usableFromInline
+  struct Route {
+    var method: Method
+    var pattern: RoutePattern
+    /// Makes the handler for a context.
+    var bind: @Sendable (SharedContext<Context>) -> BoundHandler
+  }
+
+  private(set) var routes: [Route] = []
+  @usableFromInline private(set) var middleware: [Middleware] = []
+  @usableFromInline private(set) var errorMapping: (@Sendable (any Error) -> any Error)?
+
+  /// No routes.
+  public init() {}
+
+  /// Adds a handler. It runs within the middleware that was added before it.
+  ///
+  /// Traps when the pattern is not of the form that ``Routes`` tells, or when there is a handler for it already: both are
+  /// mistakes in the program.
+  @inlinable
+  public mutating func on<Answer: ResponseConvertible>(
+    _ method: Method, _ pattern: RoutePattern, _ handler: @escaping @Sendable (Request<Context>) async throws -> Answer
+  ) {
+    let middleware = middleware
+    let mapped = errorMapping ?? { $0 }
+    if middleware.isEmpty {
+      // Every function that waits costs a look at the executor when it goes on, so here there is but one.
+      add(method, pattern) { shared in
+        { arrival in
+          do { return try await handler(Request(shared, arrival)).response() } catch { throw mapped(error) }
+        }
+      }
+      return
+    }
+    var answer: Handler = { request in
+      do { return try await handler(request).response() } catch { throw mapped(error) }
+    }
+    for layer in middleware.reversed() {
+      let next = answer
+      answer = { request in try await layer(request, next) }
+    }
+    let outermost = answer
+    add(method, pattern) { shared in
+      { arrival in try await outermost(Request(shared, arrival)) }
+    }
+  }
+
+  @usableFromInline
+  mutating func add(
+    _ method: Method, _ pattern: RoutePattern, _ bind: @escaping @Sendable (SharedContext<Context>) -> BoundHandler
+  ) {
+    let isTaken = routes.contains { $0.method == method && $0.pattern.takesSamePaths(as: pattern) }
+    precondition(!isTaken, "there are two routes for \(method.name) \(pattern)")
+    routes.append(Route(method: method, pattern: pattern, bind: bind))
+  }
+
+  /// Turns errors that handlers throw into others, such as a ``Problem`` that says what to do, before anybody else sees
+  /// them. It holds for the handlers that are added after it, and takes the place of the mapping before.
+  public mutating func mapErrors(_ mapping: @escaping @Sendable (any Error) -> any Error) { errorMapping = mapping }
+
+  /// Adds a handler for GET, and so for HEAD.
+  @inlinable
+  public mutating func get<Answer: ResponseConvertible>(
+    _ pattern: RoutePattern, _ handler: @escaping @Sendable (Request<Context>) async throws -> Answer
+  ) { on(.get, pattern, handler) }
+
+  /// Adds a handler for POST.
+  @inlinable
+  public mutating func post<Answer: ResponseConvertible>(
+    _ pattern: RoutePattern, _ handler: @escaping @Sendable (Request<Context>) async throws -> Answer
+  ) { on(.post, pattern, handler) }
+
+  /// Adds a handler for PUT.
+  @inlinable
+  public mutating func put<Answer: ResponseConvertible>(
+    _ pattern: RoutePattern, _ handler: @escaping @Sendable (Request<Context>) async throws -> Answer
+  ) { on(.put, pattern, handler) }
+
+  /// Adds a handler for PATCH.
+  @inlinable
+  public mutating func patch<Answer: ResponseConvertible>(
+    _ pattern: RoutePattern, _ handler: @escaping @Sendable (Request<Context>) async throws -> Answer
+  ) { on(.patch, pattern, handler) }
+
+  /// Adds a handler for DELETE.
+  @inlinable
+  public mutating func delete<Answer: ResponseConvertible>(
+    _ pattern: RoutePattern, _ handler: @escaping @Sendable (Request<Context>) async throws -> Answer
+  ) { on(.delete, pattern, handler) }
+
+  /// Adds middleware around the handlers that are added after it; the one that was added first is the outermost.
+  public mutating func use(_ layer: @escaping Middleware) { middleware.append(layer) }
+}
+
+/// Answers a request of any context.
+@usableFromInline
+typealias BoundHandler = @Sendable (Arrival) async throws -> Response
+
+/// The pattern of a path.
+public struct RoutePattern: Sendable, ExpressibleByStringLiteral, CustomStringConvertible {
+  enum Segment: Sendable, Equatable {
+    case text([UInt8])
+    case parameter(String)
+    case rest(String)
+  }
+
+  let segments: [Segment]
+  /// The pattern as it was written.
+  public let description: String
+
+  /// Reads a pattern; traps when it does not begin with a slash, has a parameter without a name or one named twice, or
+  /// has something behind `{name...}`.
+  public init(stringLiteral text: String) { self.init(text) }
+
+  /// Reads a pattern; traps when it does not begin with a slash, has a parameter without a name or one named twice, or
+  /// has something behind `{name...}`.
+  public init(_ text: String) {
+    precondition(text.hasPrefix("/"), "a route's pattern begins with a slash: \(text)")
+    var segments: [Segment] = []
+    for part in text.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
+      if case .rest = segments.last {
+        preconditionFailure("nothing follows a parameter for the rest of a path: \(text)")
+      }
+      guard part.hasPrefix("{"), part.hasSuffix("}") else {
+        segments.append(.text(Array(part.utf8)))
+        continue
+      }
+      let name = part.dropFirst().dropLast()
+      let isRest = name.hasSuffix("...")
+      let bare = String(isRest ? name.dropLast(3) : name)
+      precondition(!bare.isEmpty, "a parameter of a path has a name: \(text)")
+      segments.append(isRest ? .rest(bare) : .parameter(bare))
+    }
+    self.segments = segments
+    description = text
+    precondition(Set(parameterNames).count == parameterNames.count, "a parameter is named twice: \(text)")
+  }
+
+  var parameterNames: [String] {
+    segments.compactMap { segment in
+      switch segment {
+      case .text: nil
+      case .parameter(let name), .rest(let name): name
+      }
+    }
+  }
+
+  /// Whether both take the same paths, whatever their parameters are called.
+  func takesSamePaths(as other: RoutePattern) -> Bool {
+    segments.count == other.segments.count
+      && zip(segments, other.segments).allSatisfy { pair in
+        switch pair {
+        case (.text(let left), .text(let right)): left == right
+        case (.parameter, .parameter), (.rest, .rest): true
+        case (.text, _), (.parameter, _), (.rest, _): false
+        }
+      }
+  }
+}

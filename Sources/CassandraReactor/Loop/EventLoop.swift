@@ -1,0 +1,201 @@
+internal import CCassandraUV
+internal import Synchronization
+internal import CassandraTelemetry
+
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#else
+  internal import Darwin
+#endif
+
+/// One thread that waits for sockets, timers and signals and runs the tasks that these wake.
+///
+/// A loop is the executor of its tasks: what a task awaits is resumed on the same thread, so a request is read, handled
+/// and answered without a lock and without waking another thread. A turn of the loop is:
+/// 1. libuv calls back for what the sockets have; a continuation that can go on puts its job into the loop's queue.
+/// 2. The queue runs until it is empty, or until ``maximumJobsPerTurn``.
+/// 3. Every connection that has something to say writes, once.
+///
+/// A task gets onto a loop with `Task(executorPreference: loop)`, `group.addTask(executorPreference: loop)` or
+/// ``run(_:)``. Code that computes for long does so elsewhere:
+/// `withTaskExecutorPreference(globalConcurrentExecutor) { … }`.
+public final class EventLoop: TaskExecutor {
+  /// Jobs that a loop runs before it looks at its sockets again: 4,096.
+  public static let maximumJobsPerTurn = 4096
+
+  /// Its place among the loops that were made together, from 0.
+  public let index: Int
+  // Sendable: reached on the loop's thread only, which `core` checks.
+  private nonisolated(unsafe) let uncheckedCore: LoopCore
+  private let foreign = Locked(ForeignWork())
+  private let thread = Atomic<UInt>(0)
+  // Sendable: libuv allows uv_async_send from any thread, and the handle lives as long as the loop.
+  private nonisolated(unsafe) let wake: UnsafeMutablePointer<uv_async_t>
+  /// When the present turn began, in milliseconds of the monotonic clock; 0 while the loop waits.
+  let turnBegan = Atomic<UInt64>(0)
+
+  init(index: Int) throws(ReactorError) {
+    self.index = index
+    uncheckedCore = try LoopCore()
+    wake = uncheckedCore.wake
+  }
+
+  /// What the loop is made of; traps on any other thread.
+  var core: LoopCore {
+    preconditionIsCurrent()
+    return uncheckedCore
+  }
+
+  /// The loop whose thread this is, or nil on any other thread.
+  public static var current: EventLoop? {
+    guard let pointer = pthread_getspecific(LoopThread.key) else { return nil }
+    return Unmanaged<EventLoop>.fromOpaque(pointer).takeUnretainedValue()
+  }
+
+  /// Whether this is the loop's thread.
+  public var isCurrent: Bool { thread.load(ordering: .relaxed) == LoopThread.current }
+
+  func preconditionIsCurrent() {
+    precondition(isCurrent, "what belongs to an event loop was touched on another thread")
+  }
+
+  /// Queues a job; part of being an executor.
+  public func enqueue(_ job: consuming ExecutorJob) {
+    let job = UnownedJob(job)
+    if isCurrent {
+      uncheckedCore.ready.append(job)
+    } else {
+      wakeIf(foreign.withLock { $0.add(job) })
+    }
+  }
+
+  /// Runs `body` on the loop's thread soon, from any thread; for what has no task to wait in, such as the cancellation
+  /// of a wait.
+  public func post(_ body: @escaping @Sendable () -> Void) {
+    wakeIf(foreign.withLock { $0.add(body) })
+  }
+
+  /// Runs `body` once when this turn has nothing else to run, before its connections write: for what the requests of a
+  /// turn do together. To be called on the loop.
+  public func atEndOfTurn(_ body: @escaping () -> Void) { core.endings.append(body) }
+
+  /// Runs `body` on the loop, and comes back.
+  ///
+  /// From one of the loop's own tasks this costs no more than the call.
+  public nonisolated func run<Result: Sendable, Failure: Error>(
+    _ body: @Sendable () async throws(Failure) -> Result
+  ) async throws(Failure) -> Result {
+    // Code of an actor may happen to run on this thread and would leave it at its next wait, so it hops too.
+    if isCurrent && #isolation == nil { return try await body() }
+    return try await hop(body)
+  }
+
+  // The preference does not take a task off an actor, so the hop starts from a function that belongs to none. The
+  // check is more than a check: the compiler (6.3) leaves out a change of executor when nothing synchronous follows it.
+  @concurrent
+  private func hop<Result: Sendable, Failure: Error>(
+    _ body: @Sendable () async throws(Failure) -> Result
+  ) async throws(Failure) -> Result {
+    try await withTaskExecutorPreference(self) { () async throws(Failure) -> Result in
+      preconditionIsCurrent()
+      return try await body()
+    }
+  }
+
+  private func wakeIf(_ first: Bool) {
+    if first { uv_async_send(wake) }
+  }
+}
+
+/// What other threads have given to a loop.
+private struct ForeignWork {
+  var jobs: [UnownedJob] = []
+  var closures: [@Sendable () -> Void] = []
+
+  /// Both return whether the loop has to be woken.
+  mutating func add(_ job: UnownedJob) -> Bool {
+    jobs.append(job)
+    return jobs.count == 1 && closures.isEmpty
+  }
+
+  mutating func add(_ closure: @escaping @Sendable () -> Void) -> Bool {
+    closures.append(closure)
+    return closures.count == 1 && jobs.isEmpty
+  }
+}
+
+// MARK: - The loop's thread
+
+extension EventLoop {
+  /// Prepares the loop's parts, runs it on this thread, and returns once it has been stopped and every handle has
+  /// closed.
+  func runThread() {
+    thread.store(LoopThread.current, ordering: .relaxed)
+    pthread_setspecific(LoopThread.key, Unmanaged.passUnretained(self).toOpaque())
+    let core = uncheckedCore
+    core.start(self)
+    uv_run(core.uv, UV_RUN_DEFAULT)
+    core.finish()
+    pthread_setspecific(LoopThread.key, nil)
+    thread.store(0, ordering: .relaxed)
+  }
+
+  /// Takes what other threads have given.
+  func takeForeignWork() {
+    let work = foreign.withLock { work in
+      let taken = work
+      work = ForeignWork()
+      return taken
+    }
+    let core = uncheckedCore
+    for closure in work.closures { closure() }
+    for job in work.jobs { core.ready.append(job) }
+  }
+
+  /// After the sockets have been looked at.
+  func beginTurn() {
+    turnBegan.store(uncheckedCore.now, ordering: .relaxed)
+    turn()
+  }
+
+  /// Before the loop waits for its sockets.
+  func endTurn() {
+    turn()
+    turnBegan.store(0, ordering: .relaxed)
+  }
+
+  /// Runs what is ready, then what is for the end of the turn, then lets every connection with something to say write
+  /// once; repeats when that made more ready.
+  func turn() {
+    let core = uncheckedCore
+    var budget = Self.maximumJobsPerTurn
+    repeat {
+      while budget > 0, let job = core.ready.popFirst() {
+        job.runSynchronously(on: asUnownedTaskExecutor())
+        budget -= 1
+      }
+      core.runEndings()
+      core.flushDirty()
+    } while budget > 0 && !core.ready.isEmpty
+    core.keepsGoing = !core.ready.isEmpty || !core.endings.isEmpty
+  }
+}
+
+/// The identity of the calling thread, and where it keeps its loop.
+enum LoopThread {
+  static let key: pthread_key_t = {
+    var key = pthread_key_t()
+    pthread_key_create(&key, nil)
+    return key
+  }()
+
+  static var current: UInt {
+    #if canImport(Darwin)
+      UInt(bitPattern: pthread_self())
+    #else
+      UInt(pthread_self())
+    #endif
+  }
+}

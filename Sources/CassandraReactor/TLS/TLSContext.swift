@@ -1,0 +1,165 @@
+internal import CCassandraOpenSSL
+internal import CassandraTelemetry
+
+/// A certificate with its chain and its private key, as PEM.
+public struct TLSIdentity: Sendable {
+  /// The certificate first, then those that lead to the authority.
+  public var certificateChain: [UInt8]
+  /// The key, PKCS#8 or PKCS#1, without a passphrase.
+  public var privateKey: [UInt8]
+
+  /// Keeps the two together; they are read when a context is made.
+  public init(certificateChain: [UInt8], privateKey: [UInt8]) {
+    self.certificateChain = certificateChain
+    self.privateKey = privateKey
+  }
+}
+
+/// Which authorities a peer's certificate may come from.
+public enum TLSTrust: Sendable {
+  /// Those of the system.
+  case system
+  /// Only those in this PEM text.
+  case authorities(pem: [UInt8])
+}
+
+/// What all TLS connections to one kind of server have in common. Making one reads files of the system and costs
+/// milliseconds, so make it once.
+///
+/// TLS 1.2 is the least; the chain and the name of the server are always verified. Sessions are resumed: a second
+/// connection to the same name costs less than half of the first.
+public final class TLSClientContext: Sendable {
+  /// Sessions that are kept for resumption: 64, of as many names.
+  public static let maximumSessions = 64
+
+  let context: SecureContext
+  let protocols: [UInt8]
+  private let sessions = Locked(SessionCache())
+
+  /// Makes a context.
+  ///
+  /// - Parameters:
+  ///   - trust: Whose certificates are accepted.
+  ///   - identity: What we show when the server asks for a certificate.
+  ///   - applicationProtocols: ALPN names in order of preference, for instance `["h2", "http/1.1"]`.
+  /// - Throws: ``ReactorError/Code/tlsConfiguration`` that says which text cannot be read.
+  public init(
+    trust: TLSTrust = .system, identity: TLSIdentity? = nil, applicationProtocols: [String] = []
+  ) throws(ReactorError) {
+    context = try SecureContext(isServer: false)
+    try context.trust(trust)
+    if let identity { try context.use(identity) }
+    context.verifyPeer(isRequired: true)
+    protocols = try wireForm(ofProtocols: applicationProtocols)
+    context.keepClientSessions()
+  }
+
+  /// A connection to the server named `host`.
+  ///
+  /// - Parameters:
+  ///   - host: The name or the IP address that the certificate has to carry.
+  ///   - serverName: What the greeting asks for (SNI), when that is another name; an IP address is never sent.
+  public func client(verifying host: String, serverName: String? = nil) -> TLSClient {
+    TLSClient(context: self, verifiedName: host, serverName: serverName)
+  }
+
+  func session(for key: String) -> KeptSession? { sessions.withLock { $0.take(key) } }
+  func keep(_ session: KeptSession, for key: String) { sessions.withLock { $0.put(session, key) } }
+}
+
+/// TLS to one server: the context, and the names.
+public struct TLSClient: Sendable {
+  let context: TLSClientContext
+  let verifiedName: String
+  let serverName: String?
+}
+
+/// What all TLS connections of a server have in common.
+public final class TLSServerContext: Sendable {
+  /// Whether clients have to show a certificate.
+  public enum ClientCertificates: Sendable {
+    /// They are not asked.
+    case notAsked
+    /// Without one of these authorities there is no connection.
+    case required(TLSTrust)
+  }
+
+  let context: SecureContext
+
+  /// Makes a context.
+  ///
+  /// - Parameters:
+  ///   - identity: What the server shows.
+  ///   - clientCertificates: Whether clients have to show a certificate.
+  ///   - applicationProtocols: ALPN names in order of preference. A client that offers others only is refused.
+  /// - Throws: ``ReactorError/Code/tlsConfiguration`` that says which text cannot be read.
+  public init(
+    identity: TLSIdentity, clientCertificates: ClientCertificates = .notAsked, applicationProtocols: [String] = []
+  ) throws(ReactorError) {
+    context = try SecureContext(isServer: true, protocols: wireForm(ofProtocols: applicationProtocols))
+    try context.use(identity)
+    if case .required(let trust) = clientCertificates {
+      try context.trust(trust)
+      context.verifyPeer(isRequired: true)
+    }
+  }
+}
+
+/// TLS of a listener: a context, or one chosen by the name in the client's greeting.
+public struct TLSServer: Sendable {
+  let context: TLSServerContext
+  let chosenByName: (@Sendable (String) -> TLSServerContext?)?
+
+  /// One context for every client.
+  public init(_ context: TLSServerContext) {
+    self.context = context
+    chosenByName = nil
+  }
+
+  /// Another context for each name; a client that names none gets `context`, and one for whose name `choose` returns
+  /// nil is refused.
+  public init(_ context: TLSServerContext, choose: @escaping @Sendable (String) -> TLSServerContext?) {
+    self.context = context
+    chosenByName = choose
+  }
+}
+
+/// A session of an earlier connection.
+final class KeptSession: @unchecked Sendable {
+  // Sendable: OpenSSL counts references to a session atomically and does not change one that is resumable.
+  let pointer: OpaquePointer
+
+  init(owning pointer: OpaquePointer) { self.pointer = pointer }
+
+  deinit { SSL_SESSION_free(pointer) }
+}
+
+/// The newest session of each name; the name that was used longest ago goes first.
+private struct SessionCache {
+  private var entries: [(key: String, session: KeptSession)] = []
+
+  /// A session of TLS 1.3 is used once, so it is taken out.
+  mutating func take(_ key: String) -> KeptSession? {
+    guard let index = entries.firstIndex(where: { $0.key == key }) else { return nil }
+    return entries.remove(at: index).session
+  }
+
+  mutating func put(_ session: KeptSession, _ key: String) {
+    _ = take(key)
+    entries.append((key, session))
+    if entries.count > TLSClientContext.maximumSessions { entries.removeFirst() }
+  }
+}
+
+/// ALPN's form: each name behind its length.
+private func wireForm(ofProtocols names: [String]) throws(ReactorError) -> [UInt8] {
+  var bytes: [UInt8] = []
+  for name in names {
+    guard let count = UInt8(exactly: name.utf8.count), count > 0 else {
+      throw ReactorError(.tlsConfiguration, "an application protocol has 1 to 255 bytes", detail: name)
+    }
+    bytes.append(count)
+    bytes += Array(name.utf8)
+  }
+  return bytes
+}

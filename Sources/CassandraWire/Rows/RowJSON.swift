@@ -1,0 +1,121 @@
+internal import CassandraBytes
+internal import CassandraJSON
+
+/// How the rows of a layout are written as JSON objects: the members' names are ready, and the writer of each value is
+/// chosen.
+struct RowJSON: Sendable {
+  /// One member: its name with what stands around it, as in `,"species":`.
+  struct Member: Sendable {
+    var prefix: [UInt8]
+    var writer: CellJSONWriter
+    var nullForm: NullForm
+  }
+
+  /// What a null cell of the column becomes when empty collections are wanted.
+  enum NullForm: Sendable {
+    case null
+    case emptyArray
+    case emptyObject
+  }
+
+  let members: [Member]
+  /// For rows of frequent types alone.
+  let plain: Plain?
+
+  init(columns: [ColumnSpecification]) {
+    var members: [Member] = []
+    for column in columns {
+      var prefix: [UInt8] = [members.isEmpty ? UInt8(ascii: "{") : UInt8(ascii: ",")]
+      prefix.append(jsonString: Array(column.name.utf8).span)
+      prefix.append(UInt8(ascii: ":"))
+      let nullForm: NullForm =
+        switch column.type {
+        case .list, .set: .emptyArray
+        case .map: .emptyObject
+        default: .null
+        }
+      members.append(Member(prefix: prefix, writer: CellJSONWriter(column.type), nullForm: nullForm))
+    }
+    self.members = members
+    plain = Plain(members)
+  }
+}
+
+/// What a null collection becomes in JSON.
+public enum NullCollections: Sendable {
+  /// `null`, as in Cassandra's own JSON.
+  case null
+  /// `[]` or `{}`: Cassandra does not keep empty collections, so a null one and an empty one are the same.
+  case empty
+}
+
+extension Page {
+  /// Appends rows as JSON objects, one after the other with commas between, until `buffer` has `limit` bytes or the page
+  /// ends.
+  ///
+  /// - Parameters:
+  ///   - position: Where to begin; moves behind what was written.
+  ///   - isFirst: Whether no comma is wanted before the next row; false afterwards.
+  ///   - buffer: Takes the text; one row more than the limit at most.
+  ///   - limit: The number of bytes in the buffer after which no further row is begun.
+  ///   - nullCollections: What a null collection becomes.
+  /// - Throws: ``RowError``; the buffer then ends within a row.
+  public func appendJSON(
+    from position: inout RowPosition, isFirst: inout Bool, into buffer: inout [UInt8], limit: Int,
+    nullCollections: NullCollections = .null
+  ) throws(RowError) {
+    while hasRow(at: position) && buffer.count < limit {
+      if let plain = layout.json.plain {
+        appendPlainJSON(
+          plain, from: &position, isFirst: &isFirst, into: &buffer, limit: limit, nullCollections: nullCollections)
+        guard hasRow(at: position) && buffer.count < limit else { return }
+      }
+      if !isFirst { buffer.append(UInt8(ascii: ",")) }
+      isFirst = false
+      try appendJSONRow(at: &position, into: &buffer, nullCollections: nullCollections)
+    }
+  }
+
+  /// Appends the row at `position` as a JSON object and moves behind it; there is one.
+  func appendJSONRow(
+    at position: inout RowPosition, into buffer: inout [UInt8], nullCollections: NullCollections
+  ) throws(RowError) {
+    let bytes = body.span
+    let members = layout.json.members
+    for index in members.indices {
+      buffer.append(contentsOf: members[index].prefix)
+      let range: Range<Int>?
+      do throws(WireError) { range = try bytes.readBytes(&position.offset) } catch {
+        throw RowError(.wire(error), column: layout.columns[index].name)
+      }
+      if let range {
+        do throws(CQLValueError) { try members[index].writer.write(bytes.extracting(range), into: &buffer) } catch {
+          throw RowError(.value(error), column: layout.columns[index].name)
+        }
+      } else {
+        switch (nullCollections, members[index].nullForm) {
+        case (.empty, .emptyArray): buffer.append("[]")
+        case (.empty, .emptyObject): buffer.append("{}")
+        case (.null, _), (.empty, .null): buffer.append("null")
+        }
+      }
+    }
+    if members.isEmpty { buffer.append(UInt8(ascii: "{")) }
+    buffer.append(UInt8(ascii: "}"))
+    position.index += 1
+  }
+}
+
+extension Row {
+  /// Appends the row as a JSON object.
+  ///
+  /// - Throws: ``RowError``; the buffer then ends within the row.
+  public func appendJSON(
+    into buffer: inout [UInt8], nullCollections: NullCollections = .null
+  ) throws(RowError) {
+    var position = RowPosition(offset: offset, index: page.rowCount - 1)
+    var isFirst = true
+    try page.appendJSON(
+      from: &position, isFirst: &isFirst, into: &buffer, limit: .max, nullCollections: nullCollections)
+  }
+}

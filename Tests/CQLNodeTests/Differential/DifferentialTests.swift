@@ -1,0 +1,92 @@
+import CQLNode
+import CassandraWire
+import CassandraTesting
+import CassandraReactor
+import Testing
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// The same statements on the node and on a real Cassandra.
+///
+/// The files say what Cassandra answers. The node is always compared with them; a real Cassandra is too, where
+/// `CASSANDRA_TEST_PLAIN=host:port` says where one is, so that the files cannot say something else than it does. With
+/// `DIFFERENTIAL_RECORD=1` its answers are written into the files instead.
+/// `NODE_TEST_PLAIN=host:port` names a server that takes the place of the embedded node.
+@Suite(.serialized) struct DifferentialTests {
+  private static let cassandra = cassandraAddress
+  private static let other = address("NODE_TEST_PLAIN")
+  private static let records = getenv("DIFFERENTIAL_RECORD") != nil
+  private static let names = CorpusFile.all.map(\.name)
+
+  @Test(arguments: names) func theNodeAnswersAsTheFilesSay(name: String) async throws {
+    let file = try #require(CorpusFile.all.first { $0.name == name })
+    try await EmbeddedNode.withNode { node in
+      let answers = try await run(file, at: Self.other ?? node.address)
+      var differences: [CorpusRun.Difference] = []
+      var texts = 0
+      for (entry, found) in zip(file.entries, answers) {
+        let expected = entry.expectedOfNode ?? entry.expected
+        if CorpusRun.essence(found) != CorpusRun.essence(expected) {
+          differences.append(CorpusRun.Difference(file: name, entry: entry, found: found, expected: expected))
+        } else if found != expected {
+          texts += 1
+        }
+      }
+      #expect(differences.isEmpty, "\(differences.map(\.description).joined(separator: "\n\n"))")
+      if texts > 0 { print("\(name): \(texts) of \(answers.count) texts of errors or warnings are others") }
+    }
+  }
+
+  @Test(
+    .enabled(if: cassandra != nil, "CASSANDRA_TEST_PLAIN=host:port says where a Cassandra is"), arguments: names)
+  func cassandraAnswersAsTheFilesSay(name: String) async throws {
+    var file = try #require(CorpusFile.all.first { $0.name == name })
+    let answers = try await run(file, at: try #require(Self.cassandra))
+    if Self.records {
+      for index in file.entries.indices { file.entries[index].expected = answers[index] }
+      try file.save()
+      return
+    }
+    for (entry, found) in zip(file.entries, answers) {
+      // The texts list signatures in an order that changes with each start.
+      #expect(
+        CorpusRun.essence(found) == CorpusRun.essence(entry.expected), "\(name):\(entry.line): \(entry.text)")
+    }
+  }
+
+  @Test func theCorpusIsLargeEnough() throws {
+    let entries = CorpusFile.all.flatMap(\.entries).filter { !$0.statement.isEmpty }
+    #expect(entries.count >= 600)
+    #expect(entries.count(where: \.isRefusal) * 3 >= entries.count)
+    let keys = Set(entries.compactMap { $0.directive("differs") })
+    #expect(keys.count <= 20)
+    let list = try CorpusFile.read("\(CorpusFile.folder)/../../../../Documentation/Node.md")
+    for key in keys { #expect(list.contains("| `\(key)` |"), "the list of differences has no \(key)") }
+    for entry in entries {
+      #expect((entry.directive("differs") != nil) == (entry.expectedOfNode != nil), "\(entry.text)")
+    }
+  }
+
+  private func run(_ file: CorpusFile, at address: SocketAddress) async throws -> [[String]] {
+    try await WireClient.busyLoop.run {
+      let client = try await WireClient.ready(to: address)
+      defer { client.close() }
+      return try await CorpusRun(client: client).answers(to: file)
+    }
+  }
+}
+
+/// The address in an environment variable, as `host:port`; nil when it is not set.
+func address(_ variable: String) -> SocketAddress? {
+  guard let text = getenv(variable).map({ String(cString: $0) }), let colon = text.lastIndex(of: ":"),
+    let port = Int(text[text.index(after: colon)...])
+  else { return nil }
+  return try? SocketAddress(String(text[..<colon]), port: port)
+}
+
+/// The address of a Cassandra to compare with, if there is one; `CASSANDRA_TEST_IS_NODE` says that it is a node of ours.
+let cassandraAddress = getenv("CASSANDRA_TEST_IS_NODE") == nil ? address("CASSANDRA_TEST_PLAIN") : nil

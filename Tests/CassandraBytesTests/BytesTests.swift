@@ -1,0 +1,73 @@
+import CassandraBytes
+import Testing
+
+@Suite struct BigEndianTests {
+  @Test func readsWhatWasWritten() {
+    var buffer: [UInt8] = []
+    buffer.append(bigEndian: UInt16(0xfe01))
+    buffer.append(bigEndian: Int32(-2))
+    buffer.append(bigEndian: UInt64(0x0102_0304_0506_0708))
+    #expect(buffer == [0xfe, 1, 0xff, 0xff, 0xff, 0xfe, 1, 2, 3, 4, 5, 6, 7, 8])
+    let (short, int, long) = (buffer.span.uint16(at: 0), buffer.span.int32(at: 2), buffer.span.uint64(at: 6))
+    #expect(short == 0xfe01)
+    #expect(int == -2)
+    #expect(long == 0x0102_0304_0506_0708)
+    buffer.store(bigEndian: Int32.min, at: 2)
+    #expect(Array(buffer[2..<6]) == [0x80, 0, 0, 0])
+  }
+
+  @Test(arguments: [0, 1, 9, 10, 99, 100, 101, 999, 1_000, 12_345, -1, -10, Int.max, Int.min])
+  func decimalDigits(_ value: Int) {
+    var buffer: [UInt8] = []
+    buffer.append(decimal: value)
+    #expect(String(decoding: buffer, as: UTF8.self) == String(value))
+  }
+
+  @Test func unsignedDigits() {
+    var buffer: [UInt8] = []
+    buffer.append(decimal: UInt64.max)
+    #expect(String(decoding: buffer, as: UTF8.self) == String(UInt64.max))
+  }
+
+  @Test func paddedDigitsKeepTheirLeadingZeros() {
+    var buffer: [UInt8] = []
+    buffer.append(decimal: 42, digits: 5)
+    #expect(buffer == Array("00042".utf8))
+  }
+
+  @Test func bulkCopyIntoAnOutputSpan() {
+    var buffer: [UInt8] = [1]
+    buffer.append(addingCapacity: 6) { output in
+      output.append(2)
+      output.append(copying: [3, 4, 5].span)
+      output.append(copying: Span())
+      output.append(6)
+    }
+    #expect(buffer == [1, 2, 3, 4, 5, 6])
+  }
+
+  @Test func hexadecimal() {
+    var buffer: [UInt8] = []
+    buffer.append(hexadecimal: [0x00, 0xaf, 0x10].span)
+    #expect(buffer == Array("00af10".utf8))
+    #expect(buffer.map { hexadecimalValue($0) } == [0, 0, 10, 15, 1, 0])
+    #expect(hexadecimalValue(UInt8(ascii: "g")) == nil)
+  }
+}
+
+@Suite struct TextTests {
+  @Test func onlyValidUTF8BecomesText() {
+    #expect(String(validating: Array("naïve ✓".utf8).span) == "naïve ✓")
+    #expect(String(validating: [0xc0, 0x80].span) == nil)
+    #expect(String(repairing: [0x41, 0xff].span) == "A\u{fffd}")
+  }
+
+  @Test func comparison() {
+    let get = Array("GET".utf8)
+    let (same, shorter) = (get.span.isEqual(to: "GET"), get.span.isEqual(to: "GE"))
+    #expect(same)
+    #expect(!shorter)
+    let slash = Array("a/b/c".utf8).span.firstIndex(of: UInt8(ascii: "/"), from: 2)
+    #expect(slash == 3)
+  }
+}

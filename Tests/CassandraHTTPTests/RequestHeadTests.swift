@@ -1,0 +1,151 @@
+import CassandraBytes
+import CassandraHTTP
+import Testing
+
+@Suite struct RequestHeadTests {
+  private func head(_ request: String) throws -> RequestHead {
+    var parser = RequestParser()
+    var head = RequestHead()
+    var offset = 0
+    let bytes = Array(request.utf8)
+    let isComplete = try parser.parse(bytes.span, from: &offset, into: &head)
+    #expect(isComplete)
+    return head
+  }
+
+  @Test func thePartsOfTheTarget() throws {
+    let origin = try head("GET /a%20b/c?d=e HTTP/1.1\r\nHost: h:8080\r\n\r\n")
+    #expect(origin.targetForm == .origin)
+    #expect(origin.target == "/a%20b/c?d=e")
+    #expect(origin.path == "/a%20b/c")
+    #expect(origin.query == "d=e")
+    #expect(origin.authority == "h:8080")
+    #expect(origin.host == "h")
+    #expect(origin.port == 8080)
+
+    let absolute = try head("GET http://x:81?q HTTP/1.1\r\nHost: h\r\n\r\n")
+    #expect(absolute.targetForm == .absolute)
+    #expect(absolute.path == "/")
+    #expect(absolute.query == "q")
+    #expect(absolute.authority == "x:81")
+    #expect(absolute.first(.host) == "h")
+
+    let asterisk = try head("OPTIONS * HTTP/1.1\r\nHost:\r\n\r\n")
+    #expect(asterisk.targetForm == .asterisk)
+    #expect(asterisk.path == "*")
+    #expect(asterisk.query == nil)
+    #expect(asterisk.host == "")
+
+    let authority = try head("CONNECT [::1]:443 HTTP/1.1\r\nHost: h\r\n\r\n")
+    #expect(authority.targetForm == .authority)
+    #expect(authority.path == "")
+    #expect(authority.host == "[::1]")
+    #expect(authority.port == 443)
+
+    #expect(try head("GET / HTTP/1.0\r\n\r\n").authority == nil)
+  }
+
+  @Test(arguments: [
+    ("GET", Method.get), ("HEAD", .head), ("POST", .post), ("PUT", .put), ("DELETE", .delete), ("PATCH", .patch),
+    ("OPTIONS", .options), ("TRACE", .trace), ("LINK", .other), ("get", .other), ("CONNECTED", .other),
+  ])
+  func methods(_ name: String, _ method: Method) throws {
+    let head = try head("\(name) / HTTP/1.1\r\nHost: h\r\n\r\n")
+    #expect(head.method == method)
+    #expect(head.methodName == name)
+    #expect(method == .other || "\(method.name)" == name)
+  }
+
+  @Test func fieldsAreFoundInAnyCase() throws {
+    let head = try head("GET / HTTP/1.1\r\nHost: h\r\ncOnTeNt-TyPe:  text/plain \r\nX: 1\r\nx: 2\r\nY: é\r\n\r\n")
+    #expect(head.first(.contentType) == "text/plain")
+    #expect(head.first("X") == "1")
+    #expect(head.first("content-typ") == nil)
+    #expect(head.fields.all("x") == ["1", "2"])
+    #expect(head.fields.combined("X") == "1, 2")
+    #expect(head.fields.combined("Z") == nil)
+    #expect(head.first("y") == "é")
+    #expect(head.fields.map(\.name) == ["Host", "cOnTeNt-TyPe", "X", "x", "Y"])
+    #expect(head.fields.map(\.value) == ["h", "text/plain", "1", "2", "é"])
+    let range = try #require(head.fields.range(of: .contentType))
+    #expect(Array(head.bytes[range]) == Array("text/plain".utf8))
+    let first = try #require(head.fields.firstIndex(of: "x"))
+    #expect(head.fields.firstIndex(of: "x", from: first + 1) == first + 1)
+    #expect(head.fields.firstIndex(of: "x", from: first + 2) == nil)
+    #expect(head.fields.firstIndex(of: "x", from: 99) == nil)
+  }
+
+  @Test func listsAreTakenApart() throws {
+    let head = try head(
+      "GET / HTTP/1.1\r\nHost: h\r\nConnection: , Upgrade,\r\nConnection: \"a, \\\"b\" , c\r\nE: \"open, x\r\n\r\n")
+    #expect(head.fields.list(.connection) == ["Upgrade", "\"a, \\\"b\"", "c"])
+    #expect(head.fields.contains("upgrade", in: .connection))
+    #expect(!head.fields.contains("b", in: .connection))
+    #expect(head.fields.list("E") == ["\"open, x"])
+    #expect(head.fields.list("F") == [])
+  }
+
+  @Test func aValueThatIsNotUTF8IsRepairedAsText() throws {
+    var parser = RequestParser()
+    var head = RequestHead()
+    var offset = 0
+    let bytes = Array("GET / HTTP/1.1\r\nHost: h\r\nX: a".utf8) + [0xff, 0x0d, 0x0a, 0x0d, 0x0a]
+    let isComplete = try parser.parse(bytes.span, from: &offset, into: &head)
+    #expect(isComplete)
+    #expect(head.first("X") == "a\u{fffd}")
+    let range = try #require(head.fields.range(of: "X"))
+    #expect(Array(head.bytes[range]) == [0x61, 0xff])
+  }
+
+  @Test func aHeadThatIsKeptDoesNotChange() throws {
+    var parser = RequestParser()
+    var head = RequestHead()
+    var offset = 0
+    let bytes = Array("GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: b\r\nX: y\r\n\r\n".utf8)
+    _ = try parser.parse(bytes.span, from: &offset, into: &head)
+    let first = head
+    _ = try parser.parse(bytes.span, from: &offset, into: &head)
+    #expect(first.transcriptLine == "GET /1 host=a")
+    #expect(first.fields.count == 1)
+    #expect(head.transcriptLine == "GET /2 host=b")
+    #expect(offset == bytes.count)
+  }
+
+  @Test func theBodyBeginsAtTheOffset() throws {
+    var parser = RequestParser()
+    var head = RequestHead()
+    let bytes = Array("xxxPOST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi".utf8)
+    var offset = 3
+    #expect(!parser.isWithinHead)
+    _ = try parser.parse(bytes.span.extracting(0..<20), from: &offset, into: &head)
+    #expect(offset == 20)
+    #expect(parser.isWithinHead)
+    #expect(try parser.parse(bytes.span, from: &offset, into: &head))
+    #expect(offset == bytes.count - 2)
+    #expect(!parser.isWithinHead)
+  }
+
+  @Test func anEmptyLineIsNoRequestThatIsSlow() throws {
+    var parser = RequestParser()
+    var head = RequestHead()
+    var offset = 0
+    let bytes = Array("\r\nG".utf8)
+    _ = try parser.parse(bytes.span.extracting(0..<2), from: &offset, into: &head)
+    #expect(!parser.isWithinHead)
+    _ = try parser.parse(bytes.span, from: &offset, into: &head)
+    #expect(parser.isWithinHead)
+  }
+
+  @Test func aRefusalTellsNothingThatThePeerSent() throws {
+    do {
+      _ = try head("GET /secret\u{1} HTTP/1.1\r\n\r\n")
+      Issue.record("accepted")
+    } catch let error as HTTPError {
+      #expect("\(error)" == "A control character stands in the head")
+      #expect(
+        String(reflecting: error) == "400 controlCharacter: A control character stands in the head (byte 11)")
+      #expect(error.code == .controlCharacter)
+      #expect(error.status == .badRequest)
+    }
+  }
+}

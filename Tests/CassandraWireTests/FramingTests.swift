@@ -1,0 +1,161 @@
+import CassandraBytes
+import Testing
+
+@testable import CassandraWire
+
+/// What went in comes out, in every framing and however the stream is cut.
+@Suite struct FramingTests {
+  static let framings: [Framing] = [
+    .envelopes(compressed: false), .envelopes(compressed: true), .segments(compressed: false),
+    .segments(compressed: true),
+  ]
+
+  struct Sent: Equatable {
+    var header: EnvelopeHeader
+    var body: [UInt8]
+  }
+
+  private func messages(_ random: inout Seeded, count: Int) -> [[Sent]] {
+    (0..<count).map { turn in
+      (0..<Int(random.next() % 5)).map { index in
+        let size = [0, 1, 7, 600, 5000, 131_062, 131_063, 200_000, 400_000][Int(random.next() % 9)]
+        let isRandom = random.next() % 2 == 0
+        let body = (0..<size).map {
+          isRandom ? UInt8(truncatingIfNeeded: random.next() >> 7) : UInt8(truncatingIfNeeded: $0 / 50)
+        }
+        let header = EnvelopeHeader(
+          version: .v5, isResponse: random.next() % 2 == 0, flags: .warning, stream: Int16(turn * 8 + index),
+          opcode: .result, bodyCount: size)
+        return Sent(header: header, body: body)
+      }
+    }
+  }
+
+  private func encode(_ turns: [[Sent]], _ framing: Framing) -> [UInt8] {
+    var encoder = EnvelopeEncoder(framing: framing)
+    var output: [UInt8] = []
+    for turn in turns {
+      for message in turn { encoder.append(message.header, to: &output) { $0 += message.body } }
+      encoder.seal(&output)
+    }
+    return output
+  }
+
+  private func decode(_ pieces: [ArraySlice<UInt8>], _ framing: Framing) throws -> [Sent] {
+    var decoder = EnvelopeDecoder(framing: framing)
+    var received: [Sent] = []
+    for piece in pieces {
+      let input = Array(piece)
+      var offset = 0
+      while let (header, body) = try decoder.next(in: input.span, at: &offset) {
+        switch body {
+        case .inInput(let range): received.append(Sent(header: header, body: Array(input[range])))
+        case .owned(let bytes): received.append(Sent(header: header, body: bytes))
+        }
+      }
+      #expect(offset == input.count)
+    }
+    return received
+  }
+
+  private func same(_ received: [Sent], _ turns: [[Sent]]) -> Bool {
+    let expected = turns.flatMap { $0 }
+    return received.count == expected.count
+      && zip(received, expected).allSatisfy { pair in
+        var header = pair.0.header
+        header.flags.remove(.compressed)
+        return header == pair.1.header && pair.0.body == pair.1.body
+      }
+  }
+
+  @Test(arguments: framings) func roundTrips(_ framing: Framing) throws {
+    for seed in 0..<6 {
+      var random = Seeded(UInt64(seed))
+      let turns = messages(&random, count: 4)
+      let stream = encode(turns, framing)
+      #expect(same(try decode([stream[...]], framing), turns), "seed \(seed), whole")
+      var pieces: [ArraySlice<UInt8>] = []
+      var start = 0
+      while start < stream.count {
+        let end = min(stream.count, start + 1 + Int(random.next() % [3, 20, 5000, 300_000][Int(random.next() % 4)]))
+        pieces.append(stream[start..<end])
+        start = end
+      }
+      #expect(same(try decode(pieces, framing), turns), "seed \(seed), in pieces")
+    }
+  }
+
+  @Test(arguments: framings) func aByteAtATime(_ framing: Framing) throws {
+    let header = EnvelopeHeader(version: .v5, isResponse: true, stream: 3, opcode: .result)
+    let turns = [[Sent(header: header, body: [])], [Sent(header: header, body: Array(repeating: 9, count: 700))]].map {
+      turn in
+      turn.map { message in
+        var message = message
+        message.header.bodyCount = message.body.count
+        return message
+      }
+    }
+    let stream = encode(turns, framing)
+    #expect(same(try decode(stream.indices.map { stream[$0...$0] }, framing), turns))
+  }
+
+  /// Every single bit of a segment is covered by a checksum.
+  @Test(arguments: [false, true]) func aChangedBitIsNoticed(_ compressed: Bool) throws {
+    let header = EnvelopeHeader(version: .v5, isResponse: false, stream: 1, opcode: .query, bodyCount: 40)
+    let stream = encode([[Sent(header: header, body: Array(0..<40))]], .segments(compressed: compressed))
+    for bit in 0..<stream.count * 8 {
+      var damaged = stream
+      damaged[bit / 8] ^= 1 << (bit % 8)
+      #expect(throws: WireError.self, "bit \(bit)") { try decode([damaged[...]], .segments(compressed: compressed)) }
+    }
+  }
+
+  @Test func theChecksumsAreThoseOfTheSpecification() {
+    // As the Python driver's cassandra.segment computes them.
+    #expect(Checksum.crc24(0x02_0005, count: 3) == 0x9a_9919)
+    #expect(Checksum.crc32(Checksum.crc32Start, Array("hello".utf8).span) == 0xb60e_8074)
+  }
+
+  @Test func aLengthOverTheLimitIsRefusedBeforeItArrives() {
+    var decoder = EnvelopeDecoder(maximumBodyBytes: 1000)
+    let claim: [UInt8] = [0x84, 0, 0, 1, 8, 0x0f, 0xff, 0xff, 0xff]
+    #expect(throws: WireError.self) {
+      var offset = 0
+      _ = try decoder.next(in: claim.span, at: &offset)
+    }
+  }
+
+  @Test func aBombOfCompressionIsRefused() {
+    // 20 bytes of LZ4 cannot hold 100 MB.
+    let header = EnvelopeHeader(version: .v4, isResponse: true, flags: .compressed, stream: 1, opcode: .result)
+    var encoder = EnvelopeEncoder()
+    var stream: [UInt8] = []
+    encoder.append(header, to: &stream) { body in
+      body.append(bigEndian: Int32(100_000_000))
+      body += [UInt8](repeating: 0xff, count: 20)
+    }
+    let error = #expect(throws: WireError.self) { try decode([stream[...]], .envelopes(compressed: true)) }
+    #expect(error?.code == .compression)
+  }
+
+  @Test func randomBytesNeverTrap() {
+    for seed in 0..<2000 {
+      var random = Seeded(UInt64(seed))
+      let bytes = (0..<Int(random.next() % 200)).map { _ in UInt8(truncatingIfNeeded: random.next() >> 9) }
+      for framing in Self.framings { _ = try? decode([bytes[...]], framing) }
+    }
+  }
+}
+
+struct Seeded: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(_ seed: UInt64) { state = seed &* 0x9e37_79b9_7f4a_7c15 | 1 }
+
+  mutating func next() -> UInt64 {
+    state ^= state << 13
+    state ^= state >> 7
+    state ^= state << 17
+    return state
+  }
+}

@@ -1,0 +1,156 @@
+import CassandraBytes
+import CassandraWire
+import CassandraJSON
+import Testing
+
+/// Pages of rows, and what their readers make of them.
+@Suite struct PageTests {
+  private static let columns: [(String, CQLType)] = [
+    ("genus", .text), ("sightings", .int), ("total", .bigint), ("rare", .boolean), ("size_cm", .float),
+    ("taxonomy", .list(.text)),
+  ]
+
+  /// A page of these cells; nil is null.
+  private static func page(_ columns: [(String, CQLType)], _ rows: [[[UInt8]?]], cutBy cut: Int = 0) throws -> Page {
+    let specifications = columns.map { ColumnSpecification(keyspace: "k", table: "t", name: $0.0, type: $0.1) }
+    var body: [UInt8] = []
+    let metadata = ResultMetadata(columns: specifications)
+    try RowsResult(metadata: metadata, rowCount: rows.count).encode(into: &body, version: .v5)
+    for cell in rows.joined() {
+      body.append(bigEndian: Int32(cell?.count ?? -1))
+      body += cell ?? []
+    }
+    return try Page(body: Array(body.dropLast(cut)), at: 4, version: .v5, layout: nil)
+  }
+
+  private static func list(_ texts: [String]) -> [UInt8] {
+    var cell: [UInt8] = []
+    cell.append(bigEndian: Int32(texts.count))
+    for text in texts {
+      cell.append(bigEndian: Int32(text.utf8.count))
+      cell += Array(text.utf8)
+    }
+    return cell
+  }
+
+  private static func number<Number: FixedWidthInteger>(_ number: Number) -> [UInt8] {
+    var cell: [UInt8] = []
+    cell.append(bigEndian: number)
+    return cell
+  }
+
+  private static func row(_ text: String, _ number: Int32, _ size: Float, _ list: [String]) -> [[UInt8]?] {
+    [
+      Array(text.utf8), self.number(number), self.number(Int64(number) * 4_000_000_000), [number < 0 ? 1 : 0],
+      self.number(size.bitPattern), self.list(list),
+    ]
+  }
+
+  private static func json(_ page: Page, limit: Int = .max, nullCollections: NullCollections = .null) throws -> String {
+    var (position, isFirst) = (page.firstPosition, true)
+    var text: [UInt8] = []
+    while page.hasRow(at: position) {
+      try page.appendJSON(
+        from: &position, isFirst: &isFirst, into: &text, limit: limit == .max ? .max : text.count + limit,
+        nullCollections: nullCollections)
+    }
+    return String(decoding: text, as: UTF8.self)
+  }
+
+  /// What the writers of the columns make of a row, one after the other.
+  private static func expected(_ row: [[UInt8]?], _ nulls: NullCollections = .null) throws -> String {
+    var text: [UInt8] = Array("{".utf8)
+    for (index, (cell, column)) in zip(row, columns).enumerated() {
+      if index > 0 { text.append(UInt8(ascii: ",")) }
+      text += Array("\"\(column.0)\":".utf8)
+      if let cell {
+        try CellJSONWriter(column.1).write(cell.span, into: &text)
+      } else {
+        text += Array((index == 5 && nulls == .empty ? "[]" : "null").utf8)
+      }
+    }
+    return String(decoding: text, as: UTF8.self) + "}"
+  }
+
+  private static let texts = [
+    "", "a", "ab", "abc", "abcd", "abcdefg", "abcdefgh", "abcdefghi", "sixteen letters.", "seventeen letters",
+    "a text of more than thirty-two bytes", "Größe", "\u{1F98B} butterfly", "quote\"", "\"",
+    "back\\slash in the middle",
+    "line\nbreak", "seventh\u{1}", "tab\tat the end of it\t", "\u{7f}", "naïve \"quoted\"",
+  ]
+
+  @Test(arguments: texts) func rowsAreWhatTheirColumnsAre(_ text: String) throws {
+    let numbers: [Int32] = [0, 7, -7, 10, 99, 100, 4711, .max, .min]
+    let sizes: [Float] = [4.8, 0, -0.0, 0.001, 0.0009, 9_999_999, 10_000_000, 1e-20, .nan, -.infinity, 16_777_216]
+    var rows: [[[UInt8]?]] = []
+    for (index, number) in numbers.enumerated() {
+      rows.append(Self.row(text, number, sizes[index], [text, "x", text]))
+      rows.append(Self.row("plain", number, sizes[sizes.count - 1 - index], []))
+    }
+    rows.append([nil, nil, nil, nil, nil, nil])
+    let page = try Self.page(Self.columns, rows)
+    for nulls in [NullCollections.null, .empty] {
+      let expected = try rows.map { try Self.expected($0, nulls) }.joined(separator: ",")
+      #expect(try Self.json(page, nullCollections: nulls) == expected)
+      #expect(try Self.json(page, limit: 1, nullCollections: nulls) == expected)
+    }
+    _ = try JSONValue(parsing: Array("[\(try Self.json(page))]".utf8))
+  }
+
+  @Test func cellsThatAreNoValuesAreRefused() throws {
+    let good = Self.row("a", 1, 1, ["b"])
+    let wrong: [(Int, [UInt8])] = [
+      (0, [0xff]), (0, [0x61, 0xc3]), (0, [0xed, 0xa0, 0x80]), (1, [1]), (2, [1, 2, 3]), (3, [0, 0]), (4, [0, 0]),
+      (5, [0, 0, 0, 1]), (5, [0, 0, 0, 1, 0, 0, 0, 9, 1]), (5, [0x7f, 0xff, 0xff, 0xff]), (5, Self.list(["b"]) + [0]),
+      (5, [0, 0, 0, 1, 0, 0, 0, 1, 0xff]), (5, [0xff, 0xff, 0xff, 0xff]),
+    ]
+    for (column, cell) in wrong {
+      var row = good
+      row[column] = cell
+      let page = try Self.page(Self.columns, [good, row, good])
+      let error = #expect(throws: RowError.self, "\(column) \(cell)") { try Self.json(page) }
+      #expect(error?.column == Self.columns[column].0)
+    }
+  }
+
+  @Test func aPageThatEndsWithinARowIsRefused() throws {
+    let row = Self.row("abcdefgh", 1, 1, ["b"])
+    let bytes = row.reduce(0) { $0 + 4 + ($1?.count ?? 0) }
+    for cut in 1..<bytes - 8 {
+      guard let page = try? Self.page(Self.columns, [row, row], cutBy: cut) else { continue }
+      #expect(throws: RowError.self, "\(cut)") { try Self.json(page) }
+      #expect(throws: RowError.self, "\(cut)") { try page.forEachRow { _ = try $0.next(String.self) } }
+    }
+  }
+
+  @Test func cellsAreReadInOrder() throws {
+    let rows = (0..<3).map { Self.row("g\($0)", $0, 4.8, ["a", "b"]) } + [[nil, nil, nil, nil, nil, nil]]
+    let page = try Self.page(Self.columns, rows)
+    var read: [String] = []
+    try page.forEachRow { cells in
+      let (text, number) = (try cells.next(String?.self), try cells.next(Int?.self))
+      // What is not asked for is passed over.
+      if number != 1 { _ = try cells.next(Int64?.self) }
+      read.append("\(text ?? "-") \(number ?? -1)")
+    }
+    #expect(read == ["g0 0", "g1 1", "g2 2", "- -1"])
+  }
+
+  @Test func cellsAreComparedWithWhatTheyAreReadAs() throws {
+    let page = try Self.page(Self.columns, [Self.row("a", 1, 1, [])])
+    #expect(throws: RowError.self) { try page.forEachRow { _ = try $0.next(Int.self) } }
+    #expect(throws: RowError.self) {
+      try page.forEachRow { cells in for _ in 0...Self.columns.count { _ = try cells.next(CQLValue?.self) } }
+    }
+    // Another type in a later row is found too.
+    let two = try Self.page([("a", .int)], [[Self.number(Int32(1))], [Self.number(Int32(2))]])
+    var isFirst = true
+    let error = #expect(throws: RowError.self) {
+      try two.forEachRow { cells in
+        if isFirst { _ = try cells.next(Int.self) } else { _ = try cells.next(String.self) }
+        isFirst = false
+      }
+    }
+    #expect(error?.column == "a")
+  }
+}
