@@ -49,7 +49,10 @@ let package = Package(
     .target(name: "CassandraJSON", dependencies: ["CassandraBytes"], swiftSettings: strict),
     .target(name: "CassandraHTTP", dependencies: ["CassandraBytes"], swiftSettings: strict),
     .target(
-      name: "CassandraWire", dependencies: ["CassandraBytes", "CassandraJSON", "CCassandraLZ4", "CCassandraZlib"],
+      name: "CassandraWire", dependencies: ["CassandraBytes", "CCassandraLZ4", "CCassandraZlib"],
+      swiftSettings: strict),
+    .target(
+      name: "CassandraRowJSON", dependencies: ["CassandraBytes", "CassandraJSON", "CassandraWire"],
       swiftSettings: strict),
     .target(name: "CQLLanguage", dependencies: ["CassandraBytes"], swiftSettings: strict),
 
@@ -82,12 +85,14 @@ let package = Package(
         "CassandraReactor", "CassandraTelemetry",
       ],
       swiftSettings: common),
-    .target(name: "CassandraFoundation", dependencies: ["CassandraWire"], swiftSettings: common),
+    .target(name: "CassandraFoundation", dependencies: ["Cassandra", "CassandraWire"], swiftSettings: common),
 
     // Applications.
     .target(
       name: "CassandraWeb",
-      dependencies: ["CassandraBytes", "Cassandra", "CassandraWire", "CassandraHTTP", "CassandraHTTPServer"],
+      dependencies: [
+        "CassandraBytes", "Cassandra", "CassandraWire", "CassandraHTTP", "CassandraHTTPServer", "CassandraRowJSON",
+      ],
       swiftSettings: common),
     .target(name: "CassandraTerminal", swiftSettings: common),
     .target(
@@ -132,7 +137,8 @@ let package = Package(
     .testTarget(name: "CassandraJSONTests", dependencies: ["CassandraJSON", "CassandraBytes"], swiftSettings: common),
     .testTarget(name: "CassandraHTTPTests", dependencies: ["CassandraHTTP", "CassandraBytes"], swiftSettings: common),
     .testTarget(
-      name: "CassandraWireTests", dependencies: ["CassandraWire", "CassandraBytes", "CassandraJSON"],
+      name: "CassandraWireTests",
+      dependencies: ["CassandraWire", "CassandraBytes", "CassandraJSON", "CassandraRowJSON"],
       exclude: ["Scripts"],
       resources: [.copy("Fixtures")], swiftSettings: common),
     .testTarget(
@@ -145,7 +151,7 @@ let package = Package(
       name: "CQLNodeTests",
       dependencies: [
         "CQLNode", "CassandraBytes", "CQLEngine", "CassandraWire", "CassandraTesting", "CassandraReactor",
-        "CassandraTelemetry",
+        "CassandraTelemetry", "CassandraRowJSON",
       ],
       exclude: ["Differential/Corpus"], swiftSettings: common),
     .testTarget(
@@ -215,7 +221,8 @@ if Context.environment["CASSANDRA_BENCHMARKS"] != nil {
   package.targets += [
     .target(name: "Measuring", path: "Benchmarks/Sources/Measuring", swiftSettings: common),
     .executableTarget(
-      name: "DriverBench", dependencies: ["Measuring", "Cassandra", "CassandraWire", "CassandraReactor"],
+      name: "DriverBench",
+      dependencies: ["Measuring", "Cassandra", "CassandraWire", "CassandraReactor", "CassandraRowJSON"],
       path: "Benchmarks/Sources/DriverBench", swiftSettings: common),
     .executableTarget(
       name: "StorageBench", dependencies: ["Measuring", "CQLEngine", "CCassandraSQLite"],
@@ -238,6 +245,6 @@ if Context.environment["CASSANDRA_FUZZERS"] != nil {
     fuzzer("FuzzServer", of: "CQLNode", "CassandraWire", "CassandraTelemetry"),
     fuzzer("FuzzWireRequest", of: "CassandraWire"),
     fuzzer("FuzzWireResponse", of: "CassandraWire"),
-    fuzzer("FuzzWireValue", of: "CassandraWire", "CassandraJSON"),
+    fuzzer("FuzzWireValue", of: "CassandraWire", "CassandraJSON", "CassandraRowJSON"),
   ]
 }

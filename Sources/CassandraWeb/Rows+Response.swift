@@ -1,4 +1,5 @@
 internal import CassandraBytes
+public import CassandraRowJSON
 public import CassandraWire
 public import Cassandra
 internal import CassandraHTTP

@@ -1,4 +1,5 @@
 import CassandraBytes
+import CassandraRowJSON
 import CassandraWire
 import Testing
 

@@ -1,3 +1,4 @@
+import CassandraRowJSON
 import CassandraWire
 import Testing
 

@@ -10,7 +10,7 @@ public struct Page: Sendable {
   /// How many rows there are. A page without rows may still be followed by others.
   public let rowCount: Int
   private let extras: Extras?
-  @usableFromInline let body: [UInt8]
+  @usableFromInline package let body: [UInt8]
   @usableFromInline let start: Int
 
   /// Reads the head of a RESULT of kind Rows, behind its kind.
@@ -119,11 +119,11 @@ private struct PageHead {
 
 /// A place between two rows of a page.
 public struct RowPosition: Sendable, Hashable {
-  @usableFromInline var offset: Int
-  @usableFromInline var index: Int
+  @usableFromInline package var offset: Int
+  @usableFromInline package var index: Int
 
   @usableFromInline
-  init(offset: Int, index: Int) {
+  package init(offset: Int, index: Int) {
     self.offset = offset
     self.index = index
   }
@@ -247,7 +247,7 @@ public struct RowError: Error, Sendable, CustomStringConvertible {
 
   /// An error in a column.
   @usableFromInline @inline(never)
-  init(_ cause: Cause, column: String) {
+  package init(_ cause: Cause, column: String) {
     self.cause = cause
     self.column = column
   }
@@ -274,7 +274,7 @@ extension CQLValueError {
 public struct Row: Sendable {
   /// The page that the row is in.
   public let page: Page
-  let offset: Int
+  package let offset: Int
 
   /// The columns.
   public var columns: [ColumnSpecification] { page.layout.columns }

@@ -1,4 +1,5 @@
 internal import CassandraBytes
+package import Synchronization
 
 /// The columns of a result, and what follows from them for every row: made once per statement, shared by its pages.
 public final class RowLayout: Sendable {
@@ -7,14 +8,14 @@ public final class RowLayout: Sendable {
   /// The bytes that described the columns. A v4 result repeats them with every page; as long as they are the same, they
   /// need not be read again.
   let description: [UInt8]
-  let json: RowJSON
+  /// How a module above writes the rows of this layout, once it has been asked to.
+  package let writing = AtomicLazyReference<RowWriting>()
   private let indexes: [String: Int]
 
   /// A layout of these columns.
   public init(columns: [ColumnSpecification], description: [UInt8] = []) {
     self.columns = columns
     self.description = description
-    json = RowJSON(columns: columns)
     indexes = Dictionary(
       columns.enumerated().map { ($0.element.name, $0.offset) }, uniquingKeysWith: { first, _ in first })
   }
@@ -31,4 +32,18 @@ public final class RowLayout: Sendable {
 
   /// The index of the column with that name, the first when there are several.
   public func index(of name: String) -> Int? { indexes[name] }
+}
+
+/// A way to write rows as text that another module has made for a layout: made once, shared by all pages of the layout.
+package final class RowWriting: Sendable {
+  /// Appends rows from `position` on, with commas between them, until `buffer` has `limit` bytes or the page ends.
+  package typealias Append =
+    @Sendable (
+      _ page: Page, _ position: inout RowPosition, _ isFirst: inout Bool, _ buffer: inout [UInt8], _ limit: Int,
+      _ emptiesNullCollections: Bool
+    ) throws(RowError) -> Void
+
+  package let append: Append
+
+  package init(_ append: @escaping Append) { self.append = append }
 }

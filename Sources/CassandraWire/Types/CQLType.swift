@@ -133,7 +133,7 @@ extension CQLType {
   ///
   /// It is what Cassandra's code says and not what the types suggest: date, time, smallint and tinyint have a length.
   @usableFromInline
-  var sizeInVector: Int? {
+  package var sizeInVector: Int? {
     switch self {
     case .boolean: 1
     case .float, .int: 4

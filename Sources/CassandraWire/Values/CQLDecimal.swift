@@ -94,7 +94,7 @@ extension CQLDecimal: LosslessStringConvertible {
   }
 
   /// Appends the text of a cell.
-  static func write(_ cell: Span<UInt8>, into buffer: inout [UInt8]) throws(CQLValueError) {
+  package static func write(_ cell: Span<UInt8>, into buffer: inout [UInt8]) throws(CQLValueError) {
     guard cell.count > 4 else { throw CQLValueError.wrongSize(cell.count, .decimal) }
     let start = buffer.count
     try CQLVarint.write(twosComplement: cell.extracting(4..<cell.count), into: &buffer)

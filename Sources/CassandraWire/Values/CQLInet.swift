@@ -112,7 +112,7 @@ extension CQLInet: LosslessStringConvertible {
 
   /// Appends the text as Cassandra prints it: no group of an IPv6 address is left out, and one that stands for an IPv4
   /// address is printed as that.
-  func writeUncompressed(into buffer: inout [UInt8]) {
+  package func writeUncompressed(into buffer: inout [UInt8]) {
     switch self {
     case .v4(let bits): buffer.append(dotted: bits)
     case .v6(let high, let low):

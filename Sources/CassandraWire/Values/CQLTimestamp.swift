@@ -76,7 +76,7 @@ extension CQLTimestamp: LosslessStringConvertible {
 
   /// Appends the moment as Cassandra's JSON has it: a space for the `T`, and years before 1 counted backwards from the year
   /// 1 without a sign, because Cassandra leaves their era out.
-  func writeAsCassandra(into buffer: inout [UInt8]) {
+  package func writeAsCassandra(into buffer: inout [UInt8]) {
     var (day, time) = parts
     if day.year < 1 { day.year = 1 - day.year }
     day.write(into: &buffer)

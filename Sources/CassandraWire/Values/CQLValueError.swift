@@ -69,7 +69,7 @@ extension CQLValueError {
 
   /// The wrong number of bytes for a type of fixed size, or none at all.
   @usableFromInline @inline(never)
-  static func wrongSize(_ count: Int, _ type: CQLType) -> CQLValueError {
+  package static func wrongSize(_ count: Int, _ type: CQLType) -> CQLValueError {
     guard count > 0 else {
       return CQLValueError(.unexpectedEmpty, type: type, "The value has no bytes, which means nothing for its type.")
     }
@@ -87,7 +87,7 @@ extension CQLValueError {
   }
 
   @usableFromInline @inline(never)
-  static func invalidText(_ type: CQLType) -> CQLValueError {
+  package static func invalidText(_ type: CQLType) -> CQLValueError {
     if case .ascii = type { return CQLValueError(.invalidText, type: type, "The text is not ASCII.") }
     return CQLValueError(.invalidText, type: type, "The text is not UTF-8.")
   }

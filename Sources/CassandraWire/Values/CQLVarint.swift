@@ -170,7 +170,7 @@ extension CQLVarint: LosslessStringConvertible {
   }
 
   /// Appends the decimal digits of a number of two's complement bytes.
-  static func write(twosComplement bytes: Span<UInt8>, into buffer: inout [UInt8]) throws(CQLValueError) {
+  package static func write(twosComplement bytes: Span<UInt8>, into buffer: inout [UInt8]) throws(CQLValueError) {
     guard bytes.count <= maximumTextBytes else {
       throw CQLValueError(.tooLarge, type: .varint, "A number of more than \(maximumTextBytes) bytes has no text.")
     }

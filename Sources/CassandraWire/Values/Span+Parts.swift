@@ -65,7 +65,7 @@ extension Span where Element == UInt8 {
 
   /// Throws unless `dimensions` elements of `size` bytes, or of at least their lengths, can be there.
   @usableFromInline
-  func requireVector(_ dimensions: Int, size: Int?, of type: CQLType) throws(CQLValueError) {
+  package func requireVector(_ dimensions: Int, size: Int?, of type: CQLType) throws(CQLValueError) {
     guard count > 0 else { throw CQLValueError.wrongSize(0, type) }
     guard dimensions > 0 else { throw CQLValueError.malformed(type, "A vector has at least one dimension.") }
     guard let size else {

@@ -1,4 +1,5 @@
 import CassandraBytes
+import CassandraRowJSON
 import CassandraWire
 
 /// An answer as lines of text, so that two servers can be compared and a person can read what a file expects.

@@ -1,5 +1,6 @@
 import CassandraBytes
 import CassandraJSON
+import CassandraWire
 
 extension CellForm {
   /// Appends the JSON of a value inside of another one, or of a cell that is not one of the frequent types.

@@ -1,4 +1,5 @@
 internal import CassandraBytes
+internal import CassandraWire
 
 /// Rows whose cells are all of the frequent types, and whose texts need no escapes: nearly all rows there are.
 ///

@@ -1,5 +1,7 @@
 internal import CassandraBytes
 internal import CassandraJSON
+public import CassandraWire
+internal import Synchronization
 
 /// How the rows of a layout are written as JSON objects: the members' names are ready, and the writer of each value is
 /// chosen.
@@ -41,6 +43,21 @@ struct RowJSON: Sendable {
   }
 }
 
+extension RowLayout {
+  /// How rows of this layout are written as JSON; made at the first use.
+  fileprivate var jsonWriting: RowWriting {
+    if let writing = writing.load() { return writing }
+    let json = RowJSON(columns: columns)
+    let writing = RowWriting {
+      (page, position, isFirst, buffer, limit, emptiesNullCollections) throws(RowError) in
+      try page.appendJSON(
+        json, from: &position, isFirst: &isFirst, into: &buffer, limit: limit,
+        nullCollections: emptiesNullCollections ? .empty : .null)
+    }
+    return self.writing.storeIfNil(writing)
+  }
+}
+
 /// What a null collection becomes in JSON.
 public enum NullCollections: Sendable {
   /// `null`, as in Cassandra's own JSON.
@@ -64,24 +81,32 @@ extension Page {
     from position: inout RowPosition, isFirst: inout Bool, into buffer: inout [UInt8], limit: Int,
     nullCollections: NullCollections = .null
   ) throws(RowError) {
+    try layout.jsonWriting.append(self, &position, &isFirst, &buffer, limit, nullCollections == .empty)
+  }
+
+  /// Does what ``appendJSON(from:isFirst:into:limit:nullCollections:)`` says, with the layout's writers at hand.
+  fileprivate func appendJSON(
+    _ json: RowJSON, from position: inout RowPosition, isFirst: inout Bool, into buffer: inout [UInt8], limit: Int,
+    nullCollections: NullCollections
+  ) throws(RowError) {
     while hasRow(at: position) && buffer.count < limit {
-      if let plain = layout.json.plain {
+      if let plain = json.plain {
         appendPlainJSON(
           plain, from: &position, isFirst: &isFirst, into: &buffer, limit: limit, nullCollections: nullCollections)
         guard hasRow(at: position) && buffer.count < limit else { return }
       }
       if !isFirst { buffer.append(UInt8(ascii: ",")) }
       isFirst = false
-      try appendJSONRow(at: &position, into: &buffer, nullCollections: nullCollections)
+      try appendJSONRow(json, at: &position, into: &buffer, nullCollections: nullCollections)
     }
   }
 
   /// Appends the row at `position` as a JSON object and moves behind it; there is one.
-  func appendJSONRow(
-    at position: inout RowPosition, into buffer: inout [UInt8], nullCollections: NullCollections
+  private func appendJSONRow(
+    _ json: RowJSON, at position: inout RowPosition, into buffer: inout [UInt8], nullCollections: NullCollections
   ) throws(RowError) {
     let bytes = body.span
-    let members = layout.json.members
+    let members = json.members
     for index in members.indices {
       buffer.append(contentsOf: members[index].prefix)
       let range: Range<Int>?

@@ -1,5 +1,6 @@
 public import CassandraBytes
 public import CassandraJSON
+public import CassandraWire
 
 /// Writes the cells of one column as JSON, as Cassandra's `SELECT JSON` does.
 ///
