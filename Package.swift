@@ -89,7 +89,7 @@ let package = Package(
       name: "CassandraWeb",
       dependencies: ["CassandraBytes", "Cassandra", "CassandraWire", "CassandraHTTP", "CassandraHTTPServer"],
       swiftSettings: common),
-    .target(name: "CassandraTerminal", swiftSettings: common),
+    .target(name: "CassandraTerminal", dependencies: ["CassandraBytes"], swiftSettings: common),
     .target(
       name: "FieldGuide",
       dependencies: [
@@ -170,7 +170,8 @@ let package = Package(
         "CassandraHTTPServer", "CassandraWebTesting",
       ],
       swiftSettings: common),
-    .testTarget(name: "CassandraTerminalTests", dependencies: ["CassandraTerminal"], swiftSettings: common),
+    .testTarget(
+      name: "CassandraTerminalTests", dependencies: ["CassandraTerminal", "CassandraBytes"], swiftSettings: common),
     .testTarget(name: "CassandraTelemetryTests", dependencies: ["CassandraTelemetry"], swiftSettings: common),
     .testTarget(
       name: "CassandraTests",
