@@ -13,7 +13,7 @@ help:
 	@echo "make test        build and run the tests"
 	@echo "make bench       measure ours and the peers beside each other"
 	@echo "make format      format every source"
-	@echo "make check       format and layers, without changing anything"
+	@echo "make check       format, layers and pictures, without changing anything"
 
 run: packages
 	swift build -c release --product fieldguide
@@ -37,6 +37,7 @@ format:
 check:
 	swift format lint --strict --recursive Package.swift Sources Tests Benchmarks Examples Fuzz
 	Scripts/check-layers
+	Scripts/draw --check
 
 packages:
 	@Scripts/install-packages

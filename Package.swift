@@ -94,7 +94,7 @@ let package = Package(
         "CassandraBytes", "Cassandra", "CassandraWire", "CassandraHTTP", "CassandraHTTPServer", "CassandraRowJSON",
       ],
       swiftSettings: common),
-    .target(name: "CassandraTerminal", swiftSettings: common),
+    .target(name: "CassandraTerminal", dependencies: ["CassandraBytes"], swiftSettings: common),
     .target(
       name: "FieldGuide",
       dependencies: [
@@ -176,7 +176,8 @@ let package = Package(
         "CassandraHTTPServer", "CassandraWebTesting",
       ],
       swiftSettings: common),
-    .testTarget(name: "CassandraTerminalTests", dependencies: ["CassandraTerminal"], swiftSettings: common),
+    .testTarget(
+      name: "CassandraTerminalTests", dependencies: ["CassandraTerminal", "CassandraBytes"], swiftSettings: common),
     .testTarget(name: "CassandraTelemetryTests", dependencies: ["CassandraTelemetry"], swiftSettings: common),
     .testTarget(
       name: "CassandraTests",

@@ -1,3 +1,5 @@
+internal import CassandraBytes
+
 #if canImport(Glibc)
   internal import Glibc
 #elseif canImport(Musl)
@@ -6,7 +8,7 @@
   internal import Darwin
 #endif
 
-/// A program of the command line with its commands.
+/// A program of the command line with its commands. `--help` and `--version` are understood by every one.
 public struct Program: Sendable {
   private let name: String
   private let summary: String
@@ -51,6 +53,7 @@ public struct Program: Sendable {
 
   func parse(_ arguments: [String]) throws(UsageError) -> Action {
     var rest = arguments[...]
+    if rest.first == "--version" { return .help("\(name) \(PackageVersion.text)\n") }
     if commands.count == 1, let only = commands.first, only.name.isEmpty {
       return try parse(only, rest)
     }

@@ -1,3 +1,4 @@
+import CassandraBytes
 import Testing
 
 @testable import CassandraTerminal
@@ -48,6 +49,14 @@ import Testing
       }
       #expect(error.description == "--port takes a number from 0 to 65535, not '\(text)'.")
     }
+  }
+
+  @Test func theVersionIsThatOfThePackage() throws {
+    #expect(try help("--version") == "tool \(PackageVersion.text)\n")
+    let single = Program("one", "Does one thing.", commands: [Command("", "Does it.", run: { _ in })])
+    guard case .help(let text) = try single.parse(["--version"]) else { throw UsageError("this does not tell it") }
+    #expect(text == "one \(PackageVersion.text)\n")
+    #expect(PackageVersion.text.split(separator: ".").compactMap { Int($0) }.count == 3)
   }
 
   @Test func mistakesAreNamed() throws {

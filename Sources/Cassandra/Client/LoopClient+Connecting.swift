@@ -1,3 +1,4 @@
+internal import CassandraBytes
 internal import CassandraWire
 internal import CassandraReactor
 internal import CassandraTelemetry
@@ -260,6 +261,6 @@ extension LoopClient {
 
 /// How the driver introduces itself to a server.
 enum DriverIdentity {
-  static let name = "Field Guide driver for Swift"
-  static let version = "0.1.0"
+  static let name = "swift-cassandra"
+  static let version = PackageVersion.text
 }
