@@ -113,7 +113,7 @@ let package = Package(
     .target(
       name: "CassandraTesting",
       dependencies: [
-        "CassandraBytes", "CCassandraOpenSSL", "CQLLanguage", "CQLNode", "CassandraWire", "CCassandraZip",
+        "Cassandra", "CassandraBytes", "CCassandraOpenSSL", "CQLLanguage", "CQLNode", "CassandraWire", "CCassandraZip",
         "CassandraHTTP", "CassandraJSON", "CassandraReactor", "CassandraTelemetry",
         "CassandraHTTPServer",
       ],

@@ -6,11 +6,18 @@ internal import CassandraReactor
 ///
 /// What is written collects in a chunk; a full one goes to the kernel at once, and when the kernel takes no more, the
 /// writer waits for the client. So one answer holds a chunk at a time, however long it is.
-public struct BodyWriter: ~Copyable {
+public struct BodyWriter: ~Copyable, @unchecked Sendable {
+  // Sendable because the connection, which belongs to its loop, is used only after the check that this is the loop's
+  // thread. A function that a handler calls stays there, whatever the settings it was compiled with.
+
   /// Bytes after which a chunk is sent: 32 KiB.
   public static let chunkBytes = 32 << 10
 
-  private let connection: HTTPConnection
+  private let unchecked: HTTPConnection
+  private var connection: HTTPConnection {
+    unchecked.server.loop.preconditionIsCurrent()
+    return unchecked
+  }
   private let isChunked: Bool
   /// Without a body, as in the answer to HEAD, everything written is dropped.
   private let isSuppressed: Bool
@@ -20,7 +27,7 @@ public struct BodyWriter: ~Copyable {
   private var start = 0
 
   init(_ connection: HTTPConnection, framing: BodyFraming, isSuppressed: Bool) {
-    self.connection = connection
+    unchecked = connection
     self.isSuppressed = isSuppressed
     isChunked = framing == .chunked
     if case .length(let count) = framing { remaining = count } else { remaining = nil }

@@ -16,6 +16,7 @@ extension HTTPConnection {
   private func serveNext() async -> Bool {
     let next = await next()
     requestNumber = nil
+    self.exchange.number = server.nextRequestNumber()
     switch next {
     case .end: return false
     case .refused(let problem):
@@ -81,18 +82,7 @@ extension HTTPConnection {
   /// The id of the request that is being answered.
   var requestID: String {
     if let requestNumber { return requestNumber }
-    let given = exchange.head.first("X-Request-Id") ?? ""
-    let isUsable =
-      (1...64).contains(given.utf8.count)
-      && given.utf8.allSatisfy { byte in
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-          UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
-          true
-        default: false
-        }
-      }
-    let id = isUsable ? given : server.nextRequestID()
+    let id = exchange.id(prefix: server.idPrefix)
     requestNumber = id
     return id
   }

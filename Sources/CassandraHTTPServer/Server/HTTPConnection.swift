@@ -241,15 +241,6 @@ extension HTTPConnection {
 
   /// Whether the client still waits to be told that its body is wanted.
   var owesContinueStill: Bool { owesContinue }
-
-  /// Bytes that the body announces; nil when it comes in chunks.
-  var announcedBodyBytes: Int? {
-    switch exchange.head.framing {
-    case .none: 0
-    case .length(let count): count
-    case .chunked, .untilClose: nil
-    }
-  }
 }
 
 // MARK: - Input

@@ -27,8 +27,8 @@ final class LoopServer {
   private var parkedConnections = 0
   private var date: FieldLine?
   private var dateIsGoodUntil: UInt64 = 0
-  private let idPrefix: String
-  private var requests: UInt64 = 0
+  let idPrefix: String
+  private var requests = 0
 
   init(on loop: EventLoop, configuration: ServerConfiguration, routes: RouteTable, logger: CassandraLogger) {
     self.loop = loop
@@ -67,9 +67,9 @@ final class LoopServer {
     return line
   }
 
-  func nextRequestID() -> String {
+  func nextRequestNumber() -> Int {
     requests += 1
-    return idPrefix + String(requests, radix: 36)
+    return requests
   }
 
   func match(_ head: borrowing RequestHead) throws(HTTPError) -> RouteTable.Match { try routes.match(head) }

@@ -57,7 +57,7 @@ public final class EventLoop: TaskExecutor {
   /// Whether this is the loop's thread.
   public var isCurrent: Bool { thread.load(ordering: .relaxed) == LoopThread.current }
 
-  func preconditionIsCurrent() {
+  package func preconditionIsCurrent() {
     precondition(isCurrent, "what belongs to an event loop was touched on another thread")
   }
 
