@@ -47,6 +47,7 @@ public final class EmbeddedNode: Sendable {
   ///   - configuration: Its settings; ``defaultConfiguration`` by default.
   ///   - loops: How many loops it has: 1.
   /// - Throws: `NodeError` when it does not start, and what `body` throws.
+  @discardableResult
   public static func withNode<Result>(
     _ configuration: NodeConfiguration = defaultConfiguration, loops: Int = 1,
     _ body: (EmbeddedNode) async throws -> Result

@@ -83,6 +83,7 @@ public final class CassandraClient: Sendable {
   /// Runs a client around `body` and closes it afterwards.
   ///
   /// - Throws: What `body` throws, or ``CassandraError/Code/configuration``.
+  @discardableResult
   public static func withClient<Result: Sendable>(
     _ configuration: ClientConfiguration, loops: EventLoops = .shared, logger: CassandraLogger = .silent,
     _ body: (CassandraClient) async throws -> Result

@@ -2,13 +2,13 @@ public import CassandraHTTP
 internal import CassandraJSON
 
 /// The answer of a handler.
-public struct Response {
+public struct Response: Sendable {
   /// What follows the head.
-  enum Body {
+  enum Body: Sendable {
     case none
     case bytes([UInt8])
     /// Written piece by piece; `length` when it is known.
-    case stream(length: Int?, (inout BodyWriter) async throws -> Void)
+    case stream(length: Int?, @Sendable (inout BodyWriter) async throws -> Void)
   }
 
   /// The status.
@@ -42,7 +42,7 @@ public struct Response {
   /// connection ends without the last chunk, so that the client cannot take what it got for all there is.
   public init(
     _ status: Status = .ok, contentType: FieldLine?, length: Int? = nil, fields: [FieldLine] = [],
-    writing write: @escaping (inout BodyWriter) async throws -> Void
+    writing write: @escaping @Sendable (inout BodyWriter) async throws -> Void
   ) {
     self.init(status, contentType: contentType, fields: fields, body: .stream(length: length, write))
   }
