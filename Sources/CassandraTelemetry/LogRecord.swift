@@ -34,7 +34,7 @@ public enum LogLevel: Int, Sendable, Comparable, CaseIterable {
 
 /// A value beside the message of a log line.
 public enum LogValue: Sendable, Equatable, ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
-  ExpressibleByStringInterpolation
+  ExpressibleByStringInterpolation, CustomStringConvertible
 {
   /// Text.
   case text(String)
@@ -49,6 +49,16 @@ public enum LogValue: Sendable, Equatable, ExpressibleByStringLiteral, Expressib
   public init(stringLiteral value: String) { self = .text(value) }
   /// A whole number.
   public init(integerLiteral value: Int) { self = .integer(value) }
+
+  /// The value as text, without quotation marks.
+  public var description: String {
+    switch self {
+    case .text(let text): text
+    case .integer(let number): "\(number)"
+    case .number(let number): "\(number)"
+    case .flag(let flag): "\(flag)"
+    }
+  }
 }
 
 /// One line of a log, before it has been given a form.
