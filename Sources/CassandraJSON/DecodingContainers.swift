@@ -1,3 +1,5 @@
+internal import CassandraBytes
+
 /// The members of an object, as a type asks for them.
 ///
 /// The method over `FixedWidthInteger` serves the protocol's ten for single types; the widest need their own.
@@ -13,7 +15,7 @@ struct DecodingMembers<Key: CodingKey>: KeyedDecodingContainerProtocol {
 
   var codingPath: [any CodingKey] { path.keys }
 
-  var allKeys: [Key] { members.compactMap { Key(stringValue: $0.name) } }
+  var allKeys: [Key] { members.compactMap { Key(stringValue: $0.name.text) } }
 
   func contains(_ key: Key) -> Bool { value(key) != nil }
 
@@ -50,7 +52,7 @@ struct DecodingMembers<Key: CodingKey>: KeyedDecodingContainerProtocol {
   func superDecoder(forKey key: Key) throws -> any Decoder { try inner(key) }
 
   private func value(_ key: some CodingKey) -> JSONValue? {
-    index.position(of: key.stringValue, in: members).map { members[$0].value }
+    index.position(of: ByteText(key.stringValue), in: members).map { members[$0].value }
   }
 
   private func inner(_ key: some CodingKey) throws -> ValueDecoder {

@@ -14,7 +14,13 @@ public struct JSONLimits: Hashable, Sendable {
   /// A number or string alone has depth 0, and `[]` has depth 1.
   public var depth: Int
 
-  /// How many bytes of UTF-8 a string or key may have once its escapes are replaced; 256 KiB by default.
+  /// How many bytes of UTF-8 the name of a member may have once its escapes are replaced; 1,024 by default.
+  ///
+  /// Names are compared by their bytes here, but a type that is decoded, such as a dictionary, makes keys of `String`,
+  /// whose hash takes time in the square of a run of combining marks: this bounds the run.
+  public var nameBytes: Int
+
+  /// How many bytes of UTF-8 a string may have once its escapes are replaced; 256 KiB by default.
   public var stringBytes: Int
 
   /// How many bytes a number may have as it is written; 1,024 by default.
@@ -22,8 +28,10 @@ public struct JSONLimits: Hashable, Sendable {
 
   /// The limits that are given, and the defaults for the others.
   public init(
-    bytes: Int = 1 << 20, depth: Int = 64, stringBytes: Int = 256 << 10, numberBytes: Int = 1_024
+    bytes: Int = 1 << 20, depth: Int = 64, nameBytes: Int = 1_024, stringBytes: Int = 256 << 10,
+    numberBytes: Int = 1_024
   ) {
-    (self.bytes, self.depth, self.stringBytes, self.numberBytes) = (bytes, depth, stringBytes, numberBytes)
+    (self.bytes, self.depth, self.nameBytes) = (bytes, depth, nameBytes)
+    (self.stringBytes, self.numberBytes) = (stringBytes, numberBytes)
   }
 }

@@ -1,4 +1,4 @@
-internal import CassandraBytes
+public import CassandraBytes
 
 /// Reads one JSON text event by event, strictly as RFC 8259 has it.
 ///
@@ -34,8 +34,8 @@ public struct JSONReader: Sendable {
     case beginArray
     /// An array ends.
     case endArray
-    /// The name of an object's member, whose value follows.
-    case key(String)
+    /// The name of an object's member, whose value follows; it is compared by its bytes.
+    case key(ByteText)
     /// A string, its escapes replaced.
     case string(String)
     /// A number, as it is written.
@@ -44,6 +44,22 @@ public struct JSONReader: Sendable {
     case bool(Bool)
     /// `null`.
     case null
+
+    /// Whether both are the same, texts byte by byte.
+    public static func == (left: Event, right: Event) -> Bool {
+      switch (left, right) {
+      case (.beginObject, .beginObject), (.endObject, .endObject), (.beginArray, .beginArray), (.endArray, .endArray),
+        (.null, .null):
+        true
+      case (.key(let left), .key(let right)): left == right
+      case (.string(let left), .string(let right)): left.hasSameBytes(as: right)
+      case (.number(let left), .number(let right)): left == right
+      case (.bool(let left), .bool(let right)): left == right
+      case (.beginObject, _), (.endObject, _), (.beginArray, _), (.endArray, _), (.null, _), (.key, _), (.string, _),
+        (.number, _), (.bool, _):
+        false
+      }
+    }
   }
 
   private enum Container {
@@ -189,11 +205,14 @@ extension JSONReader {
   private mutating func key(or alternative: StaticString = "") throws(JSONError) -> Event {
     guard current == UInt8(ascii: "\"") else { throw unexpected("a key in quotes\(alternative)") }
     let name = try string()
+    guard name.utf8.count <= limits.nameBytes else {
+      throw failure(.stringTooLong, "a name of more than \(limits.nameBytes) bytes", at: offset)
+    }
     skipWhiteSpace()
     guard current == UInt8(ascii: ":") else { throw unexpected("\":\" behind the key") }
     position += 1
     expectation = .memberValue
-    return .key(name)
+    return .key(ByteText(name))
   }
 
   private mutating func value(or alternative: StaticString = "") throws(JSONError) -> Event {

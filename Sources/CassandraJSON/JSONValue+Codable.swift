@@ -1,3 +1,5 @@
+internal import CassandraBytes
+
 /// Inside of this package's coders values pass as they are; what stands here is for the coders of others.
 extension JSONValue: Codable {
   /// Takes whatever value the decoder has; a number of a foreign coder is as exact as that coder makes it.
@@ -32,7 +34,7 @@ extension JSONValue: Codable {
     switch self {
     case .object(let members):
       var container = encoder.container(keyedBy: NameKey.self)
-      for member in members { try container.encode(member.value, forKey: NameKey(stringValue: member.name)) }
+      for member in members { try container.encode(member.value, forKey: NameKey(stringValue: member.name.text)) }
     case .array(let elements):
       var container = encoder.unkeyedContainer()
       for element in elements { try container.encode(element) }

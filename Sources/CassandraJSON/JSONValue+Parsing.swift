@@ -1,3 +1,5 @@
+internal import CassandraBytes
+
 /// What happens when an object has two members with the same name, which RFC 8259 (section 4) leaves open.
 ///
 /// Names are the same when they have the same code points once their escapes are replaced.
@@ -30,7 +32,7 @@ private struct JSONValueBuilder {
     var elements: [JSONValue] = []
     var members: [JSONValue.Member] = []
     var index = MemberIndex()
-    var key = ""
+    var key = ByteText("")
     /// The member that the key names a second time.
     var repeated: Int?
   }
@@ -70,7 +72,7 @@ private struct JSONValueBuilder {
     return whole
   }
 
-  private mutating func setKey(_ name: String) throws(JSONError) {
+  private mutating func setKey(_ name: ByteText) throws(JSONError) {
     let top = levels.count - 1
     levels[top].key = name
     levels[top].repeated = levels[top].index.position(of: name, in: levels[top].members)

@@ -1,3 +1,5 @@
+public import CassandraBytes
+
 /// Any JSON value, as it was written: numbers with all their digits, members in their order.
 ///
 /// ```swift
@@ -20,18 +22,16 @@ public enum JSONValue: Sendable {
 
   /// A member of an object.
   public struct Member: Equatable, Sendable {
-    /// The member's name.
-    public var name: String
+    /// The member's name; a stranger chose it, so it is compared by its bytes.
+    public var name: ByteText
     /// The member's value.
     public var value: JSONValue
 
     /// A member with this name and value.
-    public init(_ name: String, _ value: JSONValue) { (self.name, self.value) = (name, value) }
+    public init(_ name: ByteText, _ value: JSONValue) { (self.name, self.value) = (name, value) }
 
-    /// Whether name and value are the same, code point by code point.
-    public static func == (left: Member, right: Member) -> Bool {
-      left.name.hasSameBytes(as: right.name) && left.value == right.value
-    }
+    /// A member with this name and value.
+    public init(_ name: String, _ value: JSONValue) { self.init(ByteText(name), value) }
   }
 }
 
@@ -59,7 +59,7 @@ extension JSONValue {
   ///
   /// Names are compared code point by code point; with several of that name it is the last. The time it takes grows with
   /// the number of members.
-  public subscript(name: String) -> JSONValue? { members?.last { $0.name.hasSameBytes(as: name) }?.value }
+  public subscript(name: String) -> JSONValue? { members?.last { $0.name.text.hasSameBytes(as: name) }?.value }
 
   /// The element at `index`, or nil when there is none or this is no array.
   public subscript(index: Int) -> JSONValue? {
@@ -109,7 +109,7 @@ extension JSONValue: JSONWritable, CustomStringConvertible {
     case .array(let elements): buffer.append(json: elements)
     case .object(let members):
       buffer.appendJSONObject { object in
-        for member in members { object.member(member.name, member.value) }
+        for member in members { object.member(member.name.text, member.value) }
       }
     }
   }

@@ -46,9 +46,7 @@ public struct CassandraLogger: Sendable {
     _ fields: @autoclosure () -> KeyValuePairs<String, LogValue> = [:]
   ) {
     guard level >= self.level else { return }
-    var now = timespec()
-    clock_gettime(CLOCK_REALTIME, &now)
-    let nanoseconds = Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec)
+    let nanoseconds = nanosecondsSince1970()
     let pairs = fields().map { (name: $0.key, value: $0.value) }
     sink.write(LogRecord(nanoseconds: nanoseconds, level: level, label: label, message: message(), fields: pairs))
   }
@@ -77,6 +75,13 @@ public struct CassandraLogger: Sendable {
   public func error(
     _ message: @autoclosure () -> String, _ fields: @autoclosure () -> KeyValuePairs<String, LogValue> = [:]
   ) { log(.error, message(), fields()) }
+}
+
+/// The time of the system's clock.
+func nanosecondsSince1970() -> Int64 {
+  var now = timespec()
+  clock_gettime(CLOCK_REALTIME, &now)
+  return Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec)
 }
 
 private struct NoSink: LogSink {

@@ -10,32 +10,30 @@
 ///
 /// A terminal, a pipe or a full disk may block a writer for any time, and an event loop must not wait for that. So a
 /// line goes into a buffer, and a thread empties it. When the buffer is full, lines are dropped and their number is
-/// written as soon as there is room again.
+/// written as soon as there is room again. A warning or error that comes again and again is written 20 times in 10
+/// seconds; then one line says how often it has come besides, as `repeated`.
 public final class ConsoleSink: LogSink {
   /// Bytes that may wait to be written: 1 MiB. A line beyond is dropped and counted.
   public static let maximumWaitingBytes = 1 << 20
 
-  private let format: LogFormat
+  /// How long ``flush()`` waits at most: 2 s. Who does not read the log must not keep the program from ending.
+  public static let flushLimit: Duration = .seconds(2)
+
   private let state: LogBuffer
 
   /// Writes to `descriptor`, by default to standard error.
   public init(format: LogFormat = .text, descriptor: Int32 = 2) {
-    self.format = format
-    state = LogBuffer(descriptor: descriptor)
+    state = LogBuffer(descriptor: descriptor, format: format)
     state.startWriter()
   }
 
   deinit { state.stop() }
 
   /// Puts the record's line into the buffer.
-  public func write(_ record: LogRecord) {
-    var line: [UInt8] = []
-    line.reserveCapacity(160)
-    format.append(record, to: &line)
-    state.append(line)
-  }
+  public func write(_ record: LogRecord) { state.append(record) }
 
-  /// Returns once everything has been written that was logged before; call it before the process ends.
+  /// Returns once everything has been written that was logged before, or after ``flushLimit``; call it before the process
+  /// ends.
   ///
   /// Blocks the calling thread, so it is not for event loops.
   public func flush() { state.waitUntilWritten() }
@@ -45,6 +43,8 @@ public final class ConsoleSink: LogSink {
 private final class LogBuffer: @unchecked Sendable {
   // Sendable because everything that changes is touched only while `mutex` is held.
   private let descriptor: Int32
+  private let format: LogFormat
+  private var repeated = RepeatedLines()
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>
   private let changed: UnsafeMutablePointer<pthread_cond_t>
   private var waiting: [UInt8] = []
@@ -52,8 +52,9 @@ private final class LogBuffer: @unchecked Sendable {
   private var isWriting = false
   private var isStopped = false
 
-  init(descriptor: Int32) {
+  init(descriptor: Int32, format: LogFormat) {
     self.descriptor = descriptor
+    self.format = format
     mutex = .allocate(capacity: 1)
     changed = .allocate(capacity: 1)
     pthread_mutex_init(mutex, nil)
@@ -67,9 +68,18 @@ private final class LogBuffer: @unchecked Sendable {
     mutex.deallocate()
   }
 
-  func append(_ line: [UInt8]) {
+  func append(_ record: LogRecord) {
+    var line: [UInt8] = []
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
+    guard repeated.takes(record) else { return }
+    line.reserveCapacity(160)
+    format.append(record, to: &line)
+    append(line)
+  }
+
+  /// With the mutex held.
+  private func append(_ line: [UInt8]) {
     guard waiting.count + line.count <= ConsoleSink.maximumWaitingBytes else {
       dropped += 1
       return
@@ -79,10 +89,26 @@ private final class LogBuffer: @unchecked Sendable {
     if wasEmpty { pthread_cond_broadcast(changed) }
   }
 
+  /// With the mutex held: tells of lines that were left out, of all of them or of those whose time is over.
+  private func appendRepeated(all: Bool) {
+    let now = nanosecondsSince1970()
+    for record in repeated.ended(by: all ? nil : now, at: now) {
+      var line: [UInt8] = []
+      format.append(record, to: &line)
+      append(line)
+    }
+  }
+
   func waitUntilWritten() {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
-    while !waiting.isEmpty || isWriting { pthread_cond_wait(changed, mutex) }
+    appendRepeated(all: true)
+    var limit = timespec()
+    clock_gettime(CLOCK_REALTIME, &limit)
+    limit.tv_sec += Int(ConsoleSink.flushLimit.components.seconds)
+    while !waiting.isEmpty || isWriting {
+      guard pthread_cond_timedwait(changed, mutex, &limit) == 0 else { return }
+    }
   }
 
   func stop() {
@@ -92,6 +118,9 @@ private final class LogBuffer: @unchecked Sendable {
     pthread_cond_broadcast(changed)
   }
 
+  /// The stack of the thread that writes: 512 KiB.
+  private static let stackBytes = 512 << 10
+
   /// Starts the thread; it keeps this object until it has been stopped.
   func startWriter() {
     #if canImport(Darwin)
@@ -100,8 +129,12 @@ private final class LogBuffer: @unchecked Sendable {
       var thread = pthread_t()
     #endif
     let me = Unmanaged.passRetained(self).toOpaque()
+    var attributes = pthread_attr_t()
+    pthread_attr_init(&attributes)
+    defer { pthread_attr_destroy(&attributes) }
+    pthread_attr_setstacksize(&attributes, Self.stackBytes)
     let result = pthread_create(
-      &thread, nil,
+      &thread, &attributes,
       { argument in
         // The pointer is the one passed below; Darwin's is not optional, Glibc's is.
         let pointer: UnsafeMutableRawPointer? = argument
@@ -123,7 +156,8 @@ private final class LogBuffer: @unchecked Sendable {
   private func writeUntilStopped() {
     pthread_mutex_lock(mutex)
     while true {
-      while waiting.isEmpty && !isStopped { pthread_cond_wait(changed, mutex) }
+      while waiting.isEmpty && !isStopped { waitForLines() }
+      if isStopped { appendRepeated(all: true) }
       if waiting.isEmpty { break }
       var bytes: [UInt8] = []
       swap(&bytes, &waiting)
@@ -139,6 +173,19 @@ private final class LogBuffer: @unchecked Sendable {
       pthread_cond_broadcast(changed)
     }
     pthread_mutex_unlock(mutex)
+  }
+
+  /// With the mutex held: waits for lines, for a second at most while some have been left out.
+  private func waitForLines() {
+    guard repeated.hasLeftOut else {
+      pthread_cond_wait(changed, mutex)
+      return
+    }
+    var limit = timespec()
+    clock_gettime(CLOCK_REALTIME, &limit)
+    limit.tv_sec += 1
+    pthread_cond_timedwait(changed, mutex, &limit)
+    appendRepeated(all: false)
   }
 
   private func writeAll(_ bytes: [UInt8]) {

@@ -27,7 +27,7 @@ public enum LogFormat: String, Sendable, CaseIterable {
       case .text(let text):
         let isPlain = !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x22 && $0 != 0x3d && $0 != 0x7f }
         if isPlain {
-          buffer.append(contentsOf: text.utf8)
+          appendEscaped(text, quotes: false, to: &buffer)
         } else {
           appendQuoted(text, to: &buffer)
         }
@@ -67,14 +67,32 @@ public enum LogFormat: String, Sendable, CaseIterable {
   }
 
   private func appendEscaped(_ text: String, quotes: Bool, to buffer: inout [UInt8]) {
-    for byte in text.utf8 {
+    var bytes = text.utf8.makeIterator()
+    while let byte = bytes.next() {
       switch byte {
       case UInt8(ascii: "\"") where quotes, UInt8(ascii: "\\") where quotes: buffer += [UInt8(ascii: "\\"), byte]
       case UInt8(ascii: "\n"): buffer += [UInt8(ascii: "\\"), UInt8(ascii: "n")]
-      case 0..<0x20, 0x7f: buffer.append(contentsOf: "\\u00\(byte < 16 ? "0" : "")\(String(byte, radix: 16))".utf8)
+      case 0..<0x20, 0x7f: appendEscape(UInt32(byte), to: &buffer)
+      // What a terminal may act on is above ASCII too: the control characters of C1, of which U+009B begins a sequence
+      // as Escape does, separators of lines, and what turns the direction of writing around.
+      case 0xc2:
+        let second = bytes.next() ?? 0
+        if second < 0xa0 { appendEscape(UInt32(second), to: &buffer) } else { buffer += [byte, second] }
+      case 0xe2:
+        let (second, third) = (bytes.next() ?? 0, bytes.next() ?? 0)
+        switch (second, third) {
+        case (0x80, 0xa8...0xae), (0x81, 0xa6...0xa9):
+          appendEscape(0x2000 | UInt32(second & 0x3f) << 6 | UInt32(third & 0x3f), to: &buffer)
+        case _: buffer += [byte, second, third]
+        }
       default: buffer.append(byte)
       }
     }
+  }
+
+  private func appendEscape(_ scalar: UInt32, to buffer: inout [UInt8]) {
+    let digits = String(scalar, radix: 16)
+    buffer.append(contentsOf: "\\u\(String(repeating: "0", count: 4 - digits.utf8.count))\(digits)".utf8)
   }
 }
 

@@ -1,4 +1,5 @@
 import CassandraTesting
+import Foundation
 import CassandraHTTP
 import CassandraReactor
 import Testing
@@ -76,6 +77,47 @@ import CassandraWebTesting
       #expect(try await client.reply().text == "OK")
       #expect(await client.ending().isEmpty)
     }
+  }
+
+  /// A session that was begun where no certificate is asked for is not resumed where one is.
+  @Test func sessionsDoNotCrossServers() async throws {
+    let authority = CertificateAuthority()
+    let open = try TLSServerContext(identity: authority.issue(.init("open", alternativeNames: "DNS:open.test")))
+    let closed = try TLSServerContext(
+      identity: authority.issue(.init("closed", alternativeNames: "DNS:open.test,DNS:closed.test")),
+      clientCertificates: .required(.authorities(pem: authority.pem)))
+    let trust = try TLSClientContext(trust: .authorities(pem: authority.pem))
+    try await serving(plainRoutes(), loops: 1) {
+      $0.tls = TLSServer(open) { name in name == "closed.test" ? closed : open }
+    } body: { server in
+      // The key of the client's cache has the verified name and the asked one in it; a client that means harm would keep
+      // sessions by itself, so here both connections use the same place.
+      for name in ["open.test", "open.test", "closed.test"] {
+        let client = try await RawClient.connect(
+          to: server.address, tls: trust.client(verifying: "open.test", serverName: name, keepingSessionsAs: "one"))
+        client.request("GET /ok")
+        if name == "open.test" {
+          #expect(try await client.reply().text == "OK")
+          client.close()
+        } else {
+          await #expect(throws: RawClient.Failure.self) { try await client.reply() }
+        }
+      }
+    }
+  }
+
+  @Test func aUnixSocketServes() async throws {
+    let path = NSTemporaryDirectory() + "/\(UUID().uuidString.prefix(8)).sock"
+    let address = try SocketAddress(unixPath: path)
+    try await serving(plainRoutes()) {
+      $0.address = address
+    } body: { server in
+      #expect(server.address == address)
+      let socket = try PlainSocket(path: path)
+      let (bytes, _) = await socket.exchange("GET /ok HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n")
+      #expect(String(decoding: bytes, as: UTF8.self).hasSuffix("OK"))
+    }
+    #expect(!FileManager.default.fileExists(atPath: path))
   }
 
   @Test func aServerThatWasStoppedBeforeItRanEnds() async throws {

@@ -54,6 +54,28 @@ import CassandraWebTesting
     #expect(reply.text == text)
   }
 
+  /// Names of members with runs of combining marks, which a comparison that normalizes reads in the square of their
+  /// length: below the limit of a name they are compared by their bytes, and above it they are refused.
+  @Test func namesWithRunsOfMarks() async throws {
+    let marks = String(repeating: "\u{301}", count: 60_000) + String(repeating: "\u{316}", count: 60_000)
+    #expect(try await Self.reply(to: "{\"genu\(marks)\":1}").status == 400)
+    let short = String(repeating: "\u{301}", count: 250) + String(repeating: "\u{316}", count: 240)
+    let members = (0..<800).map { "\"n\($0)\(short)\":1," }.joined()
+    let body = "{\(members)\"name\u{301}\":\"b\",\"name\":\"a\",\"count\":3,\"size\":1.5,\"tags\":[]}"
+    #expect(try await Self.reply(to: body).text == "a|3|1.5|")
+  }
+
+  /// Two names that Swift takes for the same are two.
+  @Test func composedAndDecomposedNamesAreTwo() async throws {
+    var routes = Routes<Void>()
+    routes.get("/query") { request in try request.query("caf\u{e9}") ?? "none" }
+    try await serving(routes) { server in
+      let decomposed = try await server.reply(to: "GET /query?cafe%CC%81=1 HTTP/1.1\r\nHost: t\r\n\r\n")
+      let composed = try await server.reply(to: "GET /query?caf%C3%A9=1 HTTP/1.1\r\nHost: t\r\n\r\n")
+      #expect(decomposed.text == "none" && composed.text == "1")
+    }
+  }
+
   static let wrong: [(member: String, pointers: [String])] = [
     (#""count":3.7"#, ["/count"]), (#""count":"3.7""#, ["/count"]), (#""count":"three""#, ["/count"]),
     (#""count":"""#, ["/count"]), (#""count":" 3""#, ["/count"]), (#""count":true"#, ["/count"]),

@@ -1,3 +1,4 @@
+import CassandraBytes
 import CassandraJSON
 import Testing
 
@@ -77,6 +78,13 @@ import Testing
       if case .key(let name) = event, name != "c" { try reader.skipValue() } else { kept.append(event) }
     }
     #expect(kept == [.beginObject, .key("c"), .number(JSONNumber(3)), .endObject])
+  }
+
+  @Test func namesHaveALimitOfTheirOwn() throws {
+    let name = String(repeating: "n", count: 1_024)
+    #expect(try JSONValue(parsing: Array("{\"\(name)\":1}".utf8))[name] == 1)
+    #expect(error { _ = try JSONValue(parsing: Array("{\"\(name)n\":1}".utf8)) }?.code == .stringTooLong)
+    #expect(try JSONValue(parsing: Array("[\"\(name)n\"]".utf8)).array?.count == 1)
   }
 
   @Test func skippingChecks() throws {

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import CassandraTelemetry
@@ -28,6 +29,24 @@ import Testing
       line(.json)
         == #"{"time":"2026-11-23T08:17:18.123Z","level":"warning","label":"web","message":"a request failed","id":"abc-1","detail":"two words\nand \"a\" line","ms":12,"ratio":0.5,"empty":"","retry":true}"#
         + "\n")
+  }
+
+  /// What a terminal may act on is escaped, also above ASCII, and in a value that needs no quotes otherwise.
+  @Test(arguments: [
+    ("\u{9b}31m", #"\u009b31m"#), ("\u{80}\u{9f}", #"\u0080\u009f"#), ("a\u{2028}b\u{2029}", #"a\u2028b\u2029"#),
+    ("\u{202e}x\u{2066}", #"\u202ex\u2066"#), ("\u{a0}\u{e9}\u{20ac}\u{1f600}", "\u{a0}\u{e9}\u{20ac}\u{1f600}"),
+    ("\u{1b}", #"\u001b"#),
+  ])
+  func controlsAreEscaped(_ text: String, _ escaped: String) {
+    for format in LogFormat.allCases {
+      var buffer: [UInt8] = []
+      let record = LogRecord(
+        nanoseconds: 0, level: .info, label: "l", message: text, fields: [(name: "f", value: .text(text))])
+      format.append(record, to: &buffer)
+      let line = String(decoding: buffer, as: UTF8.self)
+      #expect(line.components(separatedBy: escaped).count == 3, "\(line)")
+      #expect(!line.unicodeScalars.dropLast().contains { $0.value < 0x20 || 0x7f...0x9f ~= $0.value })
+    }
   }
 
   @Test(arguments: [(0, 1970, 1, 1), (-1, 1969, 12, 31), (11_016, 2000, 2, 29), (20_780, 2026, 11, 23)])
@@ -65,5 +84,32 @@ import Testing
     #expect(lines.map(\.message) == ["kept", "kept too"])
     #expect(lines.map(\.label) == ["test", "other"])
     #expect(lines[0].fields.map(\.name) == ["n"])
+  }
+}
+
+@Suite struct RepeatedLinesTests {
+  private func record(_ message: String, _ level: LogLevel = .warning, at time: Int64 = 0) -> LogRecord {
+    LogRecord(nanoseconds: time, level: level, label: "web", message: message, fields: [])
+  }
+
+  @Test func aLineThatComesAgainAndAgainIsCounted() {
+    var lines = RepeatedLines()
+    let written = (0..<60_000).count { _ in lines.takes(record("server warning")) }
+    #expect(written == RepeatedLines.writtenLines)
+    let others = lines.takes(record("another"))
+    #expect(others && lines.hasLeftOut)
+    #expect(lines.ended(by: RepeatedLines.window - 1, at: 7).isEmpty)
+    let told = lines.ended(by: RepeatedLines.window, at: 7)
+    #expect(told.map(\.message) == ["server warning"])
+    #expect(told.first?.fields.first?.value == .integer(60_000 - RepeatedLines.writtenLines))
+    #expect(!lines.hasLeftOut)
+    let again = lines.takes(record("server warning", at: RepeatedLines.window))
+    #expect(again)
+  }
+
+  @Test func whatWasAskedForIsAlwaysWritten() {
+    var lines = RepeatedLines()
+    let written = (0..<1_000).count { _ in lines.takes(record("request", .info)) }
+    #expect(written == 1_000)
   }
 }

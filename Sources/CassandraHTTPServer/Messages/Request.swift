@@ -39,7 +39,7 @@ public struct Request<Context: Sendable>: Sendable {
     var items = FormItems(range)
     do throws(HTTPError) {
       while let item = items.next(in: bytes.span) {
-        if try String(formDecoding: bytes.span.extracting(item.name)) == name {
+        if try String(formDecoding: bytes.span.extracting(item.name)).hasSameBytes(as: name) {
           return try String(formDecoding: bytes.span.extracting(item.value))
         }
       }

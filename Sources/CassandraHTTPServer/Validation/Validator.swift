@@ -1,3 +1,4 @@
+internal import CassandraBytes
 internal import CassandraJSON
 internal import CassandraHTTP
 
@@ -56,7 +57,7 @@ public struct Validator {
   /// The value of a member; nil, and reported, when it is missing or null.
   private mutating func value(_ name: String) -> JSONValue? {
     guard let members else { return nil }
-    switch members.first(where: { $0.name == name })?.value {
+    switch members.first(where: { $0.name.text.hasSameBytes(as: name) })?.value {
     case nil: report(name, "It is missing.")
     case .null?: report(name, "It must not be null.")
     case let value?: return value

@@ -25,6 +25,9 @@ public final class EventLoops: Sendable, RandomAccessCollection {
   /// How long a turn of a loop may last before a warning is logged: 500 ms.
   public static let blockedLimit: Duration = .milliseconds(500)
 
+  /// The stack of each thread that this module starts: 8 MiB. It is address space; memory is what is used of it.
+  public static let threadStackBytes = 8 << 20
+
   private let loops: [EventLoop]
   private let threads: [LoopThreadHandle]
   private let watchdog: Watchdog
@@ -129,6 +132,17 @@ extension EventLoops {
   /// milliseconds when there is much, so it is for moments such as after thousands of connections became idle.
   package static func giveBackFreeMemory() { uv_give_back_free_memory() }
 
+  /// How many further files and sockets the process may open at present, once the soft limit is the hard one.
+  public static var freeDescriptors: Int {
+    let limit = raiseOpenFileLimit()
+    guard limit > 0, let directory = opendir("/dev/fd") else { return .max }
+    defer { closedir(directory) }
+    var open = 0
+    while readdir(directory) != nil { open += 1 }
+    // The entries of the folder itself, of its parent, and of the descriptor that reads it.
+    return limit == .max ? .max : Swift.max(0, limit - Swift.max(0, open - 3))
+  }
+
   /// Raises the soft limit of open files to the hard one, and returns it; a server wants as many as it may have.
   @discardableResult
   public static func raiseOpenFileLimit() -> Int {
@@ -172,7 +186,12 @@ final class LoopThreadHandle: Sendable {
     #else
       var thread = pthread_t()
     #endif
-    let result = pthread_create(&thread, nil, { LoopThreadHandle.main($0) }, start.toOpaque())
+    // What a thread gets otherwise is the system's or the shell's business: 512 KiB on one, a gigabyte on another.
+    var attributes = pthread_attr_t()
+    pthread_attr_init(&attributes)
+    defer { pthread_attr_destroy(&attributes) }
+    var result = pthread_attr_setstacksize(&attributes, EventLoops.threadStackBytes)
+    if result == 0 { result = pthread_create(&thread, &attributes, { LoopThreadHandle.main($0) }, start.toOpaque()) }
     #if canImport(Darwin)
       guard result == 0, let thread else {
         start.release()

@@ -1,10 +1,12 @@
 internal import CCassandraUV
+internal import CassandraTelemetry
 
 /// Takes the connections of one loop: counts them, lets TLS happen, and passes on those that are ready.
 final class Acceptor {
   private let loop: EventLoop
   private let tls: TLSServer?
   private let handshakeTimeout: Duration
+  let logger: CassandraLogger
   let maximumConnections: Int
   private var onAccept: ((Transport) -> Void)?
   /// Called when there is room for a connection again.
@@ -16,6 +18,7 @@ final class Acceptor {
     tls = options.tls
     handshakeTimeout = options.handshakeTimeout
     maximumConnections = options.maximumConnections
+    logger = options.logger
     self.onAccept = onAccept
   }
 
@@ -42,21 +45,24 @@ final class Acceptor {
         if failure == nil { onAccept?(transport) }
       }
     }
-    transport.connectionEstablished()
+    transport.connectionEstablished(isAccepted: true)
   }
 
-  /// Takes a socket that another loop has accepted.
+  /// Takes a socket that was accepted, on this loop or another.
   func adopt(descriptor: Int32) {
-    guard let transport = try? Transport(on: loop, phase: .connecting) else {
+    do throws(ReactorError) {
+      let transport = try Transport(on: loop, phase: .connecting)
+      let result = hasRoom ? uv_tcp_open(transport.handle, descriptor) : UV_EMFILE.rawValue
+      guard result == 0 else {
+        transport.close()
+        throw ReactorError(uv: result, "taking a connection")
+      }
+      take(transport)
+    } catch {
       closeDescriptor(descriptor)
-      return
+      logger.warning(
+        "a connection was closed because it could not be taken", ["error": .text(error.debugDescription)])
     }
-    guard hasRoom, uv_tcp_open(transport.handle, descriptor) == 0 else {
-      closeDescriptor(descriptor)
-      transport.close()
-      return
-    }
-    take(transport)
   }
 
   func stop() {

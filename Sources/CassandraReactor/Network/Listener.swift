@@ -1,4 +1,5 @@
 internal import CCassandraUV
+public import CassandraTelemetry
 
 #if canImport(Glibc)
   internal import Glibc
@@ -18,30 +19,42 @@ public struct ListenOptions: Sendable {
   public var handshakeTimeout: Duration = .seconds(10)
   /// TLS; nil for plain TCP.
   public var tls: TLSServer?
+  /// Is told when connections have to wait or cannot be taken; silent by default.
+  public var logger: CassandraLogger = .silent
 
   /// The defaults: a backlog of 1,024, no limit, plain.
   public init() {}
 }
 
 /// A socket that takes connections, on one loop.
+///
+/// It accepts by itself and leaves libuv's way aside, which takes connections that the process has no descriptor for out
+/// of the backlog and closes them without a word. Here they stay in the backlog until there is one.
 public final class Listener {
   /// Where it listens, with the port that the system chose.
   public let address: SocketAddress
 
   private let loop: EventLoop
   private let core: LoopCore
-  private let handle: UnsafeMutablePointer<uv_tcp_t>
+  private let descriptor: Int32
+  private let poll: UnsafeMutablePointer<uv_poll_t>
   private let acceptor: Acceptor
   /// Gives a socket to another loop; nil when this loop serves its connections itself.
   private let handOver: ((Int32) -> Void)?
   private var isOpen = true
-  /// The kernel has a connection for us that was not taken yet.
-  private var hasWaiting = false
+  /// Whether the kernel tells us of connections.
+  private var isWatching = false
+  private var retry: DeadlineKey?
+
+  /// Connections that are taken in one turn at most: 64. More are taken in the next, after what the others asked.
+  private static let connectionsOfATurn = 64
+  /// How long the listener rests when the process has no descriptor left: 100 ms.
+  private static let rest: Duration = .milliseconds(100)
 
   /// Listens at `address` and calls `onAccept` on the loop for each connection that is ready, TLS done.
   ///
   /// - Throws: ``ReactorError/Code/addressInUse``, ``ReactorError/Code/addressNotAvailable``,
-  ///   ``ReactorError/Code/permissionDenied``.
+  ///   ``ReactorError/Code/permissionDenied``, ``ReactorError/Code/tooManyOpenFiles``.
   public convenience init(
     at address: SocketAddress, on loop: EventLoop, options: ListenOptions = ListenOptions(),
     onAccept: @escaping (Transport) -> Void
@@ -54,125 +67,119 @@ public final class Listener {
     at address: SocketAddress, on loop: EventLoop, backlog: Int32, sharesPort: Bool, acceptor: Acceptor,
     handOver: ((Int32) -> Void)?
   ) throws(ReactorError) {
+    let core = loop.core
+    let socket = try ListeningSocket(at: address, backlog: backlog, sharesPort: sharesPort)
+    let poll = UnsafeMutablePointer<uv_poll_t>.allocate(capacity: 1)
+    let result = uv_poll_init(core.uv, poll, socket.descriptor)
+    guard result == 0 else {
+      poll.deallocate()
+      socket.close()
+      throw ReactorError(uv: result, "listening", detail: "\(address)")
+    }
     self.loop = loop
+    self.core = core
     self.acceptor = acceptor
     self.handOver = handOver
-    core = loop.core
-    handle = .allocate(capacity: 1)
-    let result = uv_tcp_init_ex(core.uv, handle, UInt32(address.bytes.count == 4 ? AF_INET : AF_INET6))
-    guard result == 0 else {
-      handle.deallocate()
-      throw ReactorError(uv: result, "making a socket")
-    }
-    switch Listener.bind(handle, to: address, sharesPort: sharesPort) {
-    case .success(let address): self.address = address
-    case .failure(let error):
-      uv_close(UnsafeMutableRawPointer(handle).assumingMemoryBound(to: uv_handle_t.self)) { handle in
-        UnsafeMutableRawPointer(handle)?.deallocate()
-      }
-      throw error
-    }
+    self.poll = poll
+    self.address = socket.address
+    descriptor = socket.descriptor
     core.openHandles += 1
-    handle.pointee.data = Unmanaged.passRetained(self).toOpaque()
-    let listening = uv_listen(stream, backlog) { stream, status in
-      guard let data = stream?.pointee.data else { return }
-      Unmanaged<Listener>.fromOpaque(data).takeUnretainedValue().connectionWaits(status)
-    }
-    if listening != 0 {
+    poll.pointee.data = Unmanaged.passRetained(self).toOpaque()
+    acceptor.onRoom = { [self] in watch() }
+    watch()
+    if !isWatching {
       close()
-      throw ReactorError(uv: listening, "listening", detail: "\(address)")
+      throw ReactorError(.system, "listening: the system does not tell of connections", detail: "\(address)")
     }
-    acceptor.onRoom = { [self] in acceptWaiting() }
   }
 
   /// Connections that are open through this listener, those in the TLS handshake included.
   public var openConnections: Int { acceptor.openConnections }
 
-  private var stream: UnsafeMutablePointer<uv_stream_t> {
-    UnsafeMutableRawPointer(handle).assumingMemoryBound(to: uv_stream_t.self)
-  }
-
-  private static func bind(
-    _ handle: UnsafeMutablePointer<uv_tcp_t>, to address: SocketAddress, sharesPort: Bool
-  ) -> Result<SocketAddress, ReactorError> {
-    if sharesPort { setPortSharing(handle) }
-    let result = address.withSystemAddress { pointer, _ in
-      uv_tcp_bind(handle, pointer, address.bytes.count == 16 ? UInt32(UV_TCP_IPV6ONLY.rawValue) : 0)
-    }
-    guard result == 0 else { return .failure(ReactorError(uv: result, "listening", detail: "\(address)")) }
-    var storage = sockaddr_storage()
-    var length = Int32(MemoryLayout<sockaddr_storage>.size)
-    let name = withUnsafeMutablePointer(to: &storage) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { found in
-        uv_tcp_getsockname(handle, found, &length) == 0 ? SocketAddress(UnsafePointer(found)) : nil
-      }
-    }
-    return .success(name ?? address)
-  }
-
-  private static func setPortSharing(_ handle: UnsafeMutablePointer<uv_tcp_t>) {
-    var on: Int32 = 1
-    setsockopt(
-      descriptor(of: handle), SOL_SOCKET, SO_REUSEPORT, &on, socklen_t(MemoryLayout<Int32>.size))
-  }
-
   /// Lets further listeners of this process share the port from now on. Before that, and to every other process, the
   /// address is in use.
-  func allowSharing() { Listener.setPortSharing(handle) }
+  func allowSharing() { ListeningSocket.sharePort(of: descriptor) }
 }
 
 // MARK: - Accepting
 
 extension Listener {
-  private func connectionWaits(_ status: Int32) {
-    // When no descriptor is left, the connection stays in the backlog and libuv tells us again later.
-    guard isOpen, status == 0 else { return }
-    hasWaiting = true
-    acceptWaiting()
+  private var hasRoom: Bool { acceptor.hasRoom || handOver != nil }
+
+  /// Lets the kernel tell of connections, unless all places are taken.
+  private func watch() {
+    guard isOpen, !isWatching, retry == nil, hasRoom else { return }
+    let result = uv_poll_start(poll, Int32(UV_READABLE.rawValue)) { poll, status, _ in
+      guard let data = poll?.pointee.data else { return }
+      Unmanaged<Listener>.fromOpaque(data).takeUnretainedValue().connectionsWait(status)
+    }
+    isWatching = result == 0
+    if result != 0 { restAWhile(ReactorError(uv: result, "listening")) }
   }
 
-  /// Takes the connection that waits, unless all places are taken: until it is taken, libuv does not look for another.
-  private func acceptWaiting() {
-    guard isOpen, hasWaiting, acceptor.hasRoom || handOver != nil else { return }
-    hasWaiting = false
-    guard let transport = try? Transport(on: loop, phase: .connecting) else { return }
-    guard uv_accept(stream, transport.stream) == 0 else {
-      transport.close()
-      return
+  private func stopWatching() {
+    guard isWatching else { return }
+    isWatching = false
+    uv_poll_stop(poll)
+  }
+
+  private func connectionsWait(_ status: Int32) {
+    guard isOpen else { return }
+    if status < 0 { return restAWhile(ReactorError(uv: status, "listening")) }
+    for _ in 0..<Self.connectionsOfATurn {
+      guard isOpen else { return }
+      guard hasRoom else {
+        stopWatching()
+        acceptor.logger.warning(
+          "connections wait, because as many are open as there may be",
+          ["open": .integer(acceptor.openConnections), "address": .text("\(address)")])
+        return
+      }
+      let accepted = ListeningSocket.accept(from: descriptor)
+      guard accepted >= 0 else {
+        switch errno {
+        case EAGAIN, EWOULDBLOCK: return
+        // The client has left again, or a signal came.
+        case ECONNABORTED, EINTR, EPROTO: continue
+        case let code: return restAWhile(ReactorError(uv: -code, "accepting a connection"))
+        }
+      }
+      if let handOver { handOver(accepted) } else { acceptor.adopt(descriptor: accepted) }
     }
-    guard let handOver else {
-      acceptor.take(transport)
-      return
-    }
-    // A copy that a child process of the program inherited would keep the connection open when we have closed it.
-    let copy = fcntl(descriptor(of: transport.handle), F_DUPFD_CLOEXEC, 0)
-    transport.close()
-    if copy >= 0 { handOver(copy) }
+  }
+
+  /// Leaves what waits in the backlog and looks again after a while.
+  private func restAWhile(_ error: ReactorError) {
+    stopWatching()
+    acceptor.logger.warning(
+      "no connection can be accepted at the moment; those that wait stay in the backlog",
+      ["error": .text(error.debugDescription), "open": .integer(acceptor.openConnections)])
+    retry = loop.setDeadline(after: Self.rest, handler: self, token: 0)
   }
 
   /// Stops listening. Connections that are open stay open.
   public func close() {
     guard isOpen else { return }
     isOpen = false
+    if let retry { loop.cancelDeadline(retry) }
+    retry = nil
+    stopWatching()
     acceptor.stop()
-    uv_close(UnsafeMutableRawPointer(handle).assumingMemoryBound(to: uv_handle_t.self)) { handle in
+    uv_close(UnsafeMutableRawPointer(poll).assumingMemoryBound(to: uv_handle_t.self)) { handle in
       guard let data = handle?.pointee.data else { return }
       let listener = Unmanaged<Listener>.fromOpaque(data).takeRetainedValue()
       listener.core.openHandles -= 1
-      listener.handle.deallocate()
+      listener.poll.deallocate()
     }
+    // The loop does not look at it any more, and nobody may connect from here on.
+    ListeningSocket.close(descriptor, at: address)
   }
 }
 
-/// The socket behind a handle, or -1.
-private func descriptor(of handle: UnsafeMutablePointer<uv_tcp_t>) -> Int32 {
-  var descriptor: uv_os_fd_t = -1
-  uv_fileno(UnsafeMutableRawPointer(handle).assumingMemoryBound(to: uv_handle_t.self), &descriptor)
-  return descriptor
-}
-
-func closeDescriptor(_ descriptor: Int32) {
-  var request = uv_fs_t()
-  uv_fs_close(nil, &request, descriptor, nil)
-  uv_fs_req_cleanup(&request)
+extension Listener: DeadlineHandler {
+  /// The rest is over.
+  public func deadlinePassed(token: UInt64) {
+    retry = nil
+    watch()
+  }
 }

@@ -34,6 +34,8 @@ public final class ListenerGroup: Sendable {
     at address: SocketAddress, on loops: EventLoops, options: ListenOptions = ListenOptions(),
     spreading: Spreading = .preferred, onAccept: @escaping @Sendable (Transport) -> Void
   ) async throws(ReactorError) {
+    // A unix socket cannot be shared among listeners.
+    let spreading = address.path == nil ? spreading : .firstLoop
     var share = options
     if share.maximumConnections != .max {
       share.maximumConnections = max(1, (share.maximumConnections + loops.count - 1) / loops.count)

@@ -8,14 +8,16 @@ internal import CCassandraUV
   internal import Darwin
 #endif
 
-/// An IP address and a port.
+/// An IP address and a port, or the path of a unix socket to listen at.
 public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
-  /// The four or sixteen bytes of the address, in network order.
+  /// The four or sixteen bytes of the address, in network order; none for a unix socket.
   public let bytes: [UInt8]
   /// The port; 0 lets the system choose one when listening.
   public let port: UInt16
   /// The interface of a link-local IPv6 address; 0 for any other.
   public let scope: UInt32
+  /// The path of a unix socket; nil for an IP address.
+  public let path: String?
 
   /// The address with these bytes, four of IPv4 or sixteen of IPv6; nil for any other number.
   public init?(bytes: [UInt8], port: UInt16, scope: UInt32 = 0) {
@@ -23,7 +25,25 @@ public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
     self.bytes = bytes
     self.port = port
     self.scope = scope
+    path = nil
   }
+
+  /// The unix socket at `path`.
+  ///
+  /// - Throws: ``ReactorError/Code/invalidAddress`` when the path is empty, has more than 100 bytes or holds a NUL.
+  public init(unixPath path: String) throws(ReactorError) {
+    guard 1...Self.maximumPathBytes ~= path.utf8.count, !path.utf8.contains(0) else {
+      throw ReactorError(
+        .invalidAddress, "the path of a unix socket has 1 to \(Self.maximumPathBytes) bytes", detail: path)
+    }
+    bytes = []
+    port = 0
+    scope = 0
+    self.path = path
+  }
+
+  /// Bytes of a unix socket's path: 100. The systems take 103 to 107.
+  public static let maximumPathBytes = 100
 
   /// Reads a literal such as `127.0.0.1` or `::1`; no name is looked up.
   ///
@@ -41,6 +61,7 @@ public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
     bytes = isSix ? buffer : Array(buffer.prefix(4))
     self.port = port
     scope = 0
+    path = nil
   }
 
   /// Whether `host` is an IP address and not a name.
@@ -53,16 +74,22 @@ public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
     bytes = four
     self.port = port
     scope = 0
+    path = nil
   }
 
-  /// Whether the address stays on this machine: 127.0.0.0/8 or ::1.
+  /// Whether the address is that of all interfaces: 0.0.0.0 or ::.
+  public var isUnspecified: Bool { path == nil && bytes.allSatisfy { $0 == 0 } }
+
+  /// Whether the address stays on this machine: 127.0.0.0/8, ::1 or a unix socket.
   public var isLoopback: Bool {
+    if path != nil { return true }
     if bytes.count == 4 { return bytes[0] == 127 }
     return bytes.dropLast().allSatisfy { $0 == 0 } && bytes[15] == 1
   }
 
   /// The address alone, as text.
   public var host: String {
+    if let path { return path }
     var text = [CChar](repeating: 0, count: 64)
     let family = bytes.count == 4 ? AF_INET : AF_INET6
     let result = bytes.withUnsafeBytes { uv_inet_ntop(family, $0.baseAddress, &text, text.count) }
@@ -70,8 +97,11 @@ public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
     return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
-  /// `127.0.0.1:9042` or `[::1]:9042`.
-  public var description: String { bytes.count == 4 ? "\(host):\(port)" : "[\(host)]:\(port)" }
+  /// `127.0.0.1:9042`, `[::1]:9042` or `unix:/run/api.sock`.
+  public var description: String {
+    if let path { return "unix:\(path)" }
+    return bytes.count == 4 ? "\(host):\(port)" : "[\(host)]:\(port)"
+  }
 }
 
 // MARK: - The system's form
@@ -96,6 +126,14 @@ extension SocketAddress {
 
   /// Lends the system's form to `body`.
   func withSystemAddress<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
+    if let path {
+      var address = sockaddr_un()
+      address.sun_family = sa_family_t(AF_UNIX)
+      withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+      return withUnsafePointer(to: &address) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(MemoryLayout<sockaddr_un>.size)) }
+      }
+    }
     if bytes.count == 4 {
       var address = sockaddr_in()
       address.sin_family = sa_family_t(AF_INET)

@@ -1,5 +1,13 @@
 internal import CCassandraUV
 
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#else
+  internal import Darwin
+#endif
+
 /// Is told what happens on a ``Transport``; every call comes on the loop's thread.
 public protocol TransportDelegate: AnyObject {
   /// Bytes have arrived. They are there during the call only.
@@ -54,6 +62,8 @@ public final class Transport {
   @exclusivity(unchecked) private var isReading = false
   @exclusivity(unchecked) private var inputEnded = false
   @exclusivity(unchecked) private var finish = Finish.notWanted
+  /// Bytes that were given to the socket or wait in front of it, since the connection began.
+  @exclusivity(unchecked) public private(set) var sentBytes: UInt64 = 0
   @exclusivity(unchecked) private var drainWaiter: UnsafeContinuation<Void, Never>?
   private var drainTurn: UInt64 = 0
   @exclusivity(unchecked) private var failure: ReactorError?
@@ -98,9 +108,15 @@ public final class Transport {
 // MARK: - Beginning
 
 extension Transport {
+  /// Seconds of silence after which the system asks an accepted peer whether it is still there: 60. Without it a peer
+  /// that has lost its power or its network keeps its connection for ever.
+  private static let keepAliveSeconds: UInt32 = 60
+
   /// After the TCP connection stands: no delay, then TLS or at once open.
-  func connectionEstablished() {
-    uv_tcp_nodelay(handle, 1)
+  func connectionEstablished(isAccepted: Bool = false) {
+    // Neither is vital, and a unix socket has none of them.
+    _ = uv_tcp_nodelay(handle, 1)
+    if isAccepted { _ = uv_tcp_keepalive(handle, 1, Self.keepAliveSeconds) }
     peer = peerAddress()
     guard tls != nil else {
       becomeOpen()
@@ -149,7 +165,7 @@ extension Transport {
   public func startReading() {
     guard !isReading, !inputEnded, phase != .closed, phase != .connecting else { return }
     isReading = true
-    uv_read_start(
+    let result = uv_read_start(
       stream,
       { handle, _, buffer in
         guard let core = Transport.of(handle?.pointee.data)?.core else { return }
@@ -160,6 +176,7 @@ extension Transport {
         guard count != 0, let transport = Transport.of(stream?.pointee.data) else { return }
         transport.didRead(count)
       })
+    if result != 0 { fail(ReactorError(uv: result, "receiving")) }
   }
 
   /// Stops receiving, so that the peer has to wait once the kernel's buffers are full.
@@ -279,6 +296,28 @@ extension Transport {
     output.count + (phase == .closed ? 0 : Int(uv_stream_get_write_queue_size(stream)))
   }
 
+  /// Bytes that the peer's system has acknowledged since the connection began, as far as this system tells; else those
+  /// that the kernel has taken. One system call, so it is for now and then.
+  public var acknowledgedBytes: UInt64 {
+    guard phase != .closed else { return sentBytes }
+    let outstanding = uv_stream_get_write_queue_size(stream) + unacknowledgedBytes
+    return sentBytes > UInt64(outstanding) ? sentBytes - UInt64(outstanding) : 0
+  }
+
+  /// Bytes in the kernel that the peer has not acknowledged.
+  private var unacknowledgedBytes: Int {
+    let descriptor = descriptor(of: handle)
+    guard descriptor >= 0 else { return 0 }
+    var count: Int32 = 0
+    #if canImport(Darwin)
+      var size = socklen_t(MemoryLayout<Int32>.size)
+      guard getsockopt(descriptor, SOL_SOCKET, SO_NWRITE, &count, &size) == 0 else { return 0 }
+    #else
+      guard ioctl(descriptor, UInt(TIOCOUTQ), &count) == 0 else { return 0 }
+    #endif
+    return max(0, Int(count))
+  }
+
   func flushAtEndOfTurn() {
     flush()
     // Only now, so that what the delegate adds while it is asked does not ask for another flush.
@@ -321,6 +360,7 @@ extension Transport {
   /// Writes at once what the kernel takes, and leaves the rest to libuv in a copy.
   private func send(_ bytes: UnsafeRawBufferPointer) -> ReactorError? {
     guard !bytes.isEmpty else { return nil }
+    sentBytes &+= UInt64(bytes.count)
     var buffer = uv_buf_init(
       UnsafeMutablePointer(mutating: bytes.baseAddress?.assumingMemoryBound(to: CChar.self)), UInt32(bytes.count))
     var written = Int(uv_try_write(stream, &buffer, 1))
@@ -419,7 +459,11 @@ extension Transport {
     }
     let request = UnsafeMutablePointer<uv_shutdown_t>.allocate(capacity: 1)
     let result = uv_shutdown(request, stream) { request, _ in request?.deallocate() }
-    if result != 0 { request.deallocate() }
+    if result != 0 {
+      request.deallocate()
+      fail(ReactorError(uv: result, "ending the output"))
+      return
+    }
     closeWhenBothEnded()
   }
 

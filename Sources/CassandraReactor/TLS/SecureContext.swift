@@ -6,8 +6,14 @@ final class SecureContext: @unchecked Sendable {
   // it, and OpenSSL locks what these share.
   let pointer: OpaquePointer
   private let protocols: [UInt8]
+  /// What sessions of this context are known by; set once, before the first connection.
+  private(set) var sessionContext: [UInt8] = []
 
-  init(isServer: Bool, protocols: [UInt8] = []) throws(ReactorError) {
+  /// Cipher suites of TLS 1.2: those with an ephemeral key and authenticated encryption. The others, with CBC and the
+  /// padding that has been attacked again and again, have to be asked for.
+  private static let modernSuites = "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:DHE+CHACHA20"
+
+  init(isServer: Bool, protocols: [UInt8] = [], allowsCBC: Bool = false) throws(ReactorError) {
     OpenSSL.prepare()
     guard let pointer = SSL_CTX_new(isServer ? TLS_server_method() : TLS_client_method()) else {
       throw OpenSSL.error(.tlsConfiguration, "OpenSSL does not give a context")
@@ -17,24 +23,36 @@ final class SecureContext: @unchecked Sendable {
     _ = tls_set_minimum_version(pointer, TLS1_2_VERSION)
     SSL_CTX_set_options(pointer, tls_option_no_renegotiation)
     tls_set_mode(pointer, Int(SSL_MODE_RELEASE_BUFFERS) | Int(SSL_MODE_AUTO_RETRY))
+    if !allowsCBC, SSL_CTX_set_cipher_list(pointer, Self.modernSuites) != 1 {
+      throw OpenSSL.error(.tlsConfiguration, "OpenSSL has none of the cipher suites")
+    }
     if isServer { setUpServer() }
   }
 
   deinit { SSL_CTX_free(pointer) }
 
   private func setUpServer() {
-    // Without it a session whose client showed a certificate could not be resumed.
-    let sessionContext = Array("swift-cassandra".utf8)
-    SSL_CTX_set_session_id_context(pointer, sessionContext, UInt32(sessionContext.count))
-    tls_set_server_name_callback(pointer) { ssl, _, _ in
-      guard let session = TLSSession.of(ssl), let choose = session.chosenByName,
-        let name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name)
-      else { return SSL_TLSEXT_ERR_OK }
-      guard let chosen = choose(String(cString: name)) else { return SSL_TLSEXT_ERR_ALERT_FATAL }
-      SSL_set_SSL_CTX(ssl, chosen.context.pointer)
-      SSL_set_verify(ssl, SSL_CTX_get_verify_mode(chosen.context.pointer), nil)
-      return SSL_TLSEXT_ERR_OK
-    }
+    // The context is chosen before OpenSSL looks at the session that the client wants to resume, because it compares
+    // the session with what is chosen by then: a session of another context is not resumed, and its client has to show
+    // its certificate anew (as in CVE-2025-23419).
+    SSL_CTX_set_client_hello_cb(
+      pointer,
+      { ssl, alert, _ in
+        guard let session = TLSSession.of(ssl), let choose = session.chosenByName,
+          let name = requestedName(of: ssl)
+        else { return SSL_CLIENT_HELLO_SUCCESS }
+        guard let chosen = choose(name) else {
+          alert?.pointee = SSL_AD_UNRECOGNIZED_NAME
+          return SSL_CLIENT_HELLO_ERROR
+        }
+        let context = chosen.context
+        SSL_set_SSL_CTX(ssl, context.pointer)
+        SSL_set_verify(ssl, SSL_CTX_get_verify_mode(context.pointer), nil)
+        SSL_set_session_id_context(ssl, context.sessionContext, UInt32(context.sessionContext.count))
+        return SSL_CLIENT_HELLO_SUCCESS
+      }, nil)
+    // Lets the client know that its name was looked at.
+    tls_set_server_name_callback(pointer) { _, _, _ in SSL_TLSEXT_ERR_OK }
     guard !protocols.isEmpty else { return }
     let me = Unmanaged.passUnretained(self).toOpaque()
     SSL_CTX_set_alpn_select_cb(
@@ -68,6 +86,22 @@ final class SecureContext: @unchecked Sendable {
       index = end
     }
     return ranges
+  }
+
+  /// Makes sessions belong to what the server is and whom it asks for a certificate: one that was begun elsewhere is not
+  /// resumed here, and one of an equal context is.
+  func bindSessions(to parts: [[UInt8]]) throws(ReactorError) {
+    var bytes: [UInt8] = []
+    for part in parts {
+      withUnsafeBytes(of: UInt64(part.count).bigEndian) { bytes += $0 }
+      bytes += part
+    }
+    var digest = [UInt8](repeating: 0, count: 32)
+    var count: UInt32 = 0
+    guard EVP_Digest(bytes, bytes.count, &digest, &count, EVP_sha256(), nil) == 1, count == 32,
+      SSL_CTX_set_session_id_context(pointer, digest, count) == 1
+    else { throw OpenSSL.error(.tlsConfiguration, "OpenSSL does not take the name of the sessions") }
+    sessionContext = digest
   }
 
   func verifyPeer(isRequired: Bool) {
@@ -118,4 +152,19 @@ extension SecureContext {
       throw OpenSSL.error(.tlsConfiguration, "the private key does not belong to the certificate")
     }
   }
+}
+
+/// The host name in the client's greeting (RFC 6066, section 3); nil when it names none or not in the one way there is.
+private func requestedName(of ssl: OpaquePointer?) -> String? {
+  var start: UnsafePointer<UInt8>?
+  var count = 0
+  guard SSL_client_hello_get0_ext(ssl, UInt32(TLSEXT_TYPE_server_name), &start, &count) == 1 else { return nil }
+  let bytes = Array(UnsafeBufferPointer(start: start, count: count))
+  // The length of the list, the kind of name, the length of the name, the name.
+  guard count > 5, bytes[2] == UInt8(TLSEXT_NAMETYPE_host_name),
+    Int(bytes[0]) << 8 | Int(bytes[1]) == count - 2, Int(bytes[3]) << 8 | Int(bytes[4]) == count - 5
+  else { return nil }
+  let name = bytes[5...]
+  guard name.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else { return nil }
+  return String(decoding: name, as: UTF8.self)
 }

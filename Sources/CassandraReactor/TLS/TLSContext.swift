@@ -42,11 +42,14 @@ public final class TLSClientContext: Sendable {
   ///   - trust: Whose certificates are accepted.
   ///   - identity: What we show when the server asks for a certificate.
   ///   - applicationProtocols: ALPN names in order of preference, for instance `["h2", "http/1.1"]`.
+  ///   - allowsCBC: Whether TLS 1.2 may use cipher suites other than those with an ephemeral key and authenticated
+  ///     encryption, for servers of more than ten years ago. Default false.
   /// - Throws: ``ReactorError/Code/tlsConfiguration`` that says which text cannot be read.
   public init(
-    trust: TLSTrust = .system, identity: TLSIdentity? = nil, applicationProtocols: [String] = []
+    trust: TLSTrust = .system, identity: TLSIdentity? = nil, applicationProtocols: [String] = [],
+    allowsCBC: Bool = false
   ) throws(ReactorError) {
-    context = try SecureContext(isServer: false)
+    context = try SecureContext(isServer: false, allowsCBC: allowsCBC)
     try context.trust(trust)
     if let identity { try context.use(identity) }
     context.verifyPeer(isRequired: true)
@@ -60,7 +63,12 @@ public final class TLSClientContext: Sendable {
   ///   - host: The name or the IP address that the certificate has to carry.
   ///   - serverName: What the greeting asks for (SNI), when that is another name; an IP address is never sent.
   public func client(verifying host: String, serverName: String? = nil) -> TLSClient {
-    TLSClient(context: self, verifiedName: host, serverName: serverName)
+    TLSClient(context: self, verifiedName: host, serverName: serverName, sessionKey: "\(serverName ?? "")/\(host)")
+  }
+
+  /// The same with sessions that are kept under a name of the caller's, for tests of who resumes what.
+  package func client(verifying host: String, serverName: String?, keepingSessionsAs key: String) -> TLSClient {
+    TLSClient(context: self, verifiedName: host, serverName: serverName, sessionKey: key)
   }
 
   func session(for key: String) -> KeptSession? { sessions.withLock { $0.take(key) } }
@@ -72,6 +80,8 @@ public struct TLSClient: Sendable {
   let context: TLSClientContext
   let verifiedName: String
   let serverName: String?
+  /// What its sessions are kept under.
+  let sessionKey: String
 }
 
 /// What all TLS connections of a server have in common.
@@ -92,16 +102,27 @@ public final class TLSServerContext: Sendable {
   ///   - identity: What the server shows.
   ///   - clientCertificates: Whether clients have to show a certificate.
   ///   - applicationProtocols: ALPN names in order of preference. A client that offers others only is refused.
+  ///   - allowsCBC: Whether TLS 1.2 may use cipher suites other than those with an ephemeral key and authenticated
+  ///     encryption, for clients of more than ten years ago. Default false.
   /// - Throws: ``ReactorError/Code/tlsConfiguration`` that says which text cannot be read.
   public init(
-    identity: TLSIdentity, clientCertificates: ClientCertificates = .notAsked, applicationProtocols: [String] = []
+    identity: TLSIdentity, clientCertificates: ClientCertificates = .notAsked, applicationProtocols: [String] = [],
+    allowsCBC: Bool = false
   ) throws(ReactorError) {
-    context = try SecureContext(isServer: true, protocols: wireForm(ofProtocols: applicationProtocols))
+    let protocols = try wireForm(ofProtocols: applicationProtocols)
+    context = try SecureContext(isServer: true, protocols: protocols, allowsCBC: allowsCBC)
     try context.use(identity)
+    var authorities = Array("none".utf8)
     if case .required(let trust) = clientCertificates {
       try context.trust(trust)
       context.verifyPeer(isRequired: true)
+      authorities =
+        switch trust {
+        case .system: Array("system".utf8)
+        case .authorities(let pem): Array("these".utf8) + pem
+        }
     }
+    try context.bindSessions(to: [identity.certificateChain, authorities, protocols])
   }
 }
 

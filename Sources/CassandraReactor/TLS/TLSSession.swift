@@ -74,7 +74,7 @@ final class TLSSession {
 
   var chosenByName: (@Sendable (String) -> TLSServerContext?)? { server?.chosenByName }
 
-  private var sessionKey: String { "\(client?.serverName ?? "")/\(client?.verifiedName ?? "")" }
+  private var sessionKey: String { client?.sessionKey ?? "" }
 
   func keep(_ session: KeptSession) { client?.context.keep(session, for: sessionKey) }
 }
