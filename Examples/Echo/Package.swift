@@ -8,11 +8,6 @@ let package = Package(
   dependencies: [.package(name: "swift-cassandra", path: "../..")],
   targets: [
     .executableTarget(
-      name: "Echo",
-      dependencies: [
-        .product(name: "CassandraReactor", package: "swift-cassandra"),
-        .product(name: "CassandraTerminal", package: "swift-cassandra"),
-        .product(name: "CassandraHTTPServer", package: "swift-cassandra"),
-      ], swiftSettings: [.enableUpcomingFeature("NonisolatedNonsendingByDefault"), .treatAllWarnings(as: .error)])
+      name: "Echo", dependencies: [.product(name: "CassandraHTTPServer", package: "swift-cassandra")])
   ]
 )
