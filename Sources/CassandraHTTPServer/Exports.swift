@@ -1,6 +1,7 @@
 // What a handler and its server need, so that `import CassandraHTTPServer` is enough.
 
 @_exported public import struct CassandraBytes.ByteText
+@_exported public import struct CassandraBytes.ByteText
 @_exported public import struct CassandraHTTP.FieldLine
 @_exported public import struct CassandraHTTP.FieldName
 @_exported public import struct CassandraHTTP.Fields

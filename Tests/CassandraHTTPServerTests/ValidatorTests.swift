@@ -114,7 +114,7 @@ import CassandraWebTesting
     let pointers = try Self.pointers(reply)
     #expect(pointers.count == Problem.maximumErrors)
     #expect(pointers.last == "/tags/99")
-    #expect(reply.text.contains("300000 things are wrong in the body."))
+    #expect(reply.text.contains("The body has 300000 errors."))
   }
 
   private static func pointers(_ reply: Reply) throws -> [String] {

@@ -8,7 +8,7 @@ import Testing
   private func check(_ body: String) throws -> (animal: Animal, pointers: [String]) {
     var validator = Validator(try JSONValue(parsing: Array(body.utf8)))
     let animal = Animal(&validator)
-    return (animal, validator.errors.map(\.pointer))
+    return (animal, validator.findings.errors.map(\.pointer))
   }
 
   private func body(_ changed: String) -> String {

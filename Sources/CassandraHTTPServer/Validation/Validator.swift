@@ -1,179 +1,196 @@
 internal import CassandraBytes
 internal import CassandraJSON
-internal import CassandraHTTP
 
-/// A type that is made from the members of a JSON object, each checked and cast.
+/// Reads named values, casts them, and collects what is wrong.
 ///
-/// ```swift
-/// struct Animal: Validatable {
-///   var genus: String
-///   var sightings: Int32
-///
-///   init(_ fields: inout Validator) {
-///     genus = fields.text("genus", bytes: 1...65_535)
-///     sightings = fields.int32("sightings")
-///   }
-/// }
-/// let animal = try await request.validated(Animal.self)
-/// ```
-public protocol Validatable {
-  /// Makes a value. A member that is wrong gives a placeholder here; the value is thrown away then, and the client is
-  /// told of everything that is wrong at once.
-  init(_ fields: inout Validator)
-}
+/// - A value that is asked for with ``text(_:bytes:)``, ``int(_:)`` and the like, or with ``required(_:_:)``, has to be
+///   there and must not be null. ``optional(_:_:)``, ``value(_:_:default:)`` and ``change(_:_:)`` take it when it is there.
+/// - Text that is a number becomes one where a number is required, and 3.0 is the integer 3. Text such as `true`, `yes`,
+///   `on` and `1` becomes a boolean where a ``Rule`` asks for one. Nothing else is cast.
+/// - Values that nobody asks for are ignored.
+public struct Validator: Sendable {
+  private enum Source: Sendable {
+    case members([JSONValue.Member])
+    /// The items of a query: each is text, and a list is an item that occurs several times.
+    case items([JSONValue.Member])
+    /// The input is no object; that is said once, and not again for each member.
+    case nothing
+    /// No input: what is asked for is written down.
+    case description
+  }
 
-/// Reads the members of a JSON object, casts them, and collects what is wrong.
-///
-/// Every member that is asked for has to be there and must not be null; other members are ignored. Text that is a number
-/// becomes one where a number is wanted, and 3.0 is the whole number 3; nothing else is cast.
-public struct Validator {
-  /// Nil when the body is no object; that is said once, and not again for each member.
-  private let members: [JSONValue.Member]?
-  /// What is wrong, up to ``Problem/maximumErrors``; a body can hold many times more than anybody wants to read.
-  private(set) var errors: [Problem.Detail] = []
-  /// How much is wrong.
-  private(set) var errorCount = 0
+  private let source: Source
+  private(set) var findings = Findings()
+  private var properties: [JSONValue.Member] = []
+  private var requiredNames: [JSONValue] = []
 
   init(_ value: JSONValue) {
     if case .object(let members) = value {
-      self.members = members
+      source = .members(members)
     } else {
-      members = nil
-      report(JSONPointer(), "An object is wanted, not \(value.kind).")
+      source = .nothing
+      findings.report("This must be an object, not \(value.kind).")
     }
   }
 
-  /// Reports that something is wrong with the member called `name`; for rules of the application.
+  init(query items: [JSONValue.Member]) { source = .items(items) }
+
+  init(describing: ()) { source = .description }
+
+  /// The schema of what has been asked for.
+  var describedSchema: JSONValue {
+    var members: [JSONValue.Member] = [.init("type", "object"), .init("properties", .object(properties))]
+    if !requiredNames.isEmpty { members.append(.init("required", .array(requiredNames))) }
+    return .object(members)
+  }
+
+  /// Reports that something is wrong with the value called `name`; for rules of the application.
   public mutating func report(_ name: String, _ detail: String) {
-    report(JSONPointer().appending(name), detail)
+    if case .description = source { return }
+    findings.within(name) { $0.report(detail) }
   }
 
-  private mutating func report(_ pointer: @autoclosure () -> JSONPointer, _ detail: @autoclosure () -> String) {
-    errorCount += 1
-    guard errors.count < Problem.maximumErrors else { return }
-    errors.append(Problem.Detail(pointer: "\(pointer())", detail: detail()))
+  private mutating func describe(_ name: String, _ schema: @autoclosure () -> JSONValue, isRequired: Bool) {
+    guard case .description = source else { return }
+    properties.append(.init(name, schema()))
+    if isRequired { requiredNames.append(.string(name)) }
   }
 
-  /// The value of a member; nil, and reported, when it is missing or null.
-  private mutating func value(_ name: String) -> JSONValue? {
-    guard let members else { return nil }
-    switch members.first(where: { $0.name.text.hasSameBytes(as: name) })?.value {
-    case nil: report(name, "It is missing.")
-    case .null?: report(name, "It must not be null.")
+  /// The value called `name`, null included; nil when there is none. Of several the first counts, but for a list in a
+  /// query.
+  private func found(_ name: String, isList: Bool) -> JSONValue? {
+    switch source {
+    case .members(let members): return members.first { $0.name.text.hasSameBytes(as: name) }?.value
+    case .items(let items):
+      guard isList else { return items.first { $0.name.text.hasSameBytes(as: name) }?.value }
+      let all = items.filter { $0.name.text.hasSameBytes(as: name) }
+      return all.isEmpty ? nil : .array(all.map(\.value))
+    case .nothing, .description: return nil
+    }
+  }
+
+  private var isInput: Bool {
+    switch source {
+    case .members, .items: true
+    case .nothing, .description: false
+    }
+  }
+
+  /// The value called `name`; nil, and reported, when it is missing or null.
+  private mutating func present(_ name: String, isList: Bool = false) -> JSONValue? {
+    guard isInput else { return nil }
+    switch found(name, isList: isList) {
+    case nil: report(name, "This field is required.")
+    case .null?: report(name, "This field must not be null.")
     case let value?: return value
     }
     return nil
   }
+}
 
-  /// A text.
+// MARK: - By a rule
+
+extension Validator {
+  /// The value called `name`, which has to be there.
+  public mutating func required<Value>(_ name: String, _ rule: Rule<Value>) -> Value {
+    describe(name, rule.schema, isRequired: true)
+    guard let value = present(name, isList: rule.isList) else { return rule.placeholder }
+    return findings.within(name) { rule.check(value, &$0) } ?? rule.placeholder
+  }
+
+  /// The value called `name`; nil when it is missing or null.
+  public mutating func optional<Value>(_ name: String, _ rule: Rule<Value>) -> Value? {
+    describe(name, rule.schema.nullable, isRequired: false)
+    switch found(name, isList: rule.isList) {
+    case nil, .null?: return nil
+    case let value?: return findings.within(name) { rule.check(value, &$0) }
+    }
+  }
+
+  /// The value called `name`; `fallback` when it is missing. Null is a problem.
+  public mutating func value<Value>(
+    _ name: String, _ rule: Rule<Value>, default fallback: @autoclosure () -> Value
+  ) -> Value {
+    describe(name, rule.schema, isRequired: false)
+    switch found(name, isList: rule.isList) {
+    case nil: return fallback()
+    case .null?: report(name, "This field must not be null.")
+    case let value?: if let value = findings.within(name, { rule.check(value, &$0) }) { return value }
+    }
+    return rule.placeholder
+  }
+
+  /// What a partial update says of the value called `name`.
+  public mutating func change<Value>(_ name: String, _ rule: Rule<Value>) -> Change<Value> {
+    describe(name, rule.schema.nullable, isRequired: false)
+    switch found(name, isList: rule.isList) {
+    case nil: return .absent
+    case .null?: return .null
+    case let value?:
+      return findings.within(name) { rule.check(value, &$0) }.map { .set($0) } ?? .absent
+    }
+  }
+}
+
+// MARK: - The frequent ones, without a rule
+
+extension Validator {
+  /// Text.
   ///
   /// - Parameter bytes: How many bytes of UTF-8 it may have.
   public mutating func text(_ name: String, bytes: ClosedRange<Int>? = nil) -> String {
-    guard let value = value(name) else { return "" }
-    return text(value, JSONPointer().appending(name), bytes)
-  }
-
-  private mutating func text(
-    _ value: JSONValue, _ pointer: @autoclosure () -> JSONPointer, _ bytes: ClosedRange<Int>?
-  ) -> String {
-    guard case .string(let text) = value else {
-      report(pointer(), "A text is wanted, not \(value.kind).")
-      return ""
-    }
-    if let bytes, !bytes.contains(text.utf8.count) {
-      let limit = "\(bytes.lowerBound) to \(bytes.upperBound)"
-      report(pointer(), "The text has \(text.utf8.count) bytes, and \(limit) are allowed.")
-    }
-    return text
+    describe(name, Rule.text(bytes: bytes).schema, isRequired: true)
+    guard let value = present(name) else { return "" }
+    return findings.within(name) { value.text(bytes: bytes, &$0) } ?? ""
   }
 
   /// A list of texts, none of them null.
   public mutating func texts(_ name: String) -> [String] {
-    guard let value = value(name) else { return [] }
-    guard case .array(let elements) = value else {
-      report(name, "A list is wanted, not \(value.kind).")
-      return []
-    }
-    return elements.enumerated().map { index, element in
-      text(element, JSONPointer().appending(name).appending(index), nil)
+    describe(name, Rule.list(of: .text()).schema, isRequired: true)
+    guard let value = present(name, isList: true) else { return [] }
+    return findings.within(name) { findings in
+      guard let elements = value.elements(&findings) else { return [] }
+      var texts: [String] = []
+      texts.reserveCapacity(elements.count)
+      for index in elements.indices {
+        texts.append(findings.within(index) { elements[index].text(bytes: nil, &$0) } ?? "")
+      }
+      return texts
     }
   }
 
-  /// A whole number of 32 bits.
-  public mutating func int32(_ name: String) -> Int32 { integer(name) ?? 0 }
+  /// An integer of 32 bits.
+  public mutating func int32(_ name: String) -> Int32 { integer(name) }
 
-  /// A whole number of 64 bits.
-  public mutating func int(_ name: String) -> Int { integer(name) ?? 0 }
+  /// An integer of 64 bits.
+  public mutating func int(_ name: String) -> Int { integer(name) }
 
-  private mutating func integer<Number: FixedWidthInteger>(_ name: String) -> Number? {
-    guard let number = number(name) else { return nil }
-    guard number.isWhole else {
-      report(name, "A whole number is wanted.")
-      return nil
-    }
-    guard let integer = number.exactInteger(Number.self) else {
-      report(name, "The number has to be from \(Number.min) to \(Number.max).")
-      return nil
-    }
-    return integer
+  private mutating func integer<Number: FixedWidthInteger & Sendable>(_ name: String) -> Number {
+    describe(name, Rule<Number>.integer().schema, isRequired: true)
+    guard let value = present(name) else { return 0 }
+    return findings.within(name) { value.integer(in: Number.min...Number.max, &$0) } ?? 0
   }
 
   /// A number that is finite as a float of 32 bits.
   public mutating func float(_ name: String) -> Float {
-    guard let number = number(name) else { return 0 }
-    guard let float = number.float, float.isFinite else {
-      report(name, "The number is too large for a float of 32 bits.")
-      return 0
-    }
-    return float
+    describe(name, Rule<Float>.float().schema, isRequired: true)
+    guard let value = present(name) else { return 0 }
+    return findings.within(name) { value.float(&$0) } ?? 0
   }
 
   /// A number that is finite as a float of 64 bits.
   public mutating func double(_ name: String) -> Double {
-    guard let number = number(name) else { return 0 }
-    guard let double = number.double, double.isFinite else {
-      report(name, "The number is too large for a float of 64 bits.")
-      return 0
-    }
-    return double
+    describe(name, Rule<Double>.double().schema, isRequired: true)
+    guard let value = present(name) else { return 0 }
+    return findings.within(name) { value.double(&$0) } ?? 0
   }
 
-  private mutating func number(_ name: String) -> JSONNumber? {
-    guard let value = value(name) else { return nil }
-    switch value {
-    case .number(let number): return number
-    case .string(let text):
-      if let number = JSONNumber(text) { return number }
-      report(name, "A number is wanted, and the text is none.")
-    case .null, .bool, .array, .object: report(name, "A number is wanted, not \(value.kind).")
-    }
-    return nil
-  }
-
-  /// A yes or no.
+  /// A boolean; text is not cast here, see ``Rule/bool``.
   public mutating func bool(_ name: String) -> Bool {
-    guard let value = value(name) else { return false }
-    guard case .bool(let bool) = value else {
-      report(name, "true or false is wanted, not \(value.kind).")
-      return false
-    }
-    return bool
-  }
-}
-
-extension Request {
-  /// The body as a value of a type that checks and casts its members.
-  ///
-  /// - Throws: ``Problem``: 422 with everything that is wrong, 415 when the body does not say that it is JSON, 400 with
-  ///   line and column when it is not, 413 when it is too long.
-  public func validated<Value: Validatable>(_ type: Value.Type) async throws -> Value {
-    var validator = Validator(try await json())
-    let value = Value(&validator)
-    let count = validator.errorCount
-    guard count == 0 else {
-      let detail = count == 1 ? "One thing is wrong in the body." : "\(count) things are wrong in the body."
-      throw Problem(.unprocessableContent, code: "invalidBody", detail: detail, errors: validator.errors)
-    }
-    return value
+    describe(name, Rule<Bool>.bool.schema, isRequired: true)
+    guard let value = present(name) else { return false }
+    if case .bool(let bool) = value { return bool }
+    report(name, "This must be true or false, not \(value.kind).")
+    return false
   }
 }

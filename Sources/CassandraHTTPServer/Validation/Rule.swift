@@ -1,0 +1,248 @@
+public import CassandraBytes
+public import CassandraJSON
+
+/// How a value is checked and cast, and how its JSON Schema describes it.
+///
+/// Rules are values: make one where it is used, or keep one in a `static let` and use it in several types.
+public struct Rule<Value: Sendable>: Sendable {
+  /// The JSON Schema (2020-12) of what is accepted.
+  public let schema: JSONValue
+  /// Stands for a value that is wrong until the whole is thrown away.
+  let placeholder: Value
+  /// Whether several items of a query are one value.
+  let isList: Bool
+  let check: @Sendable (JSONValue, inout Findings) -> Value?
+
+  /// A rule of the application's own.
+  ///
+  /// - Parameters:
+  ///   - schema: The JSON Schema of what is accepted.
+  ///   - placeholder: Stands for a value that is wrong; nobody sees it.
+  ///   - check: Gives the value, or reports what is wrong and gives nil.
+  public init(
+    schema: JSONValue, placeholder: Value, check: @escaping @Sendable (JSONValue, inout Findings) -> Value?
+  ) {
+    self.init(schema: schema, placeholder: placeholder, isList: false, check: check)
+  }
+
+  init(
+    schema: JSONValue, placeholder: Value, isList: Bool,
+    check: @escaping @Sendable (JSONValue, inout Findings) -> Value?
+  ) {
+    self.schema = schema
+    self.placeholder = placeholder
+    self.isList = isList
+    self.check = check
+  }
+
+  /// The same, and what it gives has to meet a condition.
+  ///
+  /// - Parameters:
+  ///   - detail: What the client is told when it does not, as a sentence.
+  ///   - pattern: The condition as a regular expression of ECMA-262, for the schema alone.
+  public func satisfying(
+    _ detail: String, pattern: String? = nil, _ condition: @escaping @Sendable (Value) -> Bool
+  ) -> Rule {
+    let check = check
+    return Rule(
+      schema: pattern.map { schema.adding("pattern", .string($0)) } ?? schema, placeholder: placeholder, isList: isList
+    ) { value, findings in
+      guard let result = check(value, &findings) else { return nil }
+      guard condition(result) else {
+        findings.report(detail)
+        return nil
+      }
+      return result
+    }
+  }
+
+  /// The same, made into another type.
+  ///
+  /// - Parameters:
+  ///   - detail: What the client is told when `transform` gives nil, as a sentence.
+  ///   - placeholder: Stands for a value that is wrong; nobody sees it.
+  ///   - format: The name of the format in the schema, such as `uuid`.
+  public func map<Result: Sendable>(
+    _ detail: String, placeholder: Result, format: String? = nil, _ transform: @escaping @Sendable (Value) -> Result?
+  ) -> Rule<Result> {
+    let check = check
+    return Rule<Result>(
+      schema: format.map { schema.adding("format", .string($0)) } ?? schema, placeholder: placeholder, isList: isList
+    ) { value, findings in
+      guard let before = check(value, &findings) else { return nil }
+      if let result = transform(before) { return result }
+      findings.report(detail)
+      return nil
+    }
+  }
+}
+
+extension Rule where Value == String {
+  /// Text.
+  ///
+  /// - Parameters:
+  ///   - length: How many Unicode scalars it may have.
+  ///   - bytes: How many bytes of UTF-8 it may have.
+  public static func text(length: ClosedRange<Int>? = nil, bytes: ClosedRange<Int>? = nil) -> Rule {
+    var schema: JSONValue = ["type": "string"]
+    if let length {
+      schema = schema.adding("minLength", length.lowerBound).adding("maxLength", length.upperBound)
+    } else if let bytes {
+      // A scalar has one to four bytes.
+      schema = schema.adding("minLength", (bytes.lowerBound + 3) / 4).adding("maxLength", bytes.upperBound)
+    }
+    return Rule(schema: schema, placeholder: "") { value, findings in
+      guard let text = value.text(bytes: bytes, &findings) else { return nil }
+      guard let length else { return text }
+      let count = text.unicodeScalars.count
+      guard length.contains(count) else {
+        findings.report("This must be \(length.sentence(unit: "character")), and it is \(count).")
+        return nil
+      }
+      return text
+    }
+  }
+}
+
+extension Rule where Value: FixedWidthInteger {
+  /// An integer.
+  public static func integer(in range: ClosedRange<Value> = Value.min...Value.max) -> Rule {
+    let schema: JSONValue = [
+      "type": "integer", "minimum": .number(JSONNumber(range.lowerBound)),
+      "maximum": .number(JSONNumber(range.upperBound)),
+    ]
+    return Rule(schema: schema, placeholder: range.lowerBound) { value, findings in
+      value.integer(in: range, &findings)
+    }
+  }
+}
+
+extension Rule where Value == Double {
+  /// A finite number.
+  public static func double(in range: ClosedRange<Double>? = nil) -> Rule {
+    var schema: JSONValue = ["type": "number"]
+    if let range, let least = JSONNumber(range.lowerBound), let most = JSONNumber(range.upperBound) {
+      schema = schema.adding("minimum", .number(least)).adding("maximum", .number(most))
+    }
+    return Rule(schema: schema, placeholder: range?.lowerBound ?? 0) { value, findings in
+      guard let number = value.double(&findings) else { return nil }
+      if let range, !range.contains(number) {
+        findings.report("This must be from \(range.lowerBound) to \(range.upperBound).")
+        return nil
+      }
+      return number
+    }
+  }
+}
+
+extension Rule where Value == Float {
+  /// A number that is finite as a float of 32 bits.
+  public static func float() -> Rule {
+    Rule(schema: ["type": "number"], placeholder: 0) { value, findings in value.float(&findings) }
+  }
+}
+
+extension Rule where Value == Bool {
+  /// A boolean; also 0 and 1, and the texts `true`, `yes`, `on`, `t`, `y`, `1` and their opposites in any case.
+  public static var bool: Rule {
+    Rule(schema: ["type": "boolean"], placeholder: false) { value, findings in value.bool(&findings) }
+  }
+}
+
+extension Rule where Value == JSONValue {
+  /// Any JSON but null.
+  public static var json: Rule { Rule(schema: [:], placeholder: .null) { value, _ in value } }
+}
+
+extension Rule where Value: Validatable {
+  /// An object that another type describes.
+  public static func object(_ type: Value.Type = Value.self) -> Rule {
+    var describing = Validator(describing: ())
+    let placeholder = Value(&describing)
+    return Rule(schema: describing.describedSchema, placeholder: placeholder) { value, findings in
+      var validator = Validator(value)
+      let result = Value(&validator)
+      guard validator.findings.count > 0 else { return result }
+      findings.take(validator.findings)
+      return nil
+    }
+  }
+}
+
+extension Rule where Value: RawRepresentable & CaseIterable, Value.RawValue == String {
+  /// One of the names of an enumeration. The enumeration has at least one case.
+  public static func oneOf(_ type: Value.Type = Value.self) -> Rule {
+    let cases = Array(Value.allCases)
+    guard let first = cases.first else { preconditionFailure("an enumeration has a case") }
+    let names = cases.map(\.rawValue)
+    return Rule(
+      schema: ["type": "string", "enum": .array(names.map { .string($0) })], placeholder: first
+    ) { value, findings in
+      guard let text = value.text(bytes: nil, &findings) else { return nil }
+      if let index = names.firstIndex(where: { $0.hasSameBytes(as: text) }) { return cases[index] }
+      findings.report("This must be one of \(names.joined(separator: ", ")).")
+      return nil
+    }
+  }
+}
+
+extension Rule {
+  /// A list.
+  ///
+  /// - Parameters:
+  ///   - element: The rule of each element.
+  ///   - count: How many elements there may be.
+  public static func list<Element>(of element: Rule<Element>, count: ClosedRange<Int>? = nil) -> Rule
+  where Value == [Element] {
+    var schema: JSONValue = ["type": "array", "items": element.schema]
+    if let count { schema = schema.adding("minItems", count.lowerBound).adding("maxItems", count.upperBound) }
+    return Rule(schema: schema, placeholder: [], isList: true) { value, findings in
+      guard let elements = value.elements(&findings) else { return nil }
+      if let count, !count.contains(elements.count) {
+        findings.report("This must have \(count.sentence(unit: "element")), and it has \(elements.count).")
+        return nil
+      }
+      var list: [Element] = []
+      list.reserveCapacity(elements.count)
+      for index in elements.indices {
+        if let part = findings.within(index, { element.check(elements[index], &$0) }) { list.append(part) }
+      }
+      return list.count == elements.count ? list : nil
+    }
+  }
+
+  /// An object whose members all follow one rule; of two members with one name the last counts.
+  public static func dictionary<Element>(of element: Rule<Element>) -> Rule
+  where Value == [ByteText: Element] {
+    Rule(schema: ["type": "object", "additionalProperties": element.schema], placeholder: [:]) { value, findings in
+      guard case .object(let members) = value else {
+        findings.report("This must be an object, not \(value.kind).")
+        return nil
+      }
+      var dictionary: [ByteText: Element] = [:]
+      var isWhole = true
+      for member in members {
+        let part = findings.within(member.name.text) { element.check(member.value, &$0) }
+        if let part { dictionary[member.name] = part } else { isWhole = false }
+      }
+      return isWhole ? dictionary : nil
+    }
+  }
+}
+
+extension JSONValue {
+  /// A schema with another member.
+  func adding(_ name: String, _ value: JSONValue) -> JSONValue {
+    guard case .object(let members) = self else { return self }
+    return .object(members + [Member(name, value)])
+  }
+
+  func adding(_ name: String, _ value: Int) -> JSONValue { adding(name, .number(JSONNumber(value))) }
+
+  /// A schema that accepts null as well.
+  var nullable: JSONValue {
+    guard case .object(let members) = self, case .string(let type)? = self["type"] else { return self }
+    return .object(
+      members.map { $0.name.text.hasSameBytes(as: "type") ? Member("type", [.string(type), "null"]) : $0 })
+  }
+}
