@@ -38,6 +38,8 @@ public struct CassandraError: Error, Sendable, CustomStringConvertible, CustomDe
     public static let rowsAlreadyRead = Code("rowsAlreadyRead")
     /// A page state is of another statement or of another version of the protocol, or none at all.
     public static let invalidPageState = Code("invalidPageState")
+    /// An answer is larger than ``ClientLimits/responseBytes``.
+    public static let responseTooLarge = Code("responseTooLarge")
     /// The server broke the protocol.
     public static let protocolViolation = Code("protocolViolation")
     /// A setting of the client cannot be used.

@@ -61,7 +61,7 @@ enum EmulatorCommand {
         CREATE KEYSPACE IF NOT EXISTS \(Identifier(keyspace))
         WITH replication = {'class': 'NetworkTopologyStrategy', '\(datacenter)': 1}
         """
-      try await client.query(Statement(text))
+      try await client.query(Statement(unsafeCQL: text))
     }
   }
 

@@ -102,7 +102,7 @@ actor Keyspace {
             options: patient)
           for definition in definitions {
             let text = definition.replacingOccurrences(of: "KEYSPACE.", with: "\(name).")
-            let rows = try await client.query(Statement(text), options: patient)
+            let rows = try await client.query(Statement(unsafeCQL: text), options: patient)
             #expect(rows.isSchemaAgreed == true)
           }
         }

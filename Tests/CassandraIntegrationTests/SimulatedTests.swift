@@ -16,7 +16,7 @@ struct SimulatedTests {
   @Test func rowsOfASimulatedCluster() async throws {
     try await SimulatedCluster.with(nodes: 3) { client, cluster in
       try await cluster.prime(Self.select, Self.rows)
-      for _ in 0..<6 { #expect(try await client.query(Statement(Self.select)).collect(Int.self) == [1]) }
+      for _ in 0..<6 { #expect(try await client.query(Statement(unsafeCQL: Self.select)).collect(Int.self) == [1]) }
     }
   }
 
@@ -29,7 +29,7 @@ struct SimulatedTests {
   func errors(_ name: String, _ code: CassandraError.Code, _ isTriedAgain: Bool) async throws {
     try await SimulatedCluster.with(nodes: 2) { client, cluster in
       try await cluster.prime(Self.select, ["result": name, "message": "secret"])
-      let error = try await failure { try await client.query(Statement(Self.select)) }
+      let error = try await failure { try await client.query(Statement(unsafeCQL: Self.select)) }
       #expect(error.code == code)
       #expect(!error.description.contains("secret"))
       #expect(error.debugDescription.contains("secret"))
@@ -43,7 +43,7 @@ struct SimulatedTests {
       try await SimulatedCluster.with(nodes: 2) { client, cluster in
         try await cluster.prime(Self.select, Self.rows)
         try await cluster.prime(Self.select, ["result": name, "message": ""], node: 0)
-        for _ in 0..<10 { #expect(try await client.query(Statement(Self.select)).collect(Int.self) == [1]) }
+        for _ in 0..<10 { #expect(try await client.query(Statement(unsafeCQL: Self.select)).collect(Int.self) == [1]) }
       }
     }
   }
@@ -56,7 +56,7 @@ struct SimulatedTests {
           "result": "read_timeout", "consistency_level": "QUORUM", "received": 1, "block_for": 2,
           "data_present": false,
         ])
-      let read = try await failure { try await client.query(Statement(Self.select)) }
+      let read = try await failure { try await client.query(Statement(unsafeCQL: Self.select)) }
       #expect(read.code == .readTimeout)
       #expect(read.server?.detail == .readTimeout(.quorum, received: 1, blockFor: 2, dataPresent: false))
       #expect(try await cluster.count(Self.select) == 1)
@@ -66,7 +66,7 @@ struct SimulatedTests {
           "result": "write_timeout", "consistency_level": "QUORUM", "received": 1, "block_for": 2,
           "write_type": "SIMPLE",
         ])
-      let write = try await failure { try await client.query(Statement(Self.insert)) }
+      let write = try await failure { try await client.query(Statement(unsafeCQL: Self.insert)) }
       #expect(write.code == .writeTimeout)
       #expect(
         write.server?.detail == .writeTimeout(.quorum, received: 1, blockFor: 2, .simple, contentions: nil))
@@ -83,7 +83,7 @@ struct SimulatedTests {
           "result": "read_timeout", "consistency_level": "QUORUM", "received": 2, "block_for": 2,
           "data_present": false,
         ])
-      #expect(try await failure { try await client.query(Statement(Self.select)) }.code == .readTimeout)
+      #expect(try await failure { try await client.query(Statement(unsafeCQL: Self.select)) }.code == .readTimeout)
       #expect(try await cluster.count(Self.select) == 2)
     }
   }
@@ -93,7 +93,7 @@ struct SimulatedTests {
       try await cluster.prime(
         Self.insert,
         ["result": "unavailable", "consistency_level": "QUORUM", "alive": 1, "required": 2])
-      let error = try await failure { try await client.query(Statement(Self.insert)) }
+      let error = try await failure { try await client.query(Statement(unsafeCQL: Self.insert)) }
       #expect(error.code == .unavailable)
       #expect(error.server?.detail == .unavailable(.quorum, required: 2, alive: 1))
       #expect(error.isRetrySafe)
@@ -107,28 +107,28 @@ struct SimulatedTests {
       // Once it is prepared, so that not the preparation is cut.
       let success: [String: any Sendable] = ["result": "success", "rows": [Int](), "column_types": [String: String]()]
       try await cluster.prime(Self.insert, success)
-      for _ in 0..<2 { try await client.query(Statement(Self.insert)) }
+      for _ in 0..<2 { try await client.query(Statement(unsafeCQL: Self.insert)) }
       try await cluster.forgetAnswers()
       try await cluster.prime(Self.insert, close)
-      let write = try await failure { try await client.query(Statement(Self.insert)) }
+      let write = try await failure { try await client.query(Statement(unsafeCQL: Self.insert)) }
       #expect(write.code == .connectionLost)
       #expect(!write.isRetrySafe)
       #expect(try await cluster.count(Self.insert) == 3)
       try await cluster.prime(Self.select, Self.rows)
-      #expect(try await client.query(Statement(Self.select)).collect(Int.self) == [1])
+      #expect(try await client.query(Statement(unsafeCQL: Self.select)).collect(Int.self) == [1])
       try await cluster.prime(Self.select, close, node: 0)
-      for _ in 0..<10 { #expect(try await client.query(Statement(Self.select)).collect(Int.self) == [1]) }
+      for _ in 0..<10 { #expect(try await client.query(Statement(unsafeCQL: Self.select)).collect(Int.self) == [1]) }
     }
   }
 
   @Test func aQueryThatIsNeverAnswered() async throws {
     try await SimulatedCluster.with { client, cluster in
       try await cluster.prime(Self.select, Self.rows)
-      #expect(try await client.query(Statement(Self.select)).collect(Int.self) == [1])
+      #expect(try await client.query(Statement(unsafeCQL: Self.select)).collect(Int.self) == [1])
       try await cluster.forgetAnswers()
       try await cluster.prime(Self.select, ["result": "no_result"])
       let brief = QueryOptions(timeout: .milliseconds(100))
-      let error = try await failure { try await client.query(Statement(Self.select), options: brief) }
+      let error = try await failure { try await client.query(Statement(unsafeCQL: Self.select), options: brief) }
       #expect(error.code == .timedOut)
     }
   }
@@ -136,34 +136,34 @@ struct SimulatedTests {
   @Test func aNodeThatReadsNothingMore() async throws {
     try await SimulatedCluster.with { client, cluster in
       try await cluster.prime(Self.select, Self.rows)
-      #expect(try await client.query(Statement(Self.select)).collect(Int.self) == [1])
+      #expect(try await client.query(Statement(unsafeCQL: Self.select)).collect(Int.self) == [1])
       try await cluster.pause(node: 0)
       let brief = QueryOptions(timeout: .milliseconds(100))
       // What it had begun to read before is still answered.
       let error = try await failure {
-        while true { try await client.query(Statement(Self.select), options: brief) }
+        while true { try await client.query(Statement(unsafeCQL: Self.select), options: brief) }
       }
       #expect(error.code == .timedOut)
       try await cluster.resume(node: 0)
-      #expect(try await client.query(Statement(Self.select)).collect(Int.self) == [1])
+      #expect(try await client.query(Statement(unsafeCQL: Self.select)).collect(Int.self) == [1])
     }
   }
 
   @Test func oneOfThreeNodesIsLost() async throws {
     try await SimulatedCluster.with(nodes: 3) { client, cluster in
       try await cluster.prime(Self.select, Self.rows)
-      for _ in 0..<6 { #expect(try await client.query(Statement(Self.select)).collect(Int.self) == [1]) }
+      for _ in 0..<6 { #expect(try await client.query(Statement(unsafeCQL: Self.select)).collect(Int.self) == [1]) }
       try await withThrowingTaskGroup(of: Void.self) { group in
         for _ in 0..<200 {
           group.addTask {
-            let rows = try await client.query(Statement(Self.select))
+            let rows = try await client.query(Statement(unsafeCQL: Self.select))
             #expect(try await rows.collect(Int.self) == [1])
           }
         }
         try await cluster.refuse(node: 1)
         try await group.waitForAll()
       }
-      for _ in 0..<20 { #expect(try await client.query(Statement(Self.select)).collect(Int.self) == [1]) }
+      for _ in 0..<20 { #expect(try await client.query(Statement(unsafeCQL: Self.select)).collect(Int.self) == [1]) }
       try await cluster.accept(node: 1)
     }
   }

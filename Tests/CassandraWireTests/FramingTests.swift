@@ -41,8 +41,33 @@ import Testing
     return output
   }
 
-  private func decode(_ pieces: [ArraySlice<UInt8>], _ framing: Framing) throws -> [Sent] {
-    var decoder = EnvelopeDecoder(framing: framing)
+  /// What stands behind a body that is too large is read as if nothing had been.
+  @Test(arguments: framings) func bodiesOverTheLimitArePassedOver(_ framing: Framing) throws {
+    var random = Seeded(7)
+    let turns = messages(&random, count: 12)
+    let all = turns.flatMap { $0 }
+    let bytes = encode(turns, framing)
+    for limit in [600, 5000, 131_062, 200_000] {
+      let expected = all.map { message in
+        var message = message
+        if message.body.count > limit { message.body = [] }
+        return message
+      }
+      for size in [997, 65_536, bytes.count] {
+        let pieces = stride(from: 0, to: bytes.count, by: size).map { bytes[$0..<min($0 + size, bytes.count)] }
+        let received = try decode(pieces, framing, dropsOver: limit)
+        #expect(received.map(\.body) == expected.map(\.body), "limit \(limit), pieces of \(size)")
+        #expect(received.map(\.header.stream) == expected.map(\.header.stream))
+      }
+    }
+  }
+
+  private func decode(
+    _ pieces: [ArraySlice<UInt8>], _ framing: Framing, dropsOver limit: Int? = nil
+  ) throws -> [Sent] {
+    var decoder = EnvelopeDecoder(
+      framing: framing, maximumBodyBytes: limit ?? EnvelopeDecoder.defaultMaximumBodyBytes,
+      dropsLargeBodies: limit != nil)
     var received: [Sent] = []
     for piece in pieces {
       let input = Array(piece)
@@ -51,6 +76,7 @@ import Testing
         switch body {
         case .inInput(let range): received.append(Sent(header: header, body: Array(input[range])))
         case .owned(let bytes): received.append(Sent(header: header, body: bytes))
+        case .dropped: received.append(Sent(header: header, body: []))
         }
       }
       #expect(offset == input.count)

@@ -124,6 +124,37 @@ import Testing
     }
   }
 
+  /// Every column of wide rows by its index: looking all of them up takes time in proportion to their number.
+  @Test(.timeLimit(.minutes(1)), arguments: [1, 15, 16, 17, 32, 33, 48, 1000, 30_000])
+  func cellsOfAWideRowAreFoundByIndexAndName(_ count: Int) throws {
+    let columns = (0..<count).map { ("c\($0)", CQLType.int) }
+    let rows = (0..<3).map { row in (0..<count).map { $0 % 7 == 3 ? nil : Self.number(Int32(row * count + $0)) } }
+    let page = try Self.page(columns, rows)
+    for (number, row) in page.enumerated() {
+      for index in 0..<count {
+        let expected: Int32? = index % 7 == 3 ? nil : Int32(number * count + index)
+        let value: Int32? = try row.decode(at: index)
+        guard value == expected else {
+          Issue.record("column \(index) of row \(number) is \(value as Any)")
+          return
+        }
+      }
+      let last = try row.decode(Int32?.self, "c\(count - 1)")
+      #expect(last == ((count - 1) % 7 == 3 ? nil : Int32(number * count + count - 1)))
+    }
+    let first: Int32? = try page.first?.decode(at: 0)
+    #expect(first == 0)
+    #expect(
+      try page.firstChecked()?.decode(Int32?.self, at: count - 1) == page.first?.decode(Int32?.self, at: count - 1))
+  }
+
+  @Test func columnsAreFoundByTheBytesOfTheirNames() throws {
+    let page = try Self.page([("\u{e9}", .int), ("e\u{301}", .int)], [[Self.number(Int32(1)), Self.number(Int32(2))]])
+    #expect(try page.first?.decode(Int.self, "\u{e9}") == 1)
+    #expect(try page.first?.decode(Int.self, "e\u{301}") == 2)
+    #expect(page.layout.index(of: "e") == nil)
+  }
+
   @Test func cellsAreReadInOrder() throws {
     let rows = (0..<3).map { Self.row("g\($0)", $0, 4.8, ["a", "b"]) } + [[nil, nil, nil, nil, nil, nil]]
     let page = try Self.page(Self.columns, rows)

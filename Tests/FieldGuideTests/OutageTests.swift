@@ -83,7 +83,7 @@ extension DatabaseTests {
                 try await TestDatabase.patiently {
                   try await client.batch(.unlogged) { batch in
                     for index in start..<start + Self.rowsOfABatch {
-                      batch.add(Statement(text, ["Large", "\(100_000 + index)\(tail)", index]))
+                      batch.add(Statement(unsafeCQL: text, ["Large", "\(100_000 + index)\(tail)", index]))
                     }
                   }
                 }

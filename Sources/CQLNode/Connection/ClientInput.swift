@@ -40,6 +40,7 @@ struct ClientInput {
       switch nextBody {
       case .inInput(let range): body = Array(copying: bytes.extracting(range))
       case .owned(let owned): body = owned
+      case .dropped: preconditionFailure("this decoder refuses what is too large")
       }
     } catch {
       machine.end()

@@ -26,6 +26,9 @@ struct Attempts {
     retries += 1
   }
 
+  /// The next attempt had better go to another node, though nothing has failed.
+  mutating func avoid(_ endPoint: EndPoint) { avoided = endPoint }
+
   /// What to throw when an attempt could not be made because of `error`: what became of the attempt before tells more
   /// than that there is no connection for another.
   func failure(insteadOf error: CassandraError) -> CassandraError {

@@ -56,7 +56,7 @@ public final class CassandraClient: Sendable {
       table: PreparedTable(
         capacity: configuration.limits.preparedStatements,
         maximumWaiting: loops.count * (configuration.limits.requestsInFlight + configuration.limits.requestsWaiting)),
-      timestamps: TimestampGenerator(), loops: LoopClients(),
+      timestamps: Timestamps(configuration.timestamps), loops: LoopClients(),
       logger: logger.labelled("cassandra"))
     clients = loops.map { LoopBound(giving: LoopClient(on: $0, context: context), to: $0) }
     loopClients = context.loops

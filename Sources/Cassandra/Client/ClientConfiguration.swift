@@ -13,8 +13,9 @@ public struct ClientLimits: Sendable {
   /// Prepared statements that are kept, for each loop and for the whole client: 1,000 by default. The one that was used
   /// longest ago makes room.
   public var preparedStatements = 1000
-  /// Bytes of the largest answer that is accepted: 256 MiB by default, the protocol's own limit. A larger one ends the
-  /// connection.
+  /// Bytes of the largest answer that is accepted: 256 MiB by default, the protocol's own limit. A larger one is passed
+  /// over, and its request fails with ``CassandraError/Code/responseTooLarge``. A page of more than a quarter of this
+  /// lowers the number of rows that are asked for next.
   public var responseBytes = 256 << 20
   /// How long connecting to a node may take, TLS and authentication included: 5 s by default.
   public var connectTimeout: Duration = .seconds(5)
@@ -68,6 +69,8 @@ public struct ClientConfiguration: Sendable {
   public var protocolVersion = ProtocolVersion.v5
   /// What requests are like that do not say otherwise.
   public var defaults = QueryOptions()
+  /// Where the times of writes come from that are given none: the client's clock by default.
+  public var timestamps = TimestampSource.clientClock
   /// Bounds of queues, waits and tables.
   public var limits = ClientLimits()
   /// How long to wait before a node is tried again.

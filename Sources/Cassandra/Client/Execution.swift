@@ -11,10 +11,14 @@ struct Execution: Sendable {
   var timestamp: Int64?
   /// When the request has to be over, in milliseconds of its loop.
   var due: UInt64
+  /// Whether the server has been asked within this request what the statement takes.
+  var isFresh = false
+  /// Whether it goes as text with its values, because the server forgets it whenever it is prepared.
+  var isSentAsText = false
 
   var isIdempotent: Bool { options.isIdempotent ?? (kind.verb == .select) }
 
-  var flags: EnvelopeFlags { options.tracing ? .tracing : [] }
+  var flags: EnvelopeFlags { options.flags }
 
   /// Appends the body of an EXECUTE (section 4.1.6).
   ///
@@ -26,17 +30,38 @@ struct Execution: Sendable {
       prepared, options, timestamp: timestamp, pageState: pageState, pageSize: pageSize, into: &buffer)
   }
 
-  /// Appends the body of a QUERY, for a statement that is not prepared; it has no values.
+  /// Appends the body of a QUERY: of a statement that is not prepared and has no values, or of one that is sent as text
+  /// with the values that its markers take.
   func encodeQuery(
-    text: String, version: ProtocolVersion, pageState: [UInt8]?, pageSize: Int32, into buffer: inout [UInt8]
+    version: ProtocolVersion, pageState: [UInt8]?, pageSize: Int32, into buffer: inout [UInt8]
   ) throws(CassandraError) {
-    let parameters = QueryParameters(
-      consistency: options.consistency, pageSize: pageSize, pageState: pageState)
+    var parameters = QueryParameters(consistency: options.consistency, pageSize: pageSize, pageState: pageState)
+    if prepared != nil {
+      if kind.verb == .modify { parameters.pageSize = nil }
+      if kind.isConditional { parameters.serialConsistency = options.serialConsistency }
+      parameters.defaultTimestamp = timestamp
+    }
+    parameters.keyspace = options.keyspace
+    parameters.nowInSeconds = options.nowInSeconds
+    if let payload = options.customPayload { try buffer.append(customPayload: payload) }
     do throws(WireError) {
-      try RequestMessage.beginQuery(text, parameters: parameters, valueCount: 0, into: &buffer, version: version)
-      try parameters.encodeTail(into: &buffer, version: version)
+      try RequestMessage.beginQuery(
+        statement.text, parameters: parameters, valueCount: prepared?.parameters.count ?? 0, into: &buffer,
+        version: version)
     } catch { throw .unsendable(error) }
+    if let prepared { try statement.appendValues(prepared, into: &buffer) }
+    do throws(WireError) { try parameters.encodeTail(into: &buffer, version: version) } catch {
+      throw .unsendable(error)
+    }
   }
+}
+
+/// Why a request was not sent.
+enum Unsent: Error {
+  /// What its markers take may have changed.
+  case outdated
+  /// Its values do not go with its markers, or it cannot be written.
+  case refused(CassandraError)
 }
 
 extension Statement {
@@ -48,6 +73,7 @@ extension Statement {
     static let pageState: UInt32 = 0x08
     static let serialConsistency: UInt32 = 0x10
     static let timestamp: UInt32 = 0x20
+    static let nowInSeconds: UInt32 = 0x100
   }
 
   /// Appends the body of an EXECUTE (section 4.1.6).
@@ -67,6 +93,13 @@ extension Statement {
     if pageState != nil { flags |= Flag.pageState }
     if kind.isConditional { flags |= Flag.serialConsistency }
     if timestamp != nil { flags |= Flag.timestamp }
+    if !options.arePlain {
+      if options.nowInSeconds != nil {
+        guard prepared.version >= .v5 else { throw .needsNewerProtocol("nowInSeconds") }
+        flags |= Flag.nowInSeconds
+      }
+      if let payload = options.customPayload { try buffer.append(customPayload: payload) }
+    }
     buffer.append(contentsOf: prepared.executeHead)
     buffer.append(bigEndian: options.consistency.rawValue)
     if prepared.version >= .v5 {
@@ -83,6 +116,7 @@ extension Statement {
     }
     if kind.isConditional { buffer.append(bigEndian: options.serialConsistency.rawValue) }
     if let timestamp { buffer.append(bigEndian: timestamp) }
+    if !options.arePlain, let now = options.nowInSeconds { buffer.append(bigEndian: now) }
   }
 
   /// Appends the values in the order of the markers.
@@ -111,6 +145,13 @@ extension Statement {
     }
   }
 
+  /// The values as bytes, which tell them from others; nothing when they do not go with the markers.
+  func encodedValues(_ prepared: PreparedStatement) -> [UInt8] {
+    var bytes: [UInt8] = []
+    do throws(CassandraError) { try appendValues(prepared, into: &bytes) } catch { return [] }
+    return bytes
+  }
+
   private func append(
     _ value: any CQLEncodable, _ parameter: ColumnSpecification, at index: Int, into buffer: inout [UInt8]
   ) throws(CassandraError) {
@@ -124,18 +165,22 @@ extension Statement {
   private func appendNamed(
     _ names: [String], _ parameters: [ColumnSpecification], into buffer: inout [UInt8]
   ) throws(CassandraError) {
+    var positions: [ByteText: Int] = [:]
+    for (position, name) in names.enumerated() { positions[ByteText(name)] = position }
+    var used = Set<Int>()
     for (index, parameter) in parameters.enumerated() {
-      guard let position = names.firstIndex(of: parameter.name) else {
+      guard let position = positions[ByteText(parameter.name)] else {
         throw CassandraError(
           .invalidValue, "A marker of the statement has no value.", detail: ":\(parameter.name)", isRetrySafe: true)
       }
+      used.insert(position)
       try append(values[position].encodable, parameter, at: index, into: &buffer)
     }
-    let unknown = Set(names).subtracting(parameters.map(\.name))
-    guard unknown.isEmpty else {
+    guard used.count == names.count else {
       throw CassandraError(
         .invalidValue, "A value has a name that no marker of the statement has.",
-        detail: unknown.sorted().joined(separator: ", "), isRetrySafe: true)
+        detail: names.indices.filter { !used.contains($0) }.map { names[$0] }.joined(separator: ", "),
+        isRetrySafe: true)
     }
   }
 
@@ -146,7 +191,22 @@ extension Statement {
   }
 }
 
+extension [UInt8] {
+  /// Appends the custom payload that stands before a request (section 4).
+  mutating func append(customPayload: [String: [UInt8]?]) throws(CassandraError) {
+    do throws(WireError) { try RequestPrefix(customPayload: customPayload).encode(into: &self) } catch {
+      throw .unsendable(error)
+    }
+  }
+}
+
 extension CassandraError {
+  static func needsNewerProtocol(_ option: String) -> CassandraError {
+    CassandraError(
+      .invalidStatement, "The option \(option) needs version 5 of the protocol, which the database does not speak.",
+      isRetrySafe: true)
+  }
+
   static func unsendable(_ error: WireError) -> CassandraError {
     CassandraError(
       .invalidStatement, "The statement cannot be sent: \(error.reason)", isRetrySafe: true, cause: error)

@@ -126,6 +126,7 @@ extension LoopClient {
       switch try await shakeHands(connection, due: due) {
       case nil:
         connection.startHeartbeat()
+        await context.watchSchema(over: connection, due: due)
         if endPoint.serverName != nil { node.hostID = await hostID(on: connection, due: due) }
         context.logger.info(
           "connected",

@@ -1,16 +1,27 @@
+internal import CassandraBytes
 internal import CassandraWire
 internal import CassandraReactor
+internal import CassandraTelemetry
 
 extension LoopClient {
   /// The prepared form of a statement, from the loop's cache, the client's table or the server; nil for a statement that
   /// is sent as text.
-  func findOrPrepare(_ statement: Statement, due: UInt64) async throws(CassandraError) -> PreparedStatement? {
-    if let prepared = cache.find(statement.identity) { return prepared }
-    let text = statement.text
-    if let prepared = changeCache({ $0.find(text: text, from: statement.identity) }) { return prepared }
-    let kind = StatementKind(text)
+  ///
+  /// - Parameter isFresh: Is set when the server has just been asked, so that asking it again would tell nothing new.
+  func findOrPrepare(
+    _ statement: Statement, keyspace: String?, due: UInt64, isFresh: inout Bool
+  ) async throws(CassandraError) -> PreparedStatement? {
+    // Where a statement stands in the program does not tell which keyspace it is for.
+    let identity = keyspace == nil ? statement.identity : nil
+    if let prepared = cache.find(identity) { return prepared }
+    let key = StatementKey(statement.text, keyspace: keyspace)
+    if let prepared = changeCache({ $0.find(key, from: identity) }) { return prepared }
+    let kind = StatementKind(key.text.text)
     switch kind.verb {
-    case .select, .modify: break
+    case .select, .modify:
+      if statement.isInterpolated, let problem = MarkerPlaces(key.text.text).problem(values: statement.values.count) {
+        throw CassandraError(.invalidStatement, problem, isRetrySafe: true)
+      }
     case .use:
       throw CassandraError(
         .invalidStatement,
@@ -19,16 +30,20 @@ extension LoopClient {
     case .define, .other:
       guard statement.values.isEmpty else {
         throw CassandraError(
-          .invalidStatement, "A statement that changes the schema takes no values; use Identifier for names.",
+          .invalidStatement,
+          "Only SELECT, INSERT, UPDATE and DELETE take values. Elsewhere a name is interpolated as an Identifier, and anything else goes into the text of Statement(unsafeCQL:).",
           isRetrySafe: true)
       }
       return nil
     }
-    let prepared = try await takeTurn(PreparedTable.Key(text: text, node: nil), due: due) {
+    var hasAsked = false
+    let prepared = try await takeTurn(PreparedTable.Key(statement: key, node: nil), due: due) {
       (client: LoopClient) async throws(CassandraError) in
-      try await client.prepareAnywhere(text, kind, due: due)
+      hasAsked = true
+      return try await client.prepareAnywhere(key, kind, due: due)
     }
-    changeCache { $0.insert(prepared, from: statement.identity) }
+    if hasAsked { isFresh = true }
+    changeCache { $0.insert(prepared, from: identity) }
     return prepared
   }
 
@@ -40,22 +55,18 @@ extension LoopClient {
     return change(&cache)
   }
 
-  /// Prepares a statement anew on a node that has forgotten it.
+  /// Prepares a statement anew on a node: one that has forgotten it, or one that is to tell what it takes now.
   ///
-  /// The id has to be the same again: another one would mean that the server counts something into it that we do not
-  /// know, and preparing would never end.
+  /// - Returns: What the server says now, which replaces what was known; the same object when it says the same.
   func prepareAgain(
     _ prepared: PreparedStatement, on connection: NodeConnection, due: UInt64
-  ) async throws(CassandraError) {
-    let again = try await takeTurn(PreparedTable.Key(text: prepared.text, node: connection.endPoint), due: due) {
-      (client: LoopClient) async throws(CassandraError) in
-      try await client.prepare(prepared.text, prepared.kind, on: connection, due: due)
+  ) async throws(CassandraError) -> PreparedStatement {
+    let key = PreparedTable.Key(statement: prepared.key, node: connection.endPoint)
+    let again = try await takeTurn(key, due: due) { (client: LoopClient) async throws(CassandraError) in
+      try await client.prepare(prepared.key, prepared.kind, on: connection, due: due)
     }
-    guard again.id == prepared.id else {
-      throw CassandraError(
-        .unprepared, "The database gives a prepared statement another name every time.",
-        coordinator: connection.endPoint, isRetrySafe: true)
-    }
+    if again !== prepared { changeCache { $0.insert(again) } }
+    return again
   }
 
   /// Prepares when nobody else does, and waits for the other otherwise.
@@ -78,12 +89,10 @@ extension LoopClient {
         }
       case .prepare:
         do throws(CassandraError) {
-          let prepared = try await prepare(self)
-          context.table.finish(key, with: .success(prepared))
-          return prepared
+          return context.table.finish(key, with: try await prepare(self))
         } catch {
           // Only what the server says of the statement itself is true for the others too.
-          context.table.finish(key, with: error.server == nil ? nil : .failure(error))
+          context.table.finish(key, with: error.server == nil ? nil : error)
           throw error
         }
       }
@@ -92,7 +101,7 @@ extension LoopClient {
 
   /// Prepares a statement on one node, and after a failure that is not the statement's own on another.
   private func prepareAnywhere(
-    _ text: String, _ kind: StatementKind, due: UInt64
+    _ key: StatementKey, _ kind: StatementKind, due: UInt64
   ) async throws(CassandraError) -> PreparedStatement {
     var attempts = Attempts()
     while true {
@@ -100,7 +109,7 @@ extension LoopClient {
       do throws(CassandraError) { connection = try await self.connection(avoiding: attempts.avoided, due: due) } catch {
         throw attempts.failure(insteadOf: error)
       }
-      do throws(CassandraError) { return try await prepare(text, kind, on: connection, due: due) } catch {
+      do throws(CassandraError) { return try await prepare(key, kind, on: connection, due: due) } catch {
         // Whatever becomes of a preparation, the statement has not been carried out.
         let endPoint = connection.endPoint
         try attempts.failed(
@@ -110,18 +119,22 @@ extension LoopClient {
   }
 
   private func prepare(
-    _ text: String, _ kind: StatementKind, on connection: NodeConnection, due: UInt64
+    _ key: StatementKey, _ kind: StatementKind, on connection: NodeConnection, due: UInt64
   ) async throws(CassandraError) -> PreparedStatement {
     let version = connection.version
+    var knownChanges: UInt64 = 0
     let outcome = try await connection.request(.prepare, due: due) { (output: inout [UInt8]) throws(CassandraError) in
+      // Here and not before: it may have waited for its place.
+      knownChanges = context.table.knownChanges
       do throws(WireError) {
-        try RequestMessage.encodePrepare(text, keyspace: nil, into: &output, version: version)
+        try RequestMessage.encodePrepare(
+          key.text.text, keyspace: key.keyspace?.text, into: &output, version: version)
       } catch { throw .unsendable(error) }
     }
     switch Reply(outcome, from: connection, layout: nil) {
     case .prepared(let result):
       do throws(WireError) {
-        return try PreparedStatement(text: text, kind: kind, result: result, version: version)
+        return try PreparedStatement(key: key, kind: kind, result: result, version: version, knownChanges: knownChanges)
       } catch {
         throw CassandraError.protocolViolation("\(error)", coordinator: connection.endPoint, cause: error)
       }
@@ -129,5 +142,26 @@ extension LoopClient {
     case .done, .page, .unprepared:
       throw CassandraError.protocolViolation("a preparation was answered with rows", coordinator: connection.endPoint)
     }
+  }
+}
+
+// MARK: - Statements that nobody keeps
+
+extension LoopClient {
+  /// Waits before a statement is prepared once more, for no longer than the request has.
+  func pauseBeforePreparing(_ milliseconds: UInt64, due: UInt64) async throws(CassandraError) {
+    guard milliseconds > 0 else { return }
+    let now = loop.now
+    do { try await loop.sleep(for: .milliseconds(min(milliseconds, due > now ? due - now : 0))) } catch {
+      throw CassandraError.cancelled(coordinator: nil)
+    }
+  }
+
+  /// Says once for the whole client that the server forgets statements faster than they are used.
+  func noteThrashing(at endPoint: EndPoint) {
+    guard context.wasWarnedOfThrashing.isFirst() else { return }
+    context.logger.warning(
+      "the database forgets prepared statements as soon as they are prepared: more different texts are in use than it keeps. Values belong into markers, not into the text",
+      ["node": .text("\(endPoint)")])
   }
 }

@@ -9,7 +9,9 @@ struct ClientContext: Sendable {
   /// The defaults' time-out in milliseconds.
   var defaultTimeout: UInt64
   var table: PreparedTable
-  var timestamps: TimestampGenerator
+  var timestamps: Timestamps
+  /// Whether it was said that the server keeps too few prepared statements.
+  let wasWarnedOfThrashing = Once()
   /// The client's parts on all loops.
   var loops: LoopClients
   var logger: CassandraLogger
@@ -174,7 +176,10 @@ extension LoopClient {
   /// Nearly every request finds its statement prepared and a connection free, and its first answer is the last. For
   /// these there is one wait and nothing between; whatever is different goes the long way.
   func query(_ statement: Statement, _ given: QueryOptions?) async throws(CassandraError) -> Rows {
-    guard given == nil, let sent = try sendAtOnce(statement) else { return try await queryTheLongWay(statement, given) }
+    // A value that is refused here may be right by now, if the schema has changed; the long way finds out.
+    guard given == nil, let sent = try? sendAtOnce(statement) else {
+      return try await queryTheLongWay(statement, given)
+    }
     let outcome = await sent.connection.answer(sent.token)
     if case .done = outcome { return Rows(source: .single(Page(emptyWith: .empty)), info: nil) }
     if let page = outcome.onlyPage(version: sent.prepared.version, layout: sent.prepared.layout) {
@@ -220,16 +225,19 @@ extension LoopClient {
   ) async throws(CassandraError) -> Rows {
     let options = try resolve(given)
     let due = loop.now + options.timeout.wholeMilliseconds
-    let prepared = try await findOrPrepare(statement, due: due)
+    var isFresh = false
+    let prepared = try await findOrPrepare(statement, keyspace: options.keyspace, due: due, isFresh: &isFresh)
     let kind = prepared?.kind ?? StatementKind(statement.text)
     let timestamp = options.timestamp ?? (kind.takesTimestamp ? context.timestamps.next() : nil)
     let execution = Execution(
-      statement: statement, prepared: prepared, kind: kind, options: options, timestamp: timestamp, due: due)
+      statement: statement, prepared: prepared, kind: kind, options: options, timestamp: timestamp, due: due,
+      isFresh: isFresh)
     var pageState: [UInt8]?
     if let token = options.resuming {
       guard let prepared else { throw CassandraError(.invalidPageState, "Only a SELECT can be resumed.") }
       pageState = try token.pageState(
-        version: prepared.version, keyspace: context.configuration.keyspace, text: prepared.text)
+        version: prepared.version, keyspace: options.keyspace ?? context.configuration.keyspace,
+        text: prepared.text, values: statement.encodedValues(prepared))
     }
     do throws(CassandraError) { return try await finish(execution, pageState: pageState, first: nil) } catch {
       // Whoever keeps a position may have changed it; only the server can tell.
@@ -255,7 +263,10 @@ extension LoopClient {
       return Rows(source: .pages(LoopBound(pages, on: loop), page.layout), info: info)
     case .done(var info):
       noteWarnings(info)
-      if info?.schemaChange != nil { info?.isSchemaAgreed = await waitForSchemaAgreement(on: connection) }
+      if let change = info?.schemaChange {
+        context.table.schemaChanged(change)
+        info?.isSchemaAgreed = await waitForSchemaAgreement(on: connection)
+      }
       return Rows(source: .single(Page(emptyWith: .empty)), info: info)
     case .prepared, .unprepared, .failure:
       throw CassandraError.protocolViolation("a statement was answered like a preparation", coordinator: nil)
@@ -270,12 +281,14 @@ extension LoopClient {
   /// Sends a request until there is an answer that is not to be retried. The reply is ``Reply/done(_:)`` or
   /// ``Reply/page(_:_:)``; failures are thrown.
   ///
+  /// Whatever the schema did meanwhile, values are encoded for what the server is known to take at that moment.
+  ///
   /// - Parameter first: The answer to the first attempt, when there was one.
   func run(
     _ execution: inout Execution, pageState: [UInt8]?, pageSize: Int32, first: (Reply, NodeConnection)? = nil
   ) async throws(CassandraError) -> (Reply, NodeConnection) {
     var attempts = Attempts()
-    var repreparations = 0
+    var repreparations = Repreparations()
     var first = first
     while true {
       let reply: Reply
@@ -283,10 +296,20 @@ extension LoopClient {
       if let (firstReply, firstConnection) = first.take() {
         (reply, connection) = (firstReply, firstConnection)
       } else {
+        try await renew(&execution)
         do throws(CassandraError) {
           connection = try await self.connection(avoiding: attempts.avoided, due: execution.due)
         } catch { throw attempts.failure(insteadOf: error) }
-        reply = try await send(execution, on: connection, pageState: pageState, pageSize: pageSize)
+        do throws(Unsent) {
+          reply = try await send(execution, on: connection, pageState: pageState, pageSize: pageSize)
+        } catch {
+          switch error {
+          case .outdated: continue
+          case .refused(let refusal):
+            guard try await hasChanged(&execution, on: connection, after: refusal) else { throw refusal }
+            continue
+          }
+        }
       }
       switch reply {
       case .done: return (reply, connection)
@@ -294,13 +317,29 @@ extension LoopClient {
         if page.newMetadataID != nil { noteChangedColumns(page, &execution) }
         return (reply, connection)
       case .unprepared(_, let error):
-        guard let prepared = execution.prepared, repreparations < 2 else { throw error }
-        repreparations += 1
-        try await prepareAgain(prepared, on: connection, due: execution.due)
-        continue
+        guard let prepared = execution.prepared else { throw error }
+        let step = repreparations.next()
+        if repreparations.isThrashing { noteThrashing(at: connection.endPoint) }
+        switch step {
+        case .prepare(let wait):
+          try await pauseBeforePreparing(wait, due: execution.due)
+          do throws(CassandraError) {
+            execution.prepared = try await prepareAgain(prepared, on: connection, due: execution.due)
+          } catch {
+            // The statement has not been carried out, whatever became of its preparation.
+            try attempts.failed(
+              context.explain(error, at: connection.endPoint).withRetrySafety(true), at: connection.endPoint,
+              isIdempotent: true)
+          }
+        case .moveOn(let wait):
+          try await pauseBeforePreparing(wait, due: execution.due)
+          attempts.avoid(connection.endPoint)
+        case .sendAsText: execution.isSentAsText = true
+        }
       case .prepared:
         throw CassandraError.protocolViolation("a statement was answered like a preparation", coordinator: nil)
       case .failure(let error):
+        if error.code == .invalid, try await hasChanged(&execution, on: connection, after: error) { continue }
         let endPoint = connection.endPoint
         try attempts.failed(
           context.explain(error, at: endPoint), at: endPoint, isIdempotent: execution.isIdempotent)
@@ -308,23 +347,63 @@ extension LoopClient {
     }
   }
 
+  /// Takes the newest form of a statement whose markers may take something else by now.
+  func renew(_ execution: inout Execution) async throws(CassandraError) {
+    // What is learnt may be outdated as soon as it is learnt; every round waits for the server, so time bounds them.
+    while let prepared = execution.prepared, prepared.isOutdated {
+      execution.prepared = try await findOrPrepare(
+        execution.statement, keyspace: execution.options.keyspace, due: execution.due, isFresh: &execution.isFresh)
+    }
+  }
+
+  /// Asks the server once within a request whether a statement takes other values than was thought, after values were
+  /// refused. The answer replaces what was known.
+  ///
+  /// However many requests are refused, one of them at a time asks a node about a text, and the others wait for that.
+  ///
+  /// - Throws: What the server says of the statement, for instance that its table is gone.
+  func hasChanged(
+    _ execution: inout Execution, on connection: NodeConnection, after refusal: CassandraError
+  ) async throws(CassandraError) -> Bool {
+    guard let prepared = execution.prepared, !execution.isFresh, !execution.statement.values.isEmpty,
+      refusal.code == .invalidValue || refusal.code == .invalid
+    else { return false }
+    execution.isFresh = true
+    do throws(CassandraError) {
+      let again = try await prepareAgain(prepared, on: connection, due: execution.due)
+      execution.prepared = again
+      return !again.isSame(as: prepared)
+    } catch {
+      if error.server != nil { throw error.withRetrySafety(true) }
+      return false
+    }
+  }
+
   /// Sends a request once.
   private func send(
     _ execution: Execution, on connection: NodeConnection, pageState: [UInt8]?, pageSize: Int32
-  ) async throws(CassandraError) -> Reply {
+  ) async throws(Unsent) -> Reply {
     let version = connection.version
-    guard let prepared = try execution.prepared?.adapted(to: version) else {
-      let text = execution.statement.text
+    let known = execution.prepared
+    let prepared: PreparedStatement?
+    do throws(CassandraError) { prepared = try known?.adapted(to: version) } catch { throw .refused(error) }
+    guard let known, let prepared, !execution.isSentAsText else {
       let outcome = try await connection.request(.query, flags: execution.flags, due: execution.due) {
-        (output: inout [UInt8]) throws(CassandraError) in
-        try execution.encodeQuery(
-          text: text, version: version, pageState: pageState, pageSize: pageSize, into: &output)
+        (output: inout [UInt8]) throws(Unsent) in
+        if let known, known.isOutdated { throw .outdated }
+        do throws(CassandraError) {
+          try execution.encodeQuery(version: version, pageState: pageState, pageSize: pageSize, into: &output)
+        } catch { throw .refused(error) }
       }
       return Reply(outcome, from: connection, layout: nil)
     }
     let outcome = try await connection.request(.execute, flags: execution.flags, due: execution.due) {
-      (output: inout [UInt8]) throws(CassandraError) in
-      try execution.encodeExecute(prepared, pageState: pageState, pageSize: pageSize, into: &output)
+      (output: inout [UInt8]) throws(Unsent) in
+      // It may have waited for its place for a while.
+      guard !known.isOutdated else { throw .outdated }
+      do throws(CassandraError) {
+        try execution.encodeExecute(prepared, pageState: pageState, pageSize: pageSize, into: &output)
+      } catch { throw .refused(error) }
     }
     return Reply(outcome, from: connection, layout: prepared.layout)
   }
@@ -333,7 +412,9 @@ extension LoopClient {
   func begin(
     _ execution: Execution, pageState: [UInt8], pageSize: Int32, on connection: NodeConnection
   ) -> PendingAnswer? {
-    guard let prepared = try? execution.prepared?.adapted(to: connection.version) else { return nil }
+    guard let known = execution.prepared, !known.isOutdated, !execution.isSentAsText,
+      let prepared = try? known.adapted(to: connection.version)
+    else { return nil }
     let pending = try? connection.begin(.execute, flags: execution.flags, due: execution.due) {
       (output: inout [UInt8]) throws(CassandraError) in
       try execution.encodeExecute(prepared, pageState: pageState, pageSize: pageSize, into: &output)

@@ -50,9 +50,15 @@ final class NodeConnection {
   private let queue = AdmissionQueue()
   @exclusivity(unchecked) private var isDraining = false
   @exclusivity(unchecked) private(set) var failure: CassandraError?
+  /// Whether the handshake goes on: a server that does not speak our version says so in one of its own.
+  @exclusivity(unchecked) private var mayRefuseVersion = true
   private var heartbeat: DeadlineKey?
   @exclusivity(unchecked) private var hasHeardSinceHeartbeat = true
   @exclusivity(unchecked) private var sweep: DeadlineKey?
+  /// Is told what the server says of changes of the schema, once it was asked to.
+  var onSchemaChange: ((SchemaChange) -> Void)?
+  /// Is told once that no further request may be sent.
+  var onUnusable: (() -> Void)?
   /// The one task that keeps this connection.
   private var ownerWaiter: UnsafeContinuation<Void, Never>?
 
@@ -66,7 +72,7 @@ final class NodeConnection {
     self.limits = limits
     self.logger = logger
     loop = transport.loop
-    decoder = EnvelopeDecoder(maximumBodyBytes: limits.responseBytes)
+    decoder = EnvelopeDecoder(maximumBodyBytes: limits.responseBytes, dropsLargeBodies: true)
     streams = StreamTable(capacity: limits.requestsInFlight + limits.orphanedRequests)
     transport.delegate = self
     transport.startReading()
@@ -135,7 +141,13 @@ extension NodeConnection {
       isAdmitted = true
     }
     guard isUsable else { return .failure(notSent) }
-    return await answer(try send(opcode, flags: flags, due: due, body))
+    let token: Token
+    do throws(Failure) { token = try send(opcode, flags: flags, due: due, body) } catch {
+      // No answer will come that would let the next one go on.
+      if queue.count > 0 { queue.admitNext() }
+      throw error
+    }
+    return await answer(token)
   }
 
   /// Sends the message that `body` writes and leaves its answer in a place where somebody may look for it; nil when it
@@ -231,8 +243,9 @@ extension NodeConnection: DeadlineHandler {
     }
   }
 
-  /// Begins to send a heartbeat whenever nothing has been heard for a while.
+  /// The handshake is over: begins to send a heartbeat whenever nothing has been heard for a while.
   func startHeartbeat() {
+    mayRefuseVersion = false
     heartbeat = loop.setDeadline(after: limits.heartbeatInterval, handler: self, token: Self.heartbeatToken)
   }
 
@@ -266,9 +279,14 @@ extension NodeConnection: TransportDelegate {
           close(.protocolViolation("a request came from the server", coordinator: endPoint))
           return
         }
+        guard header.version == version.rawValue || mayRefuseVersion && header.opcode == Opcode.error.rawValue else {
+          close(.protocolViolation("an answer of version \(header.version) came", coordinator: endPoint))
+          return
+        }
         switch body {
         case .inInput(let range): receive(header, bytes.extracting(range), owned: nil)
         case .owned(let body): receive(header, body.span, owned: body)
+        case .dropped: receiveTooLarge(header)
         }
         if failure != nil { return }
       }
@@ -280,11 +298,27 @@ extension NodeConnection: TransportDelegate {
 
   @inline(__always)
   private func receive(_ header: EnvelopeHeader, _ body: Span<UInt8>, owned: [UInt8]?) {
-    guard header.stream >= 0 else { return }  // An event; none has been asked for.
+    guard header.stream >= 0 else { return receiveUnasked(header, body) }
     switch streams.answer(on: header.stream) {
     case .deliver(let recipient):
       let isVoid = header.opcode == Opcode.result.rawValue && header.flags.isEmpty && body.count == 4 && body[3] == 1
       deliver(isVoid ? .done : .answer(header, owned ?? Array(copying: body)), to: recipient)
+    case .drop: break
+    case .unexpected: receiveUnasked(header, body)
+    }
+    if queue.count > 0 { queue.admitNext() }
+    if isDraining { closeWhenDrained() }
+  }
+
+  /// An answer was larger than it may be, and has been passed over: its request fails, and no other.
+  private func receiveTooLarge(_ header: EnvelopeHeader) {
+    switch streams.answer(on: header.stream) {
+    case .deliver(let recipient):
+      let error = CassandraError(
+        .responseTooLarge,
+        "The database's answer is larger than this client takes: ask for less rows in a page (pageSize), or raise the limit responseBytes.",
+        detail: "\(header.bodyCount) bytes, of which \(limits.responseBytes) are taken", coordinator: endPoint)
+      deliver(.failure(error), to: recipient)
     case .drop: break
     case .unexpected:
       close(
@@ -292,6 +326,40 @@ extension NodeConnection: TransportDelegate {
     }
     if queue.count > 0 { queue.admitNext() }
     if isDraining { closeWhenDrained() }
+  }
+
+  /// Takes what comes on the stream of no request: an event, or an error that is about the connection as a whole.
+  @inline(never)
+  private func receiveUnasked(_ header: EnvelopeHeader, _ body: Span<UInt8>) {
+    let message: ResponseMessage
+    do throws(WireError) {
+      var position = 0
+      _ = try ResponsePrefix(reading: body, at: &position, flags: header.flags)
+      guard let opcode = Opcode(rawValue: header.opcode) else {
+        throw WireError(.unexpectedOpcode, at: 4, "\(header.opcode) is no opcode.")
+      }
+      message = try ResponseMessage(opcode: opcode, body: body.extracting(position..<body.count), version: version)
+    } catch {
+      // Events of kinds that are not known come from newer servers.
+      if header.stream < 0 {
+        logger.debug("an event could not be read", ["node": .text("\(endPoint)"), "error": .text("\(error)")])
+        return
+      }
+      return close(
+        .protocolViolation(
+          "an answer came on stream \(header.stream), where nothing was asked", coordinator: endPoint, cause: error))
+    }
+    switch message {
+    case .event(let event) where header.stream < 0:
+      if case .schemaChange(let change) = event { onSchemaChange?(change) }
+    case .error(let error):
+      // The server could not tell which request is meant, so it is about all of them; its text says what is wrong.
+      close(.connectionLost(CassandraError(server: error, coordinator: endPoint), coordinator: endPoint))
+    default:
+      if header.stream < 0 { return }
+      close(
+        .protocolViolation("an answer came on stream \(header.stream), where nothing was asked", coordinator: endPoint))
+    }
   }
 
   func transportWillFlush(_ transport: Transport) {
@@ -343,6 +411,8 @@ extension NodeConnection {
   }
 
   private func becomeUnusable() {
+    let callback = onUnusable.take()
+    callback?()
     queue.admitAll()
     wakeOwner()
   }

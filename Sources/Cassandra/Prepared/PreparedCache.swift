@@ -16,7 +16,7 @@ struct PreparedCache {
 
   private let capacity: Int
   private var entries: [Entry] = []
-  private var byText: [String: Int] = [:]
+  private var byKey: [StatementKey: Int] = [:]
   private var shortcuts: [Shortcut]
   private let mask: UInt
   // A ring: the most recently used entry is `newest`, and the one before it is the oldest.
@@ -31,30 +31,31 @@ struct PreparedCache {
     mask = places - 1
   }
 
-  var count: Int { byText.count }
+  var count: Int { byKey.count }
 
-  /// The statement for these literals.
+  /// The statement for these literals, unless it is outdated.
   @inline(__always)
   mutating func find(_ identity: Literals.Identity?) -> PreparedStatement? {
     guard let identity else { return nil }
     let shortcut = shortcuts[Int(identity.first & mask)]
     guard shortcut.entry >= 0, shortcut.identity == identity else { return nil }
     if shortcut.entry != newest { touch(shortcut.entry) }
-    return entries[shortcut.entry].statement
+    let statement = entries[shortcut.entry].statement
+    return statement.isOutdated ? nil : statement
   }
 
-  /// The statement with this text; it is found by its literals next time.
-  mutating func find(text: String, from identity: Literals.Identity?) -> PreparedStatement? {
-    guard let index = byText[text] else { return nil }
+  /// The statement with this key; it is found by its literals next time.
+  mutating func find(_ key: StatementKey, from identity: Literals.Identity?) -> PreparedStatement? {
+    guard let index = byKey[key], !entries[index].statement.isOutdated else { return nil }
     touch(index)
     addShortcut(identity, to: index)
     return entries[index].statement
   }
 
-  /// Keeps a statement, in place of one with the same text, or of the one that was used longest ago.
+  /// Keeps a statement, in place of one with the same key, or of the one that was used longest ago.
   mutating func insert(_ prepared: PreparedStatement, from identity: Literals.Identity? = nil) {
     let index: Int
-    if let known = byText[prepared.text] {
+    if let known = byKey[prepared.key] {
       index = known
       entries[index].statement = prepared
       touch(index)
@@ -64,12 +65,12 @@ struct PreparedCache {
       link(index)
     } else {
       index = entries[newest].previous
-      byText[entries[index].statement.text] = nil
+      byKey[entries[index].statement.key] = nil
       for place in shortcuts.indices where shortcuts[place].entry == index { shortcuts[place] = Shortcut() }
       entries[index].statement = prepared
       newest = index
     }
-    byText[prepared.text] = index
+    byKey[prepared.key] = index
     addShortcut(identity, to: index)
   }
 

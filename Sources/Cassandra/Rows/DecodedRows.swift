@@ -66,18 +66,26 @@ public struct DecodableRows<Value: Decodable>: AsyncSequence {
   public typealias Failure = CassandraError
 
   private let pages: Pages
+  private let naming: ColumnNaming
 
-  init(_ pages: Pages) { self.pages = pages }
+  init(_ pages: Pages, naming: ColumnNaming) {
+    self.pages = pages
+    self.naming = naming
+  }
 
   /// The rows one after the other.
-  public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(pages.makeAsyncIterator()) }
+  public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(pages.makeAsyncIterator(), naming: naming) }
 
   /// Reads values one after the other.
   public struct AsyncIterator: AsyncIteratorProtocol {
     private var pages: Pages.AsyncIterator
+    private let naming: ColumnNaming
     private var decoder: RowDecoder?
 
-    init(_ pages: Pages.AsyncIterator) { self.pages = pages }
+    init(_ pages: Pages.AsyncIterator, naming: ColumnNaming) {
+      self.pages = pages
+      self.naming = naming
+    }
 
     /// The next value; nil after the last row.
     ///
@@ -87,7 +95,7 @@ public struct DecodableRows<Value: Decodable>: AsyncSequence {
       while true {
         if let decoder, let value = try decoder.next(Value.self) { return value }
         guard let page = try await pages.nextUnchecked() else { return nil }
-        decoder = RowDecoder(page)
+        decoder = RowDecoder(page, naming: naming)
       }
     }
   }
@@ -196,9 +204,11 @@ extension Rows {
 
   /// The first row as a value of a type whose coding keys are the names of columns; nil when there is none. No further
   /// page is asked for once there is one.
-  public func first<Value: Decodable>(_ type: Value.Type) async throws(CassandraError) -> Value? {
+  public func first<Value: Decodable>(
+    _ type: Value.Type, naming: ColumnNaming = .asWritten
+  ) async throws(CassandraError) -> Value? {
     guard let page = try await firstPage() else { return nil }
-    return try RowDecoder(page).next(type)
+    return try RowDecoder(page, naming: naming).next(type)
   }
 
   /// The only column of the first row; nil when there is none.
@@ -213,9 +223,11 @@ extension Rows {
   }
 
   /// All rows as values of a type, in an array; for results that are known to be small.
-  public func collect<Value: Decodable>(_ type: Value.Type) async throws(CassandraError) -> [Value] {
+  public func collect<Value: Decodable>(
+    _ type: Value.Type, naming: ColumnNaming = .asWritten
+  ) async throws(CassandraError) -> [Value] {
     var values: [Value] = []
-    var iterator = decode(type).makeAsyncIterator()
+    var iterator = DecodableRows<Value>(pages, naming: naming).makeAsyncIterator()
     while let value = try await iterator.next(isolation: #isolation) { values.append(value) }
     return values
   }

@@ -14,8 +14,9 @@ final class PageSource {
   private var connection: NodeConnection
   private var pageSize: Int32
   private var wasTaken = false
-  /// Bytes that a page should not exceed; a larger one lowers the number of rows that are asked for next.
-  var maximumPageBytes = Int.max
+  /// Bytes that a page should not exceed; a larger one lowers the number of rows that are asked for next. By default a
+  /// quarter of what an answer may have, so that rows which become wider do not end in a failure.
+  var maximumPageBytes: Int
 
   init(_ client: LoopClient, _ execution: Execution, first: Page, from connection: NodeConnection) {
     self.client = client
@@ -23,6 +24,7 @@ final class PageSource {
     self.first = first
     self.connection = connection
     pageSize = execution.options.pageSize
+    maximumPageBytes = max(1, client.context.configuration.limits.responseBytes / 4)
   }
 
   /// Makes sure that the rows are read by one reader only.
@@ -46,7 +48,10 @@ final class PageSource {
       page = try await fetch(state)
     }
     nextState = page.pageState
-    if looksAhead { askForNext(after: page) }
+    if page.byteCount > maximumPageBytes {
+      pageSize = Int32(clamping: max(1, page.rowCount * maximumPageBytes / page.byteCount))
+    }
+    if looksAhead && execution.options.looksAhead { askForNext(after: page) }
     return page
   }
 
@@ -69,9 +74,6 @@ final class PageSource {
 
   private func askForNext(after page: Page) {
     guard let state = page.pageState else { return }
-    if page.byteCount > maximumPageBytes {
-      pageSize = Int32(max(1, page.rowCount * maximumPageBytes / page.byteCount))
-    }
     if !connection.isUsable, let other = client.connectionNow() { connection = other }
     execution.due = client.loop.now + execution.options.timeout.wholeMilliseconds
     if let answer = client.begin(execution, pageState: state, pageSize: pageSize, on: connection) {
@@ -85,6 +87,8 @@ final class PageSource {
       return nil
     }
     return ResumeToken(
-      pageState: state, version: prepared.version, keyspace: client.context.configuration.keyspace, text: prepared.text)
+      pageState: state, version: prepared.version,
+      keyspace: execution.options.keyspace ?? client.context.configuration.keyspace, text: prepared.text,
+      values: execution.statement.encodedValues(prepared))
   }
 }

@@ -1,11 +1,15 @@
+internal import CassandraBytes
 internal import CassandraWire
 
-/// Decodes the rows of a page into `Decodable` types: a coding key is the name of a column.
+/// Decodes the rows of a page into `Decodable` types: a coding key is the name of a column, or becomes one.
 ///
 /// It is made once for a page. Keys are usually asked for in the order of the columns, so the column after the last one
 /// is tried first, and a name is looked up only when that is another.
 final class RowDecoder: Decoder {
-  private let page: Page
+  fileprivate let page: Page
+  fileprivate let naming: ColumnNaming
+  /// The names that keys have become.
+  private var names: [ByteText: String] = [:]
   private var position: RowPosition
   fileprivate var cells: [Range<Int>?] = []
   private var expected = 0
@@ -15,8 +19,9 @@ final class RowDecoder: Decoder {
   var codingPath: [any CodingKey] { [] }
   var userInfo: [CodingUserInfoKey: Any] { [:] }
 
-  init(_ page: Page) {
+  init(_ page: Page, naming: ColumnNaming = .asWritten) {
     self.page = page
+    self.naming = naming
     position = page.firstPosition
     cells.reserveCapacity(page.layout.columns.count)
   }
@@ -30,6 +35,8 @@ final class RowDecoder: Decoder {
       return try Value(from: self)
     } catch let error as RowError {
       throw .undecodable(error)
+    } catch let error as CQLValueError {
+      throw .undecodable(RowError(.value(error), column: ""))
     } catch {
       throw CassandraError(
         .undecodableRow, "A row does not have the values that are expected.", detail: "\(error)", cause: error)
@@ -38,14 +45,27 @@ final class RowDecoder: Decoder {
 
   fileprivate var columns: [ColumnSpecification] { page.layout.columns }
 
-  fileprivate func index(of name: String) -> Int? {
-    if expected < columns.count, columns[expected].name == name {
+  fileprivate func index(of key: String) -> Int? {
+    let name = naming.convert == nil ? key : name(of: key)
+    if expected < columns.count, columns[expected].name.hasSameBytes(as: name) {
       expected += 1
       return expected - 1
     }
     guard let index = page.layout.index(of: name) else { return nil }
     expected = index + 1
     return index
+  }
+
+  private func name(of key: String) -> String {
+    if let name = names[ByteText(key)] { return name }
+    let name = naming.convert?(key) ?? key
+    names[ByteText(key)] = name
+    return name
+  }
+
+  /// The parts of a cell.
+  fileprivate func parts(at index: Int) -> PartDecoder {
+    PartDecoder(page, PageValue(cells[index], columns[index].type), naming: naming, path: [])
   }
 
   fileprivate func decode<Value: CQLDecodable>(_ type: Value.Type, at index: Int) throws(RowError) -> Value {
@@ -180,19 +200,10 @@ private struct CellDecoder: Decoder, SingleValueDecodingContainer {
   var codingPath: [any CodingKey] { [] }
   var userInfo: [CodingUserInfoKey: Any] { [:] }
 
-  private func unsupported(_ what: Any.Type) -> DecodingError {
-    DecodingError.typeMismatch(
-      what,
-      .init(
-        codingPath: [],
-        debugDescription:
-          "Column \(row.columns[index].name) holds one value; a type for its parts conforms to CQLDecodable."))
-  }
-
   func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
-    throw unsupported([String: Any].self)
+    try row.parts(at: index).container(keyedBy: type)
   }
-  func unkeyedContainer() throws -> any UnkeyedDecodingContainer { throw unsupported([Any].self) }
+  func unkeyedContainer() throws -> any UnkeyedDecodingContainer { try row.parts(at: index).unkeyedContainer() }
   func singleValueContainer() throws -> any SingleValueDecodingContainer { self }
 
   func decodeNil() -> Bool { row.cells[index] == nil }

@@ -97,7 +97,11 @@ public struct Rows: AsyncSequence, Sendable {
   public func decode<Value: CQLDecodable & Decodable>(_ type: Value.Type) -> DecodedRows<Value> { DecodedRows(pages) }
 
   /// The rows as values of a type, whose coding keys are the names of columns.
-  public func decode<Value: Decodable>(_ type: Value.Type) -> DecodableRows<Value> { DecodableRows(pages) }
+  ///
+  /// A column of a user-defined type decodes into a nested type by the names of its fields.
+  public func decode<Value: Decodable>(
+    _ type: Value.Type, naming: ColumnNaming = .asWritten
+  ) -> DecodableRows<Value> { DecodableRows(pages, naming: naming) }
 
   /// The rows one after the other.
   public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(pages.makeAsyncIterator()) }

@@ -16,11 +16,13 @@ public struct Identifier: Sendable, Hashable, CustomStringConvertible {
 
   /// The name in double quotes, with those inside doubled.
   public var description: String {
-    var text = "\""
-    for character in name {
-      if character == "\"" { text.append("\"") }
-      text.append(character)
+    // Not by characters: a quote with a combining mark behind it is another character, and still a quote to a server.
+    var text = String.UnicodeScalarView("\"".unicodeScalars)
+    for scalar in name.unicodeScalars {
+      if scalar == "\"" { text.append("\"") }
+      text.append(scalar)
     }
-    return text + "\""
+    text.append("\"")
+    return String(text)
   }
 }

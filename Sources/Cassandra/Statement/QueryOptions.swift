@@ -26,12 +26,24 @@ public struct QueryOptions: Sendable {
   public var isIdempotent: Bool?
   /// Whether the server traces the request; ``Rows/tracingID`` names the trace.
   public var tracing: Bool?
+  /// The keyspace of names that come without one, in place of the client's. It needs protocol v5: a server that speaks v4
+  /// only is not sent such a statement, which fails with ``CassandraError/Code/invalidStatement``.
+  public var keyspace: String?
+  /// What the server takes for the time when it decides what has expired, in seconds since 1970; for tests of data that
+  /// expires. It needs protocol v5.
+  public var nowInSeconds: Int32?
+  /// Something for a custom query handler of the server; Cassandra's own ignores it.
+  public var customPayload: [String: [UInt8]?]?
+  /// Whether the next page is asked for while one is being read. Default true; without it a page is asked for when it is
+  /// wanted, which saves a read where a result is left after a page.
+  public var looksAhead: Bool?
 
   /// Options; those that are left out come from the client's defaults.
   public init(
     consistency: Consistency? = nil, serialConsistency: Consistency? = nil, pageSize: Int? = nil,
     resuming: ResumeToken? = nil, timeout: Duration? = nil, timestamp: Int64? = nil, isIdempotent: Bool? = nil,
-    tracing: Bool? = nil
+    tracing: Bool? = nil, keyspace: String? = nil, nowInSeconds: Int32? = nil, customPayload: [String: [UInt8]?]? = nil,
+    looksAhead: Bool? = nil
   ) {
     self.consistency = consistency
     self.serialConsistency = serialConsistency
@@ -41,6 +53,10 @@ public struct QueryOptions: Sendable {
     self.timestamp = timestamp
     self.isIdempotent = isIdempotent
     self.tracing = tracing
+    self.keyspace = keyspace
+    self.nowInSeconds = nowInSeconds
+    self.customPayload = customPayload
+    self.looksAhead = looksAhead
   }
 
   /// These options with those of `other` over them.
@@ -49,7 +65,9 @@ public struct QueryOptions: Sendable {
       consistency: other.consistency ?? consistency, serialConsistency: other.serialConsistency ?? serialConsistency,
       pageSize: other.pageSize ?? pageSize, resuming: other.resuming ?? resuming, timeout: other.timeout ?? timeout,
       timestamp: other.timestamp ?? timestamp, isIdempotent: other.isIdempotent ?? isIdempotent,
-      tracing: other.tracing ?? tracing)
+      tracing: other.tracing ?? tracing, keyspace: other.keyspace ?? keyspace,
+      nowInSeconds: other.nowInSeconds ?? nowInSeconds, customPayload: other.customPayload ?? customPayload,
+      looksAhead: other.looksAhead ?? looksAhead)
   }
 }
 
@@ -66,6 +84,10 @@ struct ResolvedOptions: Sendable {
   var timestamp: Int64?
   var isIdempotent: Bool?
   var tracing: Bool
+  var keyspace: String?
+  var nowInSeconds: Int32?
+  var customPayload: [String: [UInt8]?]?
+  var looksAhead: Bool
   /// Whether there is nothing that the shortest way of a request would have to look at.
   let arePlain: Bool
 
@@ -84,6 +106,18 @@ struct ResolvedOptions: Sendable {
     timestamp = options.timestamp
     isIdempotent = options.isIdempotent
     tracing = options.tracing ?? false
-    arePlain = resuming == nil && timestamp == nil && !tracing
+    keyspace = options.keyspace
+    nowInSeconds = options.nowInSeconds
+    customPayload = options.customPayload
+    looksAhead = options.looksAhead ?? true
+    arePlain =
+      resuming == nil && timestamp == nil && !tracing && keyspace == nil && nowInSeconds == nil && customPayload == nil
+  }
+
+  /// What the envelope of a request says of what stands before it, and of tracing.
+  var flags: EnvelopeFlags {
+    var flags: EnvelopeFlags = tracing ? .tracing : []
+    if customPayload != nil { flags.insert(.customPayload) }
+    return flags
   }
 }

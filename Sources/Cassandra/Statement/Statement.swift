@@ -7,11 +7,17 @@ public import CassandraWire
 /// ```swift
 /// let statement: Statement = "SELECT species, sightings FROM plants WHERE genus = \(genus)"
 /// ```
-/// A text that is not known when the program is written takes its values in order or by name:
+/// A literal with markers takes its values in order or by name:
 /// ```swift
-/// Statement(text, [genus, 3])
-/// Statement(text, named: ["genus": genus])
+/// Statement("SELECT species FROM plants WHERE genus = ? AND sightings > ?", [genus, 3])
+/// Statement("SELECT species FROM plants WHERE genus = :genus", named: ["genus": genus])
 /// ```
+/// A text that is not known when the program is written has to say so, because nothing protects it:
+/// ```swift
+/// Statement(unsafeCQL: text, [genus, 3])
+/// ```
+/// No initializer makes text of an interpolated value: where a value would not be bound, it does not compile.
+///
 /// Values are encoded for the types that the server gives the markers: an `Int` goes into an `int`, a `bigint` or a
 /// `varint` when it fits, and is refused otherwise. An optional that is nil is a null.
 public struct Statement: Sendable, ExpressibleByStringInterpolation {
@@ -25,13 +31,16 @@ public struct Statement: Sendable, ExpressibleByStringInterpolation {
 
   private final class Extras: Sendable {
     /// The text, when it is not made of literals alone.
-    let text: String?
+    let text: String
     /// The names of the values, in their order, when they go by name.
     let names: [String]?
+    /// Whether the text was put together of interpolations.
+    let isInterpolated: Bool
 
-    init(text: String?, names: [String]? = nil) {
+    init(text: String, names: [String]? = nil, isInterpolated: Bool = false) {
       self.text = text
       self.names = names
+      self.isInterpolated = isInterpolated
     }
   }
 
@@ -50,24 +59,53 @@ public struct Statement: Sendable, ExpressibleByStringInterpolation {
     literals = stringInterpolation.literals
     values = stringInterpolation.values
     identity = stringInterpolation.isPlain ? literals.identity : nil
-    extras = stringInterpolation.text.map { Extras(text: $0) }
+    extras = stringInterpolation.text.map { Extras(text: $0, isInterpolated: true) }
   }
 
-  /// A statement whose markers take `values` in their order.
-  public init(_ text: String, _ values: [any CQLEncodable] = []) {
-    literals = Literals()
-    identity = nil
-    self.values = values.map { .other($0) }
-    extras = Extras(text: text)
+  /// A statement whose markers `?` take `values` in their order.
+  public init(_ text: StatementLiteral, _ values: [any CQLEncodable]) {
+    self.init(unchecked: text.description, values.map { .other($0) }, names: nil)
   }
 
   /// A statement whose markers `:name` take the values of their names. A name is in lower case, as everywhere in CQL,
   /// unless the marker has it in quotes.
-  public init(_ text: String, named values: [String: any CQLEncodable]) {
+  public init(_ text: StatementLiteral, named values: [String: any CQLEncodable]) {
+    self.init(unchecked: text.description, values.values.map { .other($0) }, names: Array(values.keys))
+  }
+
+  // The initializers that take any text are generic and disfavored, and have a twin for literals: only so does the
+  // compiler choose the twin for a literal with interpolations, which it then refuses.
+
+  /// A statement of a text that the program makes or gets, whose markers `?` take `values` in their order.
+  ///
+  /// Whatever is in the text is carried out, so nothing of it may come from a stranger: values belong into `values`, and
+  /// names that are chosen at run time into an ``Identifier`` of an interpolated statement.
+  @_disfavoredOverload
+  public init(unsafeCQL text: some StringProtocol, _ values: [any CQLEncodable] = []) {
+    self.init(unchecked: String(text), values.map { .other($0) }, names: nil)
+  }
+
+  /// A statement of a text that the program makes or gets, whose markers `:name` take the values of their names.
+  ///
+  /// Whatever is in the text is carried out; see ``init(unsafeCQL:_:)``.
+  @_disfavoredOverload
+  public init(unsafeCQL text: some StringProtocol, named values: [String: any CQLEncodable]) {
+    self.init(unchecked: String(text), values.values.map { .other($0) }, names: Array(values.keys))
+  }
+
+  /// A statement of a literal, whose markers `?` take `values` in their order.
+  public init(unsafeCQL text: StatementLiteral, _ values: [any CQLEncodable] = []) { self.init(text, values) }
+
+  /// A statement of a literal, whose markers `:name` take the values of their names.
+  public init(unsafeCQL text: StatementLiteral, named values: [String: any CQLEncodable]) {
+    self.init(text, named: values)
+  }
+
+  private init(unchecked text: String, _ values: [BoundValue], names: [String]?) {
     literals = Literals()
     identity = nil
-    self.values = values.values.map { .other($0) }
-    extras = Extras(text: text, names: Array(values.keys))
+    self.values = values
+    extras = Extras(text: text, names: names)
   }
 
   /// The text, with a marker for each value.
@@ -75,6 +113,9 @@ public struct Statement: Sendable, ExpressibleByStringInterpolation {
 
   /// The names of the values, in their order, when they go by name.
   var names: [String]? { extras?.names }
+
+  /// Whether its markers are those of interpolated values.
+  var isInterpolated: Bool { extras?.isInterpolated ?? true }
 }
 
 extension Statement {

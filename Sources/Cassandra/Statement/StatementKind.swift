@@ -40,7 +40,7 @@ struct StatementKind: Sendable, Equatable {
 }
 
 /// The bare words of a CQL text, in lower case.
-private struct CQLWords {
+struct CQLWords {
   private let bytes: [UInt8]
   private var index = 0
 
@@ -48,23 +48,39 @@ private struct CQLWords {
 
   mutating func next() -> String? {
     while index < bytes.count {
-      switch bytes[index] {
-      case UInt8(ascii: "'"): skipQuoted(by: UInt8(ascii: "'"))
-      case UInt8(ascii: "\""): skipQuoted(by: UInt8(ascii: "\""))
-      case UInt8(ascii: "$") where peek(1) == UInt8(ascii: "$"): skip(after: [UInt8(ascii: "$"), UInt8(ascii: "$")])
-      case UInt8(ascii: "-") where peek(1) == UInt8(ascii: "-"): skip(after: [UInt8(ascii: "\n")])
-      case UInt8(ascii: "/") where peek(1) == UInt8(ascii: "/"): skip(after: [UInt8(ascii: "\n")])
-      case UInt8(ascii: "/") where peek(1) == UInt8(ascii: "*"): skip(after: [UInt8(ascii: "*"), UInt8(ascii: "/")])
-      case let byte where isWord(byte): return word()
-      default: index += 1
-      }
+      if skipQuotedOrComment() { continue }
+      if Self.isWord(bytes[index]) { return word() }
+      index += 1
     }
     return nil
   }
 
+  /// Gives the place of every byte that is in no string, quoted name or comment.
+  mutating func forEachBareByte(_ body: (Int) -> Void) {
+    while index < bytes.count {
+      if skipQuotedOrComment() { continue }
+      body(index)
+      index += 1
+    }
+  }
+
+  /// Steps over a string, a quoted name or a comment; false when none begins here.
+  private mutating func skipQuotedOrComment() -> Bool {
+    switch bytes[index] {
+    case UInt8(ascii: "'"): skipQuoted(by: UInt8(ascii: "'"))
+    case UInt8(ascii: "\""): skipQuoted(by: UInt8(ascii: "\""))
+    case UInt8(ascii: "$") where peek(1) == UInt8(ascii: "$"): skip(after: [UInt8(ascii: "$"), UInt8(ascii: "$")])
+    case UInt8(ascii: "-") where peek(1) == UInt8(ascii: "-"): skip(after: [UInt8(ascii: "\n")])
+    case UInt8(ascii: "/") where peek(1) == UInt8(ascii: "/"): skip(after: [UInt8(ascii: "\n")])
+    case UInt8(ascii: "/") where peek(1) == UInt8(ascii: "*"): skip(after: [UInt8(ascii: "*"), UInt8(ascii: "/")])
+    default: return false
+    }
+    return true
+  }
+
   private func peek(_ distance: Int) -> UInt8? { index + distance < bytes.count ? bytes[index + distance] : nil }
 
-  private func isWord(_ byte: UInt8) -> Bool {
+  static func isWord(_ byte: UInt8) -> Bool {
     switch byte {
     case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "_"),
       UInt8(ascii: "0")...UInt8(ascii: "9"):
@@ -75,7 +91,7 @@ private struct CQLWords {
 
   private mutating func word() -> String {
     let start = index
-    while index < bytes.count, isWord(bytes[index]) { index += 1 }
+    while index < bytes.count, Self.isWord(bytes[index]) { index += 1 }
     return String(decoding: bytes[start..<index].map { (65...90).contains($0) ? $0 | 0x20 : $0 }, as: UTF8.self)
   }
 

@@ -21,6 +21,7 @@ struct FrameCodec {
     switch body {
     case .inInput(let range): frame = Frame(header, body: Array(copying: input.extracting(range)))
     case .owned(let bytes): frame = Frame(header, body: bytes)
+    case .dropped: preconditionFailure("this decoder refuses what is too large")
     }
     // An opened body is compressed anew where it goes next, if its length is worth it.
     if opensBodies { frame.header.flags.remove(.compressed) }

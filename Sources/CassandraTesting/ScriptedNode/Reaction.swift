@@ -112,7 +112,10 @@ extension ScriptedNode {
       self.pages = pages
     }
 
-    var id: [UInt8] { digest(text) }
+    /// The id that it is prepared under.
+    public var preparedID: [UInt8] { digest(text) }
+
+    var id: [UInt8] { preparedID }
     var metadataID: [UInt8] { digest(columns.map { "\($0.name) \($0.type)" }.joined(separator: ",")) }
   }
 }

@@ -26,6 +26,7 @@ final class ScriptedConnection: TransportDelegate {
         switch body {
         case .inInput(let range): receive(header, [UInt8](copying: bytes.extracting(range)))
         case .owned(let body): receive(header, body)
+        case .dropped: preconditionFailure("this decoder refuses what is too large")
         }
       }
     } catch { transport.abort() }

@@ -15,11 +15,14 @@ public struct EnvelopeDecoder: Sendable {
     case inInput(Range<Int>)
     /// In bytes of its own.
     case owned([UInt8])
+    /// Nowhere: it was larger than is accepted, and has been passed over.
+    case dropped
   }
 
   /// How the envelopes are laid out; to be changed between two envelopes only, after the answer to STARTUP.
   public var framing: Framing
   private let maximumBodyBytes: Int
+  private let dropsLargeBodies: Bool
   private var partial = PartialEnvelope()
   private var segment = SegmentState.idle
 
@@ -41,9 +44,17 @@ public struct EnvelopeDecoder: Sendable {
   }
 
   /// Begins with plain envelopes, as every connection does.
-  public init(framing: Framing = .envelopes(compressed: false), maximumBodyBytes: Int = Self.defaultMaximumBodyBytes) {
+  ///
+  /// - Parameter dropsLargeBodies: Whether a body over the limit is passed over, so that the envelopes behind it can be
+  ///   read; otherwise it is an error, and so is one over the protocol's limit in any case.
+  public init(
+    framing: Framing = .envelopes(compressed: false), maximumBodyBytes: Int = Self.defaultMaximumBodyBytes,
+    dropsLargeBodies: Bool = false
+  ) {
     self.framing = framing
     self.maximumBodyBytes = maximumBodyBytes
+    self.dropsLargeBodies = dropsLargeBodies
+    partial.drops = dropsLargeBodies
   }
 
   /// The next envelope, or nil when the input is used up; `offset` moves behind what was used.
@@ -71,6 +82,7 @@ public struct EnvelopeDecoder: Sendable {
     switch envelope.body {
     case .inInput(let range): try decompressed(envelope.header, input.extracting(range))
     case .owned(let bytes): try decompressed(envelope.header, bytes.span)
+    case .dropped: envelope
     }
   }
 
@@ -79,6 +91,7 @@ public struct EnvelopeDecoder: Sendable {
   ) throws(WireError) -> (header: EnvelopeHeader, body: Body) {
     guard body.count >= 4 else { throw WireError(.compression, at: 0, "A compressed body has no length before it.") }
     let count = Int(body.int32(at: 0))
+    if count > maximumBodyBytes && dropsLargeBodies { return (header, .dropped) }
     guard count >= 0, count <= maximumBodyBytes else {
       throw WireError(.tooLong, at: 0, "A compressed body of \(count) bytes is over the limit of \(maximumBodyBytes).")
     }
@@ -152,6 +165,7 @@ extension EnvelopeDecoder {
           partial.isEmpty
         else { throw WireError(.segment, at: position, "A self-contained segment ends within an envelope.") }
         segment = .owned(bytes, position: position)
+        // A part of the bytes of the segment, which go away.
         guard case .inInput(let range) = envelope.body else { return envelope }
         return (envelope.header, .owned(Array(copying: bytes.span.extracting(range))))
       case .passing(let header, let remaining, let crc):
@@ -207,8 +221,15 @@ private struct PartialEnvelope: Sendable {
   private var headerBytes: [UInt8] = []
   private var header: EnvelopeHeader?
   private var body: [UInt8] = []
+  /// Whether a body over the limit is passed over.
+  var drops = false
+  /// Bytes of such a body that have been passed over.
+  private var dropped = 0
 
   var isEmpty: Bool { header == nil && headerBytes.isEmpty }
+
+  /// What a header may claim: nobody waits for the end of more than the protocol allows.
+  private func headerLimit(_ limit: Int) -> Int { drops ? max(limit, EnvelopeDecoder.defaultMaximumBodyBytes) : limit }
 
   /// The envelope at `offset` or the one begun before; nil when it does not end before `end`, which is where the
   /// sender's piece ends.
@@ -217,9 +238,9 @@ private struct PartialEnvelope: Sendable {
     _ input: Span<UInt8>, _ offset: inout Int, end: Int, limit: Int
   ) throws(WireError) -> (header: EnvelopeHeader, body: EnvelopeDecoder.Body)? {
     if isEmpty && end - offset >= EnvelopeHeader.byteCount {
-      let header = try EnvelopeHeader(input, at: offset, limit: limit)
+      let header = try EnvelopeHeader(input, at: offset, limit: headerLimit(limit))
       let start = offset + EnvelopeHeader.byteCount
-      if header.bodyCount <= end - start {
+      if header.bodyCount <= end - start && header.bodyCount <= limit {
         offset = start + header.bodyCount
         return (header, .inInput(start..<offset))
       }
@@ -233,12 +254,12 @@ private struct PartialEnvelope: Sendable {
 
   /// How many bytes from `offset` on belong to this envelope.
   private func missing(limit: Int, next input: Span<UInt8>, _ offset: Int, _ end: Int) throws(WireError) -> Int {
-    if let header { return header.bodyCount - body.count }
+    if let header { return header.bodyCount - body.count - dropped }
     let missingHeader = EnvelopeHeader.byteCount - headerBytes.count
     guard end - offset >= missingHeader else { return missingHeader }
     var bytes = headerBytes
     bytes.append(copying: input.extracting(offset..<offset + missingHeader))
-    return missingHeader + (try EnvelopeHeader(bytes.span, at: 0, limit: limit)).bodyCount
+    return missingHeader + (try EnvelopeHeader(bytes.span, at: 0, limit: headerLimit(limit))).bodyCount
   }
 
   /// Takes bytes that belong to this envelope.
@@ -248,13 +269,17 @@ private struct PartialEnvelope: Sendable {
       position = min(EnvelopeHeader.byteCount - headerBytes.count, bytes.count)
       headerBytes.append(copying: bytes.extracting(0..<position))
       guard headerBytes.count == EnvelopeHeader.byteCount else { return }
-      header = try EnvelopeHeader(headerBytes.span, at: 0, limit: limit)
+      header = try EnvelopeHeader(headerBytes.span, at: 0, limit: headerLimit(limit))
       headerBytes.removeAll(keepingCapacity: true)
     }
     guard let header else { return }
     let count = bytes.count - position
-    guard body.count + count <= header.bodyCount else {
+    guard body.count + dropped + count <= header.bodyCount else {
       throw WireError(.segment, at: position, "A segment goes on after the end of the envelope that it is a part of.")
+    }
+    guard header.bodyCount <= limit else {
+      dropped += count
+      return
     }
     if body.capacity < body.count + count {
       // The room that the header asks for, but no more than twice what has arrived.
@@ -264,7 +289,12 @@ private struct PartialEnvelope: Sendable {
   }
 
   mutating func takeCollected() -> (header: EnvelopeHeader, body: EnvelopeDecoder.Body)? {
-    guard let header, body.count == header.bodyCount else { return nil }
+    guard let header, body.count + dropped == header.bodyCount else { return nil }
+    if dropped > 0 {
+      dropped = 0
+      self.header = nil
+      return (header, .dropped)
+    }
     var taken: [UInt8] = []
     swap(&taken, &body)
     self.header = nil

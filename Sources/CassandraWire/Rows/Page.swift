@@ -275,6 +275,18 @@ public struct Row: Sendable {
   /// The page that the row is in.
   public let page: Page
   package let offset: Int
+  /// Where every ``markDistance``th cell begins, so that reading all columns of a wide row one by one does not walk over
+  /// the row for each. Without an allocation for rows that are not wide.
+  private let marks: [UInt32]
+
+  /// Cells between two marks: a look-up walks over less than these.
+  static let markDistance = 16
+
+  init(page: Page, offset: Int, marks: [UInt32] = []) {
+    self.page = page
+    self.offset = offset
+    self.marks = marks
+  }
 
   /// The columns.
   public var columns: [ColumnSpecification] { page.layout.columns }
@@ -282,8 +294,10 @@ public struct Row: Sendable {
   /// The bytes of the cell in that column lie there in the page; nil when it is null.
   func cell(_ column: Int) throws(WireError) -> Range<Int>? {
     var offset = offset
+    let mark = min(column / Self.markDistance, marks.count)
+    if mark > 0 { offset = Int(marks[mark - 1]) }
     let bytes = page.body.span
-    for _ in 0..<column { _ = try bytes.readBytes(&offset) }
+    for _ in mark * Self.markDistance..<column { _ = try bytes.readBytes(&offset) }
     return try bytes.readBytes(&offset)
   }
 
@@ -342,10 +356,28 @@ extension Page {
     /// The next row.
     public mutating func next() -> Row? {
       guard page.hasRow(at: position) else { return nil }
-      let row = Row(page: page, offset: position.offset)
-      guard (try? page.skipRow(at: &position)) != nil else { return nil }
+      guard let row = try? page.readRow(at: &position) else { return nil }
       return row
     }
+  }
+
+  /// The row at `position`, whose cells are there; moves behind it.
+  private func readRow(at position: inout RowPosition) throws(WireError) -> Row {
+    let start = position.offset
+    guard layout.columns.count > Row.markDistance else {
+      try skipRow(at: &position)
+      return Row(page: self, offset: start)
+    }
+    var marks: [UInt32] = []
+    marks.reserveCapacity(layout.columns.count / Row.markDistance)
+    let bytes = body.span
+    for column in layout.columns.indices {
+      // A body has less bytes than a UInt32 can count: its length is an Int32.
+      if column > 0, column % Row.markDistance == 0 { marks.append(UInt32(truncatingIfNeeded: position.offset)) }
+      _ = try bytes.readBytes(&position.offset)
+    }
+    position.index += 1
+    return Row(page: self, offset: start, marks: marks)
   }
 
   /// Moves behind the row at `position`.
@@ -372,12 +404,15 @@ extension Page {
   package func firstChecked() throws(WireError) -> Row? {
     guard rowCount > 0 else { return nil }
     var position = firstPosition
-    try skipRow(at: &position)
-    return Row(page: self, offset: start)
+    return try readRow(at: &position)
   }
 
   /// The first row, if there is one.
-  public var first: Row? { rowCount > 0 ? Row(page: self, offset: start) : nil }
+  public var first: Row? {
+    guard rowCount > 0 else { return nil }
+    // Of a row that is not whole the cells that are there can be read.
+    return (try? firstChecked()) ?? Row(page: self, offset: start)
+  }
 }
 
 extension Page: Sequence {

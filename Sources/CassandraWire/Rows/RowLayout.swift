@@ -10,14 +10,14 @@ public final class RowLayout: Sendable {
   let description: [UInt8]
   /// How a module above writes the rows of this layout, once it has been asked to.
   package let writing = AtomicLazyReference<RowWriting>()
-  private let indexes: [String: Int]
+  private let indexes: [ByteText: Int]
 
   /// A layout of these columns.
   public init(columns: [ColumnSpecification], description: [UInt8] = []) {
     self.columns = columns
     self.description = description
     indexes = Dictionary(
-      columns.enumerated().map { ($0.element.name, $0.offset) }, uniquingKeysWith: { first, _ in first })
+      columns.enumerated().map { (ByteText($0.element.name), $0.offset) }, uniquingKeysWith: { first, _ in first })
   }
 
   /// A layout without columns.
@@ -30,8 +30,8 @@ public final class RowLayout: Sendable {
     return body.extracting(position..<position + expected.count).isEqual(to: expected.span)
   }
 
-  /// The index of the column with that name, the first when there are several.
-  public func index(of name: String) -> Int? { indexes[name] }
+  /// The index of the column with that name, byte for byte; the first when there are several.
+  public func index(of name: String) -> Int? { indexes[ByteText(name)] }
 }
 
 /// A way to write rows as text that another module has made for a layout: made once, shared by all pages of the layout.

@@ -1,3 +1,5 @@
+internal import CassandraBytes
+
 /// A value of any CQL type, for tools, tests and whoever does not know the type beforehand.
 ///
 /// It can be bound and decoded like any other value. What was decoded encodes to the same bytes again, but for integers and
@@ -165,15 +167,15 @@ extension CQLValue: CQLEncodable {
   private static func encode(
     _ fields: [Field], as definition: UserDefinedType, into buffer: inout [UInt8]
   ) throws(CQLValueError) {
-    var values: [String: CQLValue] = [:]
+    var values: [ByteText: CQLValue] = [:]
     for field in fields {
-      guard values.updateValue(field.value, forKey: field.name) == nil else {
+      guard values.updateValue(field.value, forKey: ByteText(field.name)) == nil else {
         throw CQLValueError.outOfRange(.udt(definition), "A field of a user-defined type is given twice.")
       }
     }
     for field in definition.fields {
       guard !values.isEmpty else { return }
-      try buffer.append(field: values.removeValue(forKey: field.name) ?? .null, as: field.type)
+      try buffer.append(field: values.removeValue(forKey: ByteText(field.name)) ?? .null, as: field.type)
     }
     guard values.isEmpty else {
       throw CQLValueError.outOfRange(.udt(definition), "The user-defined type has no field of that name.")

@@ -106,7 +106,7 @@ struct Probe: Sendable {
   func read(_ table: GuideTable, _ database: ClientConfiguration) async -> CassandraError? {
     let text = "SELECT \(table.columns) FROM \(table.name) LIMIT 1"
     let result = await session(database) { client in
-      _ = try await client.query(Statement(text), options: QueryOptions(timeout: limits.query)).first()
+      _ = try await client.query(Statement(unsafeCQL: text), options: QueryOptions(timeout: limits.query)).first()
     }
     switch result {
     case .success: return nil

@@ -62,7 +62,7 @@ struct Initialization {
       CREATE KEYSPACE IF NOT EXISTS \(name)
       WITH replication = {'class': 'NetworkTopologyStrategy', '\(quoted)': \(replicationFactor)}
       """
-    return Statement(text)
+    return Statement(unsafeCQL: text)
   }
 
   private func change(_ statement: Statement, _ what: String) async throws {

@@ -189,6 +189,7 @@ extension WireClient: TransportDelegate {
         switch body {
         case .inInput(let range): try receive(header, Array(copying: bytes.extracting(range)))
         case .owned(let body): try receive(header, body)
+        case .dropped: preconditionFailure("this decoder refuses what is too large")
         }
       }
     } catch {

@@ -140,7 +140,7 @@ struct StartFault: Sendable, CustomTestStringConvertible {
   @Test func requestsThatAreRefused() async throws {
     try await EmulatedDatabase.run { database in
       try await database.withClient(try database.configuration()) { client in
-        try await client.query(Statement(EmulatedDatabase.table))
+        try await client.query(Statement(unsafeCQL: EmulatedDatabase.table))
         for level in [Consistency.any, .one, .localOne] {
           let (error, reported) = await outcome {
             try await client.query(

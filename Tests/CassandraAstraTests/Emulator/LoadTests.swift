@@ -55,7 +55,7 @@ struct LoadFault: Sendable, CustomTestStringConvertible {
   @Test(arguments: LoadFault.all) func writesSurvive(_ fault: LoadFault) async throws {
     try await EmulatedDatabase.run { database in
       try await database.withClient(try database.configuration()) { client in
-        try await client.query(Statement(EmulatedDatabase.table))
+        try await client.query(Statement(unsafeCQL: EmulatedDatabase.table))
         let load = WriteLoad(writers: 8)
         let recovered = try await load.run(
           on: client, acknowledged: 300,

@@ -58,7 +58,7 @@ struct AstraClusterTests {
         var all: [(CQLUUID, CQLInet)] = []
         for table in ["local", "peers"] {
           let text: String = "SELECT host_id, rpc_address FROM system.\(table)"
-          let rows = try await client.query(Statement(text))
+          let rows = try await client.query(Statement(unsafeCQL: text))
           for try await row in rows.decode((CQLUUID, CQLInet).self) { all.append(row) }
         }
         #expect(Set(all.map(\.0)) == Set(emulator.hostIDs.values))
@@ -123,7 +123,7 @@ enum RealCluster {
         "CREATE TABLE IF NOT EXISTS emulated.writes (writer int, number int, PRIMARY KEY (writer, number))",
         "DROP ROLE IF EXISTS 'token'",
         "CREATE ROLE 'token' WITH PASSWORD = '\(password)' AND LOGIN = true AND SUPERUSER = true",
-      ] { _ = try await client.query(Statement(statement), options: QueryOptions(timeout: .seconds(60))) }
+      ] { _ = try await client.query(Statement(unsafeCQL: statement), options: QueryOptions(timeout: .seconds(60))) }
     }
     var configuration = AstraConfiguration(nodes: targets)
     configuration.token = token

@@ -28,7 +28,7 @@ import Testing
         configure(&configuration)
         let loops = try EventLoops(count: 1)
         try await CassandraClient.withClient(configuration, loops: loops) { client in
-          for statement in Self.schema { try await client.query(Statement(statement)) }
+          for statement in Self.schema { try await client.query(Statement(unsafeCQL: statement)) }
           #expect(try await Self.read(client) == "one")
           try await body(client, proxy)
         }
@@ -38,7 +38,7 @@ import Testing
   }
 
   private static func read(_ client: CassandraClient, _ options: QueryOptions? = nil) async throws -> String? {
-    try await client.query(Statement(select), options: options).first(String.self)
+    try await client.query(Statement(unsafeCQL: select), options: options).first(String.self)
   }
 
   private static func failure(_ body: () async throws -> Void) async throws -> CassandraError {

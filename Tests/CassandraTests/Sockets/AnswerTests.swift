@@ -9,7 +9,7 @@ import Testing
   @Test func useIsRefused() async throws {
     try await withScriptedNode { client, node in
       for text in ["USE scripted", "use \"scripted\"", "/* x */ USE scripted -- y"] {
-        let error = try await failure { try await client.query(Statement(text)) }
+        let error = try await failure { try await client.query(Statement(unsafeCQL: text)) }
         #expect(error.code == .invalidStatement)
         #expect(error.description.contains("keyspace"))
       }
@@ -67,7 +67,7 @@ import Testing
       let prefix = ResponsePrefix(
         tracingID: CQLUUID(high: 1, low: 2), warnings: ["too large"], customPayload: ["k": [1]])
       for text in [Known.select, Known.insert] { node.when(.init(.execute, text: text), .prefixed(prefix, .ordinary)) }
-      let rows = try await client.query(Statement(Known.select), options: QueryOptions(tracing: true))
+      let rows = try await client.query(Statement(unsafeCQL: Known.select), options: QueryOptions(tracing: true))
       #expect(rows.tracingID == CQLUUID(high: 1, low: 2))
       #expect(rows.warnings == ["too large"])
       #expect(rows.customPayload == ["k": [1]])
@@ -78,7 +78,7 @@ import Testing
       #expect(!node.observed.requests(.execute)[1].flags.contains(.tracing))
       // On the shortest way, too, and without a warning nothing is there.
       for _ in 0..<2 { #expect(try await client.query("SELECT a, n FROM t").warnings == ["too large"]) }
-      #expect(try await client.query(Statement(Known.other)).warnings == [])
+      #expect(try await client.query(Statement(unsafeCQL: Known.other)).warnings == [])
       #expect(sink.records.filter { $0.message == "the database warns" }.count == 4)
     }
   }
@@ -132,7 +132,7 @@ import Testing
       let parameters = node.observed.requests(.execute)[0].parameters
       #expect(parameters?.serialConsistency == .localSerial)
       #expect(parameters?.defaultTimestamp == nil)
-      #expect(try await client.query(Statement(Known.select)).isApplied == nil)
+      #expect(try await client.query(Statement(unsafeCQL: Known.select)).isApplied == nil)
       #expect(try await client.query("INSERT INTO t (a, n) VALUES (\("x"), \(1))").isApplied == nil)
     }
   }
@@ -231,7 +231,9 @@ import Testing
       let context = try TLSClientContext(trust: trust, identity: identity)
       var result: CassandraError?
       try await withScriptedNode(options: options, configure: { $0.tls = context }) { client, _ in
-        do throws(CassandraError) { try await client.query(Statement(Known.select)) } catch { result = error }
+        do throws(CassandraError) { try await client.query(Statement(unsafeCQL: Known.select)) } catch {
+          result = error
+        }
       }
       return result
     }

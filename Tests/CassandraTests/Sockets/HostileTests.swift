@@ -46,8 +46,44 @@ import Testing
     try await expectClosed(.v4, Self.envelope(opcode: 8, length: 0xffff_ffff, []), detail: "negative")
     try await expectClosed(.v4, Self.envelope(opcode: 8, length: 0x7fff_ffff, []), detail: "over the limit")
     try await expectClosed(.v4, Self.envelope(opcode: 8, length: 1 << 28 + 1, []), detail: "over the limit")
-    try await expectClosed(.v4, Self.envelope(opcode: 8, length: 2000, []), detail: "over the limit") {
-      $0.responseBytes = 1000
+  }
+
+  /// The answers beside it and behind it come to whoever waits for them.
+  @Test(arguments: bothVersions) func anAnswerThatIsTooLargeFailsItsRequestAlone(
+    _ version: ProtocolVersion
+  ) async throws {
+    for compression in [false, true] {
+      var options = ScriptedNode.Options()
+      options.compression = compression
+      try await withScriptedNode(
+        version, options: options,
+        configure: {
+          $0.compression = compression
+          $0.limits.responseBytes = 1000
+        }
+      ) { client, node in
+        let large = "SELECT large FROM t"
+        node.define(
+          .init(
+            large, columns: Known.columns,
+            pages: [(0..<300).map { Known.row(String(repeating: "x", count: 1000), $0) }]))
+        _ = try await client.texts(Known.select)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+          for number in 0..<30 {
+            group.addTask {
+              if number % 3 == 0 {
+                let error = try await failure { _ = try await client.texts(large) }
+                #expect(error.code == .responseTooLarge)
+                #expect(error.description.contains("pageSize"))
+              } else {
+                #expect(try await client.texts(Known.select) == ["one"])
+              }
+            }
+          }
+          try await group.waitForAll()
+        }
+        #expect(node.observed.connections == 1)
+      }
     }
   }
 
@@ -123,7 +159,7 @@ import Testing
       let stream = UInt16(node.observed.requests(.execute)[0].stream)
       _ = try await client.texts(Known.select)
       node.when(.init(.execute, text: Known.select), .bytes(Self.envelope(stream: stream, opcode: 8, body)))
-      func query() async throws -> Rows { try await client.query(Statement(Known.select)) }
+      func query() async throws -> Rows { try await client.query(Statement(unsafeCQL: Known.select)) }
       struct Row: Decodable { var a: String, n: Int }
       #expect(try await failure { _ = try await query().first((String, Int).self) }.code == .undecodableRow)
       #expect(try await failure { _ = try await query().first(Row.self) }.code == .undecodableRow)
@@ -140,6 +176,36 @@ import Testing
       node.when(.init(.execute), .all([.answerOnStream(-1, event), .ordinary]))
       #expect(try await client.texts(Known.select) == ["one"])
       #expect(node.observed.connections == 1)
+    }
+  }
+
+  /// An answer in another version would be read wrongly.
+  @Test(arguments: [3, 5, 127] as [UInt8]) func answersOfAnotherVersion(_ version: UInt8) async throws {
+    try await withScriptedNode(.v4) { (client, node) async throws in
+      _ = try await client.texts(Known.select)
+      let stream = UInt16(node.observed.requests(.execute)[0].stream)
+      let answer = Self.envelope(version: 0x80 | version, stream: stream, opcode: 8, [0, 0, 0, 1])
+      node.when(.init(.execute), .bytes(answer))
+      let error = try await failure { try await client.query(Statement(unsafeCQL: Known.select)) }
+      #expect(error.code == .protocolViolation)
+      #expect(error.debugDescription.contains("version \(version)"))
+    }
+  }
+
+  /// What a server says of a message whose stream it could not read is told.
+  @Test(arguments: bothVersions) func anErrorOnNoRequestsStreamIsToldWithItsText(
+    _ version: ProtocolVersion
+  ) async throws {
+    try await withScriptedNode(version) { (client, node) async throws in
+      _ = try await client.texts(Known.select)
+      for stream: Int16 in [-1, 1000] {
+        let refusal = ResponseMessage.error(ErrorResponse(.protocolError, "the frame is upside down"))
+        node.when(.init(.execute, times: 1), .answerOnStream(stream, refusal))
+        let options = QueryOptions(isIdempotent: false)
+        let error = try await failure { _ = try await client.texts(Known.select, options: options) }
+        #expect(error.code == .connectionLost)
+        #expect(error.debugDescription.contains("upside down"))
+      }
     }
   }
 

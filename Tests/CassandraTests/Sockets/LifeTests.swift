@@ -53,7 +53,7 @@ import Testing
           group.addTask {
             let options = QueryOptions(timeout: .milliseconds(300))
             let error = try? await failure {
-              try await client.query(Statement("SELECT " + "\(index)"), options: options)
+              try await client.query(Statement(unsafeCQL: "SELECT " + "\(index)"), options: options)
             }
             return error?.code.description ?? ""
           }
@@ -87,7 +87,7 @@ import Testing
     try await withIdleClient { (client, node) async throws in
       let running = Task { try await client.run() }
       _ = try await client.texts(Known.select)
-      let rows = try await client.query(Statement(Known.paged))
+      let rows = try await client.query(Statement(unsafeCQL: Known.paged))
       running.cancel()
       try await running.value
       for _ in 0..<3 {
@@ -216,7 +216,7 @@ import Testing
       MainActor.assertIsolated()
       #expect(try await Task.detached { try await client.texts(Known.select) }.value == ["one"])
       #expect(try await Reader().read(client).count == 8)
-      let rows = try await client.query(Statement(Known.paged))
+      let rows = try await client.query(Statement(unsafeCQL: Known.paged))
       #expect(try await Task.detached { try await rows.collect(String.self).count }.value == 8)
     }
   }
@@ -235,7 +235,7 @@ import Testing
       let stayed = try await loop.run {
         var stayed = true
         for _ in 0..<10 {
-          _ = try await client.query(Statement(Known.select))
+          _ = try await client.query(Statement(unsafeCQL: Known.select))
           stayed = stayed && loop.isCurrent
         }
         return stayed

@@ -57,7 +57,7 @@ import Testing
       #expect(timestamps[1] == timestamps[2])
       node.when(.init(.execute, connection: 2), .reset)
       let select = try await failure {
-        _ = try await client.query(Statement(Known.select), options: QueryOptions(isIdempotent: false))
+        _ = try await client.query(Statement(unsafeCQL: Known.select), options: QueryOptions(isIdempotent: false))
       }
       #expect(select.code == .connectionLost)
     }

@@ -41,27 +41,93 @@ import Testing
     }
   }
 
-  @Test func aNodeThatForgetsAlwaysIsNotAskedForEver() async throws {
-    try await withScriptedNode { (client, node) async throws in
-      _ = try await client.texts(Known.select)
-      let id = node.observed.requests(.execute)[0].statementID
-      node.when(.init(.execute), .error(.unprepared, "forgotten", .unprepared(id: id)))
-      let error = try await failure { _ = try await client.texts(Known.select) }
-      #expect(error.code == .unprepared)
-      #expect(error.isRetrySafe)
-      #expect(node.observed.count(.prepare) == 3)
+  @Test(arguments: bothVersions) func aNodeThatForgetsAlwaysIsSentTheTextWithItsValues(
+    _ version: ProtocolVersion
+  ) async throws {
+    let log = RecordingSink()
+    try await withScriptedNode(version, logger: CassandraLogger(label: "test", sink: log)) {
+      (client, node) async throws in
+      let conditional = "INSERT INTO t (a, n) VALUES (?, ?) IF NOT EXISTS"
+      node.define(.init(conditional, parameters: Known.columns))
+      for text in [Known.insert, conditional] {
+        try await client.query(Statement(unsafeCQL: text, ["x", 1]))
+        let id = node.observed.requests(.execute, text: text)[0].statementID
+        node.when(.init(.execute, text: text), .error(.unprepared, "forgotten", .unprepared(id: id)))
+        try await client.query(Statement(unsafeCQL: text, ["y", 2]), options: QueryOptions(timestamp: 7))
+      }
+      #expect(node.observed.count(.prepare, text: Known.insert) == 4)
+      let sent = node.observed.requests(.query).compactMap { request -> QueryParameters? in
+        if case .query(let text, let parameters) = request.message, text.hasPrefix("INSERT") { parameters } else { nil }
+      }
+      #expect(
+        sent.map(\.values) == [
+          .positional([.bytes([0x79]), .bytes([0, 0, 0, 2])]), .positional([.bytes([0x79]), .bytes([0, 0, 0, 2])]),
+        ])
+      #expect(sent.map(\.defaultTimestamp) == [7, 7])
+      #expect(sent.map(\.serialConsistency) == [nil, .localSerial])
+      #expect(sent.map(\.pageSize) == [nil, nil])
+      // It is said once.
+      #expect(log.messages.filter { $0.contains("forgets prepared statements") }.count == 1)
     }
   }
 
-  @Test func anotherIdForTheSameTextIsAnError() async throws {
+  @Test func aSelectIsReadAsTextFromPageToPage() async throws {
+    try await withScriptedNode { (client, node) async throws in
+      let id = ScriptedNode.Statement(Known.paged)
+      node.when(.init(.execute, text: Known.paged), .error(.unprepared, "forgotten", .unprepared(id: id.preparedID)))
+      #expect(try await client.texts(Known.paged).count == 8)
+      #expect(
+        node.observed.requests(.query, text: Known.paged).compactMap(\.parameters?.pageState?.first) == [1, 2, 3])
+    }
+  }
+
+  @Test func anotherNodeMayHaveMoreRoom() async throws {
+    try await withScriptedNodes(2) { (client, nodes) async throws in
+      let id = ScriptedNode.Statement(Known.select).preparedID
+      nodes[0].when(.init(.execute), .error(.unprepared, "forgotten", .unprepared(id: id)))
+      while nodes.contains(where: { $0.observed.count(.execute) < 8 }) {
+        #expect(try await client.texts(Known.select) == ["one"])
+      }
+      #expect(nodes.allSatisfy { $0.observed.count(.query, text: Known.select) == 0 })
+    }
+  }
+
+  @Test func aBatchSendsAsTextWhatIsForgotten() async throws {
+    try await withScriptedNode { (client, node) async throws in
+      let second = "UPDATE t SET n = 1"
+      node.define(.init(second))
+      let id = ScriptedNode.Statement(Known.insert).preparedID
+      node.when(.init(.batch, times: 5), .error(.unprepared, "forgotten", .unprepared(id: id)))
+      try await client.batch {
+        $0.add("INSERT INTO t (a, n) VALUES (\("x"), \(1))")
+        $0.add(Statement(unsafeCQL: second))
+        $0.add("INSERT INTO t (a, n) VALUES (\("y"), \(2))")
+      }
+      guard case .batch(let batch)? = node.observed.requests(.batch).last?.message else {
+        Issue.record("no batch")
+        return
+      }
+      #expect(
+        batch.statements.map(\.text) == [
+          .query(Known.insert), .prepared(id: ScriptedNode.Statement(second).preparedID), .query(Known.insert),
+        ])
+      #expect(batch.statements.map(\.values.count) == [2, 0, 2])
+    }
+  }
+
+  /// As in a cluster whose nodes make ids in two ways while it is being upgraded.
+  @Test func anotherIdForTheSameTextIsTakenOver() async throws {
     try await withScriptedNode { (client, node) async throws in
       _ = try await client.texts(Known.select)
       node.forgetPrepared()
+      let columns = Known.columns.map { ColumnSpecification(keyspace: "scripted", table: "t", name: $0.0, type: $0.1) }
       let other = PreparedResult(
         id: [9], resultMetadataID: [9], parameters: PreparedMetadata(columns: []),
-        result: ResultMetadata(columnCount: 0))
+        result: ResultMetadata(columns: columns))
       node.when(.init(.prepare), .answer(.result(.prepared(other))))
-      #expect(try await failure { _ = try await client.texts(Known.select) }.code == .unprepared)
+      node.when(.init(.execute, skipping: 1), .rows(columns, [Known.row("nine", 9)]))
+      #expect(try await client.texts(Known.select) == ["nine"])
+      #expect(node.observed.requests(.execute).last?.statementID == [9])
     }
   }
 
@@ -89,7 +155,7 @@ import Testing
       func send() async throws {
         try await client.batch {
           $0.add("INSERT INTO t (a, n) VALUES (\("x"), \(1))")
-          $0.add(Statement(second))
+          $0.add(Statement(unsafeCQL: second))
         }
       }
       try await send()
@@ -105,7 +171,8 @@ import Testing
     try await withScriptedNode { (client, _) async throws in
       #expect(try await failure { try await client.batch { _ in } }.code == .invalidStatement)
       #expect(
-        try await failure { try await client.batch { $0.add(Statement(Known.select)) } }.code == .invalidStatement)
+        try await failure { try await client.batch { $0.add(Statement(unsafeCQL: Known.select)) } }.code
+          == .invalidStatement)
       #expect(try await failure { try await client.batch { $0.add("USE k") } }.code == .invalidStatement)
       let insert: Statement = "INSERT INTO t (a, n) VALUES (\("x"), \(1))"
       let tooMany = try await failure { try await client.batch { for _ in 0..<65_536 { $0.add(insert) } } }
@@ -124,7 +191,7 @@ import Testing
       try await client.batch(options: QueryOptions(consistency: .quorum, timestamp: 5)) { $0.add(insert) }
       try await client.batch(.counter) { $0.add(insert) }
       try await client.batch(.unlogged, options: QueryOptions(serialConsistency: .serial)) {
-        $0.add(Statement(conditional, ["x", 1]))
+        $0.add(Statement(unsafeCQL: conditional, ["x", 1]))
         $0.add(insert)
       }
       try await client.batch { $0.add(insert) }

@@ -103,7 +103,8 @@ extension CassandraClient {
   /// The first column of the statement's rows.
   func texts(_ text: String, options: QueryOptions? = nil) async throws -> [String] {
     var texts: [String] = []
-    for try await (text, _) in try await query(Statement(text), options: options).decode((String, Int).self) {
+    for try await (text, _) in try await query(Statement(unsafeCQL: text), options: options).decode((String, Int).self)
+    {
       texts.append(text)
     }
     return texts

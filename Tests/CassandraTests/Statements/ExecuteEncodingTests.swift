@@ -10,7 +10,7 @@ import Testing
   ) throws -> PreparedStatement {
     let columns = parameters.map { ColumnSpecification(keyspace: "k", table: "t", name: $0.0, type: $0.1) }
     return try PreparedStatement(
-      text: text, kind: StatementKind(text),
+      key: StatementKey(text), kind: StatementKind(text),
       result: PreparedResult(
         id: [1, 2], resultMetadataID: version >= .v5 ? [3] : nil, parameters: PreparedMetadata(columns: columns),
         result: ResultMetadata(columnCount: 0)), version: version)
@@ -121,5 +121,9 @@ import Testing
       try parameters(of: Statement("SELECT :k, :n, :k", named: ["n": 1, "k": "a", "other": 1]), types)
     }
     #expect(unknown?.code == .invalidValue)
+    let canonicallyEqual = #expect(throws: CassandraError.self) {
+      try parameters(of: Statement("SELECT :e", named: ["e\u{301}": 1]), [("\u{e9}", .int)])
+    }
+    #expect(canonicallyEqual?.code == .invalidValue)
   }
 }

@@ -18,15 +18,15 @@ import Testing
   }
 
   @Test func everyOptionOverrides() throws {
-    let token = try ResumeToken(bytes: [1] + Array(repeating: 0, count: 20))
+    let token = try ResumeToken(bytes: [2] + Array(repeating: 0, count: 20))
     let all = QueryOptions(
       consistency: .all, serialConsistency: .serial, pageSize: 1, resuming: token, timeout: .zero, timestamp: 5,
-      isIdempotent: false, tracing: false)
+      isIdempotent: false, tracing: false, keyspace: "k")
     for merged in [
       QueryOptions().overridden(by: all), all.overridden(by: QueryOptions()),
       QueryOptions(
         consistency: .one, serialConsistency: .localSerial, pageSize: 2, timeout: .seconds(1), timestamp: 6,
-        isIdempotent: true, tracing: true
+        isIdempotent: true, tracing: true, keyspace: "other"
       ).overridden(by: all),
     ] {
       #expect(merged.consistency == .all)
@@ -37,6 +37,7 @@ import Testing
       #expect(merged.timestamp == 5)
       #expect(merged.isIdempotent == false)
       #expect(merged.tracing == false)
+      #expect(merged.keyspace == "k")
     }
   }
 

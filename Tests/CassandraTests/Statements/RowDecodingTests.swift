@@ -155,4 +155,123 @@ import Testing
     let page = try Page(body: bytes, at: 4, version: .v5, layout: nil)
     #expect(failure(One.self, page).contains("undecodableRow"))
   }
+
+  // MARK: - Names and parts
+
+  @Test(arguments: [
+    ("imageUrl", "image_url"), ("imageURL", "image_url"), ("URLOfImage", "url_of_image"), ("image_url", "image_url"),
+    ("a", "a"), ("ID", "id"), ("sizeCm2", "size_cm2"), ("Genus", "genus"), ("", ""), ("höheCm", "höhe_cm"),
+    ("x2Y", "x2_y"), ("_leading", "_leading"), ("already_Snake", "already_snake"),
+  ])
+  func keysInSnakeCase(_ key: String, _ name: String) {
+    #expect(ColumnNaming.snakeCase.convert?(key) == name)
+  }
+
+  @Test func keysBecomeNamesOfColumnsAndFields() throws {
+    struct Plant: Decodable, Equatable {
+      var latinName: String
+      var leafSize: LeafSize
+      var other: Int?
+
+      struct LeafSize: Decodable, Equatable {
+        var widthCm: Int
+        var lengthCm: Float?
+      }
+    }
+    let size = UserDefinedType(
+      keyspace: "k", name: "size", fields: [.init("width_cm", .int), .init("length_cm", .float)])
+    let page = try page(
+      [("leaf_size", .udt(size)), ("latin_name", .text)],
+      [
+        [.udt([.init("width_cm", .int(3)), .init("length_cm", .float(4.5))]), .text("a")],
+        [.udt([.init("width_cm", .int(3))]), .text("b")],
+      ])
+    let decoder = RowDecoder(page, naming: .snakeCase)
+    #expect(
+      try decoder.next(Plant.self)
+        == Plant(latinName: "a", leafSize: .init(widthCm: 3, lengthCm: 4.5), other: nil))
+    #expect(
+      try decoder.next(Plant.self)
+        == Plant(latinName: "b", leafSize: .init(widthCm: 3, lengthCm: nil), other: nil))
+    #expect(try decoder.next(Plant.self) == nil)
+  }
+
+  @Test func namesAreComparedByTheirBytes() throws {
+    let page = try page([("e\u{301}", .int), ("\u{e9}", .int)], [[.int(1), .int(2)]])
+    struct Keyed: Decodable {
+      var value: Int
+      enum CodingKeys: String, CodingKey { case value = "\u{e9}" }
+    }
+    #expect(try decode(Keyed.self, page).first?.value == 2)
+  }
+
+  @Test func userDefinedTypesAreNestedTypes() throws {
+    struct Place: Decodable, Equatable {
+      var name: String
+      var position: Position?
+      var visits: [Visit]
+      var byYear: [String: Visit]
+      var pair: Pair
+
+      struct Position: Decodable, Equatable { var x: Double, y: Double }
+      struct Visit: Decodable, Equatable {
+        var day: Int
+        var tags: [String]?
+      }
+      struct Pair: Decodable, Equatable {
+        var first: Int
+        var second: String?
+        init(first: Int, second: String?) { (self.first, self.second) = (first, second) }
+        init(from decoder: any Decoder) throws {
+          var container = try decoder.unkeyedContainer()
+          first = try container.decode(Int.self)
+          second = try container.decodeIfPresent(String.self)
+          guard container.isAtEnd else { throw CancellationError() }
+        }
+      }
+    }
+    let position = UserDefinedType(keyspace: "k", name: "position", fields: [.init("x", .double), .init("y", .double)])
+    let visit = UserDefinedType(keyspace: "k", name: "visit", fields: [.init("day", .int), .init("tags", .set(.text))])
+    func visited(_ day: Int32, _ tags: [String]? = nil) -> CQLValue {
+      .udt([.init("day", .int(day)), .init("tags", tags.map { .set($0.map { .text($0) }) } ?? .null)])
+    }
+    let page = try page(
+      [
+        ("name", .text), ("position", .udt(position)), ("visits", .list(.udt(visit))),
+        ("byYear", .map(key: .text, value: .udt(visit))), ("pair", .tuple([.int, .text])),
+      ],
+      [
+        [
+          .text("home"), .udt([.init("x", .double(1.5)), .init("y", .double(-2))]),
+          .list([visited(1, ["a", "b"]), visited(2)]), .map([.init(.text("1999"), visited(3, ["c"]))]),
+          .tuple([.int(7), .text("x")]),
+        ],
+        [.text("away"), .null, .null, .map([]), .tuple([.int(7)])],
+      ])
+    let values = try decode(Place.self, page)
+    #expect(
+      values.first
+        == Place(
+          name: "home", position: .init(x: 1.5, y: -2),
+          visits: [.init(day: 1, tags: ["a", "b"]), .init(day: 2, tags: nil)],
+          byYear: ["1999": .init(day: 3, tags: ["c"])], pair: .init(first: 7, second: "x")))
+    #expect(values.last?.position == nil)
+    #expect(values.last?.visits == [])
+    #expect(values.last?.pair == .init(first: 7, second: nil))
+  }
+
+  @Test func partsThatDoNotGoTogetherAreRefused() throws {
+    struct Missing: Decodable { var v: Inner; struct Inner: Decodable { var absent: Int } }
+    struct Wrong: Decodable { var v: Inner; struct Inner: Decodable { var a: String } }
+    struct Null: Decodable { var v: Inner; struct Inner: Decodable { var b: Int } }
+    struct Text: Decodable { var t: Inner; struct Inner: Decodable { var a: Int } }
+    let type = UserDefinedType(keyspace: "k", name: "u", fields: [.init("a", .int), .init("b", .int)])
+    let page = try page(
+      [("v", .udt(type)), ("t", .text)], [[.udt([.init("a", .int(1))]), .text("x")]])
+    for failure in [
+      failure(Missing.self, page), failure(Wrong.self, page), failure(Null.self, page), failure(Text.self, page),
+    ] {
+      #expect(failure.contains("undecodableRow"))
+    }
+  }
 }

@@ -51,6 +51,56 @@ import Testing
     #expect("\(Identifier("e\u{301}\" ü"))" == "\"e\u{301}\"\" ü\"")
   }
 
+  @Test func aQuoteWithAMarkBehindItIsStillAQuote() {
+    // As a Character it is none, and to a server it ends the name.
+    let name = Identifier("x\"\u{301} (a) VALUES (1); --").description
+    #expect(Array(name.utf8) == Array("\"x\"\"\u{301} (a) VALUES (1); --\"".utf8))
+  }
+
+  @Test func literalsTakeTheirValuesBeside() {
+    let name = "k"
+    #expect(Statement("SELECT a FROM t WHERE k = ?", [name]).text == "SELECT a FROM t WHERE k = ?")
+    #expect(Statement(unsafeCQL: "SELECT a FROM t", []).text == "SELECT a FROM t")
+    #expect(Statement(unsafeCQL: "SELECT \u{e9}").text == "SELECT \u{e9}")
+    #expect(Statement(unsafeCQL: "SELECT a, b".dropLast(3)).text == "SELECT a")
+    #expect(!Statement(unsafeCQL: "SELECT a").isInterpolated)
+    #expect(!Statement("SELECT a", []).isInterpolated)
+    let (table, value): (Identifier, Int) = (Identifier("t"), 1)
+    #expect(("SELECT a FROM \(table) WHERE k = \(value)" as Statement).isInterpolated)
+    #expect(("SELECT a" as Statement).isInterpolated)
+  }
+
+  @Test(arguments: [
+    "SELECT a FROM t_?", "SELECT a FROM ?_t", "SELECT a FROM t WHERE a? = 1", "SELECT a FROM \"t\"?",
+    "SELECT a FROM ?\"t\"", "UPDATE t SET a = 'x'? WHERE k = ?", "INSERT INTO t (a) VALUES (x?)",
+    "SELECT a FROM t WHERE k = 1?",
+  ])
+  func aValueIsNoPieceOfAName(_ text: String) {
+    #expect(MarkerPlaces(text).touchesAName)
+    #expect(MarkerPlaces(text).problem(values: 1)?.contains("Identifier") == true)
+  }
+
+  @Test(arguments: [
+    "SELECT a FROM t WHERE k = '?'", "SELECT a FROM t WHERE k = 'a ? b'", "SELECT a FROM \"?\"",
+    "SELECT a FROM t -- ?", "SELECT a /* ? */ FROM t", "INSERT INTO t (a) VALUES ($$?$$)",
+  ])
+  func aValueStandsInNoQuotes(_ text: String) {
+    #expect(MarkerPlaces(text).problem(values: 1)?.contains("quotes") == true)
+    #expect(MarkerPlaces(text).problem(values: 0) == nil)
+  }
+
+  @Test(arguments: [
+    "SELECT a FROM t WHERE k=? AND c>?", "SELECT a FROM t WHERE k = ?LIMIT?", "INSERT INTO t (a, b) VALUES (?,?)",
+    "UPDATE t SET a[?]=? WHERE k=?IF a=?", "SELECT (int)? FROM t", "SELECT a FROM t WHERE k IN? AND c = 'x?y' AND d=?",
+    "UPDATE t USING TTL? AND TIMESTAMP ? SET a = {?: ?} WHERE k = ?", "SELECT a FROM t WHERE token(k)>?",
+    "INSERT INTO t (a) VALUES (?)IF NOT EXISTS", "SELECT a FROM t WHERE \"K\" = ?",
+  ])
+  func valuesStandWhereCQLTakesThem(_ text: String) {
+    let places = MarkerPlaces(text)
+    #expect(places.problem(values: places.markers) == nil)
+    #expect(places.markers > 0)
+  }
+
   @Test func thePlaceInTheProgramTellsTheStatement() {
     func statement(_ value: Int) -> Statement { "SELECT a FROM t WHERE k = \(value)" }
     let other: Statement = "SELECT a FROM t WHERE j = \(1)"
