@@ -136,18 +136,21 @@ import CassandraWebTesting
     #expect(try pointers(found[2]) == ["/limit", "/deep"])
   }
 
+  private static let sightingSchema = [
+    #"{"type":"object","properties":{"kind":{"type":"string","enum":["wild","garden"]},"#,
+    #""count":{"type":"integer","minimum":1,"maximum":9},"sure":{"type":"boolean"},"#,
+    #""place":{"type":"object","properties":{"latitude":{"type":"number","minimum":-90.0,"maximum":90.0},"#,
+    #""name":{"type":["string","null"],"minLength":1,"maxLength":3}},"required":["latitude"]},"#,
+    #""others":{"type":"array","items":{"type":"object","properties":{"latitude":{"type":"number","#,
+    #""minimum":-90.0,"maximum":90.0},"name":{"type":["string","null"],"minLength":1,"maxLength":3}},"#,
+    #""required":["latitude"]},"minItems":0,"maxItems":2},"#,
+    #""marks":{"type":"object","additionalProperties":{"type":"integer","minimum":-9223372036854775808,"#,
+    #""maximum":9223372036854775807}},"note":{"type":["string","null"],"pattern":"^[A-Z]"}},"#,
+    #""required":["kind","place"]}"#,
+  ].joined()
+
   @Test func theSchemaIsMadeFromTheSameDescription() {
-    #expect(
-      "\(Sighting.schema)"
-        == #"{"type":"object","properties":{"kind":{"type":"string","enum":["wild","garden"]},"#
-        + #""count":{"type":"integer","minimum":1,"maximum":9},"sure":{"type":"boolean"},"#
-        + #""place":{"type":"object","properties":{"latitude":{"type":"number","minimum":-90.0,"maximum":90.0},"#
-        + #""name":{"type":["string","null"],"minLength":1,"maxLength":3}},"required":["latitude"]},"#
-        + #""others":{"type":"array","items":{"type":"object","properties":{"latitude":{"type":"number","#
-        + #""minimum":-90.0,"maximum":90.0},"name":{"type":["string","null"],"minLength":1,"maxLength":3}},"#
-        + #""required":["latitude"]},"minItems":0,"maxItems":2},"#
-        + #""marks":{"type":"object","additionalProperties":{"type":"integer","minimum":-9223372036854775808,"#
-        + #""maximum":9223372036854775807}},"note":{"type":["string","null"],"pattern":"^[A-Z]"}},"#
-        + #""required":["kind","place"]}"#)
+    let schema = Sighting.schema.description
+    #expect(schema == Self.sightingSchema)
   }
 }
