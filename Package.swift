@@ -68,7 +68,9 @@ let package = Package(
       swiftSettings: common),
     .target(
       name: "CassandraHTTPServer",
-      dependencies: ["CassandraBytes", "CassandraHTTP", "CassandraJSON", "CassandraReactor", "CassandraTelemetry"],
+      dependencies: [
+        "CassandraBytes", "CassandraHTTP", "CassandraJSON", "CassandraReactor", "CassandraTelemetry", "CCassandraZlib",
+      ],
       swiftSettings: common),
     .target(
       name: "Cassandra", dependencies: ["CassandraBytes", "CassandraWire", "CassandraReactor", "CassandraTelemetry"],

@@ -46,6 +46,8 @@ enum NodeCommand {
 
   @Sendable
   private static func run(_ arguments: Arguments) async throws {
+    // First of all: a signal that comes while the program starts is kept.
+    Signal.take(.terminate, .interrupt)
     let settings = try NodeSettings(arguments)
     let sink = ConsoleSink(format: settings.logFormat)
     defer { sink.flush() }
