@@ -24,6 +24,21 @@ extension SchemaEditor {
     return SchemaChange(.created, keyspace: keyspaceName, .table(name))
   }
 
+  /// The number that a statement gives its table.
+  private static func tableID(_ property: Property) throws(EngineFailure) -> CQLUUID {
+    guard let id = CQLUUID(try property.text()) else { throw EngineFailure.configuration("Invalid table id") }
+    return id
+  }
+
+  /// Refuses the number of another table.
+  private func unused(_ id: CQLUUID?) throws(EngineFailure) -> CQLUUID? {
+    guard let id else { return nil }
+    guard keyspaces.values.allSatisfy({ $0.tables.values.allSatisfy { $0.definition.id != id } }) else {
+      throw EngineFailure(.serverError, "java.lang.IllegalArgumentException: Multiple entries with same key: \(id)")
+    }
+    return id
+  }
+
   /// The definition of a table that is in no keyspace yet.
   func definition(
     _ statement: CreateTableStatement, _ key: PrimaryKeyColumns, in keyspace: Keyspace
@@ -45,8 +60,10 @@ extension SchemaEditor {
     let columns = try ColumnDeclarations(statement, key, TypeResolver(keyspace), name: name)
     var orders: [ClusteringOrder] = []
     var properties: [Property] = []
+    var id: CQLUUID?
     for option in statement.options {
       switch option {
+      case .property(let property) where property.name.name == "id": id = try Self.tableID(property)
       case .property(let property): properties.append(property)
       case .compactStorage: throw EngineFailure.unsupported("COMPACT STORAGE")
       case .clusteringOrder(let columns): orders = columns
@@ -54,7 +71,8 @@ extension SchemaEditor {
     }
     let descending = try Self.descending(orders, key.clustering)
     var definition = Table.Definition(
-      keyspace: keyspace.name, name: name, id: makeID(), number: makeNumber(), partitionKey: [], clustering: [],
+      keyspace: keyspace.name, name: name, id: try unused(id) ?? makeID(), number: makeNumber(), partitionKey: [],
+      clustering: [],
       statics: [], regulars: [])
     for column in key.partition {
       let type = try columns.keyType(column)
@@ -203,10 +221,11 @@ extension ColumnType {
 }
 
 extension Table.Definition {
-  /// Adds a column outside of the primary key with a number of its own.
+  /// Adds a column outside of the primary key: with a number of its own, or with the one that it had before.
   mutating func add(_ name: String, _ type: ColumnType, isStatic: Bool) {
-    let column = Column(name, isStatic ? .static : .regular, type, id: nextColumnID)
-    nextColumnID += 1
+    let former = dropped[name]?.id
+    let column = Column(name, isStatic ? .static : .regular, type, id: former ?? nextColumnID)
+    if former == nil { nextColumnID += 1 }
     if isStatic { statics.append(column) } else { regulars.append(column) }
     statics.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
     regulars.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }

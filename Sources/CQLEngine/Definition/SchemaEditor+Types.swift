@@ -62,6 +62,15 @@ extension SchemaEditor {
           "Cannot add new field \(field.name) of type \(Self.qualified(resolved.name, keyspaceName)) to user type "
             + "\(keyspaceName).\(name) as it would create a circular reference")
       }
+      let holders = keyspace.sortedTables.filter { table in
+        table.partitionKey.contains { dependencies(of: $0.type.name, in: keyspace).contains(name) }
+      }
+      guard holders.isEmpty else {
+        throw EngineFailure.invalid(
+          "Cannot add new field \(field.name) of type \(resolved.cql) to user type \(keyspaceName).\(name) as the type is "
+            + "being used in partition key by the following tables: "
+            + holders.map(\.qualifiedName).joined(separator: ", "))
+      }
       type.fields.append(UserType.Field(name: field.name, type: resolved))
     case .rename(let renamings, let ifExists):
       for renaming in renamings {

@@ -26,6 +26,8 @@ package final class Engine: Sendable {
   private let current: Mutex<Schema>
   /// The generation of the schema, so that executors see without a lock whether theirs is the newest.
   private let newestGeneration: Atomic<Int>
+  /// The numbers of tables and indexes that are being dropped, from before their records go until no schema has them.
+  private let dropping = Mutex<Set<TableNumber>>([])
   /// Changes of the schema come one after the other.
   private let changes = AsyncLock()
 
@@ -161,7 +163,10 @@ extension Engine {
     var definition = table.definition
     let dropped = [definition.number] + definition.indexes.map(\.number)
     definition.number = store.makeTableNumber()
-    for index in definition.indexes.indices { definition.indexes[index].number = store.makeTableNumber() }
+    for index in definition.indexes.indices {
+      definition.indexes[index].number = store.makeTableNumber()
+      definition.indexes[index].isBuilding = true
+    }
     var keyspaces = old.keyspaces
     keyspaces[table.keyspace]?.tables[table.name] = Table(definition)
     let new = Schema(version: old.version, generation: old.generation + 1, keyspaces: keyspaces)
@@ -172,6 +177,8 @@ extension Engine {
   }
 
   private func publish(_ new: Schema, dropping numbers: [TableNumber]) async throws(EngineFailure) {
+    if !numbers.isEmpty { dropping.withLock { $0.formUnion(numbers) } }
+    defer { if !numbers.isEmpty { dropping.withLock { $0.subtract(numbers) } } }
     do throws(StorageError) {
       try await store.commit(meta: [(SchemaDocument.metaName, SchemaDocument.bytes(new))], tablesToDrop: numbers)
     } catch {
@@ -180,6 +187,12 @@ extension Engine {
     current.withLock { $0 = new }
     newestGeneration.store(new.generation, ordering: .releasing)
     store.setTables(new.storedTables.map(\.handle))
+  }
+
+  /// Whether an index has kept all its entries until now; one that is dropped loses them little by little.
+  func isWhole(_ index: TableNumber, of table: Table) -> Bool {
+    if dropping.withLock({ $0.contains(index) }) { return false }
+    return schema.keyspaces[table.keyspace]?.tables[table.name]?.indexes.contains { $0.number == index } ?? false
   }
 
   private func build(_ name: String, of table: Table?) async throws(EngineFailure) {
@@ -191,5 +204,20 @@ extension Engine {
     } catch {
       throw EngineFailure(error)
     }
+    finish(index.number, of: table)
+  }
+
+  /// Lets statements look into an index that has all its entries now.
+  private func finish(_ index: TableNumber, of table: Table) {
+    let old = schema
+    guard var definition = old.keyspaces[table.keyspace]?.tables[table.name]?.definition,
+      let place = definition.indexes.firstIndex(where: { $0.number == index })
+    else { return }
+    definition.indexes[place].isBuilding = false
+    var keyspaces = old.keyspaces
+    keyspaces[table.keyspace]?.tables[table.name] = Table(definition)
+    let new = Schema(version: old.version, generation: old.generation + 1, keyspaces: keyspaces)
+    current.withLock { $0 = new }
+    newestGeneration.store(new.generation, ordering: .releasing)
   }
 }

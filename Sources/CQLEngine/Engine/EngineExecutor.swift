@@ -195,18 +195,28 @@ package final class EngineExecutor {
     }
   }
 
-  /// Refuses the two levels that one node can never reach; for all others it counts as all replicas that there are.
-  static func checkAvailable(_ consistency: Consistency) throws(EngineFailure) {
-    let required: Int32 =
+  /// Refuses the levels that one node cannot reach for a table, as Cassandra does: two replicas of three, for one.
+  func checkAvailable(_ consistency: Consistency, for table: Table) throws(EngineFailure) {
+    switch consistency {
+    case .any, .one, .localOne, .nodeLocal: return
+    case .two, .three, .quorum, .all, .localQuorum, .eachQuorum, .serial, .localSerial: break
+    }
+    let replicas = currentSchema().keyspaces[table.keyspace]?.replicas(in: engine.configuration.dataCentre) ?? 1
+    let required: Int =
       switch consistency {
       case .two: 2
       case .three: 3
-      case .any, .one, .quorum, .all, .localQuorum, .eachQuorum, .serial, .localSerial, .localOne, .nodeLocal: 1
+      case .all: replicas
+      default: replicas / 2 + 1
       }
     guard required > 1 else { return }
+    let cure =
+      replicas > 1
+      ? ": keyspace \(table.keyspace) has \(replicas) replicas, and this node is the only one; alter its replication to 1, "
+        + "or ask for ONE" : ""
     throw EngineFailure(
-      .unavailable, "Cannot achieve consistency level \(consistency)",
-      detail: .unavailable(consistency, required: required, alive: 1))
+      .unavailable, "Cannot achieve consistency level \(consistency)\(cure)",
+      detail: .unavailable(consistency, required: Int32(clamping: required), alive: 1))
   }
 
   /// The values and the time of a request.
@@ -224,7 +234,7 @@ package final class EngineExecutor {
       throw EngineFailure.invalid("ANY ConsistencyLevel is only supported for writes")
     }
     if parameters.pageSize == 0 { throw EngineFailure(.protocolError, "The page size cannot be 0") }
-    try Self.checkAvailable(parameters.consistency)
+    try checkAvailable(parameters.consistency, for: plan.table)
     let start = body.count
     let hasChanged = knownMetadata.map { !$0.elementsEqual(planned.metadataID) } ?? false
     let evaluator = evaluator(bindings)
@@ -249,6 +259,9 @@ package final class EngineExecutor {
     let countOffset = try planned.writeHead(
       into: &body, version: version, skipsMetadata: parameters.skipsMetadata, change: hasChanged)
     let page = try await execution.run(into: &body)
+    if case .index(let number, _, let column) = plan.partitions, !engine.isWhole(number, of: plan.table) {
+      throw EngineFailure.invalid("The index on column \(column.name) was dropped while it was read")
+    }
     planned.giveBack(execution.image)
     body.store(bigEndian: Int32(truncatingIfNeeded: page.count), at: countOffset)
     if let state = page.state { PlannedStatement.insert(state.bytes, intoHeadAt: start, of: &body) }

@@ -45,7 +45,7 @@ struct Bindings: Sendable {
     case .unset: return .unset
     case .bytes(let bytes):
       try ValueCheck.validate(bytes.span, type)
-      return .bytes(bytes)
+      return type.isCollection ? .bytes(try CanonicalValue.value(bytes[...], type)) : .bytes(bytes)
     }
   }
 }

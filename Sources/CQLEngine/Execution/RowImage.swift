@@ -31,6 +31,8 @@ struct RowShape: Sendable {
   private(set) var staticSlots: [Int] = []
   /// Slots of regular columns.
   private(set) var regularSlots: [Int] = []
+  /// By the number of a column's cells the timestamp up to which they do not show; empty where all do.
+  let hiddenThrough: [Int64]
   /// Whether the partition key has several columns.
   let isCompositeKey: Bool
 
@@ -41,6 +43,12 @@ struct RowShape: Sendable {
     slotOfCell = Array(repeating: Self.dropped, count: Int(table.definition.nextColumnID))
     for column in table.definition.statics + table.definition.regulars { slotOfCell[Int(column.id)] = Self.unread }
     clusteringSlots = Array(repeating: -1, count: table.clustering.count)
+    var hidden: [Int64] = []
+    if !table.hiddenThrough.isEmpty {
+      hidden = Array(repeating: .min, count: slotOfCell.count)
+      for (id, time) in table.hiddenThrough { hidden[Int(id)] = time }
+    }
+    hiddenThrough = hidden
     isCompositeKey = table.partitionKey.count > 1
   }
 
@@ -178,6 +186,7 @@ struct RowImage {
   /// Takes the partition key only, for a partition that has static values and no row.
   mutating func loadPartition(_ record: borrowing RecordView) {
     for slot in shape.regularSlots { places[slot].source = .nothing }
+    if hasAttributes { for slot in shape.regularSlots { attributes[slot].removeAll(keepingCapacity: true) } }
     for slot in shape.clusteringSlots where slot >= 0 { places[slot].source = .nothing }
     loadKey(record)
   }
@@ -226,6 +235,11 @@ struct RowImage {
     var isLive = false
     var open = OpenCollection()
     while let cell = try record.next(&position) {
+      if !shape.hiddenThrough.isEmpty, Int(cell.column) < shape.hiddenThrough.count,
+        cell.timestamp <= shape.hiddenThrough[Int(cell.column)]
+      {
+        continue
+      }
       // A column that is newer than the plan makes its row live, too.
       let slot = Int(Int(cell.column) < shape.slotOfCell.count ? shape.slotOfCell[Int(cell.column)] : RowShape.unread)
       // What a dropped column has left does not.

@@ -279,8 +279,11 @@ struct SelectorPlanner {
     let receiver = terms.receiver("key(\(planned.name))", try checkElements(planned))
     let lower = try from.map { term throws(EngineFailure) in try terms.expression(term, receiver) }
     let upper = try to.map { term throws(EngineFailure) in try terms.expression(term, receiver) }
+    var isMultiCell = false
+    if case .column(let slot) = planned.expression { isMultiCell = shape.columns[slot].type.isMultiCell }
     return Selector(
-      expression: .slice(planned.expression, planned.type, from: lower, to: upper), type: planned.type,
+      expression: .slice(planned.expression, planned.type, from: lower, to: upper, isMultiCell: isMultiCell),
+      type: planned.type,
       name: "\(planned.name)[\(from?.cql ?? "")..\(to?.cql ?? "")]")
   }
 

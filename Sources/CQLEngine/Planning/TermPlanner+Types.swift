@@ -46,7 +46,12 @@ extension TermPlanner {
       }
       return .weak
     case .tuple(let elements):
-      guard case .tuple(let types) = type else { return elements.count == 1 ? fit(elements[0], type) : .none }
+      let types: [CQLType]
+      switch type {
+      case .tuple(let fields): types = fields
+      case .udt(let definition): types = definition.fields.map(\.type)
+      default: return elements.count == 1 ? fit(elements[0], type) : .none
+      }
       guard elements.count <= types.count else { return .none }
       return zip(elements, types).allSatisfy { fit($0, $1) != .none } ? .weak : .none
     case .call(let name, let arguments):
@@ -123,5 +128,20 @@ struct Argument {
     self.fit = fit
     self.type = type
     self.text = text
+  }
+}
+
+extension Term {
+  /// Whether there is a marker in it.
+  var hasMarker: Bool {
+    switch kind {
+    case .marker: true
+    case .constant, .null: false
+    case .list(let parts), .set(let parts), .tuple(let parts), .call(_, let parts): parts.contains(where: \.hasMarker)
+    case .map(let entries): entries.contains { $0.key.hasMarker || $0.value.hasMarker }
+    case .userType(let fields): fields.contains { $0.value.hasMarker }
+    case .typeHint(_, let inner), .cast(let inner, _), .negation(let inner): inner.hasMarker
+    case .arithmetic(let left, _, let right): left.hasMarker || right.hasMarker
+    }
   }
 }

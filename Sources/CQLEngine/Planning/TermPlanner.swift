@@ -121,7 +121,8 @@ struct TermPlanner {
           "Invalid vector literal for \(receiver.name) of type \(receiver.typeText); expected \(dimensions) elements, but "
             + "given \(elements.count)")
       }
-      return .vector(try checked(elements, part, "Invalid vector literal for \(receiver.name)"), element)
+      return .vector(
+        try checked(elements, part, "Invalid vector literal for \(receiver.name)", isVector: true), element)
     default:
       throw EngineFailure.invalid(
         "Unexpected receiver type '\(receiver.typeText)'; only list and vector are expected")
@@ -143,11 +144,14 @@ struct TermPlanner {
   }
 
   private mutating func checked(
-    _ elements: [Term], _ part: Receiver, _ complaint: String
+    _ elements: [Term], _ part: Receiver, _ complaint: String, isVector: Bool = false
   ) throws(EngineFailure) -> [Expression] {
     var result: [Expression] = []
     result.reserveCapacity(elements.count)
     for element in elements {
+      if !isVector, element.hasMarker {
+        throw EngineFailure.invalid("\(complaint): bind variables are not supported inside collection literals")
+      }
       guard fit(element, part.type) != .none else {
         throw EngineFailure.invalid(
           "\(complaint): value \(element.cql) is not of type \(CQLTypeText.text(part.type, isFrozen: true))")
@@ -168,6 +172,10 @@ struct TermPlanner {
     var parts: [Expression] = []
     for entry in entries {
       for (term, part, what) in [(entry.key, keys, "key"), (entry.value, values, "value")] {
+        if term.hasMarker {
+          throw EngineFailure.invalid(
+            "Invalid map literal for \(receiver.name): bind variables are not supported inside collection literals")
+        }
         guard fit(term, part.type) != .none else {
           throw EngineFailure.invalid(
             "Invalid map literal for \(receiver.name): \(what) \(term.cql) is not of type "
@@ -212,7 +220,18 @@ struct TermPlanner {
   private mutating func tuple(
     _ elements: [Term], _ receiver: Receiver
   ) throws(EngineFailure) -> Expression {
-    guard case .tuple(let types) = receiver.type else {
+    let types: [CQLType]
+    switch receiver.type {
+    case .tuple(let fields): types = fields
+    // The fields of a user type without their names, which Cassandra takes inside of another literal only.
+    case .udt(let definition) where receiver.isPart: types = definition.fields.map(\.type)
+    case .udt:
+      throw EngineFailure(
+        .serverError,
+        "java.lang.ClassCastException: class org.apache.cassandra.cql3.Tuples$Value cannot be cast to class "
+          + "org.apache.cassandra.cql3.UserTypes$Value: the fields of \(receiver.name) of type \(receiver.typeText) have to "
+          + "be named")
+    default:
       // A single term in parentheses is that term.
       if elements.count == 1 { return try expression(elements[0], receiver) }
       throw EngineFailure.invalid(

@@ -8,9 +8,13 @@ struct WritePlanner {
   var terms: TermPlanner
   var operations: [WriteOperation] = []
 
-  init(_ table: Table, _ terms: TermPlanner) {
+  /// Whether the statement belongs to a batch, which has rules of its own on what its members name.
+  private let isInBatch: Bool
+
+  init(_ table: Table, _ terms: TermPlanner, isInBatch: Bool) {
     self.table = table
     self.terms = terms
+    self.isInBatch = isInBatch
   }
 
   // MARK: INSERT
@@ -94,10 +98,11 @@ struct WritePlanner {
   ) throws(EngineFailure) {
     guard condition != nil else { return }
     if table.isCounter { throw EngineFailure.invalid("Conditions on counters are not supported") }
-    if partitionKey.contains(where: \.isIn) {
+    if isInBatch { return }
+    if partitionKey.contains(where: \.namesSeveral) {
       throw EngineFailure.invalid("IN on the partition key is not supported with conditional \(what)")
     }
-    if clustering.contains(where: \.isIn) {
+    if clustering.contains(where: \.namesSeveral) {
       throw EngineFailure.invalid("IN on the clustering key columns is not supported with conditional \(what)")
     }
   }

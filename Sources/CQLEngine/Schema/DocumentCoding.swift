@@ -67,6 +67,8 @@ struct DocumentReader {
   private var position = 0
   /// Whether something was read that was not there.
   private(set) var isDamaged = false
+  /// Whether dropped columns have their numbers.
+  var hasDroppedNumbers = true
   private var depth = 0
 
   /// How many types may stand inside of each other.

@@ -30,6 +30,13 @@ struct Keyspace: Sendable {
     return table
   }
 
+  /// How many replicas its replication wants in a datacenter.
+  func replicas(in dataCentre: String) -> Int {
+    let text = replication[dataCentre] ?? replication["replication_factor"]
+    // Behind a slash stands how many of them would be transient.
+    return text.flatMap { Int($0.prefix { $0 != "/" }) } ?? (isSystem ? 1 : 0)
+  }
+
   /// The table that has an index of that name.
   func table(withIndex name: String) -> Table? {
     tables.values.first { $0.indexes.contains { $0.name == name } }

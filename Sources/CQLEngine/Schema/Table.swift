@@ -48,6 +48,8 @@ final class Table: Sendable {
   let columns: [Column]
   /// What the storage has to know of it.
   let handle: TableHandle
+  /// Of columns that were dropped and added again, the timestamp up to which cells do not show.
+  let hiddenThrough: [ColumnID: Int64]
   private let byName: [String: Column]
 
   init(_ definition: Definition) {
@@ -56,6 +58,11 @@ final class Table: Sendable {
     var byName: [String: Column] = [:]
     for column in columns { byName[column.name] = column }
     self.byName = byName
+    var hiddenThrough: [ColumnID: Int64] = [:]
+    for column in definition.statics + definition.regulars {
+      hiddenThrough[column.id] = definition.dropped[column.name]?.time
+    }
+    self.hiddenThrough = hiddenThrough
     handle = TableHandle(
       number: definition.number, graceSeconds: Int64(definition.options.graceSeconds),
       indexes: definition.indexes.compactMap { index in

@@ -105,7 +105,7 @@ extension TableOptions {
       }
     case "extensions":
       guard try property.entries().isEmpty else { throw EngineFailure.unsupported("The option 'extensions'") }
-    case "id": throw EngineFailure.configuration("Invalid table id")
+    case "id": throw EngineFailure.configuration("Cannot alter table id.")
     default: throw EngineFailure.syntax("Unknown property '\(name)'")
     }
   }
