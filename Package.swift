@@ -75,7 +75,9 @@ let package = Package(
       swiftSettings: common),
     .target(
       name: "CQLNode",
-      dependencies: ["CassandraBytes", "CQLEngine", "CassandraWire", "CassandraReactor", "CassandraTelemetry"],
+      dependencies: [
+        "CassandraBytes", "CQLEngine", "CQLLanguage", "CassandraWire", "CassandraReactor", "CassandraTelemetry",
+      ],
       swiftSettings: common),
 
     .target(
@@ -248,4 +250,33 @@ if Context.environment["CASSANDRA_FUZZERS"] != nil {
     fuzzer("FuzzWireResponse", of: "CassandraWire"),
     fuzzer("FuzzWireValue", of: "CassandraWire", "CassandraJSON", "CassandraRowJSON"),
   ]
+}
+
+// The snippets of the documentation, as `Scripts/check-docs` takes them out of it: a target for each page, which sees
+// what a dependent sees and is built as a dependent's.
+if let pages = Context.environment["CASSANDRA_SNIPPETS"]?.split(separator: " ").map(String.init) {
+  let products: [Target.Dependency] = [
+    "SnippetSupport", "Cassandra", "CassandraAstra", "CassandraFoundation", "CassandraHTTPServer", "CassandraWeb",
+    "CassandraTesting", "CQLNode",
+  ]
+  let folder = ".build/snippets"
+  package.targets.append(
+    .target(name: "SnippetSupport", dependencies: ["CassandraWeb"], path: "Documentation/Snippets"))
+  var runnable: [Target.Dependency] = ["SnippetSupport", "CassandraWeb"]
+  for page in pages {
+    if page.hasPrefix("test:") {
+      let name = String(page.dropFirst("test:".count))
+      package.targets.append(
+        .testTarget(
+          name: name, dependencies: products, path: "\(folder)/\(name)", packageAccess: false))
+    } else {
+      package.targets.append(
+        .target(
+          name: page, dependencies: products, path: "\(folder)/\(page)", packageAccess: false))
+      runnable.append(.target(name: page))
+    }
+  }
+  package.targets.append(
+    .executableTarget(
+      name: "RunSnippets", dependencies: runnable, path: "\(folder)/RunSnippets", packageAccess: false))
 }

@@ -20,7 +20,7 @@ public import CassandraTelemetry
 /// ```
 /// Give it loops of its own, also inside of another program: a long statement then takes no time from that program's.
 public final class CQLServer: Sendable {
-  private let configuration: NodeConfiguration
+  let configuration: NodeConfiguration
   private let loops: EventLoops
   private let logger: CassandraLogger
   private let stopping = Latch()
@@ -53,7 +53,8 @@ public final class CQLServer: Sendable {
   /// When the task is cancelled, connections are cut instead. Either way the data is closed in order. It may run once.
   ///
   /// - Parameter onListening: Is told the address once statements are answered, with the port that the system chose.
-  /// - Throws: ``NodeError``: the address cannot be listened at, the data cannot be opened, TLS cannot be set up.
+  /// - Throws: ``NodeError``: the address cannot be listened at, the data cannot be opened, TLS cannot be set up, one of the
+  ///   initial statements failed.
   public func run(onListening: @Sendable (SocketAddress) -> Void = { _ in }) async throws(NodeError) {
     let engine: Engine
     do throws(EngineStartError) {
@@ -117,6 +118,7 @@ extension CQLServer {
           })
       } catch { throw NodeError(.storage, error.description, cause: error) }
     }
+    if let first = executors.first { try await prepare(on: first) }
     let listeners = try await listen(servers)
     if let address = NodeAddress(listeners.address) { backend.advertise(address) }
     onListening(listeners.address)

@@ -35,6 +35,9 @@ enum NodeCommand {
           CommandOption("tls-key", "FILE", "PEM file of the certificate's private key"),
           CommandOption("tls-client-ca", "FILE", "PEM file of the authorities whose certificates clients have to show"),
           CommandOption(flag: "allow-anonymous", "listen at a public address though nobody has to log in"),
+          CommandOption("init", "FILE", "CQL to carry out at the start, before anybody is served"),
+          CommandOption("ready-file", "FILE", "file to write host:port to when statements are answered"),
+          CommandOption(flag: "with-parent", "end when the process that started the node has ended"),
           CommandOption("loops", "N", "threads that answer (one for each core, at most 16)"),
           CommandOption("log-level", "LEVEL", "trace, debug, info, warning or error (info)"),
           CommandOption("log-format", "FORMAT", "text or json (text)"),
@@ -47,6 +50,10 @@ enum NodeCommand {
   @Sendable
   private static func run(_ arguments: Arguments) async throws {
     let settings = try NodeSettings(arguments)
+    let parent = settings.endsWithParent ? Parent() : nil
+    let readyFile = settings.readyFile
+    readyFile?.remove()
+    defer { readyFile?.remove() }
     let sink = ConsoleSink(format: settings.logFormat)
     defer { sink.flush() }
     let logger = CassandraLogger(label: "node", level: settings.logLevel, sink: sink)
@@ -58,13 +65,27 @@ enum NodeCommand {
           try await server.run { address in
             print(settings.greeting(address))
             fflush(nil)
+            ServiceManager.tell(.ready)
+            do throws(UsageError) { try readyFile?.write(address) } catch {
+              logger.error("\(error)")
+              server.shutDown()
+            }
           }
         } catch { throw NodeFailure(error) }
         return .server
       }
+      if let parent {
+        group.addTask {
+          try await parent.end()
+          logger.info("stopping: the process that started the node has ended")
+          server.shutDown()
+          return .parent
+        }
+      }
       group.addTask {
         let signal = try await loops[0].signal(.terminate, .interrupt)
         logger.info("stopping; a second signal ends at once", ["signal": .text("\(signal)")])
+        ServiceManager.tell(.stopping)
         server.shutDown()
         return .signal
       }
@@ -78,6 +99,7 @@ enum NodeCommand {
   private enum Ending: Sendable {
     case server
     case signal
+    case parent
   }
 }
 
@@ -89,6 +111,7 @@ private struct NodeFailure: Error, CustomStringConvertible {
     let help =
       switch error.code {
       case .storage: " Choose another directory with --data."
+      case .initialStatements: " Correct the file of --init."
       case .listening: " Choose another address with --host and --port."
       default: ""
       }

@@ -17,11 +17,15 @@ struct NodeSettings: Sendable {
   static let passwordVariable = "CQL_NODE_PASSWORD"
   /// Loops when `--loops` does not say: one for each core, at most 16.
   static let maximumDefaultLoops = 16
-  /// Bytes of a PEM or password file: 1 MiB.
+  /// Bytes of a file of PEM, of CQL or of a password: 1 MiB.
   private static let maximumFileBytes = 1 << 20
 
   var configuration = NodeConfiguration()
   let loops: Int
+  /// The file that tells where the node listens; nil for none.
+  let readyFile: ReadyFile?
+  /// Whether the node ends when the process that started it has ended.
+  let endsWithParent: Bool
   let logLevel: LogLevel
   let logFormat: LogFormat
 
@@ -32,6 +36,9 @@ struct NodeSettings: Sendable {
       throw UsageError("--host takes an IP address, such as 127.0.0.1, ::1 or 0.0.0.0, not '\(host)'.")
     }
     configuration.address = address
+    guard arguments["ready-file"] != "" else { throw UsageError("--ready-file takes the path of a file.") }
+    readyFile = arguments["ready-file"].map { ReadyFile(path: $0) }
+    endsWithParent = arguments.has("with-parent")
     loops = try arguments.integer("loops", in: 1...256) ?? min(EventLoops.availableCores, Self.maximumDefaultLoops)
     logLevel = try Self.level(arguments["log-level"] ?? "info")
     switch arguments["log-format"] ?? "text" {
@@ -46,6 +53,9 @@ struct NodeSettings: Sendable {
     configuration.storage = try Self.storage(arguments)
     configuration.user = try Self.user(arguments)
     configuration.tls = try Self.tls(arguments)
+    if let path = arguments["init"] {
+      configuration.initialStatements = String(decoding: try Self.read(path, option: "init"), as: UTF8.self)
+    }
     configuration.allowsAnonymousAccess = arguments.has("allow-anonymous")
     let isGuarded = configuration.user != nil || configuration.tls?.clientAuthorities != nil
     guard address.isLoopback || isGuarded || configuration.allowsAnonymousAccess else {

@@ -7,7 +7,7 @@ internal import CassandraTelemetry
 /// Cassandra, on a free port of loopback and on a loop of its own.
 enum EmbeddedDatabase {
   /// Where it keeps its data, below the working directory.
-  static let directory = "data"
+  static let directory = "data/fieldguide"
   /// The data centre of its one node.
   private static let datacenter = "datacenter1"
 

@@ -26,7 +26,9 @@ public enum FieldGuide {
           Says what it writes where. What exists stays as it is, so it is safe to run twice. On Astra DB the keyspace has
           to be there: it is made in the portal.
           """,
-        options: [environmentOption], run: initialize),
+        options: [
+          CommandOption(flag: "wait", "wait for a database that is starting, for 60 s at most"), environmentOption,
+        ], run: initialize),
       Command(
         "doctor", "Check the settings, the way to the database, and what is in it.",
         details: """
@@ -47,8 +49,8 @@ public enum FieldGuide {
         ASTRA_DB_SECURE_BUNDLE_PATH  instead of all of these: the zip file of an Astra database
         ASTRA_DB_APPLICATION_TOKEN   AstraCS:…; or both of ASTRA_DB_CLIENT_ID and ASTRA_DB_CLIENT_SECRET
         ASTRA_DB_KEYSPACE            the keyspace, made in the portal (the one that the bundle names)
-        FIELDGUIDE_DATABASE          embedded: the database in the program, with its data below ./data; it is used
-                                     where no setting names another, for others than loopback only when set
+        FIELDGUIDE_DATABASE          embedded: the database in the program, with its data below ./data/fieldguide; it
+                                     is used where no setting names another, for others than loopback only when set
         FIELDGUIDE_LOG_LEVEL         trace, debug, info, warning or error (info)
         FIELDGUIDE_LOG_FORMAT        text or json (text)
       """)
@@ -69,7 +71,9 @@ public enum FieldGuide {
   private static func initialize(_ arguments: Arguments) async throws {
     let (settings, sink, logger) = try settings(arguments)
     defer { sink.flush() }
+    let waits = arguments.has("wait")
     try await EmbeddedDatabase.with(settings, logger: logger) { settings in
+      if waits { try await StartingDatabase(settings: settings, logger: logger).wait() }
       print("Field Guide: preparing keyspace \(settings.keyspace) at \(settings.database.cluster)")
       do { try await prepare(settings, logger: logger) } catch let error as CassandraError {
         if settings.astra != nil, error.saysKeyspaceMissing {

@@ -1,6 +1,7 @@
 internal import Cassandra
 internal import CassandraReactor
 internal import CassandraTelemetry
+internal import CassandraTerminal
 internal import CassandraHTTPServer
 
 /// The API while it runs: the one session of the process, and the server in front of it.
@@ -51,6 +52,7 @@ struct Service {
             logger.info(
               "serving",
               ["address": .text("http://\(address)"), "database": .text(points), "keyspace": .text(settings.keyspace)])
+            ServiceManager.tell(.ready)
             onListening(address)
           }
         } catch let error as ReactorError {
@@ -60,6 +62,7 @@ struct Service {
       }
       group.addTask {
         try await end()
+        ServiceManager.tell(.stopping)
         server.shutDown()
         return .end
       }

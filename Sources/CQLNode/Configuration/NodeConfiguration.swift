@@ -26,6 +26,10 @@ public struct NodeConfiguration: Sendable {
   /// Whether an address that others than this machine can reach may be listened at though nobody has to log in. Default
   /// false.
   public var allowsAnonymousAccess = false
+  /// Statements of CQL that are carried out at each start, before anybody is served: each ends with a semicolon. Default:
+  /// none. What exists already is passed over, so a schema may be made here; any other failure keeps the node from
+  /// starting.
+  public var initialStatements = ""
   /// What is bounded, and by how much.
   public var limits = NodeLimits()
 

@@ -45,8 +45,11 @@ public struct EnvelopeDecoder: Sendable {
 
   /// Begins with plain envelopes, as every connection does.
   ///
-  /// - Parameter dropsLargeBodies: Whether a body over the limit is passed over, so that the envelopes behind it can be
-  ///   read; otherwise it is an error, and so is one over the protocol's limit in any case.
+  /// - Parameters:
+  ///   - framing: How envelopes are packed.
+  ///   - maximumBodyBytes: Bytes of the largest body that is taken.
+  ///   - dropsLargeBodies: Whether a body over the limit is passed over, so that the envelopes behind it can be read;
+  ///     otherwise it is an error, and so is one over the protocol's limit in any case.
   public init(
     framing: Framing = .envelopes(compressed: false), maximumBodyBytes: Int = Self.defaultMaximumBodyBytes,
     dropsLargeBodies: Bool = false

@@ -28,6 +28,13 @@ enum CassandraChecks {
         })
       logins.append("login \(point)")
     }
+    checks.append(
+      Check("cluster", needsOneOf: logins) { facts in
+        var database = TableChecks.narrowed(settings.database, to: facts.open)
+        database.keyspace = nil
+        return Finding.cluster(
+          await probe.cluster(database), wantedDatacenter: map.localDatacenter, loops: EventLoops.availableCores)
+      })
     return checks + TableChecks.checks(settings, kind: .cassandra, needsOneOf: logins, probe)
   }
 
@@ -75,7 +82,7 @@ enum TableChecks {
   }
 
   /// The database by the contact points that let us in, so that the others' failures are not told again.
-  private static func narrowed(_ database: ClientConfiguration, to points: [EndPoint]) -> ClientConfiguration {
+  static func narrowed(_ database: ClientConfiguration, to points: [EndPoint]) -> ClientConfiguration {
     guard let map = database.cluster.knownMap,
       let cluster = try? ClusterSource.nodes(points.map(\.description), localDatacenter: map.localDatacenter)
     else { return database }
