@@ -217,6 +217,7 @@ let package = Package(
 if Context.environment["CASSANDRA_BENCHMARKS"] != nil {
   package.products += [
     .executable(name: "driver-bench", targets: ["DriverBench"]),
+    .executable(name: "cluster-bench", targets: ["ClusterBench"]),
     .executable(name: "storage-bench", targets: ["StorageBench"]),
   ]
   package.targets += [
@@ -225,6 +226,9 @@ if Context.environment["CASSANDRA_BENCHMARKS"] != nil {
       name: "DriverBench",
       dependencies: ["Measuring", "Cassandra", "CassandraWire", "CassandraReactor", "CassandraRowJSON"],
       path: "Benchmarks/Sources/DriverBench", swiftSettings: common),
+    .executableTarget(
+      name: "ClusterBench", dependencies: ["Measuring", "Cassandra", "CassandraReactor"],
+      path: "Benchmarks/Sources/ClusterBench", swiftSettings: common),
     .executableTarget(
       name: "StorageBench", dependencies: ["Measuring", "CQLEngine", "CCassandraSQLite"],
       path: "Benchmarks/Sources/StorageBench", swiftSettings: common),

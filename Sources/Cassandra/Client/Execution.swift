@@ -18,6 +18,9 @@ struct Execution: Sendable {
 
   var isIdempotent: Bool { options.isIdempotent ?? (kind.verb == .select) }
 
+  /// When it goes on to another node before its time is over; nil for what is not idempotent.
+  var hedging: Hedging.Limits? { isIdempotent ? options.hedging : nil }
+
   var flags: EnvelopeFlags { options.flags }
 
   /// Appends the body of an EXECUTE (section 4.1.6).

@@ -43,7 +43,7 @@ extension LoopClient {
     _ kind: Batch.Kind, _ executions: [Execution], _ parameters: QueryParameters, options: ResolvedOptions, due: UInt64
   ) async throws(CassandraError) -> Rows {
     var executions = executions
-    var attempts = Attempts()
+    var attempts = Attempts(options.retry)
     var repreparations: [StatementKey: Repreparations] = [:]
     while true {
       for index in executions.indices where executions[index].prepared?.isOutdated == true {

@@ -1,4 +1,5 @@
 internal import CassandraBytes
+internal import CassandraReactor
 internal import CassandraWire
 
 /// What the answer to a request means.
@@ -21,6 +22,11 @@ enum Reply {
     switch outcome {
     case .done: self = .done(nil)
     case .failure(let error): self = .failure(error)
+    case .late(let answer):
+      // Whoever asks to be told of that does not take it for a reply.
+      answer.onLoop.abandon()
+      self = .failure(
+        CassandraError(.timedOut, "The database did not answer in time.", coordinator: connection.endPoint))
     case .answer(let header, let body):
       do throws(WireError) {
         self = try Reply(header, body, version: connection.version, coordinator: connection.endPoint, layout: layout)

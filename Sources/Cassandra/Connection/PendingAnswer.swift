@@ -7,6 +7,18 @@ final class PendingAnswer {
   /// Called when the answer comes, for whoever does not wait.
   var whenFulfilled: ((Outcome) -> Void)?
 
+  /// Whether nobody will look for it any more.
+  private(set) var isAbandoned = false
+
+  /// Nobody will look for it: its request is given up at the next sweep.
+  func abandon() {
+    isAbandoned = true
+    whenFulfilled = nil
+  }
+
+  /// The answer, when it is there; once.
+  func take() -> Outcome? { outcome.take() }
+
   func fulfil(_ outcome: Outcome) {
     if let waiter = waiter.take() {
       waiter.resume(returning: outcome)

@@ -58,11 +58,7 @@ final class PageSource {
   /// The page at `state`, which is on its way already when somebody has looked ahead.
   private func fetch(_ state: [UInt8]) async throws(CassandraError) -> Page {
     execution.due = client.loop.now + execution.options.timeout.wholeMilliseconds
-    var first: (Reply, NodeConnection)?
-    if let (answer, connection) = ahead.take() {
-      let outcome = await answer.value(on: client.loop, coordinator: connection.endPoint)
-      first = (Reply(outcome, from: connection, layout: execution.prepared?.layout), connection)
-    }
+    let first = ahead.take().map { FirstAttempt.open($0.answer, $0.connection) }
     let (reply, connection) = try await client.run(&execution, pageState: state, pageSize: pageSize, first: first)
     guard case .page(let page, let info) = reply else {
       throw CassandraError.protocolViolation("a page was answered without rows", coordinator: connection.endPoint)

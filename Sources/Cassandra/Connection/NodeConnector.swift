@@ -3,138 +3,50 @@ internal import CassandraWire
 internal import CassandraReactor
 internal import CassandraTelemetry
 
-extension LoopClient {
-  /// Keeps a connection to every node until the task is cancelled; then lets what is under way finish.
-  func run() async {
-    state = .running
-    connectionsChanged()
-    let bound = LoopBound(self, on: loop)
-    await withDiscardingTaskGroup { group in
-      if let directory = context.directory, loop.index == 0 {
-        group.addTask(executorPreference: loop) { await bound.onLoop.inquire(of: directory) }
-      }
-      repeat {
-        for node in nodes where !node.isMaintained {
-          node.isMaintained = true
-          let node = LoopBound(node, on: loop)
-          group.addTask(executorPreference: loop) { await bound.onLoop.maintain(node.onLoop) }
-        }
-      } while await hasOtherNodes()
-    }
-    state = .closed
-    connectionsChanged()
+/// Makes connections: looks names up, connects, secures, shakes hands.
+final class NodeConnector {
+  let loop: EventLoop
+  private let context: ClientContext
+  /// The addresses that names had when they could last be looked up.
+  private var addresses: [EndPoint: [SocketAddress]] = [:]
+  private var attempt = Int.random(in: 0..<1024)
+
+  init(on loop: EventLoop, context: ClientContext) {
+    self.loop = loop
+    self.context = context
   }
 
-  /// Waits until the directory has listed other nodes; false when it will not.
-  private func hasOtherNodes() async -> Bool {
-    guard context.directory != nil else { return false }
-    let admission = await topology.add(on: loop, due: .max)
-    if admission != .cancelled { return true }
-    state = .closed
-    connectionsChanged()
-    return false
-  }
-
-  /// Connects to a node, waits until the connection cannot be used any more, and begins anew.
-  private func maintain(_ node: Node) async {
-    var failures = 0
-    var version = context.configuration.protocolVersion
-    var attempt = Int.random(in: 0..<1024)
-    while !Task.isCancelled && !node.isGone {
-      let timesWoken = node.timesWoken
-      do throws(CassandraError) {
-        attempt &+= 1
-        let connection = try await connect(to: node, version: &version, attempt: attempt)
-        noteReached(node)
-        node.failure = nil
-        node.wasTried = true
-        node.connection = connection
-        connectionsChanged()
-        let began = loop.now
-        if node.isGone { connection.drain() }
-        await connection.untilUnusable()
-        node.connection = nil
-        if Task.isCancelled || node.isGone {
-          await end(connection)
-          break
-        }
-        if let failure = connection.failure {
-          node.failure = context.explain(failure, at: node.endPoint)
-          context.logger.warning(
-            "a connection was lost",
-            ["node": .text("\(node.endPoint)"), "loop": .integer(loop.index), "error": .text(failure.debugDescription)])
-        }
-        // It is replaced at once, and requests wait for that. Only where one connection after the other is lost as soon
-        // as it is made, that counts like failing to connect.
-        let hasServed = loop.now - began >= context.configuration.reconnection.first.wholeMilliseconds
-        failures = hasServed ? 0 : failures + 1
-        if failures <= 1 {
-          node.wasTried = false
-          continue
-        }
-        connectionsChanged()
-      } catch {
-        if Task.isCancelled || node.isGone { break }
-        failures += 1
-        note(context.explain(error, at: node.endPoint), at: node, failures: failures)
-        considerInquiry(about: node, failures: failures)
-      }
-      guard node.timesWoken == timesWoken else { continue }
-      let delay = context.configuration.reconnection.delay(failures: failures, chance: .random(in: 0...1))
-      _ = await node.pause.add(on: loop, due: loop.now + delay.wholeMilliseconds)
-    }
-    if !node.isGone { state = .closed }
-    connectionsChanged()
-  }
-
-  private func note(_ error: CassandraError, at node: Node, failures: Int) {
-    let isNew = node.failure?.code != error.code || !node.wasTried
-    node.failure = error
-    node.wasTried = true
-    connectionsChanged()
-    // The same failure again and again says nothing new; it is logged when it begins and from time to time.
-    if isNew || failures % 10 == 0 {
-      context.logger.warning(
-        "cannot connect to the database; trying again",
-        ["node": .text("\(node.endPoint)"), "loop": .integer(loop.index), "error": .text(error.debugDescription)])
-    } else {
-      context.logger.debug("cannot connect to the database", ["node": .text("\(node.endPoint)")])
-    }
-  }
-
-  /// Lets the requests under way finish, for a while.
-  private func end(_ connection: NodeConnection) async {
-    if Task.isCancelled {
-      state = .closed
-      connectionsChanged()
-    }
-    connection.drain()
-    await connection.untilClosed(within: context.configuration.limits.drainTimeout)
-    connection.close(CassandraError(.closed, "The database client has been closed.", coordinator: connection.endPoint))
+  /// Forgets the addresses of hosts that are none of these.
+  func keepAddresses(of endPoints: [EndPoint]) {
+    addresses = addresses.filter { host, _ in endPoints.contains { $0.host == host.host } }
   }
 
   /// Connects once; a server that speaks only an older version is asked again with that.
-  private func connect(
-    to node: Node, version: inout ProtocolVersion, attempt: Int
-  ) async throws(CassandraError) -> NodeConnection {
-    let endPoint = node.endPoint
+  ///
+  /// - Parameters:
+  ///   - version: The version that the node spoke last; nil for the one of the settings.
+  ///   - known: The addresses of the host, where they have just been looked up.
+  func connect(
+    to endPoint: EndPoint, speaking last: ProtocolVersion? = nil, at known: [SocketAddress]? = nil
+  ) async throws(CassandraError) -> (NodeConnection, hostID: CQLUUID?) {
     let due = loop.now + context.configuration.limits.connectTimeout.wholeMilliseconds
+    var version = last ?? context.configuration.protocolVersion
     while true {
-      let transport = try await open(endPoint, attempt: attempt, due: due)
+      let transport = try await open(endPoint, at: known, due: due)
       let connection = NodeConnection(
         transport, to: endPoint, version: version, limits: context.configuration.limits, logger: context.logger)
       switch try await shakeHands(connection, due: due) {
       case nil:
         connection.startHeartbeat()
         await context.watchSchema(over: connection, due: due)
-        if endPoint.serverName != nil { node.hostID = await hostID(on: connection, due: due) }
+        let hostID = endPoint.serverName == nil ? nil : await SystemTables.hostID(on: connection, due: due)
         context.logger.info(
           "connected",
           [
-            "node": .text("\(endPoint)"), "host_id": .text(node.hostID?.description ?? ""),
+            "node": .text("\(endPoint)"), "host_id": .text(hostID?.description ?? ""),
             "protocol": .text("\(version)"), "loop": .integer(loop.index),
           ])
-        return connection
+        return (connection, hostID)
       case let lower?:
         context.logger.debug("the server speaks an older version of the protocol", ["version": .text("\(lower)")])
         version = lower
@@ -142,10 +54,14 @@ extension LoopClient {
     }
   }
 
-  private func open(_ endPoint: EndPoint, attempt: Int, due: UInt64) async throws(CassandraError) -> Transport {
+  private func open(
+    _ endPoint: EndPoint, at known: [SocketAddress]?, due: UInt64
+  ) async throws(CassandraError) -> Transport {
     var options = ConnectOptions()
-    options.tls = context.configuration.tls?.client(verifying: endPoint.host, serverName: endPoint.serverName)
-    let addresses = try await addresses(of: endPoint)
+    options.tls = context.configuration.tls?.client(
+      verifying: endPoint.certificateName ?? endPoint.host, serverName: endPoint.serverName)
+    let addresses = if let known { known } else { try await addresses(of: endPoint) }
+    attempt &+= 1
     var last: (any Error)?
     for index in addresses.indices {
       let now = loop.now
@@ -160,7 +76,7 @@ extension LoopClient {
   }
 
   /// The addresses of a node's host, looked up anew; those of the last time when that fails.
-  private func addresses(of endPoint: EndPoint) async throws(CassandraError) -> [SocketAddress] {
+  func addresses(of endPoint: EndPoint) async throws(CassandraError) -> [SocketAddress] {
     // Behind a proxy all nodes have one host, and what is known of it serves all.
     let host = EndPoint(host: endPoint.host, port: endPoint.port)
     do {
@@ -243,6 +159,8 @@ extension LoopClient {
     }
     switch outcome {
     case .failure(let error): throw error
+    case .late:
+      throw CassandraError(.timedOut, "The database did not answer in time.", coordinator: connection.endPoint)
     case .done: return .result(.void)
     case .answer(let header, let body):
       do throws(WireError) {

@@ -1,22 +1,16 @@
+internal import CassandraBytes
+
 /// The partitioner's hash: Murmur3 of 128 bits for 64-bit machines with seed 0, of which the first half is the token.
 ///
 /// It differs from the published one as Cassandra's does: the bytes of an incomplete last block are taken as signed.
-enum Murmur3 {
+package enum Murmur3 {
   /// The token of a partition key in its serialized form, from `Int64.min + 1` to `Int64.max`.
-  static func token(_ key: Span<UInt8>) -> Int64 {
+  package static func token(_ key: Span<UInt8>) -> Int64 {
     let hash = firstHalf(key)
     return hash == .min ? .max : hash
   }
 
-  private static func block(_ bytes: Span<UInt8>, _ offset: Int) -> UInt64 {
-    var value: UInt64 = 0
-    var index = offset + 7
-    while index >= offset {
-      value = value << 8 | UInt64(bytes[index])
-      index -= 1
-    }
-    return value
-  }
+  private static func block(_ bytes: Span<UInt8>, _ offset: Int) -> UInt64 { bytes.uint64(at: offset).byteSwapped }
 
   private static func rotate(_ value: UInt64, _ bits: UInt64) -> UInt64 { value << bits | value >> (64 - bits) }
 
