@@ -4,6 +4,8 @@
 struct Attempts {
   /// The node that the next attempt had better not go to.
   private(set) var avoided: EndPoint?
+  /// Requests that were sent and ended somehow.
+  var count = 0
   private var retries = 0
   private var lastFailure: CassandraError?
 

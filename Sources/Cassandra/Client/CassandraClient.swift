@@ -152,6 +152,18 @@ public final class CassandraClient: Sendable {
     return clients[loop.index].onLoop
   }
 
+  /// What the client has done so far: counters and latencies of each node.
+  public var metrics: ClientMetrics {
+    get async {
+      var all = ClientMetrics()
+      for client in clients {
+        let metrics = await client.loop.run { client.withValue { $0.metrics.snapshot } }
+        for (endPoint, node) in metrics.nodes { all.nodes[endPoint, default: NodeMetrics()].add(node) }
+      }
+      return all
+    }
+  }
+
   /// Whether any loop has a connection that requests can be sent on.
   public var isConnected: Bool {
     get async {

@@ -51,6 +51,26 @@ public struct ClientLimits: Sendable {
   }
 }
 
+/// What a client tells servers of itself, beside the driver's own name: Cassandra shows it in `system_views.clients`, where
+/// it says whose connection one is.
+public struct ClientIntroduction: Sendable, Hashable {
+  /// A name of the client that no other has: a random one for each configuration by default; nil for none.
+  public var clientID: CQLUUID?
+  /// The name of the application.
+  public var applicationName: String?
+  /// The version of the application.
+  public var applicationVersion: String?
+
+  /// An introduction.
+  public init(
+    clientID: CQLUUID? = .random(), applicationName: String? = nil, applicationVersion: String? = nil
+  ) {
+    self.clientID = clientID
+    self.applicationName = applicationName
+    self.applicationVersion = applicationVersion
+  }
+}
+
 /// Everything that makes a client.
 public struct ClientConfiguration: Sendable {
   /// Where the nodes are.
@@ -59,6 +79,10 @@ public struct ClientConfiguration: Sendable {
   public var keyspace: String?
   /// The user and the password, for a server that asks for them.
   public var credentials: Credentials?
+  /// How the client proves who it is, where that is not by ``credentials``, which are used when this is nil.
+  public var authenticator: (any Authenticator)?
+  /// What the client tells servers of itself.
+  public var introduction = ClientIntroduction()
   /// TLS; nil for plain TCP. The host of a contact point is the name that the node's certificate has to carry.
   public var tls: TLSClientContext?
   /// Whether envelopes are compressed with LZ4, where the server can: off by default. It saves bytes on the network and
@@ -71,6 +95,8 @@ public struct ClientConfiguration: Sendable {
   public var defaults = QueryOptions()
   /// Where the times of writes come from that are given none: the client's clock by default.
   public var timestamps = TimestampSource.clientClock
+  /// Who is told of every request; nobody by default.
+  public var requestListener: (any RequestListener)?
   /// Bounds of queues, waits and tables.
   public var limits = ClientLimits()
   /// How long to wait before a node is tried again.
@@ -100,7 +126,7 @@ extension ClientConfiguration {
     guard tls == nil else {
       throw CassandraError(.configuration, "TLS is set, and the database brings its own: leave it out.")
     }
-    guard credentials == nil else {
+    guard credentials == nil, authenticator == nil else {
       throw CassandraError(
         .configuration, "Credentials are set, and the database was given with its own: leave them out.")
     }

@@ -207,8 +207,10 @@ extension LoopClient {
     let configuration = context.configuration
     var handshake = Handshake(
       Handshake.Wishes(
-        version: connection.version, compression: configuration.compression, credentials: configuration.credentials,
-        keyspace: configuration.keyspace, driverName: DriverIdentity.name, driverVersion: DriverIdentity.version))
+        version: connection.version, compression: configuration.compression,
+        authenticator: configuration.authenticator ?? configuration.credentials,
+        keyspace: configuration.keyspace, driverName: DriverIdentity.name, driverVersion: DriverIdentity.version,
+        introduction: configuration.introduction))
     var action = handshake.start()
     do throws(CassandraError) {
       while true {

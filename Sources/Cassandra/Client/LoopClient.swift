@@ -60,6 +60,7 @@ final class LoopClient {
   var addresses: [EndPoint: [SocketAddress]] = [:]
   @exclusivity(unchecked) var state = State.idle
   @exclusivity(unchecked) var cache: PreparedCache
+  let metrics = LoopMetrics()
   private let waiting = AdmissionQueue()
   @exclusivity(unchecked) private var turn = 0
 
@@ -181,14 +182,18 @@ extension LoopClient {
       return try await queryTheLongWay(statement, given)
     }
     let outcome = await sent.connection.answer(sent.token)
-    if case .done = outcome { return Rows(source: .single(Page(emptyWith: .empty)), info: nil) }
+    if case .done = outcome {
+      return Rows(source: .single(Page(emptyWith: .empty)), info: nil)
+    }
     if let page = outcome.onlyPage(version: sent.prepared.version, layout: sent.prepared.layout) {
+      metrics.node(of: sent.connection).answered(sent.prepared.kind.verb, since: sent.began)
       return Rows(source: .single(page), info: nil)
     }
     let execution = Execution(
       statement: statement, prepared: sent.prepared, kind: sent.prepared.kind, options: context.defaults,
       timestamp: sent.timestamp, due: sent.due)
     let reply = Reply(outcome, from: sent.connection, layout: sent.prepared.layout)
+    metrics.attemptEnded(reply, on: sent.connection, sent.prepared.kind.verb, since: sent.began)
     return try await finish(execution, pageState: nil, first: (reply, sent.connection))
   }
 
@@ -199,6 +204,8 @@ extension LoopClient {
     let prepared: PreparedStatement
     let timestamp: Int64?
     let due: UInt64
+    /// In microseconds.
+    let began: UInt64
   }
 
   /// Sends a statement that is prepared, when there is a free place on a connection; nil when there is not.
@@ -206,7 +213,8 @@ extension LoopClient {
   /// A function of its own because what does not wait needs no copies of what it works on.
   @inline(never)
   private func sendAtOnce(_ statement: borrowing Statement) throws(CassandraError) -> Sent? {
-    guard context.defaults.arePlain, let prepared = cache.find(statement.identity),
+    guard context.defaults.arePlain, context.configuration.requestListener == nil,
+      let prepared = cache.find(statement.identity),
       let connection = usableConnection(), connection.canSend, connection.version == prepared.version,
       !Task.isCancelled
     else { return nil }
@@ -217,11 +225,25 @@ extension LoopClient {
         prepared, context.defaults, timestamp: timestamp, pageState: nil, pageSize: context.defaults.pageSize,
         into: &output)
     }
-    return Sent(connection: connection, token: token, prepared: prepared, timestamp: timestamp, due: due)
+    return Sent(
+      connection: connection, token: token, prepared: prepared, timestamp: timestamp, due: due, began: LoopMetrics.now)
   }
 
   private func queryTheLongWay(
     _ statement: Statement, _ given: QueryOptions?
+  ) async throws(CassandraError) -> Rows {
+    guard let listener = context.configuration.requestListener else {
+      return try await query(statement, given, nil)
+    }
+    let watch = RequestWatch(listener, .query, [statement.text])
+    return try await watch.whole { () async throws(CassandraError) in
+      let rows = try await query(statement, given, watch)
+      return (rows, rows.coordinator)
+    }
+  }
+
+  private func query(
+    _ statement: Statement, _ given: QueryOptions?, _ watch: RequestWatch?
   ) async throws(CassandraError) -> Rows {
     let options = try resolve(given)
     let due = loop.now + options.timeout.wholeMilliseconds
@@ -231,7 +253,7 @@ extension LoopClient {
     let timestamp = options.timestamp ?? (kind.takesTimestamp ? context.timestamps.next() : nil)
     let execution = Execution(
       statement: statement, prepared: prepared, kind: kind, options: options, timestamp: timestamp, due: due,
-      isFresh: isFresh)
+      isFresh: isFresh, watch: watch)
     var pageState: [UInt8]?
     if let token = options.resuming {
       guard let prepared else { throw CassandraError(.invalidPageState, "Only a SELECT can be resumed.") }
@@ -297,6 +319,7 @@ extension LoopClient {
         (reply, connection) = (firstReply, firstConnection)
       } else {
         try await renew(&execution)
+        let (began, start) = (LoopMetrics.now, execution.watch.map { _ in ContinuousClock.now })
         do throws(CassandraError) {
           connection = try await self.connection(avoiding: attempts.avoided, due: execution.due)
         } catch { throw attempts.failure(insteadOf: error) }
@@ -310,12 +333,17 @@ extension LoopClient {
             continue
           }
         }
+        attempts.count += 1
+        metrics.attemptEnded(reply, on: connection, execution.kind.verb, since: began)
+        if let start {
+          execution.watch?.attemptEnded(at: connection.endPoint, since: start, failure: reply.failure)
+        }
       }
       switch reply {
-      case .done: return (reply, connection)
-      case .page(let page, _):
+      case .done(let info): return (.done(described(info, connection, attempts)), connection)
+      case .page(let page, let info):
         if page.newMetadataID != nil { noteChangedColumns(page, &execution) }
-        return (reply, connection)
+        return (.page(page, described(info, connection, attempts)), connection)
       case .unprepared(_, let error):
         guard let prepared = execution.prepared else { throw error }
         let step = repreparations.next()
@@ -345,6 +373,14 @@ extension LoopClient {
           context.explain(error, at: endPoint), at: endPoint, isIdempotent: execution.isIdempotent)
       }
     }
+  }
+
+  /// What an answer tells, of one that took a longer way.
+  func described(_ info: ResultInfo?, _ connection: NodeConnection, _ attempts: Attempts) -> ResultInfo {
+    var info = info ?? ResultInfo()
+    info.coordinator = connection.endPoint
+    info.attempts = max(1, attempts.count)
+    return info
   }
 
   /// Takes the newest form of a statement whose markers may take something else by now.

@@ -14,6 +14,14 @@ enum Reply {
   /// It failed.
   case failure(CassandraError)
 
+  /// Why it brought nothing; nil when it did.
+  var failure: CassandraError? {
+    switch self {
+    case .done, .page, .prepared: nil
+    case .unprepared(_, let error), .failure(let error): error
+    }
+  }
+
   /// Reads an outcome.
   ///
   /// - Parameter layout: The columns that the server may leave out of the answer.

@@ -55,6 +55,8 @@ final class NodeConnection {
   private var heartbeat: DeadlineKey?
   @exclusivity(unchecked) private var hasHeardSinceHeartbeat = true
   @exclusivity(unchecked) private var sweep: DeadlineKey?
+  /// What is counted of the node on this loop, once something has been.
+  @exclusivity(unchecked) var metrics: LoopMetrics.Node?
   /// Is told what the server says of changes of the schema, once it was asked to.
   var onSchemaChange: ((SchemaChange) -> Void)?
   /// Is told once that no further request may be sent.
