@@ -243,6 +243,7 @@ if Context.environment["CASSANDRA_FUZZERS"] != nil {
     fuzzer("FuzzHTTPResponse", of: "CassandraHTTP"),
     fuzzer("FuzzBundle", of: "CassandraAstra"),
     fuzzer("FuzzCQL", of: "CQLLanguage"),
+    fuzzer("FuzzIssued", of: "CQLEngine", "CassandraWire", "CassandraBytes"),
     fuzzer("FuzzServer", of: "CQLNode", "CassandraWire", "CassandraTelemetry"),
     fuzzer("FuzzWireRequest", of: "CassandraWire"),
     fuzzer("FuzzWireResponse", of: "CassandraWire"),

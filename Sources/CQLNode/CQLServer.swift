@@ -57,7 +57,9 @@ public final class CQLServer: Sendable {
   public func run(onListening: @Sendable (SocketAddress) -> Void = { _ in }) async throws(NodeError) {
     let engine: Engine
     do throws(EngineStartError) {
-      engine = try await Engine(EngineConfiguration(configuration))
+      var settings = EngineConfiguration(configuration)
+      settings.report = { [logger] in logger.error("the storage failed in the background", ["reason": .text($0)]) }
+      engine = try await Engine(settings)
     } catch { throw NodeError(.storage, error.description, cause: error) }
     self.engine.withLock { $0 = engine }
     defer { self.engine.withLock { $0 = nil } }
@@ -96,9 +98,11 @@ extension CQLServer {
   package func serve(
     _ backend: any RequestBackend, onListening: @Sendable (SocketAddress) -> Void
   ) async throws(NodeError) {
+    let memory = MemoryBudget(limit: configuration.limits.memoryBytes)
     let servers = loops.map { loop in
       LoopBound(
-        giving: LoopServer(on: loop, configuration: configuration, loopCount: loops.count, logger: logger), to: loop)
+        giving: LoopServer(
+          on: loop, configuration: configuration, loopCount: loops.count, memory: memory, logger: logger), to: loop)
     }
     backend.onSchemaChange { change in
       for server in servers { server.loop.post { server.withValue { $0.announce(.schemaChange(change)) } } }
@@ -171,5 +175,6 @@ extension EngineConfiguration {
     case .snapshot(let snapshot): location = .temporaryCopy(of: snapshot.path)
     }
     self.init(location: location, clusterName: configuration.clusterName)
+    acceptsLoss = configuration.acceptsLoss
   }
 }

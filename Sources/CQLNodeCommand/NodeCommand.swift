@@ -26,6 +26,8 @@ enum NodeCommand {
         options: [
           CommandOption("data", "DIR", "directory to keep the data in (./data)"),
           CommandOption(flag: "memory", "keep nothing: the data is gone when the node ends"),
+          CommandOption(flag: "accept-data-loss", "start though files of DIR are known to have lost writes"),
+          CommandOption("memory-budget", "MIB", "memory for requests and answers (512)"),
           CommandOption("host", "H", "IP address to listen at (127.0.0.1)"),
           CommandOption("port", "N", "port to listen at; 0 lets the system choose (9042)"),
           CommandOption("cluster-name", "NAME", "name of the cluster (Test Cluster)"),
@@ -50,9 +52,13 @@ enum NodeCommand {
     let sink = ConsoleSink(format: settings.logFormat)
     defer { sink.flush() }
     let logger = CassandraLogger(label: "node", level: settings.logLevel, sink: sink)
+    for warning in settings.warnings { logger.warning("a secret is not kept", ["reason": .text(warning)]) }
     let loops = try EventLoops(count: settings.loops, logger: logger)
+    // Signals are heard by a thread that plans and writes nothing, so that one is obeyed whatever the others do.
+    let signals = try EventLoops(count: 1, logger: logger)
+    let deadline = settings.configuration.limits.shutdownTimeout + graceAfterShutdown
     let server = try CQLServer(settings.configuration, loops: loops, logger: logger)
-    try await withThrowingTaskGroup(of: Ending.self) { group in
+    try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
         do throws(NodeError) {
           try await server.run { address in
@@ -60,25 +66,28 @@ enum NodeCommand {
             fflush(nil)
           }
         } catch { throw NodeFailure(error) }
-        return .server
       }
       group.addTask {
-        let signal = try await loops[0].signal(.terminate, .interrupt)
+        let signal = try await signals[0].signal(.terminate, .interrupt)
         logger.info("stopping; a second signal ends at once", ["signal": .text("\(signal)")])
         server.shutDown()
-        return .signal
+        try await Task.sleep(for: deadline)
+        // What was acknowledged is on the disk; the next start does the rest.
+        logger.error("the node did not end in time, and is ended")
+        sink.flush()
+        _exit(1)
       }
-      while let ending = try await group.next() {
-        if ending == .server { group.cancelAll() }
-      }
+      // Only the server ends; who waits for signals or for the time is cancelled then.
+      try await group.next()
+      group.cancelAll()
+      while let _ = try? await group.next() {}
     }
+    await signals.shutDown()
     logger.info("stopped")
   }
 
-  private enum Ending: Sendable {
-    case server
-    case signal
-  }
+  /// How much longer than its limit the node's end may take: 5 s.
+  private static let graceAfterShutdown: Duration = .seconds(5)
 }
 
 /// Why the node does not run, with what the person who started it can do.

@@ -24,6 +24,8 @@ struct NodeSettings: Sendable {
   let loops: Int
   let logLevel: LogLevel
   let logFormat: LogFormat
+  /// What the operator should know before the node starts.
+  private(set) var warnings: [String] = []
 
   init(_ arguments: Arguments) throws(UsageError) {
     let host = arguments["host"] ?? "127.0.0.1"
@@ -44,7 +46,17 @@ struct NodeSettings: Sendable {
       configuration.clusterName = name
     }
     configuration.storage = try Self.storage(arguments)
+    if let budget = try arguments.integer("memory-budget", in: 16...1_048_576) {
+      configuration.limits.memoryBytes = budget << 20
+      configuration.limits.answerBytes = min(configuration.limits.answerBytes, budget << 20)
+      configuration.limits.connectionMemoryBytes = min(configuration.limits.connectionMemoryBytes, budget << 18)
+    }
+    configuration.acceptsLoss = arguments.has("accept-data-loss")
     configuration.user = try Self.user(arguments)
+    for option in ["password-file", "tls-key"] {
+      guard let path = arguments[option], Self.isReadableByOthers(path) else { continue }
+      warnings.append("\(path) can be read by other users of this machine; make it yours alone with chmod 600")
+    }
     configuration.tls = try Self.tls(arguments)
     configuration.allowsAnonymousAccess = arguments.has("allow-anonymous")
     let isGuarded = configuration.user != nil || configuration.tls?.clientAuthorities != nil
@@ -107,6 +119,12 @@ struct NodeSettings: Sendable {
       ))
     if let authorities { tls.clientAuthorities = .authorities(pem: try read(authorities, option: "tls-client-ca")) }
     return tls
+  }
+
+  /// Whether other users may read a file that holds a secret.
+  private static func isReadableByOthers(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & 0o044 != 0
   }
 
   private static func read(_ path: String, option: String) throws(UsageError) -> [UInt8] {

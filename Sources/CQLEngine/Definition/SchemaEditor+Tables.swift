@@ -1,3 +1,4 @@
+import CassandraBytes
 import CQLLanguage
 import CassandraWire
 
@@ -90,7 +91,7 @@ extension SchemaEditor {
   /// The primary key, wherever it is declared.
   func primaryKey(of statement: CreateTableStatement, named name: String) throws(EngineFailure) -> PrimaryKeyColumns {
     let table = statement.table.name.name
-    var seen: Set<String> = []
+    var seen: Set<ByteText> = []
     for column in statement.columns where !seen.insert(column.name.name).inserted {
       throw EngineFailure.invalid("Duplicate column '\(column.name.name)' declaration for table '\(name)'")
     }
@@ -103,7 +104,7 @@ extension SchemaEditor {
     guard keys.count == 1 else {
       throw EngineFailure.invalid("Multiple PRIMARY KEY specified for table '\(name)' (exactly one required)")
     }
-    var used: Set<String> = []
+    var used: Set<ByteText> = []
     for column in key.partition + key.clustering {
       guard let declared = statement.columns.first(where: { $0.name == column }) else {
         throw EngineFailure.invalid("Unknown column '\(column.name)' referenced in PRIMARY KEY for table '\(table)'")
@@ -121,7 +122,7 @@ extension SchemaEditor {
   /// The names of the clustering columns in descending order.
   private static func descending(
     _ orders: [ClusteringOrder], _ clustering: [Identifier]
-  ) throws(EngineFailure) -> Set<String> {
+  ) throws(EngineFailure) -> Set<ByteText> {
     guard !orders.isEmpty else { return [] }
     let names = clustering.map(\.name)
     let strangers = orders.map(\.column.name).filter { !names.contains($0) }
@@ -139,7 +140,7 @@ extension SchemaEditor {
         "The order of columns in the CLUSTERING ORDER directive must match that of the clustering columns (\(name) must "
           + "appear before \(order.column.name))")
     }
-    return Set(orders.filter(\.isDescending).map(\.column.name))
+    return Set(orders.filter(\.isDescending).map { ByteText($0.column.name) })
   }
 }
 
@@ -153,14 +154,14 @@ struct PrimaryKeyColumns {
 
 /// The columns that a CREATE TABLE declares, with what their types mean.
 private struct ColumnDeclarations {
-  private var types: [String: ColumnType] = [:]
+  private var types: NameMap<ColumnType> = [:]
   /// The columns outside of the primary key, in the order of the text.
   private(set) var others: [(name: String, type: ColumnType, isStatic: Bool)] = []
 
   init(
     _ statement: CreateTableStatement, _ key: PrimaryKeyColumns, _ resolver: TypeResolver, name: String
   ) throws(EngineFailure) {
-    let keyNames = Set((key.partition + key.clustering).map(\.name))
+    let keyNames = Set((key.partition + key.clustering).map { ByteText($0.name) })
     for column in statement.columns {
       if column.mask != nil { throw EngineFailure.unsupported("Dynamic data masking") }
       let type = try resolver.resolve(column.type)
@@ -207,8 +208,21 @@ extension Table.Definition {
   mutating func add(_ name: String, _ type: ColumnType, isStatic: Bool) {
     let column = Column(name, isStatic ? .static : .regular, type, id: nextColumnID)
     nextColumnID += 1
-    if isStatic { statics.append(column) } else { regulars.append(column) }
-    statics.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
-    regulars.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    if isStatic { Self.insert(column, into: &statics) } else { Self.insert(column, into: &regulars) }
+  }
+
+  /// Puts a column where its name belongs, without sorting the others anew.
+  private static func insert(_ column: Column, into columns: inout [Column]) {
+    var low = 0
+    var high = columns.count
+    while low < high {
+      let middle = (low + high) / 2
+      if columns[middle].name.utf8.lexicographicallyPrecedes(column.name.utf8) {
+        low = middle + 1
+      } else {
+        high = middle
+      }
+    }
+    columns.insert(column, at: low)
   }
 }

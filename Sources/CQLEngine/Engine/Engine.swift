@@ -13,6 +13,8 @@ package final class Engine: Sendable {
   let store: Store
   /// The node's id in `system.local`.
   let hostID: CQLUUID
+  /// The key of the codes in page states; kept with the data, so that paging goes on after a restart.
+  let pageStateKey: SipKey
   /// When the node was started, in seconds since 1970.
   let startTime: Int64
   /// Makes UUIDs with a time.
@@ -33,7 +35,8 @@ package final class Engine: Sendable {
   package init(_ configuration: EngineConfiguration) async throws(EngineStartError) {
     self.configuration = configuration
     address = Mutex(configuration.address)
-    prepared = PreparedStatements(limit: configuration.maximumPreparedStatements)
+    prepared = PreparedStatements(
+      limit: configuration.maximumPreparedStatements, bytes: configuration.maximumPreparedBytes)
     startTime = WallClock.seconds()
     let location: StoreConfiguration.Location =
       switch configuration.location {
@@ -42,9 +45,13 @@ package final class Engine: Sendable {
       case .temporaryCopy(let path): .temporaryCopy(of: path)
       }
     do throws(StorageError) {
-      store = try Store(StoreConfiguration(location))
+      var storage = StoreConfiguration(location)
+      storage.acceptsLoss = configuration.acceptsLoss
+      storage.report = { [report = configuration.report] in report("\($0): \($0.detail)") }
+      store = try Store(storage)
       let opened = try await Self.open(store)
       hostID = opened.hostID
+      pageStateKey = opened.pageStateKey
       current = Mutex(opened.schema)
       newestGeneration = Atomic(opened.schema.generation)
       store.setTables(opened.schema.storedTables.map(\.handle))
@@ -57,9 +64,19 @@ package final class Engine: Sendable {
   }
 
   private static let hostMetaName = "host_id"
+  private static let pageStateKeyMetaName = "page_state_key"
 
-  private static func open(_ store: Store) async throws(StorageError) -> (hostID: CQLUUID, schema: Schema) {
+  private static func open(
+    _ store: Store
+  ) async throws(StorageError) -> (hostID: CQLUUID, schema: Schema, pageStateKey: SipKey) {
     let reader = try store.makeReader()
+    let pageStateKey: SipKey
+    if let kept = try reader.meta(pageStateKeyMetaName).flatMap({ SipKey($0) }) {
+      pageStateKey = kept
+    } else {
+      pageStateKey = .random()
+      try await store.commit(meta: [(pageStateKeyMetaName, pageStateKey.bytes)])
+    }
     let system = SystemKeyspaces.all
     if let host = try reader.meta(hostMetaName), host.count == 16,
       let document = try reader.meta(SchemaDocument.metaName)
@@ -67,17 +84,17 @@ package final class Engine: Sendable {
       guard let schema = SchemaDocument.schema(document, adding: system) else {
         throw StorageError(.corrupt, detail: "the schema cannot be read")
       }
-      return (CQLUUID(high: host.span.uint64(at: 0), low: host.span.uint64(at: 8)), schema)
+      return (CQLUUID(high: host.span.uint64(at: 0), low: host.span.uint64(at: 8)), schema, pageStateKey)
     }
     var generator = SystemRandomNumberGenerator()
     let hostID = CQLUUID.random(using: &generator)
-    var keyspaces: [String: Keyspace] = [:]
+    var keyspaces: NameMap<Keyspace> = [:]
     for keyspace in system { keyspaces[keyspace.name] = keyspace }
     let schema = Schema(version: CQLUUID.random(using: &generator), generation: 1, keyspaces: keyspaces)
     var host: [UInt8] = []
     host.append(uuid: hostID)
     try await store.commit(meta: [(hostMetaName, host), (SchemaDocument.metaName, SchemaDocument.bytes(schema))])
-    return (hostID, schema)
+    return (hostID, schema, pageStateKey)
   }
 
   /// Makes the part that runs the requests of one loop.

@@ -24,7 +24,7 @@ struct Bindings: Sendable {
       }
       self.values = values
     case .named(let named):
-      var byName: [String: BoundValue] = [:]
+      var byName: NameMap<BoundValue> = [:]
       for (name, value) in named { byName[name] = value }
       var values: [BoundValue] = []
       for marker in markers {

@@ -46,7 +46,7 @@ struct RowShape: Sendable {
 
   /// The slot of a column, made when it has none.
   mutating func slot(_ column: Column) -> Int {
-    if let slot = columns.firstIndex(where: { $0 === column }) { return slot }
+    if let slot = known(column) { return slot }
     let slot = columns.count
     columns.append(column)
     wantsAttributes.append(false)
@@ -70,6 +70,17 @@ struct RowShape: Sendable {
       slotOfCell[Int(column.id)] = Int32(slot)
     }
     return slot
+  }
+
+  /// The slot that a column has already.
+  private func known(_ column: Column) -> Int? {
+    switch column.kind {
+    case .partitionKey: return partitionSlots.first { $0.position == column.position }?.slot
+    case .clustering: return clusteringSlots[column.position] >= 0 ? clusteringSlots[column.position] : nil
+    case .static, .regular:
+      let slot = slotOfCell[Int(column.id)]
+      return slot >= 0 ? Int(slot) : nil
+    }
   }
 
   /// Asks for the timestamps and expiries of a column's cells.

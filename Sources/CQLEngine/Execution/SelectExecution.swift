@@ -7,6 +7,9 @@ final class SelectExecution {
   private let source: RowSource
   private let now: Int64
   private let yielding: () async -> Void
+  private let meter: (any AnswerMeter)?
+  /// When the slice at hand has begun.
+  private var sliceStart = monotonicMicroseconds()
   private let evaluator: Evaluator
   private let digest: UInt64
   private let pageSize: Int
@@ -25,20 +28,21 @@ final class SelectExecution {
 
   init(
     _ plan: SelectPlan, _ source: RowSource, image: RowImage, evaluator: Evaluator, digest: UInt64,
-    parameters: QueryParameters,
-    now: Int64, yielding: @escaping () async -> Void
+    stateKey: SipKey, parameters: QueryParameters, now: Int64, yielding: @escaping () async -> Void,
+    meter: (any AnswerMeter)?
   ) throws(EngineFailure) {
     self.plan = plan
     self.source = source
     self.now = now
     self.yielding = yielding
+    self.meter = meter
     self.evaluator = evaluator
     self.digest = digest
     let limit = try Self.limit(plan.limit, evaluator)
     let partitionLimit = try Self.limit(plan.perPartitionLimit, evaluator)
     var state: PageState?
     if let bytes = parameters.pageState {
-      guard let decoded = PageState(bytes), decoded.digest == digest else {
+      guard let decoded = PageState(bytes, stateKey), decoded.digest == digest else {
         throw EngineFailure(.protocolError, "Invalid value for the paging state")
       }
       state = decoded
@@ -132,6 +136,7 @@ final class SelectExecution {
     }
     let first = Int(state?.partitionIndex ?? 0)
     for index in partitions.indices.dropFirst(first) {
+      if index > first { try await breathe() }
       if index > first, writer.isFull { return UInt32(truncatingIfNeeded: index - 1) }
       try await read(partitions[index], state: index == first ? state : nil)
       guard writer.isFull || writer.failure != nil else { continue }
@@ -240,8 +245,20 @@ final class SelectExecution {
       }
       guard case .slice(let left) = end else { return }
       rest = left
-      await yielding()
+      try await endSlice()
     }
+  }
+
+  /// Ends a slice: lets the loop do other work, and asks whether there is room for what has been read.
+  private func endSlice() async throws(EngineFailure) {
+    await yielding()
+    if let meter { try await meter.answerHas(writer.heldBytes) }
+    sliceStart = monotonicMicroseconds()
+  }
+
+  /// Ends the slice when its time is over: between the pieces of a read that consists of many small ones.
+  private func breathe() async throws(EngineFailure) {
+    if monotonicMicroseconds() - sliceStart >= SliceBudget().microseconds { try await endSlice() }
   }
 
   private func reading<Result>(_ body: () throws(StorageError) -> Result) throws(EngineFailure) -> Result {
@@ -290,9 +307,10 @@ final class SelectExecution {
         after = key
         try await readIndexed(key, isStatic: isStatic)
         if writer.isFull || writer.failure != nil { return }
+        try await breathe()
       }
       if end == .end { break }
-      await yielding()
+      try await endSlice()
     }
     if !writer.isFull, writer.failure == nil { _ = writer.endPartition() }
   }

@@ -8,7 +8,7 @@ struct RestrictionPlanner {
   /// For messages: `UPDATE` and `DELETE` allow less than `SELECT`.
   let statement: String
   /// The restriction of each column of the primary key, and of others, by name.
-  private(set) var byColumn: [String: Restriction] = [:]
+  private(set) var byColumn: NameMap<Restriction> = [:]
   /// The restriction of the token.
   private(set) var token: Restriction?
   /// Restrictions of clustering columns as tuples.

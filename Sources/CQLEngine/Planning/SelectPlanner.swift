@@ -24,6 +24,9 @@ struct SelectPlanner {
     restrictions = RestrictionPlanner(table, statement: "SELECT")
   }
 
+  /// How often a type was found out.
+  var typings: TypingCount { terms.typings }
+
   /// The plan and what is known of the markers.
   mutating func plan() throws(EngineFailure) -> (SelectPlan, TermPlanner) {
     if statement.isJSON { throw EngineFailure.unsupported("SELECT JSON") }
@@ -91,7 +94,12 @@ struct SelectPlanner {
     case .selectors(let list):
       for selector in list {
         var one = try selectors.plan(selector.selectable)
-        if let alias = selector.alias { one.name = alias.name }
+        if let alias = selector.alias {
+          guard alias.name.utf8.count <= SelectorPlanner.maximumNameBytes else {
+            throw EngineFailure.invalid("An alias has more than \(SelectorPlanner.maximumNameBytes) bytes")
+          }
+          one.name = alias.name
+        }
         planned.append(one)
       }
     }

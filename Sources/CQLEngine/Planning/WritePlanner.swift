@@ -1,3 +1,4 @@
+import CassandraBytes
 import CQLLanguage
 import CassandraWire
 
@@ -21,8 +22,8 @@ struct WritePlanner {
       throw EngineFailure.invalid("INSERT statements are not allowed on counter tables, use UPDATE instead")
     }
     guard names.count == values.count else { throw EngineFailure.invalid("Unmatched column names/values") }
-    var keys: [String: Restriction] = [:]
-    var seen: Set<String> = []
+    var keys: NameMap<Restriction> = [:]
+    var seen: Set<ByteText> = []
     for (name, value) in zip(names, values) {
       let column = try table.column(named: name)
       guard seen.insert(column.name).inserted else {
@@ -130,7 +131,7 @@ struct WritePlanner {
     return planner
   }
 
-  private func partitionKey(_ restrictions: [String: Restriction]) throws(EngineFailure) -> [Restriction] {
+  private func partitionKey(_ restrictions: NameMap<Restriction>) throws(EngineFailure) -> [Restriction] {
     var result: [Restriction] = []
     var missing: [String] = []
     for column in table.partitionKey {

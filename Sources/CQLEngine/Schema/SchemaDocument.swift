@@ -38,7 +38,7 @@ enum SchemaDocument {
     var reader = DocumentReader(bytes)
     guard reader.number(UInt32.self) == format else { return nil }
     let version = CQLUUID(high: reader.number(), low: reader.number())
-    var keyspaces: [String: Keyspace] = [:]
+    var keyspaces: NameMap<Keyspace> = [:]
     for keyspace in system { keyspaces[keyspace.name] = keyspace }
     for _ in 0..<reader.count() {
       var keyspace = Keyspace(name: reader.text(), replication: reader.entries(), durableWrites: reader.boolean())
@@ -62,7 +62,7 @@ enum SchemaDocument {
 
   private static func resolved(
     _ types: [(name: String, fields: [(String, TypeName)])], in keyspace: Keyspace
-  ) -> [String: UserType]? {
+  ) -> NameMap<UserType>? {
     var keyspace = keyspace
     var left = types
     while !left.isEmpty {

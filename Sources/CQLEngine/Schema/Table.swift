@@ -22,7 +22,7 @@ final class Table: Sendable {
     /// The indexes in the order of their names.
     var indexes: [Index] = []
     /// What was dropped and not added again, and what was, by name.
-    var dropped: [String: DroppedColumn] = [:]
+    var dropped: NameMap<DroppedColumn> = [:]
     /// The number of the next column.
     var nextColumnID: ColumnID = 0
     /// Whether its rows are made when they are read.
@@ -48,12 +48,12 @@ final class Table: Sendable {
   let columns: [Column]
   /// What the storage has to know of it.
   let handle: TableHandle
-  private let byName: [String: Column]
+  private let byName: NameMap<Column>
 
   init(_ definition: Definition) {
     self.definition = definition
     columns = definition.partitionKey + definition.clustering + definition.statics + definition.regulars
-    var byName: [String: Column] = [:]
+    var byName: NameMap<Column> = [:]
     for column in columns { byName[column.name] = column }
     self.byName = byName
     handle = TableHandle(
