@@ -6,16 +6,25 @@ SERVE ?=
 # What is to be wrong with the emulated database, as in: make astra-demo FAULT=hibernated
 FAULT ?=
 
-.PHONY: help run astra-demo test bench format check packages
+# Where `make install` puts the programs.
+PREFIX ?= /usr/local
+
+.PHONY: help run astra-demo test bench format check docs check-docs install package wheel packages
 help:
 	@echo "make run         prepare the database that .env names, then serve the API"
 	@echo "make astra-demo  the same on an emulated Astra database, without an account"
 	@echo "make test        build and run the tests"
+	@echo "make docs        build the guide and the manual into .build/docs"
+	@echo "make check-docs  compile and run every snippet of the documentation"
+	@echo "make install     put the programs below PREFIX ($(PREFIX))"
+	@echo "make package     a package for Debian and Ubuntu, in .build/packages"
+	@echo "make wheel       the node for tests in Python, in .build/packages"
 	@echo "make bench       measure ours and the peers beside each other"
 	@echo "make format      format every source"
 	@echo "make check       format, layers and pictures, without changing anything"
 
 run: packages
+	@echo "Building; the first time takes some minutes, later ones seconds."
 	swift build -c release --product fieldguide
 	.build/release/fieldguide init
 	exec .build/release/fieldguide serve $(SERVE)
@@ -30,6 +39,22 @@ test: packages
 
 bench: packages
 	Benchmarks/compare
+
+docs: packages
+	Scripts/docs
+
+check-docs: packages
+	swift build
+	Scripts/check-docs
+
+install: packages
+	Scripts/package install "$(PREFIX)"
+
+package: packages
+	Scripts/package deb
+
+wheel: packages
+	Scripts/package wheel
 
 format:
 	swift format --in-place --recursive Package.swift Sources Tests Benchmarks Examples Fuzz

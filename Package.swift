@@ -68,14 +68,18 @@ let package = Package(
       swiftSettings: common),
     .target(
       name: "CassandraHTTPServer",
-      dependencies: ["CassandraBytes", "CassandraHTTP", "CassandraJSON", "CassandraReactor", "CassandraTelemetry"],
+      dependencies: [
+        "CassandraBytes", "CassandraHTTP", "CassandraJSON", "CassandraReactor", "CassandraTelemetry", "CCassandraZlib",
+      ],
       swiftSettings: common),
     .target(
       name: "Cassandra", dependencies: ["CassandraBytes", "CassandraWire", "CassandraReactor", "CassandraTelemetry"],
       swiftSettings: common),
     .target(
       name: "CQLNode",
-      dependencies: ["CassandraBytes", "CQLEngine", "CassandraWire", "CassandraReactor", "CassandraTelemetry"],
+      dependencies: [
+        "CassandraBytes", "CQLEngine", "CQLLanguage", "CassandraWire", "CassandraReactor", "CassandraTelemetry",
+      ],
       swiftSettings: common),
 
     .target(
@@ -217,6 +221,7 @@ let package = Package(
 if Context.environment["CASSANDRA_BENCHMARKS"] != nil {
   package.products += [
     .executable(name: "driver-bench", targets: ["DriverBench"]),
+    .executable(name: "cluster-bench", targets: ["ClusterBench"]),
     .executable(name: "storage-bench", targets: ["StorageBench"]),
   ]
   package.targets += [
@@ -225,6 +230,9 @@ if Context.environment["CASSANDRA_BENCHMARKS"] != nil {
       name: "DriverBench",
       dependencies: ["Measuring", "Cassandra", "CassandraWire", "CassandraReactor", "CassandraRowJSON"],
       path: "Benchmarks/Sources/DriverBench", swiftSettings: common),
+    .executableTarget(
+      name: "ClusterBench", dependencies: ["Measuring", "Cassandra", "CassandraReactor"],
+      path: "Benchmarks/Sources/ClusterBench", swiftSettings: common),
     .executableTarget(
       name: "StorageBench", dependencies: ["Measuring", "CQLEngine", "CCassandraSQLite"],
       path: "Benchmarks/Sources/StorageBench", swiftSettings: common),
@@ -243,9 +251,39 @@ if Context.environment["CASSANDRA_FUZZERS"] != nil {
     fuzzer("FuzzHTTPResponse", of: "CassandraHTTP"),
     fuzzer("FuzzBundle", of: "CassandraAstra"),
     fuzzer("FuzzCQL", of: "CQLLanguage"),
+    fuzzer("FuzzIssued", of: "CQLEngine", "CassandraWire", "CassandraBytes"),
     fuzzer("FuzzServer", of: "CQLNode", "CassandraWire", "CassandraTelemetry"),
     fuzzer("FuzzWireRequest", of: "CassandraWire"),
     fuzzer("FuzzWireResponse", of: "CassandraWire"),
     fuzzer("FuzzWireValue", of: "CassandraWire", "CassandraJSON", "CassandraRowJSON"),
   ]
+}
+
+// The snippets of the documentation, as `Scripts/check-docs` takes them out of it: a target for each page, which sees
+// what a dependent sees and is built as a dependent's.
+if let pages = Context.environment["CASSANDRA_SNIPPETS"]?.split(separator: " ").map(String.init) {
+  let products: [Target.Dependency] = [
+    "SnippetSupport", "Cassandra", "CassandraAstra", "CassandraFoundation", "CassandraHTTPServer", "CassandraWeb",
+    "CassandraTesting", "CQLNode",
+  ]
+  let folder = ".build/snippets"
+  package.targets.append(
+    .target(name: "SnippetSupport", dependencies: ["CassandraWeb"], path: "Documentation/Snippets"))
+  var runnable: [Target.Dependency] = ["SnippetSupport", "CassandraWeb"]
+  for page in pages {
+    if page.hasPrefix("test:") {
+      let name = String(page.dropFirst("test:".count))
+      package.targets.append(
+        .testTarget(
+          name: name, dependencies: products, path: "\(folder)/\(name)", packageAccess: false))
+    } else {
+      package.targets.append(
+        .target(
+          name: page, dependencies: products, path: "\(folder)/\(page)", packageAccess: false))
+      runnable.append(.target(name: page))
+    }
+  }
+  package.targets.append(
+    .executableTarget(
+      name: "RunSnippets", dependencies: runnable, path: "\(folder)/RunSnippets", packageAccess: false))
 }

@@ -4,26 +4,23 @@ public struct CQLLimits: Sendable, Equatable {
   public var bytes: Int
   /// The tokens of a statement: a token takes 12 bytes while the statement is parsed.
   public var tokens: Int
-  /// How deep terms, selectors, types and parentheses may be nested in each other; a level takes up to 2.5 KiB of stack,
-  /// several times that without optimization.
+  /// How deep terms, selectors, types and parentheses may be nested in each other, each operator of arithmetic, field and
+  /// element counted that is applied to the result of the one before; a level takes up to 2.5 KiB of stack, several times
+  /// that without optimization.
   public var depth: Int
-  /// The operators of arithmetic, fields and elements that a statement selects: each makes a tree one deeper.
-  public var operators: Int
   /// The terms of a statement, each element of a collection counted.
   public var terms: Int
   /// The markers of a statement: the protocol counts them with 16 bits.
   public var markers: Int
 
-  /// Limits, by default 16 MiB, 1,000,000 tokens, a depth of 64, 1,000 operators,
-  /// 65,535 terms and as many markers.
+  /// Limits, by default 16 MiB, 1,000,000 tokens, a depth of 64, 65,535 terms and as many markers.
   public init(
-    bytes: Int = 16 << 20, tokens: Int = 1_000_000, depth: Int = 64, operators: Int = 1_000, terms: Int = 65_535,
+    bytes: Int = 16 << 20, tokens: Int = 1_000_000, depth: Int = 64, terms: Int = 65_535,
     markers: Int = 65_535
   ) {
     self.bytes = bytes
     self.tokens = tokens
     self.depth = depth
-    self.operators = operators
     self.terms = terms
     self.markers = markers
   }

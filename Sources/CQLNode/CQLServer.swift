@@ -20,7 +20,7 @@ public import CassandraTelemetry
 /// ```
 /// Give it loops of its own, also inside of another program: a long statement then takes no time from that program's.
 public final class CQLServer: Sendable {
-  private let configuration: NodeConfiguration
+  let configuration: NodeConfiguration
   private let loops: EventLoops
   private let logger: CassandraLogger
   private let stopping = Latch()
@@ -53,11 +53,14 @@ public final class CQLServer: Sendable {
   /// When the task is cancelled, connections are cut instead. Either way the data is closed in order. It may run once.
   ///
   /// - Parameter onListening: Is told the address once statements are answered, with the port that the system chose.
-  /// - Throws: ``NodeError``: the address cannot be listened at, the data cannot be opened, TLS cannot be set up.
+  /// - Throws: ``NodeError``: the address cannot be listened at, the data cannot be opened, TLS cannot be set up, one of the
+  ///   initial statements failed.
   public func run(onListening: @Sendable (SocketAddress) -> Void = { _ in }) async throws(NodeError) {
     let engine: Engine
     do throws(EngineStartError) {
-      engine = try await Engine(EngineConfiguration(configuration))
+      var settings = EngineConfiguration(configuration)
+      settings.report = { [logger] in logger.error("the storage failed in the background", ["reason": .text($0)]) }
+      engine = try await Engine(settings)
     } catch { throw NodeError(.storage, error.description, cause: error) }
     self.engine.withLock { $0 = engine }
     defer { self.engine.withLock { $0 = nil } }
@@ -96,9 +99,11 @@ extension CQLServer {
   package func serve(
     _ backend: any RequestBackend, onListening: @Sendable (SocketAddress) -> Void
   ) async throws(NodeError) {
+    let memory = MemoryBudget(limit: configuration.limits.memoryBytes)
     let servers = loops.map { loop in
       LoopBound(
-        giving: LoopServer(on: loop, configuration: configuration, loopCount: loops.count, logger: logger), to: loop)
+        giving: LoopServer(
+          on: loop, configuration: configuration, loopCount: loops.count, memory: memory, logger: logger), to: loop)
     }
     backend.onSchemaChange { change in
       for server in servers { server.loop.post { server.withValue { $0.announce(.schemaChange(change)) } } }
@@ -117,6 +122,7 @@ extension CQLServer {
           })
       } catch { throw NodeError(.storage, error.description, cause: error) }
     }
+    if let first = executors.first { try await prepare(on: first) }
     let listeners = try await listen(servers)
     if let address = NodeAddress(listeners.address) { backend.advertise(address) }
     onListening(listeners.address)
@@ -171,5 +177,6 @@ extension EngineConfiguration {
     case .snapshot(let snapshot): location = .temporaryCopy(of: snapshot.path)
     }
     self.init(location: location, clusterName: configuration.clusterName)
+    acceptsLoss = configuration.acceptsLoss
   }
 }

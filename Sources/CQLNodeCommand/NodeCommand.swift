@@ -26,6 +26,8 @@ enum NodeCommand {
         options: [
           CommandOption("data", "DIR", "directory to keep the data in (./data)"),
           CommandOption(flag: "memory", "keep nothing: the data is gone when the node ends"),
+          CommandOption(flag: "accept-data-loss", "start though files of DIR are known to have lost writes"),
+          CommandOption("memory-budget", "MIB", "memory for requests and answers (512)"),
           CommandOption("host", "H", "IP address to listen at (127.0.0.1)"),
           CommandOption("port", "N", "port to listen at; 0 lets the system choose (9042)"),
           CommandOption("cluster-name", "NAME", "name of the cluster (Test Cluster)"),
@@ -35,6 +37,9 @@ enum NodeCommand {
           CommandOption("tls-key", "FILE", "PEM file of the certificate's private key"),
           CommandOption("tls-client-ca", "FILE", "PEM file of the authorities whose certificates clients have to show"),
           CommandOption(flag: "allow-anonymous", "listen at a public address though nobody has to log in"),
+          CommandOption("init", "FILE", "CQL to carry out at the start, before anybody is served"),
+          CommandOption("ready-file", "FILE", "file to write host:port to when statements are answered"),
+          CommandOption(flag: "with-parent", "end when the process that started the node has ended"),
           CommandOption("loops", "N", "threads that answer (one for each core, at most 16)"),
           CommandOption("log-level", "LEVEL", "trace, debug, info, warning or error (info)"),
           CommandOption("log-format", "FORMAT", "text or json (text)"),
@@ -46,39 +51,69 @@ enum NodeCommand {
 
   @Sendable
   private static func run(_ arguments: Arguments) async throws {
+    // First of all: a signal that comes while the program starts is kept.
+    Signal.take(.terminate, .interrupt)
     let settings = try NodeSettings(arguments)
+    let parent = settings.endsWithParent ? Parent() : nil
+    let readyFile = settings.readyFile
+    readyFile?.remove()
+    defer { readyFile?.remove() }
     let sink = ConsoleSink(format: settings.logFormat)
     defer { sink.flush() }
     let logger = CassandraLogger(label: "node", level: settings.logLevel, sink: sink)
+    for warning in settings.warnings { logger.warning("a secret is not kept", ["reason": .text(warning)]) }
     let loops = try EventLoops(count: settings.loops, logger: logger)
+    // Signals are heard by a thread that plans and writes nothing, so that one is obeyed whatever the others do.
+    let signals = try EventLoops(count: 1, logger: logger)
+    let deadline = settings.configuration.limits.shutdownTimeout + graceAfterShutdown
     let server = try CQLServer(settings.configuration, loops: loops, logger: logger)
-    try await withThrowingTaskGroup(of: Ending.self) { group in
+    try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
         do throws(NodeError) {
           try await server.run { address in
             print(settings.greeting(address))
             fflush(nil)
+            ServiceManager.tell(.ready)
+            do throws(UsageError) { try readyFile?.write(address) } catch {
+              logger.error("\(error)")
+              server.shutDown()
+            }
           }
         } catch { throw NodeFailure(error) }
-        return .server
+      }
+      // Ends the server, and the process when the server does not end in its time. It returns only with an error.
+      let stop: @Sendable () async throws -> Void = {
+        ServiceManager.tell(.stopping)
+        server.shutDown()
+        try await Task.sleep(for: deadline)
+        // What was acknowledged is on the disk; the next start does the rest.
+        logger.error("the node did not end in time, and is ended")
+        sink.flush()
+        _exit(1)
+      }
+      if let parent {
+        group.addTask {
+          try await parent.end()
+          logger.info("stopping: the process that started the node has ended")
+          try await stop()
+        }
       }
       group.addTask {
-        let signal = try await loops[0].signal(.terminate, .interrupt)
+        let signal = try await signals[0].signal(.terminate, .interrupt)
         logger.info("stopping; a second signal ends at once", ["signal": .text("\(signal)")])
-        server.shutDown()
-        return .signal
+        try await stop()
       }
-      while let ending = try await group.next() {
-        if ending == .server { group.cancelAll() }
-      }
+      // Only the server ends; who waits for signals or for the time is cancelled then.
+      try await group.next()
+      group.cancelAll()
+      while let _ = try? await group.next() {}
     }
+    await signals.shutDown()
     logger.info("stopped")
   }
 
-  private enum Ending: Sendable {
-    case server
-    case signal
-  }
+  /// How much longer than its limit the node's end may take: 5 s.
+  private static let graceAfterShutdown: Duration = .seconds(5)
 }
 
 /// Why the node does not run, with what the person who started it can do.
@@ -89,6 +124,7 @@ private struct NodeFailure: Error, CustomStringConvertible {
     let help =
       switch error.code {
       case .storage: " Choose another directory with --data."
+      case .initialStatements: " Correct the file of --init."
       case .listening: " Choose another address with --host and --port."
       default: ""
       }

@@ -17,13 +17,19 @@ struct NodeSettings: Sendable {
   static let passwordVariable = "CQL_NODE_PASSWORD"
   /// Loops when `--loops` does not say: one for each core, at most 16.
   static let maximumDefaultLoops = 16
-  /// Bytes of a PEM or password file: 1 MiB.
+  /// Bytes of a file of PEM, of CQL or of a password: 1 MiB.
   private static let maximumFileBytes = 1 << 20
 
   var configuration = NodeConfiguration()
   let loops: Int
+  /// The file that tells where the node listens; nil for none.
+  let readyFile: ReadyFile?
+  /// Whether the node ends when the process that started it has ended.
+  let endsWithParent: Bool
   let logLevel: LogLevel
   let logFormat: LogFormat
+  /// What the operator should know before the node starts.
+  private(set) var warnings: [String] = []
 
   init(_ arguments: Arguments) throws(UsageError) {
     let host = arguments["host"] ?? "127.0.0.1"
@@ -32,6 +38,9 @@ struct NodeSettings: Sendable {
       throw UsageError("--host takes an IP address, such as 127.0.0.1, ::1 or 0.0.0.0, not '\(host)'.")
     }
     configuration.address = address
+    guard arguments["ready-file"] != "" else { throw UsageError("--ready-file takes the path of a file.") }
+    readyFile = arguments["ready-file"].map { ReadyFile(path: $0) }
+    endsWithParent = arguments.has("with-parent")
     loops = try arguments.integer("loops", in: 1...256) ?? min(EventLoops.availableCores, Self.maximumDefaultLoops)
     logLevel = try Self.level(arguments["log-level"] ?? "info")
     switch arguments["log-format"] ?? "text" {
@@ -44,8 +53,21 @@ struct NodeSettings: Sendable {
       configuration.clusterName = name
     }
     configuration.storage = try Self.storage(arguments)
+    if let budget = try arguments.integer("memory-budget", in: 16...1_048_576) {
+      configuration.limits.memoryBytes = budget << 20
+      configuration.limits.answerBytes = min(configuration.limits.answerBytes, budget << 20)
+      configuration.limits.connectionMemoryBytes = min(configuration.limits.connectionMemoryBytes, budget << 18)
+    }
+    configuration.acceptsLoss = arguments.has("accept-data-loss")
     configuration.user = try Self.user(arguments)
+    for option in ["password-file", "tls-key"] {
+      guard let path = arguments[option], Self.isReadableByOthers(path) else { continue }
+      warnings.append("\(path) can be read by other users of this machine; make it yours alone with chmod 600")
+    }
     configuration.tls = try Self.tls(arguments)
+    if let path = arguments["init"] {
+      configuration.initialStatements = String(decoding: try Self.read(path, option: "init"), as: UTF8.self)
+    }
     configuration.allowsAnonymousAccess = arguments.has("allow-anonymous")
     let isGuarded = configuration.user != nil || configuration.tls?.clientAuthorities != nil
     guard address.isLoopback || isGuarded || configuration.allowsAnonymousAccess else {
@@ -107,6 +129,12 @@ struct NodeSettings: Sendable {
       ))
     if let authorities { tls.clientAuthorities = .authorities(pem: try read(authorities, option: "tls-client-ca")) }
     return tls
+  }
+
+  /// Whether other users may read a file that holds a secret.
+  private static func isReadableByOthers(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & 0o044 != 0
   }
 
   private static func read(_ path: String, option: String) throws(UsageError) -> [UInt8] {

@@ -17,7 +17,7 @@ extension ClusterSource {
   ///   - credentials: A token, or a client id with its secret.
   ///   - limits: Bounds of asking the metadata service.
   ///   - logger: Is told of the region, the proxy and the number of nodes whenever they have been asked for.
-  /// - Throws: ``AstraError`` when the bundle or the credentials cannot be right.
+  /// - Throws: ``CassandraAstra/AstraError`` when the bundle or the credentials cannot be right.
   public static func astra(
     _ bundle: SecureConnectBundle, credentials: AstraCredentials, limits: AstraLimits = AstraLimits(),
     logger: CassandraLogger = .silent

@@ -61,3 +61,14 @@ extension String {
   @inlinable
   public func hasSameBytes(as other: String) -> Bool { utf8.span.isEqual(to: other.utf8.span) }
 }
+
+extension Set where Element == ByteText {
+  /// Adds a text; says whether it was not there.
+  @discardableResult
+  public mutating func insert(_ text: String) -> (inserted: Bool, memberAfterInsert: ByteText) {
+    insert(ByteText(text))
+  }
+
+  /// Whether it has a text.
+  public func contains(_ text: String) -> Bool { contains(ByteText(text)) }
+}

@@ -89,6 +89,8 @@ extension HTTPError.Code {
   public static let missingHost = Self("missingHost")
   /// More than one `Host`.
   public static let duplicateHost = Self("duplicateHost")
+  /// More than one `Content-Type`.
+  public static let duplicateContentType = Self("duplicateContentType")
   /// A host or port that is not written as RFC 3986 §3.2 says, or with user information.
   public static let invalidHost = Self("invalidHost")
   /// `Content-Length` is not one number of digits, or too large.

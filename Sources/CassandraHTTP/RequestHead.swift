@@ -32,6 +32,9 @@ struct RequestLine: Sendable {
 
   init() {}
 
+  /// Letters of a method: 32. The longest that is registered has 17.
+  static let maximumMethodBytes = 32
+
   /// Reads the first line: method, target and version with one space between them (RFC 9112 §3).
   @inline(__always)
   init(_ bytes: Span<UInt8>, _ line: Range<Int>) throws(HTTPError) {
@@ -41,6 +44,10 @@ struct RequestLine: Sendable {
     let methodEnd = index
     guard methodEnd > line.lowerBound, index < end, bytes[index] == .space else {
       throw RequestLine.methodRefusal(line, at: index)
+    }
+    guard methodEnd - line.lowerBound <= RequestLine.maximumMethodBytes else {
+      throw HTTPError(
+        .invalidMethod, at: line.lowerBound, "The method has more than \(RequestLine.maximumMethodBytes) letters")
     }
     let methodRange = line.lowerBound..<methodEnd
     method = Method(bytes, methodRange)

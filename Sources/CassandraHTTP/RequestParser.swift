@@ -95,6 +95,7 @@ private struct RequestProgress: Sendable {
   private var reader = FieldReader()
   private var facts = RequestFacts()
   private var hasHost = false
+  private var hasContentType = false
 
   /// How many bytes of empty lines precede the request line.
   var precedingBytes: Int { emptyLines * 2 }
@@ -106,7 +107,7 @@ private struct RequestProgress: Sendable {
       case .requestLine:
         let bound = min(scanner.lineStart + limits.requestLineBytes + 2, limits.headBytes)
         guard let range = try scanner.next(in: bytes, before: bound) else {
-          try checkFirstLine(bytes.count, bound, limits)
+          try checkFirstLine(bytes, bound, limits)
           return nil
         }
         if range.isEmpty {
@@ -137,8 +138,14 @@ private struct RequestProgress: Sendable {
     try advance(kept.span, limits)
   }
 
-  private func checkFirstLine(_ count: Int, _ bound: Int, _ limits: HTTPLimits) throws(HTTPError) {
-    guard count >= bound else { return }
+  private func checkFirstLine(
+    _ bytes: Span<UInt8>, _ bound: Int, _ limits: HTTPLimits
+  ) throws(HTTPError) {
+    guard bytes.count >= bound else { return }
+    let start = scanner.lineStart
+    guard let blank = bytes.firstIndex(of: .space, from: start), blank - start <= RequestLine.maximumMethodBytes else {
+      throw HTTPError(.invalidMethod, at: start, "The method has more than \(RequestLine.maximumMethodBytes) letters")
+    }
     throw HTTPError(
       .requestLineTooLong, .uriTooLong, at: bound, "The request line is longer than \(limits.requestLineBytes) bytes")
   }
@@ -161,6 +168,11 @@ private struct RequestProgress: Sendable {
     case .connection: reader.framing.readConnection(bytes, field.value)
     case .contentLength: try reader.framing.readContentLength(bytes, field.value)
     case .transferEncoding: try reader.framing.readTransferEncoding(bytes, field.value)
+    case .contentType:
+      guard !hasContentType else {
+        throw HTTPError(.duplicateContentType, at: field.value.lowerBound, "There is more than one Content-Type")
+      }
+      hasContentType = true
     case .other: break
     }
     try reader.keep(field, at: range.lowerBound, limits: limits)
@@ -169,6 +181,8 @@ private struct RequestProgress: Sendable {
   private mutating func readHost(_ bytes: Span<UInt8>, _ value: Range<Int>) throws(HTTPError) {
     guard !hasHost else { throw HTTPError(.duplicateHost, at: value.lowerBound, "There is more than one Host") }
     hasHost = true
+    // An authority without a host is none of http (RFC 9110 §4.2.1).
+    guard !value.isEmpty else { throw HTTPError(.invalidHost, at: value.lowerBound, "Host is empty") }
     let syntax = try HostSyntax(bytes, value)
     facts.authority = ByteRange(value)
     facts.host = ByteRange(syntax.host)
@@ -215,5 +229,6 @@ private struct RequestProgress: Sendable {
     emptyLines = 0
     facts = RequestFacts()
     hasHost = false
+    hasContentType = false
   }
 }

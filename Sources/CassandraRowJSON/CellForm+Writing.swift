@@ -24,15 +24,17 @@ extension CellForm {
     case .double:
       guard cell.count == 8 else { throw CQLValueError.wrongSize(cell.count, .double) }
       buffer.append(jsonFloat: Double(bitPattern: cell.uint64(at: 0)))
-    case .blob:
-      buffer.append("\"0x")
-      buffer.append(hexadecimal: cell)
-      buffer.append(UInt8(ascii: "\""))
+    case .blob: Self.writeBytes(cell, into: &buffer)
     case .uuid: try Self.writeQuoted(try CQLUUID.decode(cell, as: .uuid), into: &buffer) { $0.write(into: &$1) }
     case .inet:
       try Self.writeQuoted(try CQLInet.decode(cell, as: .inet), into: &buffer) { $0.writeUncompressed(into: &$1) }
     case .date: try Self.writeQuoted(try CQLDate.decode(cell, as: .date), into: &buffer) { $0.write(into: &$1) }
-    case .time: try Self.writeQuoted(try CQLTime.decode(cell, as: .time), into: &buffer) { $0.write(into: &$1) }
+    case .time:
+      // Cassandra keeps any number of nanoseconds; one that is beyond a day is no time of day, and is shown as its bytes.
+      guard cell.count != 8 || (0..<86_400_000_000_000).contains(cell.int64(at: 0)) else {
+        return Self.writeBytes(cell, into: &buffer)
+      }
+      try Self.writeQuoted(try CQLTime.decode(cell, as: .time), into: &buffer) { $0.write(into: &$1) }
     case .timestamp:
       try Self.writeQuoted(try CQLTimestamp.decode(cell, as: .timestamp), into: &buffer) {
         $0.writeAsCassandra(into: &$1)
@@ -60,6 +62,12 @@ extension CellForm {
   private static func integer(_ cell: Span<UInt8>, size: Int, _ type: CQLType) throws(CQLValueError) -> Int {
     guard cell.count == size else { throw CQLValueError.wrongSize(cell.count, type) }
     return try Int.decode(cell, as: type)
+  }
+
+  private static func writeBytes(_ cell: Span<UInt8>, into buffer: inout [UInt8]) {
+    buffer.append("\"0x")
+    buffer.append(hexadecimal: cell)
+    buffer.append(UInt8(ascii: "\""))
   }
 
   private static func writeQuoted<Value>(

@@ -30,6 +30,7 @@ public struct Program: Sendable {
   /// The status is 0 when it was done, 2 when the command line is wrong, and 1 when the command failed; what went wrong
   /// is written to standard error.
   public func main(_ arguments: [String] = Array(CommandLine.arguments.dropFirst())) async -> Never {
+    openStandardDescriptors()
     do {
       switch try parse(arguments) {
       case .help(let text): print(text, terminator: "")
@@ -133,5 +134,14 @@ public func writeError(_ text: String) {
   text.withUTF8 { bytes in
     // A terminal takes it whole; when nobody can be told, nothing is left to do.
     _ = write(2, bytes.baseAddress, bytes.count)
+  }
+}
+
+/// Opens those of standard input, output and error that are closed, at nothing: the next file or socket would get their
+/// numbers otherwise, and what is printed would go there.
+private func openStandardDescriptors() {
+  for descriptor: Int32 in 0...2 where fcntl(descriptor, F_GETFD) == -1 {
+    // The lowest free number is taken, which is this one.
+    _ = open("/dev/null", descriptor == 0 ? O_RDONLY : O_WRONLY)
   }
 }

@@ -46,6 +46,7 @@ public final class EmbeddedNode: Sendable {
   /// - Parameters:
   ///   - configuration: Its settings; ``defaultConfiguration`` by default.
   ///   - loops: How many loops it has: 1.
+  ///   - body: Uses the node.
   /// - Throws: `NodeError` when it does not start, and what `body` throws.
   @discardableResult
   public static func withNode<Result>(

@@ -8,13 +8,20 @@ internal import CassandraWeb
 /// What every handler has: the one session of the process.
 struct FieldGuideContext: CassandraContext {
   let cassandra: CassandraClient
+  /// Where the embedded database keeps its data; nil for another one.
+  var dataDirectory: String?
 }
 
 /// The routes of the field guide.
 func fieldGuideRoutes() -> Routes<FieldGuideContext> {
   var routes = Routes<FieldGuideContext>()
-  routes.health()
   routes.mapErrors(explainMissingTables)
+  // Reading a partition that is not there costs next to nothing, and fails without the table.
+  routes.health(queries: [
+    "SELECT genus FROM animals WHERE genus = 'readiness'", "SELECT genus FROM plants WHERE genus = 'readiness'",
+  ]) { context in
+    if let directory = context.dataDirectory { try DiskSpace.check(directory) }
+  }
 
   routes.get("/animal/{genus}/{species}") { request in
     let (genus, species) = (request.path["genus"], request.path["species"])

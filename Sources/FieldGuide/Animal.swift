@@ -9,15 +9,44 @@ struct Animal: Validatable {
   var sightings: Int32
   var taxonomy: [String]
 
-  /// A key of Cassandra has 65,535 bytes at most.
-  private static let keyBytes = 1...65_535
+  /// Bytes of a name in a path, percent-encoded: 4,000. What is written has to be asked for by its path, and a request's
+  /// first line has 8,192 bytes at most.
+  private static let maximumPathBytes = 4_000
 
   init(_ fields: inout Validator) {
-    genus = fields.text("genus", bytes: Self.keyBytes)
-    species = fields.text("species", bytes: Self.keyBytes)
+    genus = Self.name("genus", &fields)
+    species = Self.name("species", &fields)
     imageURL = fields.text("image_url")
     sizeCm = fields.float("size_cm")
     sightings = fields.int32("sightings")
     taxonomy = fields.texts("taxonomy")
+  }
+
+  /// A name that a path can hold: `GET /animal/{genus}/{species}` finds what was written.
+  private static func name(_ member: String, _ fields: inout Validator) -> String {
+    let name = fields.text(member, bytes: 1...maximumPathBytes)
+    if name.utf8.elementsEqual(".".utf8) || name.utf8.elementsEqual("..".utf8) {
+      fields.report(member, "A name that is a dot or two cannot stand in a path.")
+    }
+    if name.utf8.contains(0) { fields.report(member, "The text must not hold U+0000.") }
+    let encoded = name.utf8.reduce(0) { $0 + ($1.isUnreserved ? 1 : 3) }
+    if name.utf8.count <= maximumPathBytes, encoded > maximumPathBytes {
+      fields.report(
+        member, "The text has \(encoded) bytes when it is percent-encoded, and \(maximumPathBytes) are allowed.")
+    }
+    return name
+  }
+}
+
+extension UInt8 {
+  /// Whether it stands in a path as it is (RFC 3986, section 2.3).
+  fileprivate var isUnreserved: Bool {
+    switch self {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+      UInt8(ascii: "~"):
+      true
+    default: false
+    }
   }
 }

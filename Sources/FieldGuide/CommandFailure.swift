@@ -34,8 +34,8 @@ struct CommandFailure: Error, CustomStringConvertible {
       """
   }
 
-  /// The API cannot listen at `address`.
-  init(_ error: ReactorError, listeningAt address: SocketAddress) {
+  /// The API cannot listen at `addresses`.
+  init(_ error: ReactorError, listeningAt addresses: [SocketAddress]) {
     let help =
       switch error.code {
       case .addressInUse: " Choose another one with --port."
@@ -43,7 +43,8 @@ struct CommandFailure: Error, CustomStringConvertible {
       case .permissionDenied: " A port below 1024 is often reserved."
       default: ""
       }
-    description = "\(address): \(error).\(help)"
+    let place = addresses.map(\.description).joined(separator: ", ")
+    description = "\(place): \(error).\(help)"
   }
 }
 

@@ -4,10 +4,11 @@ internal import CassandraReactor
 internal import CassandraTelemetry
 
 /// The node that the program runs itself when its settings name no database: the same CQL over the same protocol as a
-/// Cassandra, on a free port of loopback and on a loop of its own.
+/// Cassandra, on a free port of loopback and on a loop of its own. Who connects to it has to know a password that the
+/// program makes at its start and tells nobody.
 enum EmbeddedDatabase {
   /// Where it keeps its data, below the working directory.
-  static let directory = "data"
+  static let directory = "data/fieldguide"
   /// The data centre of its one node.
   private static let datacenter = "datacenter1"
 
@@ -41,6 +42,15 @@ enum EmbeddedDatabase {
     await loops.shutDown()
   }
 
+  /// The name of its one user.
+  private static let user = "fieldguide"
+
+  /// 192 bits that nobody can guess.
+  private static func randomPassword() -> String {
+    var generator = SystemRandomNumberGenerator()
+    return (0..<3).map { _ in String(generator.next() as UInt64, radix: 36) }.joined(separator: "-")
+  }
+
   private enum Part: Sendable {
     case node
     case body
@@ -53,6 +63,9 @@ enum EmbeddedDatabase {
     var node = NodeConfiguration()
     node.address = .loopback(port: 0)
     node.storage = .directory(directory)
+    // Loopback is open to every user of the machine; with a password that only this process knows, its data is not.
+    let password = Secret(randomPassword())
+    node.user = NodeUser(name: user, password: password)
     let server = try CQLServer(node, loops: loops, logger: logger)
     let (addresses, report) = AsyncStream.makeStream(of: SocketAddress.self)
     try await withThrowingTaskGroup(of: Part.self) { group in
@@ -68,6 +81,7 @@ enum EmbeddedDatabase {
           let keyspace = settings.database.keyspace
           settings.database = try configuration(port: address.port)
           settings.database.keyspace = keyspace
+          settings.database.credentials = Credentials(username: user, password: password)
           logger.notice(address)
           try await body(settings)
           break

@@ -14,19 +14,25 @@ public enum FieldGuide {
         "serve", "Serve the API.",
         details: """
           Listens at once and answers 503 until the database can be reached. SIGTERM or Ctrl-C lets the requests in
-          flight finish; a second one ends at once.
+          flight finish; a second one ends at once. Each option can be a setting too: --idle-timeout is
+          FIELDGUIDE_IDLE_TIMEOUT, in the environment or in .env.
           """,
         options: [
-          CommandOption("host", "H", "address to listen at (127.0.0.1)"),
-          CommandOption("port", "N", "port to listen at; 0 lets the system choose (5000)"), environmentOption,
-        ], run: serve),
+          CommandOption("host", "H", "addresses to listen at, with commas between; :: takes IPv4 too (127.0.0.1)"),
+          CommandOption("port", "N", "port to listen at, also PORT; 0 lets the system choose (5000)"),
+          CommandOption("listen", "LIST", "in their place: host:port or unix:/path, with commas between"),
+          CommandOption("tls-certificate", "FILE", "PEM file of the API's certificate and its chain; turns TLS on"),
+          CommandOption("tls-key", "FILE", "PEM file of its private key"),
+        ] + ServerSetting.all.map { CommandOption($0.option, $0.value, $0.help) } + [environmentOption], run: serve),
       Command(
         "init", "Make the keyspace where it is missing, the tables and the sample rows.",
         details: """
           Says what it writes where. What exists stays as it is, so it is safe to run twice. On Astra DB the keyspace has
           to be there: it is made in the portal.
           """,
-        options: [environmentOption], run: initialize),
+        options: [
+          CommandOption(flag: "wait", "wait for a database that is starting, for 60 s at most"), environmentOption,
+        ], run: initialize),
       Command(
         "doctor", "Check the settings, the way to the database, and what is in it.",
         details: """
@@ -47,8 +53,9 @@ public enum FieldGuide {
         ASTRA_DB_SECURE_BUNDLE_PATH  instead of all of these: the zip file of an Astra database
         ASTRA_DB_APPLICATION_TOKEN   AstraCS:…; or both of ASTRA_DB_CLIENT_ID and ASTRA_DB_CLIENT_SECRET
         ASTRA_DB_KEYSPACE            the keyspace, made in the portal (the one that the bundle names)
-        FIELDGUIDE_DATABASE          embedded: the database in the program, with its data below ./data; it is used
-                                     where no setting names another, for others than loopback only when set
+        FIELDGUIDE_DATABASE          embedded: the database in the program, with its data below ./data/fieldguide; it
+                                     is used where no setting names another, for others than loopback only when set
+        FIELDGUIDE_LISTEN, FIELDGUIDE_HOST, FIELDGUIDE_PORT, PORT and what else `serve --help` names
         FIELDGUIDE_LOG_LEVEL         trace, debug, info, warning or error (info)
         FIELDGUIDE_LOG_FORMAT        text or json (text)
       """)
@@ -56,8 +63,8 @@ public enum FieldGuide {
   private static let environmentOption = CommandOption(
     "env", "FILE", "file of settings (.env); paths in it are relative to it")
 
-  private static func settings(_ arguments: Arguments) throws -> (Settings, ConsoleSink, CassandraLogger) {
-    var settings = try Settings(try SettingsSource(file: arguments["env"]))
+  private static func settings(_ source: SettingsSource) throws -> (Settings, ConsoleSink, CassandraLogger) {
+    var settings = try Settings(source)
     let sink = ConsoleSink(format: settings.logFormat)
     let logger = CassandraLogger(label: "fieldguide", level: settings.logLevel, sink: sink)
     for warning in settings.warnings { logger.warning(warning) }
@@ -67,9 +74,11 @@ public enum FieldGuide {
 
   @Sendable
   private static func initialize(_ arguments: Arguments) async throws {
-    let (settings, sink, logger) = try settings(arguments)
+    let (settings, sink, logger) = try settings(try SettingsSource(file: arguments["env"]))
     defer { sink.flush() }
+    let waits = arguments.has("wait")
     try await EmbeddedDatabase.with(settings, logger: logger) { settings in
+      if waits { try await StartingDatabase(settings: settings, logger: logger).wait() }
       print("Field Guide: preparing keyspace \(settings.keyspace) at \(settings.database.cluster)")
       do { try await prepare(settings, logger: logger) } catch let error as CassandraError {
         if settings.astra != nil, error.saysKeyspaceMissing {
@@ -108,34 +117,54 @@ public enum FieldGuide {
     guard failures == 0 else { throw CommandFailure(failedChecks: failures) }
   }
 
+  /// What the end may take besides the times that are set for it.
+  private static let endAllowance: Duration = .seconds(15)
+
   @Sendable
   private static func serve(_ arguments: Arguments) async throws {
-    var configuration = ServerConfiguration()
-    let port = try arguments.integer("port", in: 0...65_535) ?? 5000
-    let host = arguments["host"] ?? "127.0.0.1"
-    guard let address = try? SocketAddress(host == "localhost" ? "127.0.0.1" : host, port: port) else {
-      throw UsageError("--host takes an IP address, such as 127.0.0.1, ::1 or 0.0.0.0, not '\(host)'.")
-    }
-    configuration.address = address
-    let (settings, sink, logger) = try settings(arguments)
+    // First of all: a signal that comes while the program starts is kept.
+    Signal.take(.terminate, .interrupt)
+    let source = try SettingsSource(file: arguments["env"])
+    let server = try configuration(source, arguments)
+    let (settings, sink, logger) = try settings(source)
     defer { sink.flush() }
-    guard address.isLoopback || !settings.usesEmbeddedDatabase || settings.asksForEmbeddedDatabase else {
+    if let open = server.addresses.first(where: { !$0.isLoopback }), settings.usesEmbeddedDatabase,
+      !settings.asksForEmbeddedDatabase
+    {
       throw UsageError(
         """
         no database is set, and the embedded one stands behind loopback only. Set CASSANDRA_CONTACT_POINTS and \
         CASSANDRA_LOCAL_DATACENTER, or ASTRA_DB_SECURE_BUNDLE_PATH and a token, or FIELDGUIDE_DATABASE=embedded to use \
-        it for \(host) too.
+        it for \(open.host) too.
         """)
     }
     let loops = try EventLoops(logger: logger)
-    let server = configuration
     try await EmbeddedDatabase.with(settings, logger: logger) { settings in
       let service = try Service(settings: settings, configuration: server, loops: loops, logger: logger)
       try await service.run {
         let signal = try await loops[0].signal(.terminate, .interrupt)
         logger.info("stopping; a second signal ends at once", ["signal": .text("\(signal)")])
+        Signal.exitProcess(
+          after: server.shutdownDelay + server.lastAnswersTimeout + server.shutdownTimeout + endAllowance)
       }
     }
     logger.info("stopped")
+  }
+
+  /// The server as the options and the settings want it.
+  static func configuration(_ source: SettingsSource, _ arguments: Arguments) throws -> ServerConfiguration {
+    var configuration = ServerConfiguration()
+    var options: [String: String] = [:]
+    for name in ["listen", "host", "port", "tls-certificate", "tls-key"] { options[name] = arguments[name] }
+    configuration.addresses = try ListenSettings.addresses(source, options: options)
+    configuration.tls = try ListenSettings.tls(source, options: options)
+    for setting in ServerSetting.all {
+      if let text = arguments[setting.option] {
+        try setting.set(&configuration, SettingsSource.Value(text: text, place: "--\(setting.option)", folder: nil))
+      } else if let value = source[setting.name] {
+        try setting.set(&configuration, value)
+      }
+    }
+    return configuration
   }
 }

@@ -1,6 +1,7 @@
 internal import Cassandra
 internal import CassandraReactor
 internal import CassandraTelemetry
+internal import CassandraTerminal
 internal import CassandraHTTPServer
 
 /// The API while it runs: the one session of the process, and the server in front of it.
@@ -36,8 +37,12 @@ struct Service {
     onListening: @escaping @Sendable (SocketAddress) -> Void = { _ in },
     until end: @escaping @Sendable () async throws -> Void
   ) async throws {
+    let places = configuration
     let server = Server(
-      routes: fieldGuideRoutes(), context: FieldGuideContext(cassandra: client), configuration: configuration,
+      routes: fieldGuideRoutes(),
+      context: FieldGuideContext(
+        cassandra: client, dataDirectory: settings.usesEmbeddedDatabase ? EmbeddedDatabase.directory : nil),
+      configuration: configuration,
       loops: loops, logger: logger)
     let points = settings.database.cluster.description
     try await withThrowingTaskGroup(of: Part.self) { group in
@@ -50,16 +55,21 @@ struct Service {
           try await server.run { address in
             logger.info(
               "serving",
-              ["address": .text("http://\(address)"), "database": .text(points), "keyspace": .text(settings.keyspace)])
+              [
+                "address": .text(places.place(of: address)), "database": .text(points),
+                "keyspace": .text(settings.keyspace),
+              ])
+            ServiceManager.tell(.ready)
             onListening(address)
           }
         } catch let error as ReactorError {
-          throw CommandFailure(error, listeningAt: configuration.address)
+          throw CommandFailure(error, listeningAt: configuration.addresses)
         }
         return .server
       }
       group.addTask {
         try await end()
+        ServiceManager.tell(.stopping)
         server.shutDown()
         return .end
       }
@@ -68,5 +78,12 @@ struct Service {
         if part == .server { group.cancelAll() }
       }
     }
+  }
+}
+
+extension ServerConfiguration {
+  /// Where a listening address is found, as a person writes it.
+  fileprivate func place(of address: SocketAddress) -> String {
+    address.path != nil ? "\(address)" : "\(tls == nil ? "http" : "https")://\(address)"
   }
 }

@@ -41,10 +41,30 @@ import Testing
 
   @Test func chainsAreBounded() {
     // Each operator makes the tree one deeper, and so does each field.
-    #expect(code("SELECT 1" + String(repeating: " + 1", count: 900) + " FROM t") == nil)
-    #expect(code("SELECT 1" + String(repeating: " + 1", count: 1_100) + " FROM t") == .limit)
-    #expect(code("SELECT a" + String(repeating: ".b", count: 1_100) + " FROM t") == .limit)
-    #expect(code("SELECT a FROM t WHERE k = 1" + String(repeating: " * 1", count: 1_100)) == .limit)
+    #expect(code("SELECT 1" + String(repeating: " + 1", count: 60) + " FROM t") == nil)
+    #expect(code("SELECT 1" + String(repeating: " + 1", count: 65) + " FROM t") == .limit)
+    #expect(code("SELECT a" + String(repeating: ".b", count: 60) + " FROM t") == nil)
+    #expect(code("SELECT a" + String(repeating: ".b", count: 65) + " FROM t") == .limit)
+    #expect(code("SELECT a" + String(repeating: "[1]", count: 65) + " FROM t") == .limit)
+    #expect(code("SELECT a FROM t WHERE k = 1" + String(repeating: " * 1", count: 65)) == .limit)
+  }
+
+  /// A chain in a chain in a chain makes a tree as deep as all of them, though the parser recurses little.
+  @Test func chainsWithinChainsAreBounded() {
+    func chain(_ inner: String, _ count: Int) -> String { "(\(inner)" + String(repeating: " + 1", count: count) + ")" }
+    var text = "1"
+    for _ in 0..<3 { text = chain(text, 18) }
+    #expect(code("SELECT \(text) FROM t") == nil)
+    #expect(code("INSERT INTO t (a) VALUES (\(text))") == nil)
+    text = chain(text, 18)
+    #expect(code("SELECT \(text) FROM t") == .limit)
+    #expect(code("INSERT INTO t (a) VALUES (\(text))") == .limit)
+    // What stands beside each other makes nothing deeper.
+    let list = Array(repeating: "a.b.c + 1", count: 500).joined(separator: ", ")
+    #expect(code("SELECT \(list) FROM t") == nil)
+    #expect(code("SELECT [\(list)] FROM t") == nil)
+    let terms = Array(repeating: "1 + 2 * 3", count: 500).joined(separator: ", ")
+    #expect(code("INSERT INTO t (a) VALUES ([\(terms)])") == nil)
   }
 
   @Test func numbersAreBounded() {

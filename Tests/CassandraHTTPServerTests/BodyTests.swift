@@ -126,7 +126,8 @@ import CassandraWebTesting
       for path in ["/short", "/long"] {
         let client = try await server.client()
         client.request("GET \(path)")
-        await #expect(throws: RawClient.Failure.self) { try await client.reply() }
+        // Nothing has left yet.
+        #expect(try await client.reply().status == 500)
       }
     }
     #expect(log.failures.count == 2)

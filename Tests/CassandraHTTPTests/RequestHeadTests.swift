@@ -30,11 +30,11 @@ import Testing
     #expect(absolute.authority == "x:81")
     #expect(absolute.first(.host) == "h")
 
-    let asterisk = try head("OPTIONS * HTTP/1.1\r\nHost:\r\n\r\n")
+    let asterisk = try head("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n")
     #expect(asterisk.targetForm == .asterisk)
     #expect(asterisk.path == "*")
     #expect(asterisk.query == nil)
-    #expect(asterisk.host == "")
+    #expect(asterisk.host == "a")
 
     let authority = try head("CONNECT [::1]:443 HTTP/1.1\r\nHost: h\r\n\r\n")
     #expect(authority.targetForm == .authority)

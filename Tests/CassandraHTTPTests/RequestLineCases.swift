@@ -4,6 +4,8 @@ let requestLineCases: [Case] = [
   line("a path", "GET / HTTP/1.1", "GET / host=a"),
   line(
     "a path and a query", "GET /animal/Vanessa/atalanta?page=2 HTTP/1.1", "GET /animal/Vanessa/atalanta?page=2 host=a"),
+  line("a method of 33 letters", "\(String(repeating: "X", count: 33)) / HTTP/1.1", "400 invalidMethod"),
+  line("a method of 9,000 letters", "\(String(repeating: "X", count: 9_000)) / HTTP/1.1", "400 invalidMethod"),
   line("an empty query", "GET /? HTTP/1.1", "GET /? host=a"),
   line("a question mark within a query", "GET /?a?b/c HTTP/1.1", "GET /?a?b/c host=a"),
   line("empty segments", "GET //a//b/ HTTP/1.1", "GET //a//b/ host=a"),

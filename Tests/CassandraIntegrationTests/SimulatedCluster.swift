@@ -15,9 +15,10 @@ struct SimulatedCluster: Sendable {
 
   static let administration = Database.variable("SIMULACRON_TEST")
 
-  /// Makes a cluster of that many nodes.
-  init(nodes: Int) async throws {
-    let reply = try await Self.call("POST", "/cluster?data_centers=\(nodes)&cassandra_version=3.11.2")
+  /// Makes a cluster of that many nodes in each data centre.
+  init(nodes: [Int]) async throws {
+    let counts = nodes.map(String.init).joined(separator: ",")
+    let reply = try await Self.call("POST", "/cluster?data_centers=\(counts)&cassandra_version=3.11.2")
     let cluster = try JSONDecoder().decode(Cluster.self, from: reply)
     id = cluster.id
     contactPoints = cluster.datacenters.flatMap { $0.nodes.map(\.address) }
@@ -67,8 +68,13 @@ struct SimulatedCluster: Sendable {
   func refuse(node: Int) async throws { try await Self.call("DELETE", path("listener", node: node) + "?type=stop") }
   func accept(node: Int) async throws { try await Self.call("PUT", path("listener", node: node)) }
 
-  /// How often the nodes have seen a text, as a query or executed.
-  func count(_ text: String) async throws -> Int {
+  /// How often the nodes have seen a text, as a query or executed; those of one data centre where one is given.
+  func count(_ text: String, datacenter: Int? = nil) async throws -> Int {
+    try await counts(text, datacenter: datacenter).reduce(0, +)
+  }
+
+  /// The same for each node.
+  func counts(_ text: String, datacenter: Int? = nil) async throws -> [Int] {
     struct Log: Decodable {
       struct Datacenter: Decodable { var nodes: [Node] }
       struct Node: Decodable { var queries: [Query]? }
@@ -83,8 +89,8 @@ struct SimulatedCluster: Sendable {
       }
     }
     let log = try JSONDecoder().decode(Log.self, from: try await Self.call("GET", path("log")))
-    return log.datacenters.flatMap(\.nodes).flatMap { $0.queries ?? [] }
-      .filter { $0.query == text && $0.type != "PREPARE" }.count
+    return log.datacenters.enumerated().filter { datacenter == nil || $0.offset == datacenter }.flatMap(\.element.nodes)
+      .map { node in (node.queries ?? []).count { $0.query == text && $0.type != "PREPARE" } }
   }
 
   /// Runs `body` with a client of a cluster of that many nodes, and forgets the cluster afterwards.
@@ -92,11 +98,20 @@ struct SimulatedCluster: Sendable {
     nodes: Int = 1, configure: (inout ClientConfiguration) -> Void = { _ in },
     _ body: (CassandraClient, SimulatedCluster) async throws -> Void
   ) async throws {
+    try await with(datacenters: [nodes], configure: configure, body)
+  }
+
+  /// The same with that many nodes in each data centre; the first is the local one.
+  static func with(
+    datacenters nodes: [Int], configure: (inout ClientConfiguration) -> Void = { _ in },
+    _ body: (CassandraClient, SimulatedCluster) async throws -> Void
+  ) async throws {
     let cluster = try await SimulatedCluster(nodes: nodes)
-    var configuration = ClientConfiguration(try .nodes(cluster.contactPoints, localDatacenter: "dc1"))
+    var configuration = ClientConfiguration(try .nodes([cluster.contactPoints[0]], localDatacenter: "dc1"))
     configuration.protocolVersion = .v4
     configuration.reconnection = ReconnectionPolicy(first: .milliseconds(20), longest: .milliseconds(200))
     configuration.limits.drainTimeout = .milliseconds(200)
+    configuration.limits.eventQuietTime = .milliseconds(50)
     configure(&configuration)
     let result: Result<Void, any Error>
     do {

@@ -167,4 +167,60 @@ struct SimulatedTests {
       try await cluster.accept(node: 1)
     }
   }
+
+  private func untilUp(_ count: Int, _ client: CassandraClient) async {
+    while await client.topology.nodes.count(where: { $0.state == .up }) < count { await Task.yield() }
+  }
+
+  @Test func noRequestLeavesTheLocalDatacenter() async throws {
+    try await SimulatedCluster.with(datacenters: [3, 3]) { client, cluster in
+      try await cluster.prime(Self.select, Self.rows)
+      await untilUp(3, client)
+      for _ in 0..<30 { #expect(try await client.query(Statement(unsafeCQL: Self.select)).collect(Int.self) == [1]) }
+      #expect(try await cluster.counts(Self.select, datacenter: 0).allSatisfy { $0 > 0 })
+      #expect(try await cluster.count(Self.select, datacenter: 1) == 0)
+      let topology = await client.topology
+      #expect(topology.nodes.count == 6)
+      #expect(topology.nodes.filter(\.isLocal).allSatisfy { $0.datacenter == "dc1" && $0.state == .up })
+      #expect(topology.nodes.filter { !$0.isLocal }.allSatisfy { $0.datacenter == "dc2" && $0.state == .ignored })
+      for node in 0..<3 { try await cluster.refuse(node: node) }
+      // Nor when no node is left there.
+      while (try? await client.query(Statement(unsafeCQL: Self.select))) != nil {}
+      #expect(try await cluster.count(Self.select, datacenter: 1) == 0)
+    }
+  }
+
+  @Test func anotherDatacenterWhereItIsAllowed() async throws {
+    try await SimulatedCluster.with(datacenters: [1, 3], configure: { $0.routing.remoteNodesPerDatacenter = 2 }) {
+      client, cluster in
+      try await cluster.prime(Self.select, Self.rows)
+      await untilUp(3, client)
+      for _ in 0..<10 { _ = try await client.query(Statement(unsafeCQL: Self.select)) }
+      #expect(try await cluster.count(Self.select, datacenter: 1) == 0)
+      try await cluster.refuse(node: 0)
+      while (try? await client.query(Statement(unsafeCQL: Self.select))) == nil {}
+      for _ in 0..<10 { _ = try? await client.query(Statement(unsafeCQL: Self.select)) }
+      #expect(try await cluster.counts(Self.select, datacenter: 1).count { $0 > 0 } == 2)
+    }
+  }
+
+  @Test func aClusterOfSixtyNodes() async throws {
+    try await SimulatedCluster.with(datacenters: [60]) { client, cluster in
+      try await cluster.prime(Self.select, Self.rows)
+      await untilUp(60, client)
+      for _ in 0..<120 { _ = try await client.query(Statement(unsafeCQL: Self.select)) }
+      #expect(try await cluster.counts(Self.select).count { $0 > 0 } >= 30)
+    }
+  }
+
+  @Test func aNodeThatReadsNothingIsNotWaitedFor() async throws {
+    try await SimulatedCluster.with(nodes: 3) { client, cluster in
+      try await cluster.prime(Self.select, Self.rows)
+      await untilUp(3, client)
+      for _ in 0..<12 { _ = try await client.query(Statement(unsafeCQL: Self.select)) }
+      try await cluster.pause(node: 1)
+      for _ in 0..<30 { #expect(try await client.query(Statement(unsafeCQL: Self.select)).collect(Int.self) == [1]) }
+      try await cluster.resume(node: 1)
+    }
+  }
 }

@@ -26,6 +26,8 @@ package final class RawClient: TransportDelegate {
     guard let loop = EventLoop.current else { preconditionFailure("a client is made on a loop") }
     var options = ConnectOptions()
     options.tls = tls
+    // A busy machine is no fault of the server.
+    options.timeout = .seconds(60)
     let transport = try await Transport.connect(to: address, on: loop, options: options)
     let client = RawClient(transport)
     transport.delegate = client
@@ -35,7 +37,7 @@ package final class RawClient: TransportDelegate {
 
   /// Part of being a delegate.
   package func transport(_ transport: Transport, received bytes: Span<UInt8>) {
-    for index in bytes.indices { received.append(bytes[index]) }
+    bytes.withUnsafeBufferPointer { received += $0 }
     wake()
   }
 

@@ -78,8 +78,14 @@ private func code(_ body: () throws -> Void) -> CQLValueError.Code? {
     #expect(try decoded([0x40, 0x99, 0x99, 0x9a], as: .float, Float.self) == 4.8)
     #expect(try decoded([0x40, 0x99, 0x99, 0x9a], as: .float, Double.self) == Double(Float(4.8)))
     #expect(try decoded(try encoded(Float(0.1), as: .double), as: .double, Double.self) == Double(Float(0.1)))
-    // A Double would be another number in a float, and a Float too small for a double.
-    #expect(code { _ = try encoded(4.8, as: .float) } == .typeMismatch)
+    // A Double that is no float would be another number there, and a Float is too small for a double.
+    #expect(code { _ = try encoded(4.8, as: .float) } == .outOfRange)
+    #expect(code { _ = try encoded(1e300, as: .float) } == .outOfRange)
+    #expect(code { _ = try encoded(4.8, as: .int) } == .typeMismatch)
+    for exact in [0, -0.0, 0.5, -1024, 16_777_216, .infinity, -.infinity, Double(Float.leastNonzeroMagnitude)] {
+      #expect(try encoded(exact, as: .float) == encoded(Float(exact), as: .float))
+    }
+    #expect(try decoded(try encoded(Double.nan, as: .float), as: .float, Float.self).isNaN)
     #expect(code { try Float.check(.double) } == .typeMismatch)
     #expect(code { _ = try decoded([0, 0, 0], as: .float, Float.self) } == .malformed)
   }
@@ -90,6 +96,21 @@ private func code(_ body: () throws -> Void) -> CQLValueError.Code? {
     #expect(code { _ = try decoded([0xff], as: .text, String.self) } == .invalidText)
     #expect(code { _ = try encoded("1", as: .int) } == .typeMismatch)
     #expect(code { try String.check(.uuid) } == .typeMismatch)
+  }
+
+  /// Old servers took any number for a `time`; it can be read and written back.
+  @Test func aTimeBeyondADayIsItsBytes() throws {
+    for number: Int64 in [CQLTime.nanosecondsPerDay, -1, .max, .min] {
+      let bytes = (0..<8).map { UInt8(truncatingIfNeeded: number >> Int64(56 - 8 * $0)) }
+      #expect(code { _ = try decoded(bytes, as: .time, CQLTime.self) } == .malformed)
+      let value = try decoded(bytes, as: .time, CQLValue.self)
+      #expect(value == .custom(bytes))
+      #expect(try encoded(value, as: .time) == bytes)
+    }
+    #expect(
+      try decoded([0, 0, 0, 0, 0, 0, 0, 1], as: .time, CQLValue.self) == CQLTime(nanoseconds: 1).map { .time($0) })
+    #expect(code { _ = try encoded(CQLValue.custom([1, 2, 3]), as: .time) } == .typeMismatch)
+    #expect(code { _ = try encoded(CQLValue.blob([0, 0, 0, 0, 0, 0, 0, 1]), as: .time) } == .typeMismatch)
   }
 
   @Test func booleans() throws {

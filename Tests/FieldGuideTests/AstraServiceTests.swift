@@ -100,9 +100,11 @@ import CassandraWebTesting
         #expect(log.failures.contains { $0.contains("cannot connect") })
         #expect(log.records.contains { "\($0)".contains("create it in the Astra portal") })
         try await database.makeKeyspace("naturalist")
-        _ = try await api.wait(for: 200, at: "/health/ready")
-        #expect(try await api.get("/animal/Vanessa").text.contains("fieldguide init"))
+        // Without its tables the API is not ready.
+        while try await !api.get("/animal/Vanessa").text.contains("fieldguide init") {}
+        #expect(try await api.get("/health/ready").status == 503)
         try await initialize(settings)
+        _ = try await api.wait(for: 200, at: "/health/ready")
         #expect(try await api.get("/animal/Vanessa/atalanta").status == 200)
       }
     }

@@ -149,6 +149,8 @@ import Testing
     (DataDirectoryFacts(exists: true, isUsable: false), .failed, "cannot be read and written"),
     (DataDirectoryFacts(exists: true, hasDatabase: false), .failed, "no database in it"),
     (DataDirectoryFacts(exists: true, isInUse: true), .warning, "is in use"),
+    (DataDirectoryFacts(exists: true, freeBytes: 2_000_000_000), .ok, "2000 MB are free"),
+    (DataDirectoryFacts(exists: true, freeBytes: 499_999_999), .warning, "only 499 MB"),
   ]
 
   @Test(arguments: folders)
@@ -156,6 +158,37 @@ import Testing
     let finding = facts.finding(at: "data")
     #expect(finding.mark == mark && finding.text.contains(words))
     #expect(finding.advice.isEmpty == (mark == .ok))
+  }
+
+  @Test func aClusterIsJudged() {
+    func words(_ facts: ClusterFacts, wanted: String? = "a") -> [String] {
+      Finding.cluster(.success(facts), wantedDatacenter: wanted, loops: 4).map { "\($0.mark) \($0.text)" }
+    }
+    let fine = ClusterFacts(
+      datacenters: ["a", "b", "a"], schemaVersions: ["1", "1", "1"], clockDifference: -20, clockUncertainty: 2)
+    let found = words(fine)
+    #expect(found.allSatisfy { $0.hasPrefix("ok") })
+    #expect(found.contains { $0.contains("up to 8 connections") })
+    #expect(words(fine, wanted: "c").first == "failed There is no data centre c; this cluster has: a, b.")
+    #expect(!words(fine, wanted: nil).contains { $0.hasPrefix("failed") })
+    let torn = ClusterFacts(
+      datacenters: ["a", "a"], schemaVersions: ["1", "2"], clockDifference: 503, clockUncertainty: 2)
+    #expect(words(torn).filter { $0.hasPrefix("warning") }.count == 2)
+    // What asking may have taken is no difference of the clocks.
+    let slow = ClusterFacts(datacenters: ["a"], schemaVersions: ["1"], clockDifference: -900, clockUncertainty: 400)
+    #expect(words(slow).allSatisfy { $0.hasPrefix("ok") })
+  }
+
+  @Test func nodesHaveToAnswer() {
+    let facts = ServerFacts(datacenter: "a", release: "5", newestProtocol: "5")
+    func marks(_ results: [Result<ServerFacts, CassandraError>]) -> [String] {
+      Finding.answers(results.enumerated().map { ("\($0)", $1) }).map { "\($0.mark)" }
+    }
+    let gone = CassandraError(.connectionLost, "It has gone.")
+    #expect(marks([.success(facts), .success(facts)]) == ["ok"])
+    #expect(marks([.success(facts), .failure(gone), .failure(gone)]) == ["ok", "warning"])
+    #expect(marks([.failure(gone)]) == ["failed"])
+    #expect(marks([.failure(CassandraError(.badCredentials, "No."))]) == ["ok"])
   }
 
   @Test func aCheckIsSkippedWhenWhatItNeedsHasFailed() async {

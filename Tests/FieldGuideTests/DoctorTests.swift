@@ -100,10 +100,10 @@ import Testing
       #expect(partly.reported["keyspace"].first?.text == "naturalist does not exist.")
       try await initialize(try folder.settings(text))
       let fine = try await examine(text, in: folder)
-      expectFine(fine.reported, fine.failures, labels: ["name", "connection"])
+      expectFine(fine.reported, fine.failures, labels: ["name", "connection", "cluster"])
 
       let elsewhere = try await examine(Self.settings(node, datacenter: "dc2"), in: folder)
-      #expect(elsewhere.failures == 1)
+      #expect(elsewhere.reported["login"].map(\.mark) == [.failed])
       #expect(elsewhere.reported["login"].first?.advice.contains("CASSANDRA_LOCAL_DATACENTER=datacenter1") == true)
 
       // Each contact point is looked at; the way to what is in the database leads over any of them.
@@ -193,7 +193,10 @@ import Testing
     #expect(bundle.reported.marks == [.ok, .failed, .skipped])
     #expect(bundle.reported["bundle"].first?.text.contains("none.zip") == true)
     let misspelt = try await examine("CASSANDRA_PASWORD=x\n", in: folder)
-    #expect(misspelt.reported["settings"].map(\.mark) == [.ok, .warning])
+    #expect(misspelt.reported["settings"].map(\.mark) == [.failed])
+    #expect(misspelt.reported["settings"].first?.text.contains("Is CASSANDRA_PASSWORD meant?") == true)
+    let unknown = try await examine("CASSANDRA_SOMETHING_ELSE=x\n", in: folder)
+    #expect(unknown.reported["settings"].map(\.mark) == [.ok, .warning])
   }
 
   // MARK: - Astra
@@ -219,7 +222,7 @@ import Testing
       let fine = try await examine(text, in: folder)
       expectFine(
         fine.reported, fine.failures,
-        labels: ["bundle", "certificates", "name", "connection", "metadata", "proxy", "nodes"])
+        labels: ["bundle", "certificates", "name", "connection", "metadata", "proxy", "nodes", "answers", "cluster"])
       #expect(fine.reported["nodes"].first?.text.contains("3 of 3 nodes") == true)
       #expect(fine.reported["certificates"].count == 2)
 
@@ -277,10 +280,17 @@ import Testing
         output += result.reported.text
         try await emulator.heal()
       }
+      // A proxy's TLS is there for a node that is not.
+      await emulator.refuse(0)
+      let oneDown = try await examine(text, in: folder)
+      #expect(oneDown.reported["nodes"].allSatisfy { $0.mark == .ok }, "\(oneDown.reported.text)")
+      #expect(oneDown.reported["answers"].map(\.mark) == [.ok, .warning])
+      #expect(oneDown.reported["answers"].first?.text.contains("2 of 3 nodes") == true)
       for place in emulator.hostIDs.keys { await emulator.refuse(place) }
       let down = try await examine(text, in: folder)
       #expect(down.failures == 1)
-      #expect(down.reported["login"].map(\.mark) == [.failed])
+      #expect(down.reported["answers"].map(\.mark) == [.failed])
+      #expect(down.reported["login"].map(\.mark) == [.skipped])
       try await emulator.heal()
       let foreign = try await examine(try folder.text(for: emulator, certificate: .foreign), in: folder)
       #expect(foreign.reported["metadata"].contains { $0.mark == .failed }, "\(foreign.reported.text)")

@@ -9,7 +9,8 @@ import Testing
     ("NAME='#b' # comment", "#b"), (#"NAME='as $it \n is'"#, #"as $it \n is"#),
     (#"NAME="a\"b\\c\$d\n\r\t""#, "a\"b\\c$d\n\r\t"),
     ("NAME=\"\"", ""), ("NAME=''", ""), ("NAME=it's", "it's"), ("NAME=é鷺", "é鷺"), ("NAME=a=b", "a=b"),
-    ("NAME=value\r", "value"),
+    ("NAME=value\r", "value"), ("NAME = value", "value"), ("NAME\t=\t'a'", "a"), ("NAME=`a 'b' \"c\"`", "a 'b' \"c\""),
+    ("NAME=\"a\nb\"", "a\nb"), ("NAME='a\r\n b\n\n' # c", "a\n b\n\n"),
   ]
 
   @Test(arguments: values) func aValueIsRead(_ line: String, _ value: String) throws {
@@ -18,7 +19,7 @@ import Testing
   }
 
   static let wrong: [(text: String, line: Int)] = [
-    ("NAME", 1), ("NAME value", 1), ("A=1\n\nNAME =2", 3), ("1NAME=2", 1), ("NA-ME=2", 1), ("=2", 1), ("É=2", 1),
+    ("NAME", 1), ("NAME value", 1), ("1NAME=2", 1), ("NA-ME=2", 1), ("=2", 1), ("É=2", 1),
     ("A=1\nA=2", 2), ("A='1", 1), ("A=\"1", 1), ("A=\"1\\", 1), (#"A="\x""#, 1), ("A='1'2", 1), ("A=\"1\" 2", 1),
     ("A=1\r\nB=2\r\nC", 3), ("export =2", 1),
   ]

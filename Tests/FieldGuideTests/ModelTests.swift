@@ -37,14 +37,14 @@ import Testing
     #expect(try check(body(#""sightings":3.0"#)).animal.sightings == 3)
     #expect(try check(body(#""image_url":"""#)).pointers.isEmpty)
     #expect(try check(body(#""taxonomy":[]"#)).animal.taxonomy == [])
-    #expect(try check(body(#""genus":"\#(String(repeating: "a", count: 65_535))""#)).pointers.isEmpty)
+    #expect(try check(body(#""genus":"\#(String(repeating: "a", count: 4_000))""#)).pointers.isEmpty)
   }
 
   static let wrong: [(member: String, pointer: String)] = [
     (#""genus":"""#, "/genus"), (#""genus":1"#, "/genus"), (#""species":null"#, "/species"),
     (#""species":"""#, "/species"),
-    (#""genus":"\#(String(repeating: "a", count: 65_536))""#, "/genus"),
-    (#""species":"\#(String(repeating: "é", count: 32_768))""#, "/species"), (#""image_url":3"#, "/image_url"),
+    (#""genus":"\#(String(repeating: "a", count: 4_001))""#, "/genus"),
+    (#""species":"\#(String(repeating: "é", count: 2_001))""#, "/species"), (#""image_url":3"#, "/image_url"),
     (#""size_cm":1e39"#, "/size_cm"), (#""size_cm":true"#, "/size_cm"), (#""sightings":2147483648"#, "/sightings"),
     (#""sightings":3.7"#, "/sightings"), (#""sightings":[]"#, "/sightings"), (#""taxonomy":"Insecta""#, "/taxonomy"),
     (#""taxonomy":["Insecta",null]"#, "/taxonomy/1"),

@@ -155,11 +155,33 @@ import Testing
     #expect(!String(reflecting: settings).contains(secret))
   }
 
-  @Test func aMisspeltNameIsPointedOut() throws {
-    let settings = try settings(Self.nodes + "CASSANDRA_PASWORD=x\nFIELDGUIDE_PORT=1\nOTHER=1\n")
-    #expect(settings.warnings.count == 2)
-    #expect(settings.warnings.contains { $0.contains("CASSANDRA_PASWORD") })
-    #expect(!settings.warnings.joined().contains("x "))
+  @Test func aMisspeltNameOfTheFileIsRefused() throws {
+    let refusal = try refusal(Self.nodes + "CASSANDRA_PASWORD=x-secret\n")
+    #expect(refusal.contains("line 3") && refusal.contains("Is CASSANDRA_PASSWORD meant?"))
+    #expect(!refusal.contains("x-secret"))
+    let settings = try settings(Self.nodes + "CASSANDRA_SOMETHING_ELSE=x\nOTHER=1\n")
+    #expect(settings.warnings == ["CASSANDRA_SOMETHING_ELSE is not a setting of this program"])
+  }
+
+  /// Without a warning the embedded database would be used in the place of the one that is meant.
+  @Test func aMisspeltNameOfTheEnvironmentIsWarnedOf() throws {
+    let settings = try settings(
+      "", environment: ["CASSANDRA_CONTACT_POINT": "db", "CASSANDRA_HOME": "/x", "PATH": "/"])
+    #expect(settings.warnings.count == 1)
+    #expect(settings.warnings.first?.contains("is CASSANDRA_CONTACT_POINTS meant?") == true)
+  }
+
+  @Test func aURLIsNoContactPoint() throws {
+    let refusal = try refusal("CASSANDRA_CONTACT_POINTS=http://db:9042\nCASSANDRA_LOCAL_DATACENTER=a\n")
+    #expect(refusal.contains("is a URL"))
+  }
+
+  @Test func otherProgramsSettingsAreLeftAlone() throws {
+    let settings = try settings(
+      "my-app.name=1\nnothing at all\nQUOTED='unfinished\nOTHER=a\nOTHER=b\nKEY : value\n" + Self.nodes
+        + "CASSANDRA_KEYSPACE = guide\n")
+    #expect(settings.keyspace == "guide")
+    #expect(settings.warnings.isEmpty)
   }
 
   @Test func filesThatCannotBeReadAreRefused() throws {

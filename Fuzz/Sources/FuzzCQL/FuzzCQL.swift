@@ -36,8 +36,8 @@ enum FuzzCQL {
   private static func checkLimits(_ input: [UInt8], isAccepted: Bool) {
     guard let first = input.last else { return }
     let limits = CQLLimits(
-      bytes: Int(first) * 4, tokens: Int(first >> 1), depth: Int(first & 7), operators: Int(first & 3),
-      terms: Int(first >> 3), markers: Int(first >> 5))
+      bytes: Int(first) * 4, tokens: Int(first >> 1), depth: Int(first & 7), terms: Int(first >> 3),
+      markers: Int(first >> 5))
     precondition((try? CQLParser.parse(input, limits: limits)) == nil || isAccepted, "narrow limits take more")
   }
 

@@ -22,7 +22,7 @@ enum FuzzServer {
 
   /// What follows, step by step.
   private static func trace(_ bytes: ArraySlice<UInt8>, piece: Int, _ password: PasswordCheck?) -> [String] {
-    var input = ClientInput(password: password, maximumBodyBytes: 1 << 20)
+    var input = ClientInput(password: password, maximumLoginBytes: 100 << 10)
     var steps: [String] = []
     var rest = bytes
     while !rest.isEmpty {
@@ -33,6 +33,8 @@ enum FuzzServer {
         steps.append(describe(step, input.machine.version))
         precondition(steps.count <= bytes.count, "there are more messages than bytes")
         if case .message(_, _, .refuse) = step { return steps }
+        if case .message(_, _, .refuseLogin) = step { return steps }
+        if input.machine.isReady { input.allow(bodyBytes: 1 << 10) }
       }
     }
     return steps
@@ -43,10 +45,11 @@ enum FuzzServer {
     case .unknownVersion(let bytes): return "\(bytes)"
     // Where in a piece it broke depends on the pieces.
     case .broken: return "broken"
+    case .skipped(let header): return "\(header.stream) skipped \(header.bodyCount)"
     case .message(let header, let body, let action):
       switch action {
       case .answer(let message), .reframe(let message, _), .logIn(_, let message): write(message, version)
-      case .refuse(let error): write(.error(error), version)
+      case .refuse(let error), .refuseLogin(_, let error): write(.error(error), version)
       case .register: break
       case .run(let opcode): return "\(header.stream) \(opcode) \(statement(opcode, header.flags, body, version))"
       }

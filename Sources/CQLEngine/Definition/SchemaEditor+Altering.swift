@@ -112,7 +112,7 @@ extension SchemaEditor {
       type = try TypeResolver(keyspace).resolve(column.type.name.expandingUserTypes(keyspace))
     }
     definition.dropped[name] = DroppedColumn(
-      name: name, type: type, isStatic: column.kind == .static, time: time)
+      name: name, type: type, isStatic: column.kind == .static, time: time, id: column.id)
     return true
   }
 

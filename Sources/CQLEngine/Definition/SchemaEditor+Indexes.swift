@@ -28,9 +28,11 @@ extension SchemaEditor {
     let options = try Self.options(statement, className)
     let column = try table.column(named: target.column)
     let part = try Self.part(target.part, of: column, in: table)
+    if className != nil { try Self.checkAttachable(column, part) }
     let name = statement.name?.name ?? Self.freeName(table.name + "_" + column.name, in: keyspace)
     let index = Index(
-      name: name, column: column.name, part: part, className: className, options: options, number: makeNumber())
+      name: name, column: column.name, part: part, className: className, options: options, number: makeNumber(),
+      isBuilding: true)
     if className != nil, table.indexes(on: column).contains(where: { $0.className != nil && $0.part == part }) {
       if statement.ifNotExists { return nil }
       throw EngineFailure.invalid(
@@ -60,7 +62,7 @@ extension SchemaEditor {
     switch implementation.lowercased() {
     case "legacy_local_table" where !statement.isCustom: return nil
     case "sai", "storageattachedindex", "org.apache.cassandra.index.sai.storageattachedindex":
-      return implementation.lowercased() == "sai" ? "StorageAttachedIndex" : implementation
+      return implementation
     case "org.apache.cassandra.index.sasi.sasiindex", "sasiindex":
       throw EngineFailure.invalid("SASI indexes are disabled. Enable in cassandra.yaml to use.")
     default: throw EngineFailure.configuration("Unable to find custom indexer class '\(implementation)'")
@@ -129,6 +131,19 @@ extension SchemaEditor {
       throw EngineFailure.invalid("Cannot create index on \(part.rawValue) of column \(name) with non-map type")
     }
     return .values
+  }
+
+  /// Refuses what a storage-attached index cannot order.
+  private static func checkAttachable(_ column: Column, _ part: Index.Part) throws(EngineFailure) {
+    var type = column.wire
+    if part != .full {
+      switch type {
+      case .list(let element), .set(let element): type = element
+      case .map(let key, let value): type = part == .keys ? key : value
+      default: break
+      }
+    }
+    if type == .blob { throw EngineFailure.invalid("Unsupported type: blob") }
   }
 
   private static func freeName(_ stem: String, in keyspace: Keyspace) -> String {

@@ -1,3 +1,4 @@
+import CassandraBytes
 import CQLLanguage
 import CassandraWire
 
@@ -42,8 +43,8 @@ extension SchemaEditor {
     let before = keyspace
     if try read(statement.properties, into: &keyspace) {
       keyspace.replication = try replication(keyspace.replication, of: name)
-      let factor = { (options: [String: String]) in
-        options.filter { $0.key != "class" }.values.compactMap { Int($0) }.max()
+      let factor = { (options: NameMap<String>) in
+        options.filter { $0.key != "class" }.compactMap { Int($0.value) }.max()
       }
       if let old = factor(before.replication), let new = factor(keyspace.replication), new > old {
         warnings.append(
@@ -59,7 +60,7 @@ extension SchemaEditor {
 
   /// Reads the properties; says whether replication is among them.
   private func read(_ properties: [Property], into keyspace: inout Keyspace) throws(EngineFailure) -> Bool {
-    var seen: Set<String> = []
+    var seen: Set<ByteText> = []
     for property in properties {
       guard seen.insert(property.name.name).inserted else {
         throw EngineFailure.syntax("Multiple definitions for property '\(property.name.name)'")
@@ -75,13 +76,13 @@ extension SchemaEditor {
 
   /// Checks replication and completes it: the class with its package, a factor for the data centre.
   private mutating func replication(
-    _ options: [String: String], of keyspace: String
-  ) throws(EngineFailure) -> [String: String] {
+    _ options: NameMap<String>, of keyspace: String
+  ) throws(EngineFailure) -> NameMap<String> {
     guard let given = options["class"] else { throw EngineFailure.configuration("Missing replication strategy class") }
     let className = given.contains(".") ? given : Self.locatorPackage + given
     let strategy =
       className.hasPrefix(Self.locatorPackage) ? String(className.dropFirst(Self.locatorPackage.count)) : ""
-    var result = ["class": className]
+    var result: NameMap<String> = ["class": className]
     var rest = options
     rest["class"] = nil
     let factor = rest.removeValue(forKey: "replication_factor")

@@ -1,3 +1,4 @@
+import CassandraBytes
 import CQLLanguage
 import CassandraWire
 
@@ -24,6 +25,21 @@ extension SchemaEditor {
     return SchemaChange(.created, keyspace: keyspaceName, .table(name))
   }
 
+  /// The number that a statement gives its table.
+  private static func tableID(_ property: Property) throws(EngineFailure) -> CQLUUID {
+    guard let id = CQLUUID(try property.text()) else { throw EngineFailure.configuration("Invalid table id") }
+    return id
+  }
+
+  /// Refuses the number of another table.
+  private func unused(_ id: CQLUUID?) throws(EngineFailure) -> CQLUUID? {
+    guard let id else { return nil }
+    guard keyspaces.values.allSatisfy({ $0.tables.values.allSatisfy { $0.definition.id != id } }) else {
+      throw EngineFailure(.serverError, "java.lang.IllegalArgumentException: Multiple entries with same key: \(id)")
+    }
+    return id
+  }
+
   /// The definition of a table that is in no keyspace yet.
   func definition(
     _ statement: CreateTableStatement, _ key: PrimaryKeyColumns, in keyspace: Keyspace
@@ -45,8 +61,10 @@ extension SchemaEditor {
     let columns = try ColumnDeclarations(statement, key, TypeResolver(keyspace), name: name)
     var orders: [ClusteringOrder] = []
     var properties: [Property] = []
+    var id: CQLUUID?
     for option in statement.options {
       switch option {
+      case .property(let property) where property.name.name == "id": id = try Self.tableID(property)
       case .property(let property): properties.append(property)
       case .compactStorage: throw EngineFailure.unsupported("COMPACT STORAGE")
       case .clusteringOrder(let columns): orders = columns
@@ -54,7 +72,8 @@ extension SchemaEditor {
     }
     let descending = try Self.descending(orders, key.clustering)
     var definition = Table.Definition(
-      keyspace: keyspace.name, name: name, id: makeID(), number: makeNumber(), partitionKey: [], clustering: [],
+      keyspace: keyspace.name, name: name, id: try unused(id) ?? makeID(), number: makeNumber(), partitionKey: [],
+      clustering: [],
       statics: [], regulars: [])
     for column in key.partition {
       let type = try columns.keyType(column)
@@ -90,7 +109,7 @@ extension SchemaEditor {
   /// The primary key, wherever it is declared.
   func primaryKey(of statement: CreateTableStatement, named name: String) throws(EngineFailure) -> PrimaryKeyColumns {
     let table = statement.table.name.name
-    var seen: Set<String> = []
+    var seen: Set<ByteText> = []
     for column in statement.columns where !seen.insert(column.name.name).inserted {
       throw EngineFailure.invalid("Duplicate column '\(column.name.name)' declaration for table '\(name)'")
     }
@@ -103,7 +122,7 @@ extension SchemaEditor {
     guard keys.count == 1 else {
       throw EngineFailure.invalid("Multiple PRIMARY KEY specified for table '\(name)' (exactly one required)")
     }
-    var used: Set<String> = []
+    var used: Set<ByteText> = []
     for column in key.partition + key.clustering {
       guard let declared = statement.columns.first(where: { $0.name == column }) else {
         throw EngineFailure.invalid("Unknown column '\(column.name)' referenced in PRIMARY KEY for table '\(table)'")
@@ -121,7 +140,7 @@ extension SchemaEditor {
   /// The names of the clustering columns in descending order.
   private static func descending(
     _ orders: [ClusteringOrder], _ clustering: [Identifier]
-  ) throws(EngineFailure) -> Set<String> {
+  ) throws(EngineFailure) -> Set<ByteText> {
     guard !orders.isEmpty else { return [] }
     let names = clustering.map(\.name)
     let strangers = orders.map(\.column.name).filter { !names.contains($0) }
@@ -139,7 +158,7 @@ extension SchemaEditor {
         "The order of columns in the CLUSTERING ORDER directive must match that of the clustering columns (\(name) must "
           + "appear before \(order.column.name))")
     }
-    return Set(orders.filter(\.isDescending).map(\.column.name))
+    return Set(orders.filter(\.isDescending).map { ByteText($0.column.name) })
   }
 }
 
@@ -153,14 +172,14 @@ struct PrimaryKeyColumns {
 
 /// The columns that a CREATE TABLE declares, with what their types mean.
 private struct ColumnDeclarations {
-  private var types: [String: ColumnType] = [:]
+  private var types: NameMap<ColumnType> = [:]
   /// The columns outside of the primary key, in the order of the text.
   private(set) var others: [(name: String, type: ColumnType, isStatic: Bool)] = []
 
   init(
     _ statement: CreateTableStatement, _ key: PrimaryKeyColumns, _ resolver: TypeResolver, name: String
   ) throws(EngineFailure) {
-    let keyNames = Set((key.partition + key.clustering).map(\.name))
+    let keyNames = Set((key.partition + key.clustering).map { ByteText($0.name) })
     for column in statement.columns {
       if column.mask != nil { throw EngineFailure.unsupported("Dynamic data masking") }
       let type = try resolver.resolve(column.type)
@@ -203,12 +222,26 @@ extension ColumnType {
 }
 
 extension Table.Definition {
-  /// Adds a column outside of the primary key with a number of its own.
+  /// Adds a column outside of the primary key: with a number of its own, or with the one that it had before.
   mutating func add(_ name: String, _ type: ColumnType, isStatic: Bool) {
-    let column = Column(name, isStatic ? .static : .regular, type, id: nextColumnID)
-    nextColumnID += 1
-    if isStatic { statics.append(column) } else { regulars.append(column) }
-    statics.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
-    regulars.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    let former = dropped[name]?.id
+    let column = Column(name, isStatic ? .static : .regular, type, id: former ?? nextColumnID)
+    if former == nil { nextColumnID += 1 }
+    if isStatic { Self.insert(column, into: &statics) } else { Self.insert(column, into: &regulars) }
+  }
+
+  /// Puts a column where its name belongs, without sorting the others anew.
+  private static func insert(_ column: Column, into columns: inout [Column]) {
+    var low = 0
+    var high = columns.count
+    while low < high {
+      let middle = (low + high) / 2
+      if columns[middle].name.utf8.lexicographicallyPrecedes(column.name.utf8) {
+        low = middle + 1
+      } else {
+        high = middle
+      }
+    }
+    columns.insert(column, at: low)
   }
 }

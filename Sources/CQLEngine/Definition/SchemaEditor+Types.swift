@@ -1,9 +1,10 @@
+import CassandraBytes
 import CQLLanguage
 import CassandraWire
 
 extension SchemaEditor {
   /// Names that are kept for types to come.
-  private static let reservedNames: Set<String> = ["byte", "complex", "enum", "interval", "macaddr", "bitstring"]
+  private static let reservedNames: Set<ByteText> = ["byte", "complex", "enum", "interval", "macaddr", "bitstring"]
 
   mutating func create(_ statement: CreateTypeStatement) throws(EngineFailure) -> SchemaChange? {
     let name = statement.type.name.name
@@ -18,7 +19,7 @@ extension SchemaEditor {
       if statement.ifNotExists { return nil }
       throw EngineFailure.invalid("A user type with name '\(name)' already exists")
     }
-    var seen: Set<String> = []
+    var seen: Set<ByteText> = []
     for field in statement.fields where !seen.insert(field.name.name).inserted {
       throw EngineFailure.invalid("Duplicate field name '\(field.name.name)' in type '\(name)'")
     }
@@ -62,6 +63,15 @@ extension SchemaEditor {
           "Cannot add new field \(field.name) of type \(Self.qualified(resolved.name, keyspaceName)) to user type "
             + "\(keyspaceName).\(name) as it would create a circular reference")
       }
+      let holders = keyspace.sortedTables.filter { table in
+        table.partitionKey.contains { dependencies(of: $0.type.name, in: keyspace).contains(name) }
+      }
+      guard holders.isEmpty else {
+        throw EngineFailure.invalid(
+          "Cannot add new field \(field.name) of type \(resolved.cql) to user type \(keyspaceName).\(name) as the type is "
+            + "being used in partition key by the following tables: "
+            + holders.map(\.qualifiedName).joined(separator: ", "))
+      }
       type.fields.append(UserType.Field(name: field.name, type: resolved))
     case .rename(let renamings, let ifExists):
       for renaming in renamings {
@@ -71,7 +81,7 @@ extension SchemaEditor {
         }
         type.fields[index].name = renaming.to.name
       }
-      var seen: Set<String> = []
+      var seen: Set<ByteText> = []
       for field in type.fields where !seen.insert(field.name).inserted {
         throw EngineFailure.invalid("Duplicate field name \(field.name) in type \(keyspaceName)")
       }
@@ -90,12 +100,12 @@ extension SchemaEditor {
   }
 
   /// All user types that a type is made of.
-  private func dependencies(of type: TypeName, in keyspace: Keyspace) -> Set<String> {
-    var found: Set<String> = []
+  private func dependencies(of type: TypeName, in keyspace: Keyspace) -> Set<ByteText> {
+    var found: Set<ByteText> = []
     var open = Array(type.userTypes)
     while let name = open.popLast() {
       guard found.insert(name).inserted else { continue }
-      for field in keyspace.types[name]?.fields ?? [] { open += field.type.name.userTypes }
+      for field in keyspace.types[name.text]?.fields ?? [] { open += field.type.name.userTypes }
     }
     return found
   }

@@ -1,3 +1,4 @@
+import CassandraBytes
 import CQLLanguage
 import CassandraWire
 
@@ -6,7 +7,7 @@ import CassandraWire
 /// It does no I/O: the engine stores the result, tells the storage what to drop and build, and publishes it.
 struct SchemaEditor {
   /// The schema so far, changed by ``apply(_:)``.
-  var keyspaces: [String: Keyspace]
+  var keyspaces: NameMap<Keyspace>
   /// The keyspace in use.
   let used: String?
   /// The data centre of the node, the only one that replication may name.

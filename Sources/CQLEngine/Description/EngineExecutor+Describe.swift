@@ -156,11 +156,11 @@ private struct Description {
   /// Types in the order of their names, but those that a type is made of before it.
   private func inOrderOfUse(_ keyspace: Keyspace) -> [UserType] {
     var result: [UserType] = []
-    var seen: Set<String> = []
+    var seen: Set<ByteText> = []
     func add(_ type: UserType) {
       guard seen.insert(type.name).inserted else { return }
       for field in type.fields {
-        for name in field.type.name.userTypes.sorted() { if let inner = keyspace.types[name] { add(inner) } }
+        for name in field.type.name.userTypes.sorted() { if let inner = keyspace.types[name.text] { add(inner) } }
       }
       result.append(type)
     }

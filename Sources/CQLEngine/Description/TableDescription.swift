@@ -18,12 +18,12 @@ enum SchemaDescription {
   }
 
   /// The class without its package comes first.
-  private static func replication(_ options: [String: String]) -> String {
+  private static func replication(_ options: NameMap<String>) -> String {
     var parts: [String] = []
     if let className = options["class"] {
       parts.append("'class': \(Constant.quoted(String(className.split(separator: ".").last ?? "")))")
     }
-    for (key, value) in options.sorted(by: { $0.key < $1.key }) where key != "class" {
+    for (key, value) in options.sorted where key != "class" {
       parts.append("\(Constant.quoted(key)): \(Constant.quoted(value))")
     }
     return "{\(parts.joined(separator: ", "))}"
@@ -131,8 +131,8 @@ enum SchemaDescription {
     ]
   }
 
-  private static func map(_ entries: [String: String]) -> String {
-    let parts = entries.sorted { $0.key < $1.key }.map { "\(Constant.quoted($0.key)): \(Constant.quoted($0.value))" }
+  private static func map(_ entries: NameMap<String>) -> String {
+    let parts = entries.sorted.map { "\(Constant.quoted($0.key)): \(Constant.quoted($0.value))" }
     return "{\(parts.joined(separator: ", "))}"
   }
 }

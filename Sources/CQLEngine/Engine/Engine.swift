@@ -13,6 +13,8 @@ package final class Engine: Sendable {
   let store: Store
   /// The node's id in `system.local`.
   let hostID: CQLUUID
+  /// The key of the codes in page states; kept with the data, so that paging goes on after a restart.
+  let pageStateKey: SipKey
   /// When the node was started, in seconds since 1970.
   let startTime: Int64
   /// Makes UUIDs with a time.
@@ -26,6 +28,8 @@ package final class Engine: Sendable {
   private let current: Mutex<Schema>
   /// The generation of the schema, so that executors see without a lock whether theirs is the newest.
   private let newestGeneration: Atomic<Int>
+  /// The numbers of tables and indexes that are being dropped, from before their records go until no schema has them.
+  private let dropping = Mutex<Set<TableNumber>>([])
   /// Changes of the schema come one after the other.
   private let changes = AsyncLock()
 
@@ -33,7 +37,8 @@ package final class Engine: Sendable {
   package init(_ configuration: EngineConfiguration) async throws(EngineStartError) {
     self.configuration = configuration
     address = Mutex(configuration.address)
-    prepared = PreparedStatements(limit: configuration.maximumPreparedStatements)
+    prepared = PreparedStatements(
+      limit: configuration.maximumPreparedStatements, bytes: configuration.maximumPreparedBytes)
     startTime = WallClock.seconds()
     let location: StoreConfiguration.Location =
       switch configuration.location {
@@ -42,9 +47,13 @@ package final class Engine: Sendable {
       case .temporaryCopy(let path): .temporaryCopy(of: path)
       }
     do throws(StorageError) {
-      store = try Store(StoreConfiguration(location))
+      var storage = StoreConfiguration(location)
+      storage.acceptsLoss = configuration.acceptsLoss
+      storage.report = { [report = configuration.report] in report("\($0): \($0.detail)") }
+      store = try Store(storage)
       let opened = try await Self.open(store)
       hostID = opened.hostID
+      pageStateKey = opened.pageStateKey
       current = Mutex(opened.schema)
       newestGeneration = Atomic(opened.schema.generation)
       store.setTables(opened.schema.storedTables.map(\.handle))
@@ -57,9 +66,19 @@ package final class Engine: Sendable {
   }
 
   private static let hostMetaName = "host_id"
+  private static let pageStateKeyMetaName = "page_state_key"
 
-  private static func open(_ store: Store) async throws(StorageError) -> (hostID: CQLUUID, schema: Schema) {
+  private static func open(
+    _ store: Store
+  ) async throws(StorageError) -> (hostID: CQLUUID, schema: Schema, pageStateKey: SipKey) {
     let reader = try store.makeReader()
+    let pageStateKey: SipKey
+    if let kept = try reader.meta(pageStateKeyMetaName).flatMap({ SipKey($0) }) {
+      pageStateKey = kept
+    } else {
+      pageStateKey = .random()
+      try await store.commit(meta: [(pageStateKeyMetaName, pageStateKey.bytes)])
+    }
     let system = SystemKeyspaces.all
     if let host = try reader.meta(hostMetaName), host.count == 16,
       let document = try reader.meta(SchemaDocument.metaName)
@@ -67,17 +86,17 @@ package final class Engine: Sendable {
       guard let schema = SchemaDocument.schema(document, adding: system) else {
         throw StorageError(.corrupt, detail: "the schema cannot be read")
       }
-      return (CQLUUID(high: host.span.uint64(at: 0), low: host.span.uint64(at: 8)), schema)
+      return (CQLUUID(high: host.span.uint64(at: 0), low: host.span.uint64(at: 8)), schema, pageStateKey)
     }
     var generator = SystemRandomNumberGenerator()
     let hostID = CQLUUID.random(using: &generator)
-    var keyspaces: [String: Keyspace] = [:]
+    var keyspaces: NameMap<Keyspace> = [:]
     for keyspace in system { keyspaces[keyspace.name] = keyspace }
     let schema = Schema(version: CQLUUID.random(using: &generator), generation: 1, keyspaces: keyspaces)
     var host: [UInt8] = []
     host.append(uuid: hostID)
     try await store.commit(meta: [(hostMetaName, host), (SchemaDocument.metaName, SchemaDocument.bytes(schema))])
-    return (hostID, schema)
+    return (hostID, schema, pageStateKey)
   }
 
   /// Makes the part that runs the requests of one loop.
@@ -161,7 +180,10 @@ extension Engine {
     var definition = table.definition
     let dropped = [definition.number] + definition.indexes.map(\.number)
     definition.number = store.makeTableNumber()
-    for index in definition.indexes.indices { definition.indexes[index].number = store.makeTableNumber() }
+    for index in definition.indexes.indices {
+      definition.indexes[index].number = store.makeTableNumber()
+      definition.indexes[index].isBuilding = true
+    }
     var keyspaces = old.keyspaces
     keyspaces[table.keyspace]?.tables[table.name] = Table(definition)
     let new = Schema(version: old.version, generation: old.generation + 1, keyspaces: keyspaces)
@@ -172,6 +194,8 @@ extension Engine {
   }
 
   private func publish(_ new: Schema, dropping numbers: [TableNumber]) async throws(EngineFailure) {
+    if !numbers.isEmpty { dropping.withLock { $0.formUnion(numbers) } }
+    defer { if !numbers.isEmpty { dropping.withLock { $0.subtract(numbers) } } }
     do throws(StorageError) {
       try await store.commit(meta: [(SchemaDocument.metaName, SchemaDocument.bytes(new))], tablesToDrop: numbers)
     } catch {
@@ -180,6 +204,12 @@ extension Engine {
     current.withLock { $0 = new }
     newestGeneration.store(new.generation, ordering: .releasing)
     store.setTables(new.storedTables.map(\.handle))
+  }
+
+  /// Whether an index has kept all its entries until now; one that is dropped loses them little by little.
+  func isWhole(_ index: TableNumber, of table: Table) -> Bool {
+    if dropping.withLock({ $0.contains(index) }) { return false }
+    return schema.keyspaces[table.keyspace]?.tables[table.name]?.indexes.contains { $0.number == index } ?? false
   }
 
   private func build(_ name: String, of table: Table?) async throws(EngineFailure) {
@@ -191,5 +221,20 @@ extension Engine {
     } catch {
       throw EngineFailure(error)
     }
+    finish(index.number, of: table)
+  }
+
+  /// Lets statements look into an index that has all its entries now.
+  private func finish(_ index: TableNumber, of table: Table) {
+    let old = schema
+    guard var definition = old.keyspaces[table.keyspace]?.tables[table.name]?.definition,
+      let place = definition.indexes.firstIndex(where: { $0.number == index })
+    else { return }
+    definition.indexes[place].isBuilding = false
+    var keyspaces = old.keyspaces
+    keyspaces[table.keyspace]?.tables[table.name] = Table(definition)
+    let new = Schema(version: old.version, generation: old.generation + 1, keyspaces: keyspaces)
+    current.withLock { $0 = new }
+    newestGeneration.store(new.generation, ordering: .releasing)
   }
 }

@@ -25,6 +25,14 @@ package struct EngineConfiguration: Sendable {
   /// How many prepared statements the node remembers; 10,000 by default. Past it the one used longest ago is forgotten.
   package var maximumPreparedStatements: Int
 
+  /// How many bytes these may take, about; 64 MiB by default. Past it the one used longest ago is forgotten, too.
+  package var maximumPreparedBytes = 64 << 20
+  /// Whether data is opened though acknowledged writes are known to be missing from it; false by default.
+  package var acceptsLoss = false
+
+  /// Is told, on a thread of the storage, what failed while nobody waited for it; a sentence for the operator.
+  package var report: @Sendable (String) -> Void = { _ in }
+
   /// A configuration; all but the location has a default.
   package init(
     location: Location, clusterName: String = "Test Cluster", dataCentre: String = "datacenter1",

@@ -64,6 +64,6 @@ extension EngineExecutor {
     let state = PageState(
       digest: planned.digest, partitionIndex: 0, remaining: .max, countInPartition: 1, partitionHasRow: true,
       isAfterPartition: false, position: keyBuffer)
-    PlannedStatement.insert(state.bytes, intoHeadAt: start, of: &body)
+    PlannedStatement.insert(state.bytes(engine.pageStateKey), intoHeadAt: start, of: &body)
   }
 }

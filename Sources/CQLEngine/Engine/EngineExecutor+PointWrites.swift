@@ -59,17 +59,17 @@ extension EngineExecutor {
       isEmpty = false
     }
     if let failure { throw failure }
-    try Self.checkWrite(parameters)
+    try checkWrite(parameters, plan.table)
     record = builder.finish()
     return !isEmpty
   }
 
   /// Refuses consistencies that a write without conditions cannot have.
-  static func checkWrite(_ parameters: QueryParameters) throws(EngineFailure) {
+  func checkWrite(_ parameters: QueryParameters, _ table: Table) throws(EngineFailure) {
     if parameters.consistency.isSerial {
       throw EngineFailure.invalid("You must use conditional updates for serializable writes")
     }
-    try checkAvailable(parameters.consistency)
+    try checkAvailable(parameters.consistency, for: table)
   }
 
   /// Bytes that the key of a row is expected to take; a longer one grows.

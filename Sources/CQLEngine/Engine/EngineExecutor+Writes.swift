@@ -89,7 +89,7 @@ extension EngineExecutor {
     if writes.contains(where: { $0.0.plan.condition != nil }) {
       return try await applyConditional(writes, isBatch: batch != nil, version: version, into: &body)
     }
-    try Self.checkWrite(parameters)
+    for write in writes { try checkWrite(parameters, write.0.plan.table) }
     let bound = writes.map(\.0)
     let warnings = try batch.map { kind throws(EngineFailure) in try BatchMeasure(bound).warnings(kind) } ?? []
     if bound.contains(where: \.readsFirst) {

@@ -21,10 +21,13 @@ package final class EngineExecutor {
   private var plans: [StatementID: PlannedStatement] = [:]
   /// How many plans are kept.
   private static let maximumPlans = 2_000
+  /// About how many bytes they take, and how many they may: 16 MiB.
+  private var plansCost = 0
+  private static let maximumPlansCost = 16 << 20
   /// The key of the record that a point read looks for, kept for its memory.
   var keyBuffer: [UInt8] = []
   /// The rows of the node's own tables, with the generation of the schema for which they were made.
-  var systemRows: [String: (generation: Int, rows: MemoryTable)] = [:]
+  var systemRows: NameMap<(generation: Int, rows: MemoryTable)> = [:]
 
   init(_ engine: Engine, reader: Reader, writes: StoreWrites, yielding: @escaping () async -> Void) {
     self.engine = engine
@@ -79,7 +82,7 @@ package final class EngineExecutor {
     if let known = engine.prepared.find(id) {
       statement = known
     } else {
-      statement = PreparedStatement(id: id, keyspace: used, parsed: try Self.parse(text))
+      statement = PreparedStatement(id: id, keyspace: used, parsed: try Self.parse(text), textBytes: text.utf8.count)
     }
     let planned = try plan(statement)
     engine.prepared.put(statement)
@@ -104,7 +107,11 @@ package final class EngineExecutor {
     let planned = try StatementPlanner.plan(
       statement.parsed, schema, keyspace: statement.keyspace, digest: statement.id.digest)
     planned.allKnowColumns = statement.hasFirstColumns(planned.metadataID)
-    if plans.count >= Self.maximumPlans { plans.removeAll() }
+    if plans[statement.id] == nil { plansCost += statement.cost }
+    if plans.count >= Self.maximumPlans || plansCost > Self.maximumPlansCost {
+      plans.removeAll()
+      plansCost = statement.cost
+    }
     plans[statement.id] = planned
     return planned
   }
@@ -176,7 +183,7 @@ package final class EngineExecutor {
       switch planned.plan {
       case .select(let plan):
         return try await select(
-          plan, planned, bindings, parameters, knownMetadata: knownMetadata, version: session.version, into: &body)
+          plan, planned, bindings, parameters, knownMetadata: knownMetadata, session: session, into: &body)
       case .write(let plan):
         if let cells = plan.pointCells {
           _ = try await writePoint(plan, cells, bindings, parameters)
@@ -195,18 +202,28 @@ package final class EngineExecutor {
     }
   }
 
-  /// Refuses the two levels that one node can never reach; for all others it counts as all replicas that there are.
-  static func checkAvailable(_ consistency: Consistency) throws(EngineFailure) {
-    let required: Int32 =
+  /// Refuses the levels that one node cannot reach for a table, as Cassandra does: two replicas of three, for one.
+  func checkAvailable(_ consistency: Consistency, for table: Table) throws(EngineFailure) {
+    switch consistency {
+    case .any, .one, .localOne, .nodeLocal: return
+    case .two, .three, .quorum, .all, .localQuorum, .eachQuorum, .serial, .localSerial: break
+    }
+    let replicas = currentSchema().keyspaces[table.keyspace]?.replicas(in: engine.configuration.dataCentre) ?? 1
+    let required: Int =
       switch consistency {
       case .two: 2
       case .three: 3
-      case .any, .one, .quorum, .all, .localQuorum, .eachQuorum, .serial, .localSerial, .localOne, .nodeLocal: 1
+      case .all: replicas
+      default: replicas / 2 + 1
       }
     guard required > 1 else { return }
+    let cure =
+      replicas > 1
+      ? ": keyspace \(table.keyspace) has \(replicas) replicas, and this node is the only one; alter its replication to 1, "
+        + "or ask for ONE" : ""
     throw EngineFailure(
-      .unavailable, "Cannot achieve consistency level \(consistency)",
-      detail: .unavailable(consistency, required: required, alive: 1))
+      .unavailable, "Cannot achieve consistency level \(consistency)\(cure)",
+      detail: .unavailable(consistency, required: Int32(clamping: required), alive: 1))
   }
 
   /// The values and the time of a request.
@@ -218,13 +235,14 @@ package final class EngineExecutor {
 
   private func select(
     _ plan: SelectPlan, _ planned: PlannedStatement, _ bindings: Bindings, _ parameters: QueryParameters,
-    knownMetadata: ArraySlice<UInt8>?, version: ProtocolVersion, into body: inout [UInt8]
+    knownMetadata: ArraySlice<UInt8>?, session: EngineSession, into body: inout [UInt8]
   ) async throws(EngineFailure) -> EngineOutcome {
+    let version = session.version
     if parameters.consistency == .any {
       throw EngineFailure.invalid("ANY ConsistencyLevel is only supported for writes")
     }
     if parameters.pageSize == 0 { throw EngineFailure(.protocolError, "The page size cannot be 0") }
-    try Self.checkAvailable(parameters.consistency)
+    try checkAvailable(parameters.consistency, for: plan.table)
     let start = body.count
     let hasChanged = knownMetadata.map { !$0.elementsEqual(planned.metadataID) } ?? false
     let evaluator = evaluator(bindings)
@@ -245,13 +263,18 @@ package final class EngineExecutor {
     let source: RowSource = plan.table.isVirtual ? .memory(try systemRows(plan.table)) : .store(reader)
     let execution = try SelectExecution(
       plan, source, image: planned.takeImage(plan.finishedShape), evaluator: evaluator, digest: planned.digest,
-      parameters: parameters, now: now, yielding: yielding)
+      stateKey: engine.pageStateKey, parameters: parameters, now: now, yielding: yielding, meter: session.meter)
     let countOffset = try planned.writeHead(
       into: &body, version: version, skipsMetadata: parameters.skipsMetadata, change: hasChanged)
     let page = try await execution.run(into: &body)
+    if case .index(let number, _, let column) = plan.partitions, !engine.isWhole(number, of: plan.table) {
+      throw EngineFailure.invalid("The index on column \(column.name) was dropped while it was read")
+    }
     planned.giveBack(execution.image)
     body.store(bigEndian: Int32(truncatingIfNeeded: page.count), at: countOffset)
-    if let state = page.state { PlannedStatement.insert(state.bytes, intoHeadAt: start, of: &body) }
+    if let state = page.state {
+      PlannedStatement.insert(state.bytes(engine.pageStateKey), intoHeadAt: start, of: &body)
+    }
     return EngineOutcome(warnings: plan.warnings)
   }
 }

@@ -1,7 +1,14 @@
 package import CassandraWire
 
+/// Watches over the memory that an answer takes while it is made.
+package protocol AnswerMeter: AnyObject {
+  /// Is told between two slices of a read how many bytes its answer has, and waits until there is room for them; throws
+  /// when there will be none, or when nobody wants the answer any more.
+  func answerHas(_ bytes: Int) async throws(EngineFailure)
+}
+
 /// What the engine knows of one connection.
-package struct EngineSession: Sendable {
+package struct EngineSession {
   /// The keyspace of names without one, which `USE` sets; nil at the beginning.
   package var keyspace: String?
   /// The version of the protocol in which results are written.
@@ -10,6 +17,8 @@ package struct EngineSession: Sendable {
   package var user: String
   /// Where the client is.
   package var peer: NodeAddress?
+  /// Who watches over the memory of the answer.
+  package var meter: (any AnswerMeter)?
 
   /// The session of a new connection.
   package init(version: ProtocolVersion, keyspace: String? = nil, user: String = "anonymous", peer: NodeAddress? = nil)

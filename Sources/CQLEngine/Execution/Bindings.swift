@@ -24,7 +24,7 @@ struct Bindings: Sendable {
       }
       self.values = values
     case .named(let named):
-      var byName: [String: BoundValue] = [:]
+      var byName: NameMap<BoundValue> = [:]
       for (name, value) in named { byName[name] = value }
       var values: [BoundValue] = []
       for marker in markers {
@@ -45,7 +45,7 @@ struct Bindings: Sendable {
     case .unset: return .unset
     case .bytes(let bytes):
       try ValueCheck.validate(bytes.span, type)
-      return .bytes(bytes)
+      return type.isCollection ? .bytes(try CanonicalValue.value(bytes[...], type)) : .bytes(bytes)
     }
   }
 }

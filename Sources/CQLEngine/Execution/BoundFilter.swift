@@ -5,6 +5,8 @@ struct BoundFilter {
   private enum Test {
     /// Every column equals its value.
     case equal([[UInt8]])
+    /// The column's bytes are these.
+    case same(ArraySlice<UInt8>)
     /// The column is one of these.
     case isIn(Set<[UInt8]>)
     /// The tuple of columns is one of these.
@@ -30,6 +32,9 @@ struct BoundFilter {
     slots = filter.slots
     types = filter.types
     switch filter.kind {
+    case .equal(let values) where filter.isExact && values.count == 1:
+      let value = try evaluator.filtered(values[0], names[0])
+      test = .same(value)
     case .equal(let values):
       var keys: [[UInt8]] = []
       for (index, value) in values.enumerated() {
@@ -37,7 +42,7 @@ struct BoundFilter {
       }
       test = .equal(keys)
     case .isIn(let values):
-      if slots.count == 1 {
+      if slots.count == 1, !filter.isTuple {
         var keys: Set<[UInt8]> = []
         for value in try evaluator.list(values, names[0]) { keys.insert(try ValueOrder.key(value, types[0])) }
         test = .isIn(keys)
@@ -105,6 +110,7 @@ struct BoundFilter {
         guard try image.compare(slots[index], types[index], of: record, { $0 == keys[index] }) else { return false }
       }
       return true
+    case .same(let value): return image.value(slots[0], of: record) == .bytes(value)
     case .isIn(let keys): return try image.compare(slots[0], types[0], of: record) { keys.contains($0) }
     case .isTupleIn(let tuples):
       var row: [[UInt8]] = []

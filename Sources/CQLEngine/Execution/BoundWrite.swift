@@ -60,6 +60,8 @@ struct BoundWrite: Sendable {
   let timestamp: Int64
   let expiry: Expiry?
   let localSeconds: UInt32
+  /// What is wrong with the values of a conditional write, which nobody looks at unless the condition holds.
+  let failure: EngineFailure?
 
   /// Whether what is written depends on what is there.
   var readsFirst: Bool { operations.contains(where: \.readsFirst) }
@@ -107,13 +109,24 @@ struct WriteBinder {
       ranges = try ReadRanges.clustering(plan.clustering, evaluator)
     }
     var operations: [BoundOperation] = []
-    for operation in plan.operations {
-      if let bound = try bind(operation, plan.kind) { operations.append(bound) }
+    var expiry: Expiry?
+    var failure: EngineFailure?
+    do throws(EngineFailure) {
+      expiry = try self.expiry(plan)
+      for operation in plan.operations {
+        if let bound = try bind(operation, plan.kind) { operations.append(bound) }
+      }
+    } catch {
+      guard plan.condition != nil else { throw error }
+      failure = error
     }
     return BoundWrite(
       plan: plan, partitions: partitions, rows: rows, ranges: ranges, operations: operations, timestamp: timestamp,
-      expiry: try expiry(plan), localSeconds: UInt32(clamping: now))
+      expiry: expiry, localSeconds: UInt32(clamping: now), failure: failure)
   }
+
+  /// The last moment at which a cell may expire, in seconds since 1970: as in Cassandra with its default storage format.
+  static let lastExpiry = Int64(Int32.max) - 1
 
   /// When what is written expires; nil: never.
   func expiry(_ plan: WritePlan) throws(EngineFailure) -> Expiry? {
@@ -133,6 +146,13 @@ struct WriteBinder {
         "ttl is too large. requested (\(seconds)) maximum (\(TableOptions.maximumTimeToLive))")
     }
     guard seconds > 0 else { return nil }
+    guard evaluator.context.now / 1_000_000 + Int64(seconds) <= Self.lastExpiry else {
+      throw EngineFailure.invalid(
+        "Request on table \(plan.table.qualifiedName) with \(plan.timeToLive == nil ? "default " : "")ttl of \(seconds) "
+          + "seconds exceeds maximum supported expiration date of 2038-01-19T03:14:06+00:00. In order to avoid this use a "
+          + "lower TTL, change the expiration date overflow policy or upgrade to a version where this limitation is fixed. "
+          + "See CASSANDRA-14092 and CASSANDRA-14227 for more details.")
+    }
     return Expiry(ttl: UInt32(seconds), seconds: UInt32(clamping: now + Int64(seconds)))
   }
 

@@ -55,6 +55,9 @@ extension WriteBinder {
         throw EngineFailure.invalid(
           "Invalid null value for \(condition.column.wire.isMap ? "map" : "list") element access")
       }
+      if case .list = condition.column.wire, slice.count == 4, case let index = slice.span.int32(at: 0), index < 0 {
+        throw EngineFailure.invalid("Invalid negative list index \(index)")
+      }
       part = .element(slice)
     }
     switch condition.test {
@@ -64,8 +67,21 @@ extension WriteBinder {
       if value == .null, sign != .equal, sign != .notEqual {
         throw EngineFailure.invalid("Invalid comparison with null for operator \"\(sign.rawValue)\"")
       }
-      return BoundColumnCondition(
+      let bound = BoundColumnCondition(
         column: condition.column, part: part, type: condition.type, test: .compares(sign, value.slice))
+      switch sign {
+      case .less, .lessOrEqual, .greater, .greaterOrEqual:
+        guard bound.isEmptyCollection(value.slice) else { break }
+        let name =
+          switch condition.type {
+          case .list: "list"
+          case .set: "set"
+          default: "map"
+          }
+        throw EngineFailure.invalid("Invalid comparison with an empty \(name) for operator \"\(sign.rawValue)\"")
+      case .equal, .notEqual, .contains, .containsKey, .like: break
+      }
+      return bound
     case .isIn(let values):
       var options: [ArraySlice<UInt8>?] = []
       switch values {
@@ -93,11 +109,11 @@ extension BoundColumnCondition {
     let current = try partOf(value)
     switch test {
     case .isIn(let options):
-      for option in options where try Self.compare(current, .equal, option, type) { return true }
+      for option in options where try compare(current, .equal, option) { return true }
       return false
     case .compares(let sign, let wanted):
       if sign == .contains || sign == .containsKey { return try contains(current, sign, wanted) }
-      return try Self.compare(current, sign, wanted, type)
+      return try compare(current, sign, wanted)
     }
   }
 
@@ -114,8 +130,7 @@ extension BoundColumnCondition {
       case .list:
         let elements = Parts.elements(whole) ?? []
         let index = key.count == 4 ? Int(key.span.int32(at: 0)) : -1
-        if index < 0 { throw EngineFailure.invalid("Invalid negative list index \(index)") }
-        return index < elements.count ? elements[index] : nil
+        return elements.indices.contains(index) ? elements[index] : nil
       case .map(let keyType, _):
         let parts = Parts.elements(whole, perElement: 2) ?? []
         let wanted = try ValueOrder.key(key, keyType)
@@ -129,11 +144,11 @@ extension BoundColumnCondition {
     }
   }
 
-  private static func compare(
-    _ current: ArraySlice<UInt8>?, _ sign: Relation.Operator, _ wanted: ArraySlice<UInt8>?, _ type: CQLType
+  private func compare(
+    _ current: ArraySlice<UInt8>?, _ sign: Relation.Operator, _ wanted: ArraySlice<UInt8>?
   ) throws(EngineFailure) -> Bool {
     // An empty collection that is stored by element is not there.
-    let wanted = type.isCollection && wanted.map { $0.count == 4 } == true && current == nil ? nil : wanted
+    let wanted = isEmptyCollection(wanted) && current == nil ? nil : wanted
     guard let wanted else { return sign == .equal ? current == nil : sign == .notEqual ? current != nil : false }
     guard let current else { return sign == .notEqual }
     let left = type.hasDuration ? Array(current) : try ValueOrder.key(current, type)
@@ -147,6 +162,12 @@ extension BoundColumnCondition {
     case .greaterOrEqual: return !left.lexicographicallyPrecedes(right)
     case .contains, .containsKey, .like: return false
     }
+  }
+
+  /// Whether a value is an empty collection for a column that is stored by element.
+  fileprivate func isEmptyCollection(_ value: ArraySlice<UInt8>?) -> Bool {
+    guard case .whole = part, column.type.isMultiCell, column.type.isCollection, let value else { return false }
+    return value.count <= 4
   }
 
   private func contains(

@@ -61,7 +61,8 @@ struct Evaluator {
       guard let slice = try value(whole).slice else { return .null }
       return Parts.fields(slice, count: count)[index].map { .bytes($0) } ?? .null
     case .element(let collection, let type, let key): return try element(collection, type, key)
-    case .slice(let collection, let type, let from, let to): return try slice(collection, type, from, to)
+    case .slice(let collection, let type, let from, let to, let isMultiCell):
+      return try slice(collection, type, from, to, isMultiCell)
     case .attribute(let selector): return try attribute(selector)
     case .aggregate(let index): return aggregates[index]
     }
@@ -123,7 +124,7 @@ struct Evaluator {
   }
 
   private func slice(
-    _ collection: Expression, _ type: CQLType, _ from: Expression?, _ to: Expression?
+    _ collection: Expression, _ type: CQLType, _ from: Expression?, _ to: Expression?, _ isMultiCell: Bool
   ) throws(EngineFailure) -> CellValue {
     guard let whole = try value(collection).slice else { return .null }
     let step = type.isMap ? 2 : 1
@@ -135,7 +136,7 @@ struct Evaluator {
     where range.contains(try ValueOrder.key(parts[index], keyType)) {
       kept += parts[index..<index + step]
     }
-    return kept.isEmpty ? .null : .bytes(Parts.collection(kept, perElement: step))
+    return kept.isEmpty && isMultiCell ? .null : .bytes(Parts.collection(kept, perElement: step))
   }
 
   // MARK: Attributes

@@ -13,6 +13,7 @@ struct MutationBuilder {
 
   /// The mutations; `reader` is there when the write depends on what is there.
   func mutations(_ reader: Reader? = nil) throws(WriteRefusal) -> [PartitionMutation] {
+    if let failure = write.failure { throw .invalid(failure) }
     var result: [PartitionMutation] = []
     result.reserveCapacity(write.partitions.count)
     for partition in write.partitions { result.append(try mutation(partition, reader)) }
@@ -128,7 +129,9 @@ private struct ListContents {
       _ = try reader.record(table.number, key, now: Int64(write.localSeconds)) { record throws(StorageError) in
         var position = record.start
         while let cell = try record.next(&position) {
-          guard wanted.contains(cell.column) else { continue }
+          guard wanted.contains(cell.column), cell.timestamp > table.hiddenThrough[cell.column] ?? .min else {
+            continue
+          }
           found[cell.column, default: []].append(
             ([UInt8](copying: record.path(of: cell)), [UInt8](copying: record.value(of: cell))))
         }

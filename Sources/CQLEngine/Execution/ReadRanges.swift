@@ -93,7 +93,9 @@ enum ReadRanges {
     let column = restriction.columns[0]
     switch restriction.kind {
     case .equal(let values): return [try evaluator.required(values[0], column.name)]
-    case .isIn(let values): return try ValueOrder.sorted(try evaluator.list(values, column.name), column.wire)
+    case .isIn(let values):
+      return try ValueOrder.sorted(
+        try evaluator.list(values, column.name), column.wire, keepsFirst: true)
     case .slice, .contains: return []
     }
   }

@@ -31,6 +31,8 @@ struct RowShape: Sendable {
   private(set) var staticSlots: [Int] = []
   /// Slots of regular columns.
   private(set) var regularSlots: [Int] = []
+  /// By the number of a column's cells the timestamp up to which they do not show; empty where all do.
+  let hiddenThrough: [Int64]
   /// Whether the partition key has several columns.
   let isCompositeKey: Bool
 
@@ -41,12 +43,18 @@ struct RowShape: Sendable {
     slotOfCell = Array(repeating: Self.dropped, count: Int(table.definition.nextColumnID))
     for column in table.definition.statics + table.definition.regulars { slotOfCell[Int(column.id)] = Self.unread }
     clusteringSlots = Array(repeating: -1, count: table.clustering.count)
+    var hidden: [Int64] = []
+    if !table.hiddenThrough.isEmpty {
+      hidden = Array(repeating: .min, count: slotOfCell.count)
+      for (id, time) in table.hiddenThrough { hidden[Int(id)] = time }
+    }
+    hiddenThrough = hidden
     isCompositeKey = table.partitionKey.count > 1
   }
 
   /// The slot of a column, made when it has none.
   mutating func slot(_ column: Column) -> Int {
-    if let slot = columns.firstIndex(where: { $0 === column }) { return slot }
+    if let slot = known(column) { return slot }
     let slot = columns.count
     columns.append(column)
     wantsAttributes.append(false)
@@ -70,6 +78,17 @@ struct RowShape: Sendable {
       slotOfCell[Int(column.id)] = Int32(slot)
     }
     return slot
+  }
+
+  /// The slot that a column has already.
+  private func known(_ column: Column) -> Int? {
+    switch column.kind {
+    case .partitionKey: return partitionSlots.first { $0.position == column.position }?.slot
+    case .clustering: return clusteringSlots[column.position] >= 0 ? clusteringSlots[column.position] : nil
+    case .static, .regular:
+      let slot = slotOfCell[Int(column.id)]
+      return slot >= 0 ? Int(slot) : nil
+    }
   }
 
   /// Asks for the timestamps and expiries of a column's cells.
@@ -178,6 +197,7 @@ struct RowImage {
   /// Takes the partition key only, for a partition that has static values and no row.
   mutating func loadPartition(_ record: borrowing RecordView) {
     for slot in shape.regularSlots { places[slot].source = .nothing }
+    if hasAttributes { for slot in shape.regularSlots { attributes[slot].removeAll(keepingCapacity: true) } }
     for slot in shape.clusteringSlots where slot >= 0 { places[slot].source = .nothing }
     loadKey(record)
   }
@@ -226,6 +246,11 @@ struct RowImage {
     var isLive = false
     var open = OpenCollection()
     while let cell = try record.next(&position) {
+      if !shape.hiddenThrough.isEmpty, Int(cell.column) < shape.hiddenThrough.count,
+        cell.timestamp <= shape.hiddenThrough[Int(cell.column)]
+      {
+        continue
+      }
       // A column that is newer than the plan makes its row live, too.
       let slot = Int(Int(cell.column) < shape.slotOfCell.count ? shape.slotOfCell[Int(cell.column)] : RowShape.unread)
       // What a dropped column has left does not.

@@ -56,6 +56,10 @@ struct RowWriter {
   // Sorting, for rows of several partitions that have to come in the order of their clustering.
   private var sortKeys: [[UInt8]] = []
   private var sortedRows: [[UInt8]] = []
+  private var sortedBytes = 0
+
+  /// Bytes of the answer so far.
+  var heldBytes: Int { body.count + sortedBytes }
 
   // Aggregates.
   private var accumulators: [Accumulator]
@@ -229,6 +233,7 @@ struct RowWriter {
       swap(&row, &body)
       try writeCells(record)
       swap(&row, &body)
+      sortedBytes += row.count
       sortedRows.append(row)
     } else {
       try writeCells(record)

@@ -7,6 +7,9 @@ final class SelectExecution {
   private let source: RowSource
   private let now: Int64
   private let yielding: () async -> Void
+  private let meter: (any AnswerMeter)?
+  /// When the slice at hand has begun.
+  private var sliceStart = monotonicMicroseconds()
   private let evaluator: Evaluator
   private let digest: UInt64
   private let pageSize: Int
@@ -25,20 +28,21 @@ final class SelectExecution {
 
   init(
     _ plan: SelectPlan, _ source: RowSource, image: RowImage, evaluator: Evaluator, digest: UInt64,
-    parameters: QueryParameters,
-    now: Int64, yielding: @escaping () async -> Void
+    stateKey: SipKey, parameters: QueryParameters, now: Int64, yielding: @escaping () async -> Void,
+    meter: (any AnswerMeter)?
   ) throws(EngineFailure) {
     self.plan = plan
     self.source = source
     self.now = now
     self.yielding = yielding
+    self.meter = meter
     self.evaluator = evaluator
     self.digest = digest
     let limit = try Self.limit(plan.limit, evaluator)
     let partitionLimit = try Self.limit(plan.perPartitionLimit, evaluator)
     var state: PageState?
     if let bytes = parameters.pageState {
-      guard let decoded = PageState(bytes), decoded.digest == digest else {
+      guard let decoded = PageState(bytes, stateKey), decoded.digest == digest else {
         throw EngineFailure(.protocolError, "Invalid value for the paging state")
       }
       state = decoded
@@ -85,7 +89,7 @@ final class SelectExecution {
     let failure: EngineFailure?
     do throws(EngineFailure) {
       switch plan.partitions {
-      case .keys(let restrictions, let token): partitionIndex = try await readKeys(restrictions, token)
+      case .keys(let restrictions): partitionIndex = try await readKeys(restrictions, plan.token)
       case .tokens(let restriction): try await readTokens(restriction)
       case .all: try await readScan(.table)
       case .index(let number, let value, let column):
@@ -120,18 +124,18 @@ final class SelectExecution {
 
   /// Reads the partitions that the statement names; returns the index of the last one read, or nil when nothing can follow.
   private func readKeys(_ restrictions: [Restriction], _ token: Restriction?) async throws(EngineFailure) -> UInt32? {
+    // Where no row can be meant, Cassandra does not look at the key.
+    if ranges.isEmpty { return nil }
     var partitions = try ReadRanges.partitions(
       restrictions, evaluator, isVirtual: plan.table.definition.source == .virtual)
     if let token {
       guard let tokens = try ReadRanges.tokens(token, evaluator) else { return 0 }
       let range = KeyRange.tokens(from: tokens.lowerBound, through: tokens.upperBound)
-      partitions.removeAll { key in
-        key.bytes.lexicographicallyPrecedes(range.lower)
-          || !range.upper.isEmpty && !key.bytes.lexicographicallyPrecedes(range.upper)
-      }
+      partitions.removeAll { !range.contains($0.bytes) }
     }
     let first = Int(state?.partitionIndex ?? 0)
     for index in partitions.indices.dropFirst(first) {
+      if index > first { try await breathe() }
       if index > first, writer.isFull { return UInt32(truncatingIfNeeded: index - 1) }
       try await read(partitions[index], state: index == first ? state : nil)
       guard writer.isFull || writer.failure != nil else { continue }
@@ -240,8 +244,21 @@ final class SelectExecution {
       }
       guard case .slice(let left) = end else { return }
       rest = left
-      await yielding()
+      try await endSlice()
     }
+  }
+
+  /// Ends a slice: asks whether there is room for what has been read, and lets the loop do other work. In this order, or
+  /// all that came at once would read a slice each before any of it is counted.
+  private func endSlice() async throws(EngineFailure) {
+    if let meter { try await meter.answerHas(writer.heldBytes) }
+    await yielding()
+    sliceStart = monotonicMicroseconds()
+  }
+
+  /// Ends the slice when its time is over: between the pieces of a read that consists of many small ones.
+  private func breathe() async throws(EngineFailure) {
+    if monotonicMicroseconds() - sliceStart >= SliceBudget().microseconds { try await endSlice() }
   }
 
   private func reading<Result>(_ body: () throws(StorageError) -> Result) throws(EngineFailure) -> Result {
@@ -266,13 +283,21 @@ final class SelectExecution {
       wanted = try ValueOrder.key(try evaluator.filtered(key, name), keyType)
       wanted += try ValueOrder.key(try evaluator.filtered(entry, name), valueType)
     }
+    var range = KeyRange.table
+    if let token = plan.token {
+      guard let tokens = try ReadRanges.tokens(token, evaluator) else { return }
+      range = KeyRange.tokens(from: tokens.lowerBound, through: tokens.upperBound)
+    }
     var after = state?.position
     if let state, !state.position.isEmpty {
       let prefix = Self.partitionPrefix(state.position)
-      if isStatic {
+      let partition = PartitionKey(prefix: prefix.span)
+      if state.isAfterPartition {
+        after = partition.end
+      } else if isStatic {
         // The rest of the partition comes first: its one entry has been passed.
-        try await read(PartitionKey(prefix: prefix.span), state: state)
-        after = state.isAfterPartition ? prefix + [RecordKind.row.rawValue] : state.position
+        try await read(partition, state: state)
+        after = partition.end
       } else {
         try resume(prefix, state)
       }
@@ -286,13 +311,18 @@ final class SelectExecution {
           return keys.count < Self.indexBatch ? .next : .stop
         }
       }
+      var done: [UInt8]?
       for key in keys {
         after = key
-        try await readIndexed(key, isStatic: isStatic)
+        guard range.contains(key) else { continue }
+        // Of a partition that has given all that is wanted of it nothing more is looked at.
+        if let done, key.starts(with: done) { continue }
+        done = try await readIndexed(key, isStatic: isStatic) == .nextPartition ? Self.partitionPrefix(key) : nil
         if writer.isFull || writer.failure != nil { return }
+        try await breathe()
       }
       if end == .end { break }
-      await yielding()
+      try await endSlice()
     }
     if !writer.isFull, writer.failure == nil { _ = writer.endPartition() }
   }
@@ -300,23 +330,26 @@ final class SelectExecution {
   /// How many entries of an index are looked up in one go.
   private static let indexBatch = 500
 
-  private func readIndexed(_ key: [UInt8], isStatic: Bool) async throws(EngineFailure) {
-    let prefix = Self.partitionPrefix(key)
-    let partition = PartitionKey(prefix: prefix.span)
+  private func readIndexed(_ key: [UInt8], isStatic: Bool) async throws(EngineFailure) -> ScanStep {
+    let partition = PartitionKey(prefix: Self.partitionPrefix(key).span)
     if isStatic {
       try await read(partition, state: nil)
-      return
+      return .next
     }
+    var step = ScanStep.next
     if plan.table.hasStatics {
       _ = try reading { () throws(StorageError) in
         try source.record(plan.table.number, partition.head, now: now) { record throws(StorageError) in
-          _ = try writer.accept(record)
+          step = try writer.accept(record)
         }
       }
+      if step != .next { return step }
     }
     _ = try reading { () throws(StorageError) in
-      try source.record(plan.table.number, key, now: now) { record throws(StorageError) in _ = try writer.accept(record)
+      try source.record(plan.table.number, key, now: now) { record throws(StorageError) in
+        step = try writer.accept(record)
       }
     }
+    return step
   }
 }

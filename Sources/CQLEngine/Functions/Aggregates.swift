@@ -18,7 +18,7 @@ struct AggregateFunction: Sendable {
   }
 
   /// The names of all.
-  static let names = Set(Kind.allCases.map(\.rawValue))
+  static let names = Set(Kind.allCases.map { ByteText($0.rawValue) })
 
   /// What is computed.
   let kind: Kind

@@ -82,6 +82,18 @@ struct BigInteger {
     for _ in 0..<exponent % 9 { multiply(by: 10) }
   }
 
+  /// Divides by a power of ten and drops what is left.
+  mutating func divide(byPowerOfTen exponent: Int) {
+    for _ in 0..<exponent / 18 { divide(by: 1_000_000_000_000_000_000) }
+    for _ in 0..<exponent % 18 { divide(by: 10) }
+  }
+
+  /// The lowest 64 bits in two's complement.
+  var lowBits: Int64 {
+    let low = UInt64(words.first ?? 0) | UInt64(words.count > 1 ? words[1] : 0) << 32
+    return Int64(bitPattern: isNegative ? 0 &- low : low)
+  }
+
   private mutating func multiply(by factor: UInt32) {
     var carry: UInt64 = 0
     for index in words.indices {

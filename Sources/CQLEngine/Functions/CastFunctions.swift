@@ -24,6 +24,16 @@ enum CastFunctions {
     let target = native.wire
     let name = "cast_as_\(native.rawValue)"
     guard source != target else { return nil }
+    if source == .float, target == .decimal {
+      return ScalarFunction(
+        name, source, target,
+        ofOne: { value throws(EngineFailure) in
+          guard value.count == 4 else { return nil }
+          let number = Float(bitPattern: value.span.uint32(at: 0))
+          guard let decimal = CQLDecimal(JavaNumber.text(number)) else { throw Number.notDecimal(Double(number)) }
+          return try Number.decimal(decimal).bytes(target)
+        })
+    }
     if source.isNumber, target.isNumber, target != .counter {
       return ScalarFunction(
         name, source, target,
@@ -44,6 +54,7 @@ enum CastFunctions {
           bytes.append(bigEndian: moment)
           return bytes
         })
+    case (.timestamp, .bigint): return ScalarFunction(name, source, target, ofOne: { Array($0) })
     case (.timeuuid, .date), (.timestamp, .date):
       return ScalarFunction(
         name, source, target,
@@ -70,15 +81,24 @@ enum CastFunctions {
     case .decimal(let number): return number.description
     case .date(let date): return date.description
     case .time(let time): return time.description
-    case .inet(let address): return address.description
+    case .inet(let address): return JavaNumber.text(address)
     case .timestamp(let timestamp): return timestamp.description
     default: return decoded.description
     }
   }
 }
 
-/// Floating-point numbers as Java writes them.
+/// Floating-point numbers and addresses as Java writes them.
 enum JavaNumber {
+  /// An address: all groups of an IPv6 address, none of them left out.
+  static func text(_ address: CQLInet) -> String {
+    guard case .v6(let high, let low) = address else { return address.description }
+    if let mapped = address.mappedIPv4 { return CQLInet.v4(mapped).description }
+    return [high, low].flatMap { half in
+      [48, 32, 16, 0].map { String(half >> UInt64($0) & 0xffff, radix: 16) }
+    }.joined(separator: ":")
+  }
+
   static func text(_ number: Float) -> String { text("\(number)", Double(number)) }
 
   static func text(_ number: Double) -> String { text("\(number)", number) }

@@ -5,7 +5,7 @@ import CassandraWire
 enum CollectionFunctions {
   typealias Factory = @Sendable ([Argument]) throws(EngineFailure) -> ScalarFunction
 
-  static let factories: [String: Factory] = [
+  static let factories: NameMap<Factory> = [
     "map_keys": { arguments throws(EngineFailure) in
       let type = try type("map_keys", arguments, "a map") { $0.isMap }
       guard case .map(let key, _) = type else { throw EngineFailure.invalid("Not a map") }

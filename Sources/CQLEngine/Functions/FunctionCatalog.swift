@@ -5,7 +5,7 @@ import CassandraWire
 /// Finds the function that a call means.
 enum FunctionCatalog {
   /// Functions that Cassandra has and this node has not, with what they belong to.
-  private static let unsupported: [String: String] = [
+  private static let unsupported: NameMap<String> = [
     "to_json": "JSON", "tojson": "JSON", "from_json": "JSON", "fromjson": "JSON",
     "similarity_cosine": "Vector search", "similarity_euclidean": "Vector search",
     "similarity_dot_product": "Vector search", "mask_null": "Dynamic data masking",
@@ -15,8 +15,8 @@ enum FunctionCatalog {
   ]
 
   /// The functions with fixed types, by name.
-  private static let overloads: [String: [ScalarFunction]] = {
-    var result: [String: [ScalarFunction]] = [:]
+  private static let overloads: NameMap<[ScalarFunction]> = {
+    var result: NameMap<[ScalarFunction]> = [:]
     for function in TimeFunctions.all + BlobFunctions.all + MathFunctions.all + [uuid] {
       result[function.name, default: []].append(function)
     }

@@ -28,8 +28,9 @@ enum MathFunctions {
       function("round", type) { number in
         switch number {
         case .integer: number
-        case .floating(let value): .floating((value + 0.5).rounded(.down))
-        case .decimal(let value): .decimal(CQLDecimal("\((Double(value.description) ?? 0).rounded())") ?? value)
+        case .decimal where type == .varint: number
+        case .floating(let value): .floating(rounded(value, isFloat: type == .float))
+        case .decimal(let value): .decimal(rounded(value))
         }
       },
     ]
@@ -44,6 +45,32 @@ enum MathFunctions {
         guard let number = Number(value, type) else { return nil }
         return try compute(number).bytes(type)
       })
+  }
+
+  /// The nearest whole number as Java's `Math.round` gives it: of two as near the larger, within 32 bits for a `float` and
+  /// 64 for a `double`, and 0 for what is no number.
+  private static func rounded(_ number: Double, isFloat: Bool) -> Double {
+    if number.isNaN { return 0 }
+    let below = number.rounded(.down)
+    let nearest = number - below >= 0.5 ? below + 1 : below
+    let limits = isFloat ? (Double(Int32.min), Double(Int32.max)) : (-0x1p63, 0x1p63)
+    return min(max(nearest, limits.0), limits.1)
+  }
+
+  /// The nearest whole number, of two as near the one farther from zero.
+  private static func rounded(_ number: CQLDecimal) -> CQLDecimal {
+    var whole = BigInteger(twosComplement: number.unscaled.twosComplement)
+    if number.scale <= 0 {
+      guard number.scale > -10_000 else { return number }
+      whole.multiply(byPowerOfTen: -Int(number.scale))
+    } else {
+      let digits = number.unscaled.description.utf8.count
+      guard Int(number.scale) <= digits else { return CQLDecimal(unscaled: 0, scale: 0) }
+      whole.divide(byPowerOfTen: Int(number.scale) - 1)
+      whole.add(BigInteger(number.unscaled.isNegative ? -5 : 5))
+      whole.divide(by: 10)
+    }
+    return CQLDecimal(unscaled: CQLVarint(twosComplement: whole.twosComplement.span), scale: 0)
   }
 
   private static func absolute(_ number: CQLDecimal) -> CQLDecimal {

@@ -49,10 +49,22 @@ enum Number {
     case .floating(let number):
       if number.isNaN { return 0 }
       return number >= 0x1p63 ? .max : number < -0x1p63 ? .min : Int64(number)
-    case .decimal(let number):
-      let double = Double(number.description) ?? 0
-      return double >= 0x1p63 ? .max : double < -0x1p63 ? .min : Int64(double)
+    case .decimal(let number): return Self.lowBits(number)
     }
+  }
+
+  /// The lowest 64 bits of a number without what stands behind its point.
+  private static func lowBits(_ number: CQLDecimal) -> Int64 {
+    // A multiple of 10⁶⁴ has none of them.
+    guard number.scale > -64 else { return 0 }
+    var whole = BigInteger(twosComplement: number.unscaled.twosComplement)
+    if number.scale < 0 { whole.multiply(byPowerOfTen: -Int(number.scale)) }
+    if number.scale > 0 {
+      let digits = number.unscaled.description.utf8.count
+      guard Int(number.scale) <= digits else { return 0 }
+      whole.divide(byPowerOfTen: Int(number.scale))
+    }
+    return whole.lowBits
   }
 
   /// The number as a decimal, and whether that is possible.
@@ -76,12 +88,20 @@ enum Number {
     case .double: bytes.append(bigEndian: double.bitPattern)
     case .varint: bytes = wholePart.twosComplement
     case .decimal:
-      guard let number = decimal else { throw EngineFailure.invalid("Character N is neither a decimal digit number") }
+      guard let number = decimal else { throw Self.notDecimal(double) }
       bytes.append(bigEndian: number.scale)
       bytes += number.unscaled.twosComplement
     default: throw EngineFailure.invalid("Not a number: \(type)")
     }
     return bytes
+  }
+
+  /// What Cassandra's arithmetic says of a number that is no decimal.
+  static func notDecimal(_ number: Double) -> EngineFailure {
+    EngineFailure(
+      .serverError,
+      "java.lang.NumberFormatException: Character \(number.isNaN ? "N" : "I") is neither a decimal digit number, decimal "
+        + "point, nor \"e\" notation exponential mark.")
   }
 
   /// The whole part; a floating-point number that is too large becomes the nearest of the type's, as in Java.
@@ -91,29 +111,9 @@ enum Number {
     return min(max(truncated, Int64(Int32.min)), Int64(Int32.max))
   }
 
+  /// The whole part as a varint; of other types than varint it is taken as a number of 64 bits, as in Cassandra.
   private var wholePart: CQLVarint {
-    switch self {
-    case .integer(let number): return CQLVarint(number)
-    case .floating(let number): return number.isFinite ? Self.exactly(number) : 0
-    case .decimal(let number):
-      if number.scale == 0 { return number.unscaled }
-      let text = number.unscaled.description
-      let isNegative = text.hasPrefix("-")
-      let digits = isNegative ? text.dropFirst() : text[...]
-      let whole: String
-      if number.scale > 0 {
-        whole = digits.count > Int(number.scale) ? String(digits.dropLast(Int(number.scale))) : "0"
-      } else {
-        whole = digits + String(repeating: "0", count: min(Int(-Int64(number.scale)), CQLVarint.maximumTextBytes))
-      }
-      return CQLVarint((isNegative ? "-" : "") + whole) ?? 0
-    }
-  }
-
-  private static func exactly(_ number: Double) -> CQLVarint {
-    guard abs(number) < 0x1p62 else {
-      return CQLVarint(CQLDecimal("\(number)").map { Number.decimal($0).wholePart.description } ?? "0") ?? 0
-    }
-    return CQLVarint(Int64(number))
+    if case .decimal(let number) = self, number.scale == 0 { return number.unscaled }
+    return CQLVarint(truncated)
   }
 }

@@ -28,8 +28,9 @@ indirect enum Expression: Sendable {
   case field(Expression, index: Int, count: Int)
   /// An element of a set or of a map of such a type.
   case element(Expression, CQLType, key: Expression)
-  /// The elements of a set or of a map of such a type between two keys.
-  case slice(Expression, CQLType, from: Expression?, to: Expression?)
+  /// The elements of a set or of a map of such a type between two keys; of none of them nothing is left when it is
+  /// stored by element, and else an empty collection.
+  case slice(Expression, CQLType, from: Expression?, to: Expression?, isMultiCell: Bool)
   /// What is known of a column's cell beside its value.
   case attribute(CellAttributeSelector)
   /// The result of an aggregate, by its place in the selection.
@@ -83,6 +84,8 @@ struct Receiver {
   var table: String
   /// The position in the partition key of the column that it is.
   var keyPosition: Int?
+  /// Whether it is a part of a literal.
+  var isPart = false
 
   init(_ name: String, _ type: CQLType, typeText: String? = nil, keyspace: String, table: String) {
     self.name = name
@@ -101,7 +104,9 @@ struct Receiver {
 
   /// A part of this receiver.
   func part(_ name: String, _ type: CQLType) -> Receiver {
-    Receiver(name, type, keyspace: keyspace, table: table)
+    var part = Receiver(name, type, keyspace: keyspace, table: table)
+    part.isPart = true
+    return part
   }
 
   /// What the protocol tells of a marker for it.

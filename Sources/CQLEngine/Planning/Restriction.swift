@@ -46,8 +46,22 @@ struct Restriction: Sendable {
     if case .isIn = kind { true } else { false }
   }
 
+  /// Whether it is an IN of any number of values but one, as far as the statement tells.
+  var namesSeveral: Bool {
+    switch kind {
+    case .isIn(.marker): true
+    case .isIn(.list(let values)): values.count != 1
+    case .equal, .slice, .contains: false
+    }
+  }
+
   var isSlice: Bool {
     if case .slice = kind { true } else { false }
+  }
+
+  /// Whether it is about elements of a collection, which are not next to each other in any order.
+  var isContains: Bool {
+    if case .contains = kind { true } else { false }
   }
 
   /// The columns' names for messages.
@@ -101,4 +115,9 @@ struct Filter: Sendable {
   var types: [CQLType]
   /// What is said about them.
   var kind: Restriction.Kind
+  /// Whether the values behind `IN` are tuples, also of one column.
+  var isTuple = false
+  /// Whether an equality asks for the same bytes, as an index of Cassandra's first kind finds them, and not only for a
+  /// value of the same rank: 1.0 and 1.00 are two numbers for it.
+  var isExact = false
 }

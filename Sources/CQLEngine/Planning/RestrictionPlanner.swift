@@ -8,7 +8,7 @@ struct RestrictionPlanner {
   /// For messages: `UPDATE` and `DELETE` allow less than `SELECT`.
   let statement: String
   /// The restriction of each column of the primary key, and of others, by name.
-  private(set) var byColumn: [String: Restriction] = [:]
+  private(set) var byColumn: NameMap<Restriction> = [:]
   /// The restriction of the token.
   private(set) var token: Restriction?
   /// Restrictions of clustering columns as tuples.
@@ -32,7 +32,9 @@ struct RestrictionPlanner {
       let column = try table.column(named: name)
       try checkComparable(column, "IN")
       let receiver = Receiver(column, of: table)
-      let kind = Restriction.Kind.isIn(try terms.values(values, receiver))
+      var kind = Restriction.Kind.isIn(try terms.values(values, receiver))
+      // One value is an equality, with all that is allowed with one.
+      if case .isIn(.list(let parts)) = kind, parts.count == 1 { kind = .equal(parts) }
       try put(Restriction(columns: [column], kind: kind))
     case .isNotNull(let name):
       let column = try table.column(named: name)
@@ -53,8 +55,16 @@ struct RestrictionPlanner {
       if case .terms(let list) = values {
         var parts: [Expression] = []
         for term in list {
-          if case .tuple(let elements) = term.kind { try Self.checkCount(elements, columns, term) }
-          parts.append(try terms.expression(term, receiver))
+          guard case .tuple(let elements) = term.kind else {
+            parts.append(try terms.expression(term, receiver))
+            continue
+          }
+          try Self.checkCount(elements, columns, term)
+          var values: [Expression] = []
+          for (element, column) in zip(elements, columns) {
+            values.append(try terms.expression(element, Receiver(column, of: table)))
+          }
+          parts.append(.tuple(values))
         }
         options = .list(parts)
       } else {
@@ -89,10 +99,12 @@ struct RestrictionPlanner {
     case .notEqual:
       throw EngineFailure.invalid("Unsupported \"!=\" relation: \(column.cql) != \(term.cql)")
     case .contains:
+      try refuseContains("CONTAINS")
       let element = try collectionElement(column, "CONTAINS", isKey: false)
       let value = try terms.expression(term, terms.receiver("value(\(column.name))", element))
       return Restriction(columns: [column], kind: .contains(values: [value], keys: [], entries: []))
     case .containsKey:
+      try refuseContains("CONTAINS KEY")
       let element = try collectionElement(column, "CONTAINS KEY", isKey: true)
       let value = try terms.expression(term, terms.receiver("key(\(column.name))", element))
       return Restriction(columns: [column], kind: .contains(values: [], keys: [value], entries: []))
@@ -100,6 +112,11 @@ struct RestrictionPlanner {
       throw EngineFailure.invalid(
         "LIKE restriction is only supported on properly indexed columns. \(column.cql) LIKE \(term.cql) is not valid.")
     }
+  }
+
+  /// Only a SELECT looks into collections: a write names its rows.
+  private func refuseContains(_ what: String) throws(EngineFailure) {
+    if statement != "SELECT" { throw EngineFailure.invalid("Cannot use \(statement) with \(what)") }
   }
 
   private static func slice(_ values: [Expression], _ sign: Relation.Operator) -> Restriction.Kind {
@@ -156,6 +173,7 @@ struct RestrictionPlanner {
   private mutating func put(_ restriction: Restriction) throws(EngineFailure) {
     let column = restriction.columns[0]
     for tuple in tuples where tuple.columns.contains(where: { $0 === column }) {
+      try checkStart(restriction, tuple)
       // A tuple that overlaps is kept apart; only what both say about the same end is refused.
       _ = try tuple.merged(with: restriction)
     }
@@ -164,6 +182,15 @@ struct RestrictionPlanner {
     } else {
       byColumn[column.name] = restriction
     }
+  }
+
+  /// Refuses two slices that begin with different columns.
+  private func checkStart(_ restriction: Restriction, _ other: Restriction) throws(EngineFailure) {
+    let (first, second) = (restriction.columns[0], other.columns[0])
+    guard restriction.isSlice, other.isSlice, first !== second else { return }
+    throw EngineFailure.invalid(
+      "Column \"\(first.position > second.position ? first.name : second.name)\" cannot be restricted by two "
+        + "inequalities not starting with the same column")
   }
 
   // MARK: Tuples
@@ -240,10 +267,12 @@ struct RestrictionPlanner {
     }
     for column in restriction.columns {
       guard let single = byColumn[column.name] else { continue }
+      try checkStart(single, restriction)
       _ = try single.merged(with: restriction)
     }
     for (index, other) in tuples.enumerated()
     where other.columns.contains(where: { column in restriction.columns.contains { $0 === column } }) {
+      try checkStart(restriction, other)
       let merged = try other.merged(with: restriction)
       if other.columns.count == restriction.columns.count {
         tuples[index] = merged

@@ -6,7 +6,7 @@ final class SelectPlan: Sendable {
   /// Where rows are looked for.
   enum Partitions: Sendable {
     /// In the partitions with these keys: one restriction by equality or IN for each column of the key.
-    case keys([Restriction], token: Restriction?)
+    case keys([Restriction])
     /// In those with tokens in a range.
     case tokens(Restriction)
     /// In all.
@@ -37,6 +37,8 @@ final class SelectPlan: Sendable {
   let columns: [ColumnSpecification]
   let aggregates: [AggregateCall]
   let partitions: Partitions
+  /// What is said of the token beside keys or an index.
+  let token: Restriction?
   /// The restrictions of the leading clustering columns, which make ranges of records.
   let clustering: [Restriction]
   let filters: [Filter]
@@ -56,7 +58,8 @@ final class SelectPlan: Sendable {
 
   init(
     table: Table, shape: RowShape, outputs: Outputs, columns: [ColumnSpecification], aggregates: [AggregateCall],
-    partitions: Partitions, clustering: [Restriction], filters: [Filter], isReversed: Bool, isDistinct: Bool,
+    partitions: Partitions, token: Restriction?, clustering: [Restriction], filters: [Filter], isReversed: Bool,
+    isDistinct: Bool,
     sortColumns: [Column], limit: Expression?, perPartitionLimit: Expression?, warnings: [String]
   ) {
     self.table = table
@@ -65,6 +68,7 @@ final class SelectPlan: Sendable {
     self.columns = columns
     self.aggregates = aggregates
     self.partitions = partitions
+    self.token = token
     self.clustering = clustering
     self.filters = filters
     self.isReversed = isReversed
@@ -75,7 +79,7 @@ final class SelectPlan: Sendable {
     self.warnings = warnings
     let namesOneRow = clustering.count == table.clustering.count && clustering.allSatisfy(\.isEquality)
     self.namesOneRow = namesOneRow
-    if case .keys(let key, nil) = partitions, case .slots = outputs, key.allSatisfy(\.isEquality), namesOneRow,
+    if case .keys(let key) = partitions, token == nil, case .slots = outputs, key.allSatisfy(\.isEquality), namesOneRow,
       filters.isEmpty, aggregates.isEmpty, limit == nil, perPartitionLimit == nil, !isDistinct, !table.hasStatics,
       !table.isVirtual
     {

@@ -9,8 +9,12 @@ struct SelectPlanner {
   private var selectors: SelectorPlanner
   private var restrictions: RestrictionPlanner
   private var filters: [Filter] = []
-  /// How many restrictions only reading rows one by one can answer, or an index.
-  private var filteredRestrictions = 0
+  /// The restrictions that only reading rows one by one can answer, or an index.
+  private var filtered: [Restriction] = []
+  /// Those of them that are about clustering columns.
+  private var pendingClustering: [Restriction] = []
+  /// Whether Cassandra would ask an index.
+  private var usesIndex = false
 
   static let needsFiltering = EngineFailure.invalid(
     "Cannot execute this query as it might involve data filtering and thus may have unpredictable performance. If you "
@@ -23,6 +27,9 @@ struct SelectPlanner {
     selectors = SelectorPlanner(table, terms)
     restrictions = RestrictionPlanner(table, statement: "SELECT")
   }
+
+  /// How often a type was found out.
+  var typings: TypingCount { terms.typings }
 
   /// The plan and what is known of the markers.
   mutating func plan() throws(EngineFailure) -> (SelectPlan, TermPlanner) {
@@ -40,10 +47,10 @@ struct SelectPlanner {
     let clustering = try clusteringRestrictions(hasKeys: keys != nil)
     try addRemainingFilters()
     let index = try chooseIndex(hasKeys: keys != nil)
-    let isReversed = try order(hasKeys: keys != nil, usesIndex: index != nil)
+    let isReversed = try order(hasKeys: keys != nil)
     let partitions: SelectPlan.Partitions
     if let keys {
-      partitions = .keys(keys, token: restrictions.token)
+      partitions = .keys(keys)
     } else if let index {
       partitions = index
     } else if let token = restrictions.token {
@@ -75,7 +82,8 @@ struct SelectPlanner {
     }
     let plan = SelectPlan(
       table: table, shape: selectors.shape, outputs: outputs, columns: columns, aggregates: selectors.aggregates,
-      partitions: partitions, clustering: clustering, filters: filters, isReversed: isReversed,
+      partitions: partitions, token: restrictions.token, clustering: clustering, filters: filters,
+      isReversed: isReversed,
       isDistinct: statement.isDistinct, sortColumns: sortColumns, limit: limit, perPartitionLimit: perPartition,
       warnings: warnings)
     return (plan, terms)
@@ -91,7 +99,12 @@ struct SelectPlanner {
     case .selectors(let list):
       for selector in list {
         var one = try selectors.plan(selector.selectable)
-        if let alias = selector.alias { one.name = alias.name }
+        if let alias = selector.alias {
+          guard alias.name.utf8.count <= SelectorPlanner.maximumNameBytes else {
+            throw EngineFailure.invalid("An alias has more than \(SelectorPlanner.maximumNameBytes) bytes")
+          }
+          one.name = alias.name
+        }
         planned.append(one)
       }
     }
@@ -137,9 +150,12 @@ struct SelectPlanner {
       throw EngineFailure.invalid(
         "SELECT DISTINCT queries must only request partition key columns and/or static columns (not \(column.name))")
     }
-    // Restricted columns need not be selected.
+    let namesPartitions = table.partitionKey.allSatisfy { column in
+      restrictions.byColumn[column.name].map { $0.isEquality || $0.isIn } ?? false
+    }
     for column in table.partitionKey where !selected.contains(where: { $0 === column }) {
-      if case .equal = restrictions.byColumn[column.name]?.kind { continue }
+      // Of each partition one row is wanted, and all of them are named.
+      if namesPartitions { continue }
       throw EngineFailure.invalid(
         "SELECT DISTINCT queries must request all the partition key columns (missing \(column.name))")
     }
@@ -162,7 +178,7 @@ struct SelectPlanner {
     for restriction in found {
       addFilter(restriction)
       // Part of the key, or a range of it, finds nothing by itself.
-      filteredRestrictions += 1
+      filtered.append(restriction)
     }
     return nil
   }
@@ -187,7 +203,11 @@ struct SelectPlanner {
         position += 1
         continue
       }
-      if isOpen {
+      if isOpen, restriction.isContains {
+        isOpen = false
+        blocker = column
+        pending.append(restriction)
+      } else if isOpen {
         used.append(restriction)
         // What else is said about the same columns is tested row by row, which changes nothing about what is allowed.
         if tuple != nil, let single { addFilter(single) }
@@ -206,17 +226,35 @@ struct SelectPlanner {
       }
       position += restriction.columns.count
     }
+    try checkSlices()
     try refuseUnlessFiltered(pending, hasKeys: hasKeys, blocker: blocker, endsInSlice: endsInSlice)
+    pendingClustering = pending
     for restriction in pending {
       addFilter(restriction)
-      filteredRestrictions += 1
+      filtered.append(restriction)
     }
     return used
+  }
+
+  /// Refuses restrictions of columns behind one that is restricted by a slice, unless rows may be filtered.
+  private func checkSlices() throws(EngineFailure) {
+    guard !statement.allowsFiltering else { return }
+    let all = restrictions.tuples + restrictions.byColumn.values.filter { $0.columns[0].kind == .clustering }
+    guard let slice = all.filter(\.isSlice).min(by: { $0.columns[0].position < $1.columns[0].position }) else { return }
+    for other in all where other.columns[0].position > slice.columns[0].position {
+      throw EngineFailure.invalid(
+        "Clustering column \"\(other.columns[0].name)\" cannot be restricted (preceding column "
+          + "\"\(slice.columns[0].name)\" is restricted by a non-EQ relation)")
+    }
   }
 
   private func refuseUnlessFiltered(
     _ pending: [Restriction], hasKeys: Bool, blocker: Column?, endsInSlice: Bool
   ) throws(EngineFailure) {
+    if !statement.allowsFiltering, pending.contains(where: { $0.isContains && !isIndexed($0) }) {
+      throw EngineFailure.invalid(
+        "Clustering columns can only be restricted with CONTAINS with a secondary index or filtering")
+    }
     guard hasKeys, !statement.allowsFiltering, let first = pending.first, let blocker else { return }
     guard !pending.contains(where: { isIndexed($0) }), !hasIndexedRestriction else { return }
     let column = first.columns[0]
@@ -233,11 +271,7 @@ struct SelectPlanner {
   private mutating func addRemainingFilters() throws(EngineFailure) {
     for restriction in restrictions.byColumn.values.sorted(by: { $0.names < $1.names })
     where !restriction.columns[0].isPrimaryKey {
-      if case .contains(let values, let keys, let entries) = restriction.kind {
-        filteredRestrictions += values.count + keys.count + entries.count
-      } else {
-        filteredRestrictions += 1
-      }
+      filtered.append(restriction)
       addFilter(restriction)
     }
   }
@@ -245,7 +279,10 @@ struct SelectPlanner {
   private mutating func addFilter(_ restriction: Restriction) {
     var slots: [Int] = []
     for column in restriction.columns { slots.append(selectors.shape.slot(column)) }
-    filters.append(Filter(slots: slots, types: restriction.columns.map(\.wire), kind: restriction.kind))
+    filters.append(
+      Filter(
+        slots: slots, types: restriction.columns.map(\.wire), kind: restriction.kind, isTuple: restriction.isTuple,
+        isExact: index(for: restriction).map { $0.0.className == nil } ?? false))
   }
 
   // MARK: Indexes
@@ -253,7 +290,7 @@ struct SelectPlanner {
   private func index(for restriction: Restriction) -> (Index, SelectPlan.IndexValue)? {
     guard restriction.columns.count == 1 else { return nil }
     let column = restriction.columns[0]
-    for index in table.indexes(on: column) {
+    for index in table.indexes(on: column) where !index.isBuilding {
       switch (restriction.kind, index.part) {
       case (.equal(let values), .simple), (.equal(let values), .full):
         return (index, .value(values[0], column.wire))
@@ -276,31 +313,82 @@ struct SelectPlanner {
     return nil
   }
 
+  /// Whether an index can answer a restriction: one of the first kind, or a storage-attached one.
   private func isIndexed(_ restriction: Restriction) -> Bool {
     index(for: restriction) != nil || isStorageAttached(restriction)
   }
 
-  /// Whether a storage-attached index could answer, which takes slices and IN too.
+  /// Whether storage-attached indexes can answer all of a restriction.
   private func isStorageAttached(_ restriction: Restriction) -> Bool {
-    restriction.columns.count == 1
-      && table.indexes(on: restriction.columns[0]).contains { $0.className != nil && $0.part == .simple }
+    guard restriction.columns.count == 1 else { return false }
+    let column = restriction.columns[0]
+    let parts = table.indexes(on: column).filter { $0.className != nil && !$0.isBuilding }.map(\.part)
+    switch restriction.kind {
+    case .equal: return parts.contains(.simple) || parts.contains(.full)
+    case .slice:
+      guard parts.contains(.simple) else { return false }
+      switch column.wire {
+      case .ascii, .text, .boolean, .vector: return false
+      default: return true
+      }
+    case .isIn: return false
+    case .contains(let values, let keys, let entries):
+      return (values.isEmpty || parts.contains(.values) || parts.contains(.simple))
+        && (keys.isEmpty || parts.contains(.keys)) && (entries.isEmpty || parts.contains(.entries))
+    }
+  }
+
+  /// Whether one index of the first kind can answer a restriction without anything beside it.
+  private func isAnsweredByOne(_ restriction: Restriction) -> Bool {
+    guard index(for: restriction) != nil else { return false }
+    if case .contains(let values, let keys, let entries) = restriction.kind {
+      return values.count + keys.count + entries.count == 1
+    }
+    return true
   }
 
   private var hasIndexedRestriction: Bool { restrictions.byColumn.values.contains { isIndexed($0) } }
 
   /// The index to ask, and Cassandra's refusal of what neither keys nor an index can answer.
-  private func chooseIndex(hasKeys: Bool) throws(EngineFailure) -> SelectPlan.Partitions? {
-    let indexed = restrictions.byColumn.values.filter { isIndexed($0) }
-    if !statement.allowsFiltering {
-      let allAttached =
-        indexed.count == restrictions.byColumn.values.count { !$0.columns[0].isPrimaryKey || isIndexed($0) }
-        && indexed.allSatisfy { isStorageAttached($0) }
-      let allowed = indexed.isEmpty ? 0 : allAttached ? filteredRestrictions : 1
-      if filteredRestrictions > allowed { throw Self.needsFiltering }
-      if restrictions.token != nil, !hasKeys, !filters.isEmpty, indexed.isEmpty { throw Self.needsFiltering }
+  private mutating func chooseIndex(hasKeys: Bool) throws(EngineFailure) -> SelectPlan.Partitions? {
+    for restriction in filtered {
+      guard case .vector = restriction.columns[0].wire, !table.indexes(on: restriction.columns[0]).isEmpty else {
+        continue
+      }
+      throw EngineFailure.invalid("Vector indexes only support ANN queries")
+    }
+    let isIndexing = hasIndexedRestriction
+    // As in Cassandra: an index is used for what keys do not answer, and for a range of keys.
+    usesIndex = isIndexing && (!hasKeys || !filtered.isEmpty)
+    if !statement.allowsFiltering, !hasKeys || usesIndex || !filtered.isEmpty {
+      var needed = filtered
+      if !hasKeys {
+        needed += restrictions.byColumn.values.filter { restriction in
+          restriction.columns[0].kind == .clustering && !filtered.contains { $0.columns[0] === restriction.columns[0] }
+        }
+      }
+      let isAnswered =
+        needed.isEmpty || needed.allSatisfy { isStorageAttached($0) }
+        || needed.count == 1 && isAnsweredByOne(needed[0])
+      guard isAnswered else { throw Self.needsFiltering }
+    }
+    if usesIndex {
+      if restrictions.byColumn.values.contains(where: { $0.columns[0].kind == .partitionKey && $0.isIn }) {
+        throw EngineFailure.invalid(
+          "Select on indexed columns and with IN clause for the PRIMARY KEY are not supported")
+      }
+    }
+    for slice in pendingClustering where slice.isSlice && slice.columns.count > 1 {
+      guard
+        usesIndex && filtered.contains(where: { isStorageAttached($0) })
+          || slice.columns.contains(where: { column in
+            table.indexes(on: column).contains { $0.className != nil && !$0.isBuilding }
+          })
+      else { continue }
+      throw EngineFailure.invalid("Multi-column slice restrictions cannot be used for filtering.")
     }
     guard !hasKeys else { return nil }
-    for restriction in indexed.sorted(by: { $0.names < $1.names }) {
+    for restriction in restrictions.byColumn.values.filter({ isIndexed($0) }).sorted(by: { $0.names < $1.names }) {
       guard let (index, value) = index(for: restriction) else { continue }
       return .index(index.number, value, restriction.columns[0])
     }
@@ -310,7 +398,7 @@ struct SelectPlanner {
   // MARK: Order
 
   /// Whether rows are read backwards.
-  private func order(hasKeys: Bool, usesIndex: Bool) throws(EngineFailure) -> Bool {
+  private func order(hasKeys: Bool) throws(EngineFailure) -> Bool {
     guard !statement.orderBy.isEmpty else { return false }
     for ordering in statement.orderBy {
       let column = try table.column(named: ordering.column)
@@ -319,8 +407,7 @@ struct SelectPlanner {
           "Order by is currently only supported on the clustered columns of the PRIMARY KEY, got \(column.name)")
       }
     }
-    let asksIndex = restrictions.byColumn.values.contains { !$0.columns[0].isPrimaryKey && isIndexed($0) }
-    if usesIndex || asksIndex {
+    if usesIndex {
       throw EngineFailure.invalid("ORDER BY with 2ndary indexes is not supported, except for ANN queries.")
     }
     guard hasKeys else {
@@ -329,7 +416,16 @@ struct SelectPlanner {
     }
     var isReversed: Bool?
     var position = 0
+    // Of a column that is named twice the place of the first and the direction of the last count.
+    var orderings: [SelectStatement.Ordering] = []
     for ordering in statement.orderBy {
+      if let place = orderings.firstIndex(where: { $0.column == ordering.column }) {
+        orderings[place].isDescending = ordering.isDescending
+      } else {
+        orderings.append(ordering)
+      }
+    }
+    for ordering in orderings {
       let column = try table.column(named: ordering.column)
       // Columns with one value only may be left out.
       while position < column.position {

@@ -1,3 +1,4 @@
+import CassandraBytes
 import CQLLanguage
 import CassandraWire
 
@@ -39,35 +40,59 @@ struct SelectorPlanner {
 
   /// Plans a selector; `expected` is the type that it has to have, where something says one.
   mutating func plan(_ selectable: Selectable, expected: CQLType? = nil) throws(EngineFailure) -> Selector {
-    switch selectable.kind {
+    try plan(TypedSelectable(selectable), expected)
+  }
+
+  private mutating func plan(
+    _ typed: TypedSelectable, _ expected: CQLType? = nil
+  ) throws(EngineFailure) -> Selector {
+    let planned = try planAnyName(typed, expected)
+    // At each level, so that names cost no more than the statement.
+    guard planned.name.utf8.count <= Self.maximumNameBytes else {
+      throw EngineFailure.invalid(
+        "The name of a selected column has more than \(Self.maximumNameBytes) bytes")
+    }
+    return planned
+  }
+
+  /// Bytes of the name of a column of a result: 65,535, which is what the protocol's length can say.
+  static let maximumNameBytes = 65_535
+
+  private mutating func planAnyName(
+    _ typed: TypedSelectable, _ expected: CQLType?
+  ) throws(EngineFailure) -> Selector {
+    let parts = typed.parts
+    switch typed.selectable.kind {
     case .column(let name):
       let column = try table.column(named: name)
       return Selector(expression: .column(shape.slot(column)), type: column.wire, name: column.name)
-    case .term(let term): return try plan(term, expected)
+    case .term:
+      guard let term = typed.term else { preconditionFailure("a term has its types") }
+      return try plan(term, expected)
     case .countRows: return try aggregate(AggregateFunction(.count, of: .blob), nil, name: "count")
-    case .call(let function, let arguments): return try call(function, arguments, expected)
+    case .call(let function, _): return try call(function, parts, expected)
     case .attribute(let kind, let of): return try attribute(kind, of)
-    case .cast(let inner, let native): return try cast(inner, native)
-    case .field(let whole, let field): return try self.field(whole, field)
-    case .element(let collection, let key): return try element(collection, key)
-    case .slice(let collection, let from, let to): return try slice(collection, from, to)
-    case .typeHint(let name, let inner):
+    case .cast(_, let native): return try cast(parts[0], native)
+    case .field(_, let field): return try self.field(parts[0], field)
+    case .element(_, let key): return try element(parts[0], key)
+    case .slice(_, let from, let to): return try slice(parts[0], from, to)
+    case .typeHint(let name, _):
       let type = try terms.type(name)
-      let planned = try plan(inner, expected: type.wire)
+      let planned = try plan(parts[0], type.wire)
       return Selector(
         expression: planned.expression, type: type.wire, name: "(\(name.cql))\(planned.name)")
-    case .tuple(let elements): return try tuple(elements, expected)
-    case .list(let elements): return try list(elements, expected, selectable)
-    case .set(let elements): return try set(elements, expected, selectable)
-    case .mapOrUserType(let entries): return try map(entries, expected, selectable)
+    case .tuple: return try tuple(parts, expected)
+    case .list: return try list(parts, expected)
+    case .set: return try set(parts, expected)
+    case .mapOrUserType: return try map(typed, expected)
     case .negation, .arithmetic: throw EngineFailure.unsupported("Arithmetic")
     }
   }
 
-  private mutating func plan(_ term: Term, _ expected: CQLType?) throws(EngineFailure) -> Selector {
-    guard let type = expected else { throw Self.cannotInfer(term.cql) }
+  private mutating func plan(_ term: TypedTerm, _ expected: CQLType?) throws(EngineFailure) -> Selector {
+    guard let type = expected else { throw Self.cannotInfer(term.term.cql) }
     let expression = try terms.expression(term, terms.receiver("[selection]", type))
-    return Selector(expression: expression, type: type, name: term.cql)
+    return Selector(expression: expression, type: type, name: term.term.cql)
   }
 
   private static func cannotInfer(_ text: String) -> EngineFailure {
@@ -87,7 +112,7 @@ struct SelectorPlanner {
   }
 
   private mutating func call(
-    _ function: QualifiedName, _ arguments: [Selectable], _ expected: CQLType?
+    _ function: QualifiedName, _ arguments: [TypedSelectable], _ expected: CQLType?
   ) throws(EngineFailure) -> Selector {
     let name = function.name.name
     if AggregateFunction.names.contains(name), function.keyspace.map({ $0.name == "system" }) ?? true {
@@ -106,7 +131,7 @@ struct SelectorPlanner {
     var parts: [Expression] = []
     var names: [String] = []
     for (argument, type) in zip(arguments, scalar.argumentTypes) {
-      let planned = try plan(argument, expected: type)
+      let planned = try plan(argument, type)
       parts.append(planned.expression)
       names.append(planned.name)
     }
@@ -115,14 +140,14 @@ struct SelectorPlanner {
       name: "\(scalar.qualifiedName)(\(names.joined(separator: ", ")))")
   }
 
-  private mutating func aggregate(_ name: String, _ arguments: [Selectable]) throws(EngineFailure) -> Selector {
+  private mutating func aggregate(_ name: String, _ arguments: [TypedSelectable]) throws(EngineFailure) -> Selector {
     guard let kind = AggregateFunction.Kind(rawValue: name), arguments.count == 1, let argument = arguments.first else {
       throw EngineFailure.invalid("Invalid number of arguments for function system.\(name)(any)")
     }
     if isInAggregate {
       throw EngineFailure.invalid("aggregate functions cannot be used as arguments of aggregate functions")
     }
-    if kind == .count, case .term(let term) = argument.kind, case .constant = term.kind {
+    if kind == .count, case .constant = argument.term?.term.kind {
       return try aggregate(AggregateFunction(.count, of: .blob), nil, name: "count")
     }
     isInAggregate = true
@@ -141,24 +166,14 @@ struct SelectorPlanner {
   }
 
   /// What finding a function has to know of an argument.
-  private func describe(_ selectable: Selectable) throws(EngineFailure) -> Argument {
-    if case .term(let term) = selectable.kind { return Argument(terms, term) }
-    var scratch = self
-    // Planned once to know its type; a literal without one is judged when the function is known.
-    guard let planned = try? scratch.plan(selectable) else {
-      if case .column(let name) = selectable.kind { _ = try table.column(named: name) }
-      return Argument(text: "", type: nil, fit: { _ in .weak })
-    }
-    let type = planned.type
-    return Argument(text: planned.name, type: type) { wanted in
-      type == wanted ? .exact : TermPlanner.isAssignable(type, to: wanted) ? .weak : .none
-    }
+  private func describe(_ typed: TypedSelectable) throws(EngineFailure) -> Argument {
+    if case .column(let name) = typed.selectable.kind { _ = try table.column(named: name) }
+    return argument(typed)
   }
 
-  private mutating func cast(_ inner: Selectable, _ native: NativeType) throws(EngineFailure) -> Selector {
-    var expected: CQLType?
-    if case .term(let term) = inner.kind { expected = terms.naturalType(term) }
-    let planned = try plan(inner, expected: expected)
+  private mutating func cast(_ inner: TypedSelectable, _ native: NativeType) throws(EngineFailure) -> Selector {
+    let expected = inner.term.flatMap { terms.naturalType($0) }
+    let planned = try plan(inner, expected)
     guard planned.type != native.wire else { return planned }
     let name = "cast(\(planned.name) as \(native.rawValue))"
     let function = try CastFunctions.function(from: planned.type, to: native, name: planned.name)
@@ -237,7 +252,7 @@ struct SelectorPlanner {
     return column
   }
 
-  private mutating func field(_ whole: Selectable, _ field: Identifier) throws(EngineFailure) -> Selector {
+  private mutating func field(_ whole: TypedSelectable, _ field: Identifier) throws(EngineFailure) -> Selector {
     let planned = try plan(whole)
     guard case .udt(let definition) = planned.type else {
       throw EngineFailure.invalid(
@@ -263,7 +278,7 @@ struct SelectorPlanner {
     return key
   }
 
-  private mutating func element(_ collection: Selectable, _ key: Term) throws(EngineFailure) -> Selector {
+  private mutating func element(_ collection: TypedSelectable, _ key: Term) throws(EngineFailure) -> Selector {
     let planned = try plan(collection)
     let keyType = try checkElements(planned)
     let expression = try terms.expression(key, terms.receiver("key(\(planned.name))", keyType))
@@ -274,40 +289,47 @@ struct SelectorPlanner {
       name: "\(planned.name)[\(key.cql)]")
   }
 
-  private mutating func slice(_ collection: Selectable, _ from: Term?, _ to: Term?) throws(EngineFailure) -> Selector {
+  private mutating func slice(
+    _ collection: TypedSelectable, _ from: Term?, _ to: Term?
+  ) throws(EngineFailure) -> Selector {
     let planned = try plan(collection)
     let receiver = terms.receiver("key(\(planned.name))", try checkElements(planned))
     let lower = try from.map { term throws(EngineFailure) in try terms.expression(term, receiver) }
     let upper = try to.map { term throws(EngineFailure) in try terms.expression(term, receiver) }
+    var isMultiCell = false
+    if case .column(let slot) = planned.expression { isMultiCell = shape.columns[slot].type.isMultiCell }
     return Selector(
-      expression: .slice(planned.expression, planned.type, from: lower, to: upper), type: planned.type,
+      expression: .slice(planned.expression, planned.type, from: lower, to: upper, isMultiCell: isMultiCell),
+      type: planned.type,
       name: "\(planned.name)[\(from?.cql ?? "")..\(to?.cql ?? "")]")
   }
 
   // MARK: Literals with columns in them
 
-  private mutating func tuple(_ elements: [Selectable], _ expected: CQLType?) throws(EngineFailure) -> Selector {
+  private mutating func tuple(
+    _ elements: [TypedSelectable], _ expected: CQLType?
+  ) throws(EngineFailure) -> Selector {
     if elements.count == 1, let only = elements.first {
-      if case .tuple = expected {} else { return try plan(only, expected: expected) }
+      if case .tuple = expected {} else { return try plan(only, expected) }
     }
     var types: [CQLType?] = Array(repeating: nil, count: elements.count)
     if case .tuple(let wanted) = expected, wanted.count >= elements.count { types = wanted.map { $0 } }
     var parts: [Selector] = []
-    for (element, type) in zip(elements, types) { parts.append(try plan(element, expected: type)) }
+    for (element, type) in zip(elements, types) { parts.append(try plan(element, type)) }
     return Selector(
       expression: .tuple(parts.map(\.expression)), type: expected ?? .tuple(parts.map(\.type)),
       name: "(\(parts.map(\.name).joined(separator: ", ")))")
   }
 
   private mutating func list(
-    _ elements: [Selectable], _ expected: CQLType?, _ whole: Selectable
+    _ elements: [TypedSelectable], _ expected: CQLType?
   ) throws(EngineFailure) -> Selector {
     var elementType: CQLType?
     switch expected {
     case .list(let element), .vector(let element, _): elementType = element
     default: break
     }
-    let parts = try same(elements, elementType, "[", "]")
+    let parts = try same(elements, elementType)
     let name = "[\(parts.map(\.name).joined(separator: ", "))]"
     if case .vector(let element, _) = expected {
       return Selector(expression: .vector(parts.map(\.expression), element), type: expected ?? .blob, name: name)
@@ -317,14 +339,14 @@ struct SelectorPlanner {
   }
 
   private mutating func set(
-    _ elements: [Selectable], _ expected: CQLType?, _ whole: Selectable
+    _ elements: [TypedSelectable], _ expected: CQLType?
   ) throws(EngineFailure) -> Selector {
     if elements.isEmpty, case .map(let key, _) = expected {
       return Selector(expression: .map([], key), type: expected ?? .blob, name: "{}")
     }
     var elementType: CQLType?
     if case .set(let element) = expected { elementType = element }
-    let parts = try same(elements, elementType, "{", "}")
+    let parts = try same(elements, elementType)
     let name = "{\(parts.map(\.name).joined(separator: ", "))}"
     guard let element = elementType ?? parts.first?.type else { throw Self.cannotInfer(name) }
     return Selector(expression: .set(parts.map(\.expression), element), type: .set(element), name: name)
@@ -332,28 +354,23 @@ struct SelectorPlanner {
 
   /// Selectors of one type, which the first one decides that has a type by itself.
   private mutating func same(
-    _ elements: [Selectable], _ expected: CQLType?, _ open: String, _ close: String
+    _ elements: [TypedSelectable], _ expected: CQLType?
   ) throws(EngineFailure) -> [Selector] {
-    var type = expected
-    for element in elements where type == nil {
-      var scratch = self
-      type = (try? scratch.plan(element))?.type
-    }
+    let type = expected ?? firstType(elements)
     var parts: [Selector] = []
-    for element in elements { parts.append(try plan(element, expected: type)) }
+    for element in elements { parts.append(try plan(element, type)) }
     return parts
   }
 
-  private mutating func map(
-    _ entries: [Selectable.Entry], _ expected: CQLType?, _ whole: Selectable
-  ) throws(EngineFailure) -> Selector {
+  private mutating func map(_ typed: TypedSelectable, _ expected: CQLType?) throws(EngineFailure) -> Selector {
+    let entries = typed.parts
     switch expected {
     case .map(let keyType, let valueType):
       var parts: [Expression] = []
       var names: [String] = []
-      for entry in entries {
-        let key = try plan(entry.key, expected: keyType)
-        let value = try plan(entry.value, expected: valueType)
+      for index in stride(from: 0, to: entries.count, by: 2) {
+        let key = try plan(entries[index], keyType)
+        let value = try plan(entries[index + 1], valueType)
         parts += [key.expression, value.expression]
         names.append("\(key.name): \(value.name)")
       }
@@ -361,26 +378,32 @@ struct SelectorPlanner {
         expression: .map(parts, keyType), type: .map(key: keyType, value: valueType),
         name: "{\(names.joined(separator: ", "))}")
     case .udt(let definition):
+      // The first of several values for a field counts.
+      var given: NameMap<TypedSelectable> = [:]
+      for index in stride(from: 0, to: entries.count, by: 2) {
+        guard case .column(let name) = entries[index].selectable.kind, given[name.name] == nil else { continue }
+        given[name.name] = entries[index + 1]
+      }
       var parts: [Expression] = []
       var names: [String] = []
       for field in definition.fields {
-        let entry = entries.first { entry in
-          if case .column(let name) = entry.key.kind { name.name == field.name } else { false }
-        }
-        guard let entry else {
+        guard let entry = given[field.name] else {
           parts.append(.null)
           continue
         }
-        let value = try plan(entry.value, expected: field.type)
+        let value = try plan(entry, field.type)
         parts.append(value.expression)
         names.append("\(field.name): \(value.name)")
       }
       return Selector(
         expression: .tuple(parts), type: .udt(definition), name: "{\(names.joined(separator: ", "))}")
     default:
-      throw Self.cannotInfer(
-        "{\(entries.map { "\(SelectableText.text($0.key)): \(SelectableText.text($0.value))" }.joined(separator: ", "))}"
-      )
+      var texts: [String] = []
+      for index in stride(from: 0, to: entries.count, by: 2) {
+        texts.append(
+          "\(SelectableText.text(entries[index].selectable)): \(SelectableText.text(entries[index + 1].selectable))")
+      }
+      throw Self.cannotInfer("{\(texts.joined(separator: ", "))}")
     }
   }
 }

@@ -17,43 +17,48 @@ extension TermPlanner {
     }
   }
 
-  /// How well a term goes with a type.
-  func fit(_ term: Term, _ type: CQLType) -> Literal.Fit {
-    switch term.kind {
+  /// How well a term goes with a type, which nothing is known about yet.
+  func findFit(_ term: TypedTerm, _ type: CQLType) -> Literal.Fit {
+    switch term.term.kind {
     case .null, .marker: return .weak
     case .constant(let constant):
       guard Literal.fit(constant, type) != .none else { return .none }
       return Literal.preferredType(constant) == type ? .exact : .weak
     case .list(let elements):
       switch type {
-      case .list(let element): return worst(elements, element)
-      case .vector(let element, let dimensions): return elements.count == dimensions ? worst(elements, element) : .none
+      case .list(let element): return worst(term.parts, element)
+      case .vector(let element, let dimensions):
+        return elements.count == dimensions ? worst(term.parts, element) : .none
       default: return .none
       }
     case .set(let elements):
-      if case .set(let element) = type { return worst(elements, element) }
+      if case .set(let element) = type { return worst(term.parts, element) }
       if case .map = type, elements.isEmpty { return .weak }
       return .none
-    case .map(let entries):
+    case .map:
       guard case .map(let key, let value) = type else { return .none }
-      return min(worst(entries.map(\.key), key), worst(entries.map(\.value), value))
+      return min(worst(term.keys, key), worst(term.values, value))
     case .userType(let fields):
       guard case .udt(let definition) = type else { return .none }
-      for field in fields {
+      for (field, value) in zip(fields, term.parts) {
         guard let declared = definition.fields.first(where: { $0.name == field.field.name }),
-          fit(field.value, declared.type) != .none
+          fit(value, declared.type) != .none
         else { return .none }
       }
       return .weak
     case .tuple(let elements):
-      guard case .tuple(let types) = type else { return elements.count == 1 ? fit(elements[0], type) : .none }
+      let types: [CQLType]
+      switch type {
+      case .tuple(let fields): types = fields
+      case .udt(let definition): types = definition.fields.map(\.type)
+      default: return elements.count == 1 ? fit(term.parts[0], type) : .none
+      }
       guard elements.count <= types.count else { return .none }
-      return zip(elements, types).allSatisfy { fit($0, $1) != .none } ? .weak : .none
-    case .call(let name, let arguments):
-      let planned = self
+      return zip(term.parts, types).allSatisfy { fit($0, $1) != .none } ? .weak : .none
+    case .call(let name, _):
       guard
         let function = try? FunctionCatalog.scalar(
-          name, arguments.map { Argument(planned, $0) }, receiver: receiver("", type), table: table)
+          name, term.parts.map { Argument(self, $0) }, receiver: receiver("", type), table: table)
       else { return .weak }
       return fit(function.returnType, type)
     case .typeHint(let name, _):
@@ -68,39 +73,43 @@ extension TermPlanner {
     type == wanted ? .exact : Self.isAssignable(type, to: wanted) ? .weak : .none
   }
 
-  private func worst(_ terms: [Term], _ type: CQLType) -> Literal.Fit {
+  private func worst(_ terms: [TypedTerm], _ type: CQLType) -> Literal.Fit {
     var result = Literal.Fit.exact
     for term in terms { result = min(result, fit(term, type)) }
     return terms.isEmpty ? .weak : result
   }
 
-  /// The type that a term has by itself, or nil when anything could be meant.
-  func naturalType(_ term: Term) -> CQLType? {
-    switch term.kind {
+  /// The type that a term has by itself, which nothing is known about yet, or nil when anything could be meant.
+  func findNaturalType(_ term: TypedTerm) -> CQLType? {
+    switch term.term.kind {
     case .null, .marker, .userType, .negation, .arithmetic: return nil
     case .constant(let constant): return Literal.preferredType(constant)
-    case .list(let elements): return elements.lazy.compactMap { naturalType($0) }.first.map { .list($0) }
-    case .set(let elements): return elements.lazy.compactMap { naturalType($0) }.first.map { .set($0) }
-    case .map(let entries):
-      guard let key = entries.lazy.compactMap({ naturalType($0.key) }).first,
-        let value = entries.lazy.compactMap({ naturalType($0.value) }).first
-      else { return nil }
+    case .list: return firstType(term.parts).map { .list($0) }
+    case .set: return firstType(term.parts).map { .set($0) }
+    case .map:
+      guard let key = firstType(term.keys), let value = firstType(term.values) else { return nil }
       return .map(key: key, value: value)
-    case .tuple(let elements):
+    case .tuple:
       var types: [CQLType] = []
-      for element in elements {
+      for element in term.parts {
         guard let type = naturalType(element) else { return nil }
         types.append(type)
       }
       return .tuple(types)
-    case .call(let name, let arguments):
-      let planned = self
+    case .call(let name, _):
       return try? FunctionCatalog.scalar(
-        name, arguments.map { Argument(planned, $0) }, receiver: nil, table: table
+        name, term.parts.map { Argument(self, $0) }, receiver: nil, table: table
       ).returnType
     case .typeHint(let name, _): return try? type(name).wire
     case .cast(_, let native): return native.wire
     }
+  }
+
+  private func firstType(_ terms: [TypedTerm]) -> CQLType? {
+    for term in terms {
+      if let type = naturalType(term) { return type }
+    }
+    return nil
   }
 }
 
@@ -108,20 +117,24 @@ extension TermPlanner {
 struct Argument {
   /// How well it goes with a type.
   let fit: (CQLType) -> Literal.Fit
-  /// The type that it has by itself.
-  let type: CQLType?
-  /// Its text, for messages.
-  let text: String
+  private let findType: () -> CQLType?
+  private let write: () -> String
 
-  init(_ planner: TermPlanner, _ term: Term) {
-    fit = { planner.fit(term, $0) }
-    type = planner.naturalType(term)
-    text = term.cql
+  /// The type that it has by itself.
+  var type: CQLType? { findType() }
+  /// Its text, for messages.
+  var text: String { write() }
+
+  init(_ planner: TermPlanner, _ term: TypedTerm) {
+    self.init(text: term.term.cql, type: planner.naturalType(term)) { planner.fit(term, $0) }
   }
 
-  init(text: String, type: CQLType?, fit: @escaping (CQLType) -> Literal.Fit) {
+  init(
+    text: @autoclosure @escaping () -> String, type: @autoclosure @escaping () -> CQLType?,
+    fit: @escaping (CQLType) -> Literal.Fit
+  ) {
     self.fit = fit
-    self.type = type
-    self.text = text
+    findType = type
+    write = text
   }
 }

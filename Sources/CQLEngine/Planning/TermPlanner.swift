@@ -12,6 +12,8 @@ struct TermPlanner {
   private(set) var markers: [ColumnSpecification?]
   /// The marker of each column of the partition key, by position.
   private var keyMarkers: [Int: Int] = [:]
+  /// How often a type was found out.
+  let typings = TypingCount()
 
   init(keyspace: Keyspace?, table: Table?, markers: [String?]) {
     self.keyspace = keyspace
@@ -53,6 +55,12 @@ struct TermPlanner {
 
   /// The expression of a term that is a value for `receiver`; throws Cassandra's refusal.
   mutating func expression(_ term: Term, _ receiver: Receiver) throws(EngineFailure) -> Expression {
+    try expression(TypedTerm(term), receiver)
+  }
+
+  /// The expression of a term that is a value for `receiver`; throws Cassandra's refusal.
+  mutating func expression(_ typed: TypedTerm, _ receiver: Receiver) throws(EngineFailure) -> Expression {
+    let term = typed.term
     switch term.kind {
     case .null:
       if receiver.type == .counter { throw EngineFailure.invalid("Invalid null value for counter increment/decrement") }
@@ -61,26 +69,28 @@ struct TermPlanner {
       note(marker, receiver)
       return .marker(marker.index, receiver.type)
     case .constant(let constant): return try expression(constant, receiver)
-    case .list(let elements): return try list(elements, receiver)
-    case .set(let elements): return try set(elements, receiver)
-    case .map(let entries): return try map(entries, receiver)
-    case .userType(let fields): return try userType(fields, receiver)
-    case .tuple(let elements): return try tuple(elements, receiver)
-    case .call(let function, let arguments): return try call(function, arguments, receiver)
-    case .typeHint(let name, let inner):
+    case .list: return try list(typed.parts, receiver)
+    case .set: return try set(typed.parts, receiver)
+    case .map: return try map(typed, receiver)
+    case .userType(let fields): return try userType(fields, typed.parts, receiver)
+    case .tuple: return try tuple(typed.parts, receiver)
+    case .call(let function, _): return try call(function, typed.parts, receiver)
+    case .typeHint(let name, _):
+      let inner = typed.parts[0]
       let hinted = try type(name)
       guard Self.isAssignable(hinted.wire, to: receiver.type) else {
         throw EngineFailure.invalid(
           "Cannot assign value \(term.cql) to \(receiver.name) of type \(receiver.typeText)")
       }
       guard fit(inner, hinted.wire) != .none else {
-        throw EngineFailure.invalid("Cannot cast value \(inner.cql) to type \(name.cql)")
+        throw EngineFailure.invalid("Cannot cast value \(inner.term.cql) to type \(name.cql)")
       }
       // The hint chooses among types and converts nothing: the value is one of the receiver's type.
       return try expression(inner, receiver)
-    case .cast(let inner, let native):
+    case .cast(_, let native):
+      let inner = typed.parts[0]
       guard let source = naturalType(inner) else {
-        throw EngineFailure.invalid("Cannot infer type of \(inner.cql) in CAST; use a type hint")
+        throw EngineFailure.invalid("Cannot infer type of \(inner.term.cql) in CAST; use a type hint")
       }
       guard Self.isAssignable(native.wire, to: receiver.type) else {
         throw EngineFailure.invalid(
@@ -89,7 +99,7 @@ struct TermPlanner {
       }
       let argument = try expression(inner, self.receiver("arg0", source))
       guard source != native.wire else { return argument }
-      return .call(try CastFunctions.function(from: source, to: native, name: inner.cql), [argument])
+      return .call(try CastFunctions.function(from: source, to: native, name: inner.term.cql), [argument])
     case .negation, .arithmetic: throw EngineFailure.unsupported("Arithmetic")
     }
   }
@@ -108,7 +118,7 @@ struct TermPlanner {
   // MARK: Collections
 
   private mutating func list(
-    _ elements: [Term], _ receiver: Receiver
+    _ elements: [TypedTerm], _ receiver: Receiver
   ) throws(EngineFailure) -> Expression {
     switch receiver.type {
     case .list(let element):
@@ -121,7 +131,8 @@ struct TermPlanner {
           "Invalid vector literal for \(receiver.name) of type \(receiver.typeText); expected \(dimensions) elements, but "
             + "given \(elements.count)")
       }
-      return .vector(try checked(elements, part, "Invalid vector literal for \(receiver.name)"), element)
+      return .vector(
+        try checked(elements, part, "Invalid vector literal for \(receiver.name)", isVector: true), element)
     default:
       throw EngineFailure.invalid(
         "Unexpected receiver type '\(receiver.typeText)'; only list and vector are expected")
@@ -129,7 +140,7 @@ struct TermPlanner {
   }
 
   private mutating func set(
-    _ elements: [Term], _ receiver: Receiver
+    _ elements: [TypedTerm], _ receiver: Receiver
   ) throws(EngineFailure) -> Expression {
     switch receiver.type {
     case .set(let element):
@@ -143,22 +154,25 @@ struct TermPlanner {
   }
 
   private mutating func checked(
-    _ elements: [Term], _ part: Receiver, _ complaint: String
+    _ elements: [TypedTerm], _ part: Receiver, _ complaint: String, isVector: Bool = false
   ) throws(EngineFailure) -> [Expression] {
     var result: [Expression] = []
     result.reserveCapacity(elements.count)
     for element in elements {
+      if !isVector, element.hasMarker {
+        throw EngineFailure.invalid("\(complaint): bind variables are not supported inside collection literals")
+      }
       guard fit(element, part.type) != .none else {
         throw EngineFailure.invalid(
-          "\(complaint): value \(element.cql) is not of type \(CQLTypeText.text(part.type, isFrozen: true))")
+          "\(complaint): value \(element.term.cql) is not of type \(CQLTypeText.text(part.type, isFrozen: true))")
       }
-      if case .null = element.kind { throw EngineFailure.invalid("null is not supported inside collections") }
+      if case .null = element.term.kind { throw EngineFailure.invalid("null is not supported inside collections") }
       result.append(try expression(element, part))
     }
     return result
   }
 
-  private mutating func map(_ entries: [Term.MapEntry], _ receiver: Receiver) throws(EngineFailure) -> Expression {
+  private mutating func map(_ typed: TypedTerm, _ receiver: Receiver) throws(EngineFailure) -> Expression {
     guard case .map(let keyType, let valueType) = receiver.type else {
       throw EngineFailure.invalid(
         "Invalid map literal for \(receiver.name) of type \(receiver.typeText)")
@@ -166,29 +180,33 @@ struct TermPlanner {
     let keys = receiver.part("key(\(receiver.name))", keyType)
     let values = receiver.part("value(\(receiver.name))", valueType)
     var parts: [Expression] = []
-    for entry in entries {
-      for (term, part, what) in [(entry.key, keys, "key"), (entry.value, values, "value")] {
-        guard fit(term, part.type) != .none else {
-          throw EngineFailure.invalid(
-            "Invalid map literal for \(receiver.name): \(what) \(term.cql) is not of type "
-              + CQLTypeText.text(part.type, isFrozen: true))
-        }
-        if case .null = term.kind { throw EngineFailure.invalid("null is not supported inside collections") }
-        parts.append(try expression(term, part))
+    for (index, part) in typed.parts.enumerated() {
+      let isKey = index.isMultiple(of: 2)
+      let wanted = isKey ? keys : values
+      if part.hasMarker {
+        throw EngineFailure.invalid(
+          "Invalid map literal for \(receiver.name): bind variables are not supported inside collection literals")
       }
+      guard fit(part, wanted.type) != .none else {
+        throw EngineFailure.invalid(
+          "Invalid map literal for \(receiver.name): \(isKey ? "key" : "value") \(part.term.cql) is not of type "
+            + CQLTypeText.text(wanted.type, isFrozen: true))
+      }
+      if case .null = part.term.kind { throw EngineFailure.invalid("null is not supported inside collections") }
+      parts.append(try expression(part, wanted))
     }
     return .map(parts, keyType)
   }
 
   private mutating func userType(
-    _ fields: [Term.FieldValue], _ receiver: Receiver
+    _ fields: [Term.FieldValue], _ terms: [TypedTerm], _ receiver: Receiver
   ) throws(EngineFailure) -> Expression {
     guard case .udt(let definition) = receiver.type else {
       throw EngineFailure.invalid(
         "Invalid user type literal for \(receiver.name) of type \(receiver.typeText)")
     }
-    var given: [String: Term] = [:]
-    for field in fields { given[field.field.name] = field.value }
+    var given: NameMap<TypedTerm> = [:]
+    for (field, term) in zip(fields, terms) { given[field.field.name] = term }
     var parts: [Expression] = []
     for field in definition.fields {
       guard let term = given.removeValue(forKey: field.name) else {
@@ -210,9 +228,20 @@ struct TermPlanner {
   }
 
   private mutating func tuple(
-    _ elements: [Term], _ receiver: Receiver
+    _ elements: [TypedTerm], _ receiver: Receiver
   ) throws(EngineFailure) -> Expression {
-    guard case .tuple(let types) = receiver.type else {
+    let types: [CQLType]
+    switch receiver.type {
+    case .tuple(let fields): types = fields
+    // The fields of a user type without their names, which Cassandra takes inside of another literal only.
+    case .udt(let definition) where receiver.isPart: types = definition.fields.map(\.type)
+    case .udt:
+      throw EngineFailure(
+        .serverError,
+        "java.lang.ClassCastException: class org.apache.cassandra.cql3.Tuples$Value cannot be cast to class "
+          + "org.apache.cassandra.cql3.UserTypes$Value: the fields of \(receiver.name) of type \(receiver.typeText) have to "
+          + "be named")
+    default:
       // A single term in parentheses is that term.
       if elements.count == 1 { return try expression(elements[0], receiver) }
       throw EngineFailure.invalid(
@@ -238,7 +267,7 @@ struct TermPlanner {
   // MARK: Functions
 
   private mutating func call(
-    _ name: QualifiedName, _ arguments: [Term], _ receiver: Receiver
+    _ name: QualifiedName, _ arguments: [TypedTerm], _ receiver: Receiver
   ) throws(EngineFailure) -> Expression {
     let planned = self
     let function = try FunctionCatalog.scalar(

@@ -50,6 +50,13 @@ enum WriteCondition: Sendable {
   case columns([PlannedColumnCondition])
 }
 
+extension WriteCondition {
+  /// Whether it has to know a row, and not only the static columns.
+  var isAboutRows: Bool {
+    if case .columns(let conditions) = self { conditions.contains { $0.column.kind == .regular } } else { false }
+  }
+}
+
 /// One condition on a column.
 struct PlannedColumnCondition: Sendable {
   /// Which part of the column.
@@ -146,11 +153,12 @@ final class WritePlan: Sendable {
       && clustering.allSatisfy { $0.isEquality || $0.isIn }
   }
 
-  /// Whether only static columns are touched.
+  /// Whether only static columns are touched, and no row is looked at.
   var isStaticOnly: Bool {
     switch kind {
     case .insert: clustering.count < table.clustering.count
-    case .update, .delete: hasStatics && operations.allSatisfy { $0.column.kind == .static }
+    case .update, .delete:
+      hasStatics && operations.allSatisfy { $0.column.kind == .static } && !(condition?.isAboutRows ?? false)
     }
   }
 

@@ -59,11 +59,11 @@ extension WritePlanner {
     }
   }
 
-  /// Several elements or fields of a column may be set by one statement.
+  /// A column may be changed in several ways by one statement, but not be given a value as a whole beside.
   private static func goTogether(_ other: WriteOperation, _ operation: UpdateStatement.Operation) -> Bool {
     switch (other, operation) {
-    case (.setElement, .setElement), (.setField, .setField): true
-    default: false
+    case (.set, _), (_, .set): false
+    default: true
     }
   }
 

@@ -1,3 +1,4 @@
+import CassandraBytes
 import CQLLanguage
 import CassandraWire
 
@@ -8,9 +9,13 @@ struct WritePlanner {
   var terms: TermPlanner
   var operations: [WriteOperation] = []
 
-  init(_ table: Table, _ terms: TermPlanner) {
+  /// Whether the statement belongs to a batch, which has rules of its own on what its members name.
+  private let isInBatch: Bool
+
+  init(_ table: Table, _ terms: TermPlanner, isInBatch: Bool) {
     self.table = table
     self.terms = terms
+    self.isInBatch = isInBatch
   }
 
   // MARK: INSERT
@@ -21,8 +26,8 @@ struct WritePlanner {
       throw EngineFailure.invalid("INSERT statements are not allowed on counter tables, use UPDATE instead")
     }
     guard names.count == values.count else { throw EngineFailure.invalid("Unmatched column names/values") }
-    var keys: [String: Restriction] = [:]
-    var seen: Set<String> = []
+    var keys: NameMap<Restriction> = [:]
+    var seen: Set<ByteText> = []
     for (name, value) in zip(names, values) {
       let column = try table.column(named: name)
       guard seen.insert(column.name).inserted else {
@@ -94,10 +99,11 @@ struct WritePlanner {
   ) throws(EngineFailure) {
     guard condition != nil else { return }
     if table.isCounter { throw EngineFailure.invalid("Conditions on counters are not supported") }
-    if partitionKey.contains(where: \.isIn) {
+    if isInBatch { return }
+    if partitionKey.contains(where: \.namesSeveral) {
       throw EngineFailure.invalid("IN on the partition key is not supported with conditional \(what)")
     }
-    if clustering.contains(where: \.isIn) {
+    if clustering.contains(where: \.namesSeveral) {
       throw EngineFailure.invalid("IN on the clustering key columns is not supported with conditional \(what)")
     }
   }
@@ -130,7 +136,7 @@ struct WritePlanner {
     return planner
   }
 
-  private func partitionKey(_ restrictions: [String: Restriction]) throws(EngineFailure) -> [Restriction] {
+  private func partitionKey(_ restrictions: NameMap<Restriction>) throws(EngineFailure) -> [Restriction] {
     var result: [Restriction] = []
     var missing: [String] = []
     for column in table.partitionKey {

@@ -73,6 +73,9 @@ struct DroppedColumn: Sendable {
   var type: ColumnType
   /// Whether it was static.
   var isStatic: Bool
-  /// The moment since when it is gone, in microseconds since 1970.
+  /// The moment since when it is gone, in microseconds since 1970: a cell that is newer shows again when the column is
+  /// added anew.
   var time: Int64
+  /// Its number in records, which it has again when it is added anew; nil for what an older file says.
+  var id: ColumnID?
 }

@@ -19,8 +19,8 @@ struct DocumentWriter {
     for element in list { body(&self, element) }
   }
 
-  mutating func write(_ entries: [String: String]) {
-    write(entries.sorted { $0.key < $1.key }) { writer, entry in
+  mutating func write(_ entries: NameMap<String>) {
+    write(entries.sorted) { writer, entry in
       writer.write(entry.key)
       writer.write(entry.value)
     }
@@ -67,6 +67,8 @@ struct DocumentReader {
   private var position = 0
   /// Whether something was read that was not there.
   private(set) var isDamaged = false
+  /// Whether dropped columns have their numbers.
+  var hasDroppedNumbers = true
   private var depth = 0
 
   /// How many types may stand inside of each other.
@@ -106,8 +108,8 @@ struct DocumentReader {
     return String(decoding: bytes[position..<position + count], as: UTF8.self)
   }
 
-  mutating func entries() -> [String: String] {
-    var entries: [String: String] = [:]
+  mutating func entries() -> NameMap<String> {
+    var entries: NameMap<String> = [:]
     for _ in 0..<count() {
       let key = text()
       entries[key] = text()

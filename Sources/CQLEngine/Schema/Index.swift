@@ -17,6 +17,8 @@ struct Index: Sendable {
   var options: [(String, String)] = []
   /// The number of its entries in the store.
   var number: TableNumber
+  /// Whether it does not have all entries yet, so that nothing may be looked for in it.
+  var isBuilding = false
 
   /// The target as `system_schema.indexes` and DESCRIBE write it.
   var target: String {

@@ -6,13 +6,13 @@ struct Keyspace: Sendable {
   /// Its name.
   var name: String
   /// The options of its replication with the full name of the class; kept and shown.
-  var replication: [String: String]
+  var replication: NameMap<String>
   /// Kept and shown.
   var durableWrites = true
   /// Its user types by name.
-  var types: [String: UserType] = [:]
+  var types: NameMap<UserType> = [:]
   /// Its tables by name.
-  var tables: [String: Table] = [:]
+  var tables: NameMap<Table> = [:]
   /// Whether it belongs to the node.
   var isSystem = false
   /// Whether Cassandra too makes its rows when they are read, and keeps it out of `system_schema`.
@@ -30,6 +30,13 @@ struct Keyspace: Sendable {
     return table
   }
 
+  /// How many replicas its replication wants in a datacenter.
+  func replicas(in dataCentre: String) -> Int {
+    let text = replication[dataCentre] ?? replication["replication_factor"]
+    // Behind a slash stands how many of them would be transient.
+    return text.flatMap { Int($0.prefix { $0 != "/" }) } ?? (isSystem ? 1 : 0)
+  }
+
   /// The table that has an index of that name.
   func table(withIndex name: String) -> Table? {
     tables.values.first { $0.indexes.contains { $0.name == name } }
@@ -43,9 +50,9 @@ final class Schema: Sendable {
   /// Counts the versions since the start.
   let generation: Int
   /// All keyspaces by name, those of the node too.
-  let keyspaces: [String: Keyspace]
+  let keyspaces: NameMap<Keyspace>
 
-  init(version: CQLUUID, generation: Int, keyspaces: [String: Keyspace]) {
+  init(version: CQLUUID, generation: Int, keyspaces: NameMap<Keyspace>) {
     self.version = version
     self.generation = generation
     self.keyspaces = keyspaces

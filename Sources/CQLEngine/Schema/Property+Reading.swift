@@ -12,11 +12,11 @@ extension Property {
   }
 
   /// The entries of a map.
-  func entries() throws(EngineFailure) -> [String: String] {
+  func entries() throws(EngineFailure) -> NameMap<String> {
     guard case .map(let entries) = value else {
       throw EngineFailure.syntax("Invalid value for property '\(name.name)'. It should be a map.")
     }
-    var result: [String: String] = [:]
+    var result: NameMap<String> = [:]
     for entry in entries { result[entry.key.text] = entry.value.text }
     return result
   }

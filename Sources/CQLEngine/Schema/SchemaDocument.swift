@@ -9,7 +9,9 @@ enum SchemaDocument {
   /// The name in the store.
   static let metaName = "schema"
   /// The version of the format.
-  private static let format: UInt32 = 1
+  private static let format: UInt32 = 2
+  /// The oldest version that can be read: its dropped columns have no numbers.
+  private static let oldestFormat: UInt32 = 1
 
   /// The bytes of a schema.
   static func bytes(_ schema: Schema) -> [UInt8] {
@@ -36,9 +38,11 @@ enum SchemaDocument {
   /// The schema of such bytes, with the keyspaces of the node added; nil when they are damaged or of another format.
   static func schema(_ bytes: [UInt8], adding system: [Keyspace]) -> Schema? {
     var reader = DocumentReader(bytes)
-    guard reader.number(UInt32.self) == format else { return nil }
+    let format = reader.number(UInt32.self)
+    guard (oldestFormat...Self.format).contains(format) else { return nil }
+    reader.hasDroppedNumbers = format >= 2
     let version = CQLUUID(high: reader.number(), low: reader.number())
-    var keyspaces: [String: Keyspace] = [:]
+    var keyspaces: NameMap<Keyspace> = [:]
     for keyspace in system { keyspaces[keyspace.name] = keyspace }
     for _ in 0..<reader.count() {
       var keyspace = Keyspace(name: reader.text(), replication: reader.entries(), durableWrites: reader.boolean())
@@ -62,7 +66,7 @@ enum SchemaDocument {
 
   private static func resolved(
     _ types: [(name: String, fields: [(String, TypeName)])], in keyspace: Keyspace
-  ) -> [String: UserType]? {
+  ) -> NameMap<UserType>? {
     var keyspace = keyspace
     var left = types
     while !left.isEmpty {
@@ -117,6 +121,7 @@ extension DocumentWriter {
       writer.write(column.isStatic)
       writer.write(column.time)
       writer.write(column.type.name)
+      writer.write(column.id ?? Column.noCells)
     }
   }
 
@@ -177,7 +182,9 @@ extension DocumentReader {
       let isStatic = boolean()
       let time = number(Int64.self)
       guard let type = try? resolver.resolve(typeName()) else { return nil }
-      definition.dropped[name] = DroppedColumn(name: name, type: type, isStatic: isStatic, time: time)
+      let id = hasDroppedNumbers ? number(ColumnID.self) : Column.noCells
+      definition.dropped[name] = DroppedColumn(
+        name: name, type: type, isStatic: isStatic, time: time, id: id == Column.noCells ? nil : id)
     }
     return definition
   }

@@ -22,7 +22,7 @@ final class Table: Sendable {
     /// The indexes in the order of their names.
     var indexes: [Index] = []
     /// What was dropped and not added again, and what was, by name.
-    var dropped: [String: DroppedColumn] = [:]
+    var dropped: NameMap<DroppedColumn> = [:]
     /// The number of the next column.
     var nextColumnID: ColumnID = 0
     /// Whether its rows are made when they are read.
@@ -48,14 +48,21 @@ final class Table: Sendable {
   let columns: [Column]
   /// What the storage has to know of it.
   let handle: TableHandle
-  private let byName: [String: Column]
+  /// Of columns that were dropped and added again, the timestamp up to which cells do not show.
+  let hiddenThrough: [ColumnID: Int64]
+  private let byName: NameMap<Column>
 
   init(_ definition: Definition) {
     self.definition = definition
     columns = definition.partitionKey + definition.clustering + definition.statics + definition.regulars
-    var byName: [String: Column] = [:]
+    var byName: NameMap<Column> = [:]
     for column in columns { byName[column.name] = column }
     self.byName = byName
+    var hiddenThrough: [ColumnID: Int64] = [:]
+    for column in definition.statics + definition.regulars {
+      hiddenThrough[column.id] = definition.dropped[column.name]?.time
+    }
+    self.hiddenThrough = hiddenThrough
     handle = TableHandle(
       number: definition.number, graceSeconds: Int64(definition.options.graceSeconds),
       indexes: definition.indexes.compactMap { index in

@@ -1,3 +1,4 @@
+import CassandraBytes
 import CQLLanguage
 import CassandraWire
 
@@ -6,7 +7,7 @@ import CassandraWire
 /// `default_time_to_live` and `gc_grace_seconds` are followed; the others say how Cassandra's files are made.
 struct TableOptions: Sendable, Equatable {
   /// An option whose value is a map, in the order of the keys.
-  typealias Entries = [String: String]
+  typealias Entries = NameMap<String>
 
   var additionalWritePolicy = "99p"
   var allowAutoSnapshot = true
@@ -40,7 +41,7 @@ struct TableOptions: Sendable, Equatable {
 extension TableOptions {
   /// Takes the properties of a statement; throws Cassandra's refusal of one that is unknown or wrong.
   mutating func apply(_ properties: [Property]) throws(EngineFailure) {
-    var seen: Set<String> = []
+    var seen: Set<ByteText> = []
     for property in properties {
       guard seen.insert(property.name.name).inserted else {
         throw EngineFailure.syntax("Multiple definitions for property '\(property.name.name)'")
@@ -105,7 +106,7 @@ extension TableOptions {
       }
     case "extensions":
       guard try property.entries().isEmpty else { throw EngineFailure.unsupported("The option 'extensions'") }
-    case "id": throw EngineFailure.configuration("Invalid table id")
+    case "id": throw EngineFailure.configuration("Cannot alter table id.")
     default: throw EngineFailure.syntax("Unknown property '\(name)'")
     }
   }

@@ -1,3 +1,4 @@
+import CassandraBytes
 import CQLLanguage
 import CassandraWire
 
@@ -6,14 +7,14 @@ struct TypeResolver {
   /// The keyspace in which user types are looked up.
   let keyspace: String
   /// Its user types.
-  let types: [String: UserType]
+  let types: NameMap<UserType>
 
   init(_ keyspace: Keyspace) {
     self.keyspace = keyspace.name
     types = keyspace.types
   }
 
-  init(keyspace: String, types: [String: UserType]) {
+  init(keyspace: String, types: NameMap<UserType>) {
     self.keyspace = keyspace
     self.types = types
   }
@@ -141,13 +142,13 @@ struct TypeResolver {
 
 extension TypeName {
   /// The user types that are named in it.
-  var userTypes: Set<String> {
+  var userTypes: Set<ByteText> {
     switch self {
     case .native, .custom: []
     case .list(let element), .set(let element), .vector(let element, _), .frozen(let element): element.userTypes
     case .map(let key, let value): key.userTypes.union(value.userTypes)
     case .tuple(let elements): elements.reduce(into: []) { $0.formUnion($1.userTypes) }
-    case .userDefined(let name): [name.name.name]
+    case .userDefined(let name): [ByteText(name.name.name)]
     }
   }
 }

@@ -63,7 +63,12 @@ final class PreparedStatement: Sendable {
     }
   }
 
-  init(id: StatementID, keyspace: String?, parsed: ParsedStatement) {
+  /// About how many bytes it takes, with its plan on one loop: a marker has a specification with texts of its own, and a
+  /// tree takes a multiple of what was written.
+  let cost: Int
+
+  init(id: StatementID, keyspace: String?, parsed: ParsedStatement, textBytes: Int) {
+    cost = 2_048 + 16 * textBytes + 256 * parsed.markers.count
     self.id = id
     self.keyspace = keyspace
     self.parsed = parsed
@@ -77,12 +82,18 @@ final class PreparedStatements: Sendable {
   private struct Entries {
     var statements: [StatementID: (statement: PreparedStatement, use: UInt64)] = [:]
     var uses: UInt64 = 0
+    var cost = 0
   }
 
   private let limit: Int
+  private let costLimit: Int
   private let entries = Mutex(Entries())
 
-  init(limit: Int) { self.limit = max(1, limit) }
+  /// At most so many statements, and bytes that they take.
+  init(limit: Int, bytes: Int) {
+    self.limit = max(1, limit)
+    costLimit = bytes
+  }
 
   func find(_ id: StatementID) -> PreparedStatement? {
     entries.withLock { entries in
@@ -96,11 +107,20 @@ final class PreparedStatements: Sendable {
   func put(_ statement: PreparedStatement) {
     entries.withLock { entries in
       entries.uses += 1
-      entries.statements[statement.id] = (statement, entries.uses)
-      guard entries.statements.count > limit else { return }
-      // A tenth at once, so that looking for the oldest is rare.
-      let kept = entries.statements.sorted { $0.value.use > $1.value.use }.prefix(limit - limit / 10)
-      entries.statements = Dictionary(uniqueKeysWithValues: kept.map { ($0.key, $0.value) })
+      let old = entries.statements.updateValue((statement, entries.uses), forKey: statement.id)
+      entries.cost += statement.cost - (old?.statement.cost ?? 0)
+      guard entries.statements.count > limit || entries.cost > costLimit else { return }
+      // A tenth at once, so that looking for the oldest is rare. The one that has just come stays in any case.
+      let newestFirst = entries.statements.values.sorted { $0.use > $1.use }
+      var kept: [StatementID: (statement: PreparedStatement, use: UInt64)] = [:]
+      var cost = 0
+      for entry in newestFirst.prefix(limit - limit / 10) {
+        guard kept.isEmpty || cost + entry.statement.cost <= costLimit - costLimit / 10 else { break }
+        cost += entry.statement.cost
+        kept[entry.statement.id] = entry
+      }
+      entries.statements = kept
+      entries.cost = cost
     }
   }
 }

@@ -63,7 +63,7 @@ enum StatementPlanner {
     let own =
       terms.map { $0.continued(in: schema.keyspaces[table.keyspace], table: table) }
       ?? TermPlanner(keyspace: schema.keyspaces[table.keyspace], table: table, markers: markers)
-    var planner = WritePlanner(table, own)
+    var planner = WritePlanner(table, own, isInBatch: terms != nil)
     let plan =
       switch member {
       case .insert(let statement): try planner.plan(statement)
@@ -83,7 +83,8 @@ enum StatementPlanner {
       throw EngineFailure.invalid("Global TTL on the BATCH statement is not supported.")
     }
     if let term = statement.using.timestamp {
-      timestamp = try terms.expression(term, terms.receiver("[timestamp]", .bigint))
+      timestamp = try terms.expression(
+        term, Receiver("[timestamp]", .bigint, keyspace: "[batch]", table: "[batch]"))
     }
     var members: [WritePlan] = []
     var keyIndexes: [UInt16] = []
@@ -94,6 +95,8 @@ enum StatementPlanner {
       terms = next
     }
     if members.contains(where: { $0.table !== members[0].table }) { keyIndexes = [] }
+    // Cassandra looks at the table of the first marker, which that of the timestamp has not.
+    if case .marker = timestamp { keyIndexes = [] }
     let batch = BatchPlan(kind: statement.kind, members: members, timestamp: timestamp)
     try BatchRules.check(batch.members, kind: batch.kind, hasTimestamp: timestamp != nil)
     return PlannedStatement(
@@ -131,6 +134,15 @@ enum BatchRules {
     if hasConditions {
       guard let first = members.first, members.allSatisfy({ $0.table === first.table }) else {
         throw EngineFailure.invalid("Batch with conditions cannot span multiple tables")
+      }
+      if members.contains(where: { $0.partitionKey.contains(where: \.namesSeveral) }) {
+        throw EngineFailure(
+          .serverError,
+          "java.lang.IllegalArgumentException: Batch with conditions cannot span multiple partitions (you cannot use IN on "
+            + "the partition key)")
+      }
+      if members.contains(where: { $0.clustering.contains(where: \.namesSeveral) }) {
+        throw EngineFailure.invalid("IN on the clustering key columns is not supported with conditional updates")
       }
     }
   }

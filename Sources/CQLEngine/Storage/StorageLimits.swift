@@ -67,10 +67,16 @@ package struct StoreConfiguration: Sendable {
   package var location: Location
   /// The limits.
   package var limits = StorageLimits()
+  /// Whether a store is opened whose files are known to have lost acknowledged writes, or whose log is damaged. Default
+  /// false: it is refused.
+  package var acceptsLoss = false
   /// The name of the SQLite VFS to open the files with; nil is the system's. For tests of failing disks.
   package var fileSystemName: String?
   /// The node's clock in seconds since 1970, by which the background purge decides. Default: the system's. For tests.
   package var clock: @Sendable () -> Int64
+
+  /// Is told, on the writer's thread, what failed while nobody waited for it: copying the log, work in the background.
+  package var report: @Sendable (StorageError) -> Void = { _ in }
 
   /// The defaults at `location`.
   package init(_ location: Location) {

@@ -30,7 +30,13 @@ package final class Store: Sendable {
     do throws(StorageError) {
       fileSystemName = try PageFileSystem.name(
         over: configuration.fileSystemName, isSynced: !directory.isTemporary)
-      if !directory.isTemporary { try LogCheck.check(directory.file + "-wal") }
+      var mark: RecoveryMark?
+      if !directory.isTemporary {
+        // What is missing is said before what is damaged: it has a cure.
+        mark = try RecoveryMark.open(
+          directory.path, database: directory.file, acceptsLoss: configuration.acceptsLoss)
+        if !configuration.acceptsLoss { try LogCheck.check(directory.file + "-wal") }
+      }
       let database = try Database(path: directory.file, mode: .readWrite, fileSystemName: fileSystemName)
       try directory.keepOthersOut()
       try StoreFormat.prepare(database, synchronous: !directory.isTemporary)
@@ -44,7 +50,8 @@ package final class Store: Sendable {
       heads = HeadedTables(headed)
       let next = try database.integer("SELECT value FROM state WHERE name = 'next table'")
       nextTable = Mutex(UInt32(clamping: max(next, 1)))
-      writer = try Writer(database, configuration, directory, queue, heads, persistedHeads: headed)
+      mark?.begin()
+      writer = try Writer(database, configuration, directory, queue, heads, persistedHeads: headed, mark: mark)
     } catch {
       directory.close()
       throw error.of(directory.file)
@@ -54,11 +61,23 @@ package final class Store: Sendable {
 
   deinit { _ = queue.push(QueuedWrite(.close, waiter: nil)) }
 
+  /// Bytes of the stack of the writer's thread: 8 MiB, of which the system takes what is touched.
+  private static let stackBytes = 8 << 20
+
   private static func start(_ writer: Writer) throws(StorageError) {
     let context = unsafe Unmanaged.passRetained(writer)
     var thread = pthread_t()
+    // Decisions evaluate expressions as deep as statements may be nested, so the stack is not left to the system, of
+    // which some give 512 KiB.
+    let attributes = UnsafeMutablePointer<pthread_attr_t>.allocate(capacity: 1)
+    unsafe pthread_attr_init(attributes)
+    unsafe pthread_attr_setstacksize(attributes, stackBytes)
+    defer {
+      unsafe pthread_attr_destroy(attributes)
+      unsafe attributes.deallocate()
+    }
     // The writer belongs to its thread alone from here on: the only reference goes with the context.
-    let result = unsafe pthread_create(&thread, nil, runWriter, context.toOpaque())
+    let result = unsafe pthread_create(&thread, attributes, runWriter, context.toOpaque())
     guard result == 0 else {
       unsafe context.release()
       writer.directory.close()

@@ -18,5 +18,8 @@ func monotonicMicroseconds() -> Int {
 /// What `errno` says, for logs.
 func systemMessage() -> String { unsafe String(cString: strerror(errno)) }
 
+/// Opens a file; under its own name a type with an `open` cannot call it.
+func openFile(_ path: String, _ flags: Int32, _ mode: mode_t) -> Int32 { unsafe open(path, flags, mode) }
+
 /// Closes a file descriptor; under its own name a type with a `close()` cannot call it.
 func closeDescriptor(_ descriptor: Int32) { _ = close(descriptor) }

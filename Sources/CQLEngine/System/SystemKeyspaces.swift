@@ -131,7 +131,7 @@ enum SystemKeyspaces {
     ),
   ]
 
-  private static let localStrategy = ["class": "org.apache.cassandra.locator.LocalStrategy"]
+  private static let localStrategy: NameMap<String> = ["class": "org.apache.cassandra.locator.LocalStrategy"]
 
   /// All keyspaces of the node.
   static let all: [Keyspace] = [

@@ -3,7 +3,7 @@ import CassandraWire
 
 /// A row of a table that the node makes itself.
 struct SystemRow {
-  private var values: [String: [UInt8]] = [:]
+  private var values: NameMap<[UInt8]> = [:]
 
   /// Values by the names of their columns; a value that is nil is null.
   init(_ values: [(String, SystemValue?)]) {
@@ -87,8 +87,8 @@ struct SystemValue {
     SystemValue(Parts.collection(texts.map { Array($0.utf8)[...] }))
   }
 
-  static func map(_ entries: [String: String]) -> SystemValue {
-    let sorted = entries.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+  static func map(_ entries: NameMap<String>) -> SystemValue {
+    let sorted = entries.sorted
     return SystemValue(
       Parts.collection(sorted.flatMap { [Array($0.key.utf8)[...], Array($0.value.utf8)[...]] }, perElement: 2))
   }

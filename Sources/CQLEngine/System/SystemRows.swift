@@ -124,7 +124,7 @@ enum SchemaRows {
   }
 
   private static func index(_ index: Index) -> Values {
-    var options = ["target": index.target]
+    var options: NameMap<String> = ["target": index.target]
     for (key, value) in index.options { options[key] = value }
     if let className = index.className { options["class_name"] = className }
     return [

@@ -126,10 +126,10 @@ enum ValueOrder {
     try key(left, type).lexicographicallyPrecedes(key(right, type))
   }
 
-  /// The elements of a set in order and without repetitions, or the entries of a map (keys and values in turn), of which
-  /// the last one with a key stays.
+  /// The elements of a set in order and without repetitions, or the entries of a map (keys and values in turn): the first
+  /// of equal keys stays, with the last of their values. Of equal elements of a set the last one stays, or the first.
   static func sorted(
-    _ elements: [ArraySlice<UInt8>], _ type: CQLType, perElement parts: Int = 1
+    _ elements: [ArraySlice<UInt8>], _ type: CQLType, perElement parts: Int = 1, keepsFirst: Bool = false
   ) throws(EngineFailure) -> [ArraySlice<UInt8>] {
     var keyed: [(key: [UInt8], index: Int)] = []
     keyed.reserveCapacity(elements.count / parts)
@@ -141,9 +141,12 @@ enum ValueOrder {
     }
     var result: [ArraySlice<UInt8>] = []
     result.reserveCapacity(elements.count)
+    var first = 0
     for (place, entry) in keyed.enumerated() {
       if place + 1 < keyed.count, keyed[place + 1].key == entry.key { continue }
-      result += elements[entry.index..<entry.index + parts]
+      result.append(elements[keyed[keepsFirst || parts > 1 ? first : place].index])
+      if parts > 1 { result += elements[entry.index + 1..<entry.index + parts] }
+      first = place + 1
     }
     return result
   }

@@ -169,10 +169,10 @@ enum Literal {
       } else if text.lowercased() == "now" {
         bytes.append(bigEndian: WallClock.microseconds() / 1_000)
       } else {
-        guard let timestamp = CQLTimestamp(text) else {
+        guard let milliseconds = TimestampText.milliseconds(text) else {
           throw unable("Unable to parse a date/time from '\(text)'")
         }
-        bytes.append(bigEndian: timestamp.milliseconds)
+        bytes.append(bigEndian: milliseconds)
       }
     case .duration:
       guard let duration = duration(text) else { throw unable("Unable to convert '\(text)' to a duration") }
@@ -242,10 +242,22 @@ enum Literal {
       }
       return days
     }
-    guard let date = CQLDate(text) else {
+    guard isPaddedDate(text), let date = CQLDate(text) else {
       throw unable("Unable to coerce '\(text)' to a formatted date (long)")
     }
     return UInt32(bitPattern: date.daysSinceEpoch) ^ 0x8000_0000
+  }
+
+  /// Whether a date has the digits that Cassandra wants: two of month and day, four of the year, and more with a sign.
+  private static func isPaddedDate(_ text: String) -> Bool {
+    let parts = text.utf8.drop { $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "+") }.split(
+      separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
+    guard parts.count == 3, parts[1].count == 2, parts[2].count == 2 else { return false }
+    switch text.utf8.first {
+    case UInt8(ascii: "+"): return parts[0].count > 4
+    case UInt8(ascii: "-"): return parts[0].count >= 4
+    default: return parts[0].count == 4
+    }
   }
 
   /// A duration in any of its three spellings: `1h30m`, `PT1H30M`, `P0001-00-00T01:30:00`.

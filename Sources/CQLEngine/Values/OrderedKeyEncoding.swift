@@ -70,6 +70,7 @@ enum OrderedKeyEncoding {
     case .tinyint, .smallint, .int, .bigint, .counter, .timestamp, .time:
       key.append(value[0] ^ 0x80)
       key.append(copying: value.extracting(1..<value.count))
+    case .boolean: key.append(value[0] == 0 ? 0 : 1)
     case .float:
       guard value.count == 4 else { throw ValueCheck.failure(value, type) }
       let bits = value.uint32(at: 0)

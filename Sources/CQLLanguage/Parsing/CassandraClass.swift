@@ -1,8 +1,10 @@
+internal import CassandraBytes
+
 /// The classes of Cassandra's that a type may be named by.
 enum CassandraClass {
   private static let package = "org.apache.cassandra.db.marshal."
 
-  private static let names: Set<String> = [
+  private static let names: Set<ByteText> = [
     "AsciiType", "BooleanType", "ByteType", "BytesType", "CompositeType", "CounterColumnType", "DateType",
     "DecimalType", "DoubleType", "DurationType", "DynamicCompositeType", "EmptyType", "FloatType", "FrozenType",
     "InetAddressType", "Int32Type", "IntegerType", "LegacyTimeUUIDType", "LexicalUUIDType", "ListType", "LongType",

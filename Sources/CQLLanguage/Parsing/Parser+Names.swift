@@ -1,3 +1,5 @@
+internal import CassandraBytes
+
 extension Parser {
   /// The identifier that the current token is, whatever its kind.
   private mutating func identifier() throws(ParseFailure) -> Identifier {
@@ -94,7 +96,7 @@ extension Parser {
   }
 
   /// Names that Cassandra keeps for types to come, when they are written in lower case.
-  private static let reservedTypeNames: Set<String> = [
+  private static let reservedTypeNames: Set<ByteText> = [
     "byte", "complex", "enum", "date", "interval", "macaddr", "bitstring",
   ]
 

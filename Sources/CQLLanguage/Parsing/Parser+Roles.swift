@@ -1,3 +1,5 @@
+internal import CassandraBytes
+
 extension Parser {
   // MARK: Roles
 
@@ -20,7 +22,7 @@ extension Parser {
   private mutating func roleOptions() throws(ParseFailure) -> [RoleOption] {
     guard try accept(.with) else { return [] }
     var options: [RoleOption] = []
-    var names = Set<String>()
+    var names = Set<ByteText>()
     repeat {
       let option = try roleOption()
       if let name = option.uniqueName, !names.insert(name).inserted {

@@ -1,3 +1,5 @@
+internal import CassandraBytes
+
 extension Parser {
   mutating func createKeyspaceStatement() throws(ParseFailure) -> CreateKeyspaceStatement {
     try advance()
@@ -140,13 +142,13 @@ extension Parser {
   /// What stands behind `WITH`.
   mutating func properties() throws(ParseFailure) -> [Property] {
     var properties: [Property] = []
-    var names = Set<String>()
+    var names = Set<ByteText>()
     repeat { properties.append(try property(notIn: &names)) } while try accept(.and)
     return properties
   }
 
   /// An option whose name is not in `names` yet.
-  mutating func property(notIn names: inout Set<String>) throws(ParseFailure) -> Property {
+  mutating func property(notIn names: inout Set<ByteText>) throws(ParseFailure) -> Property {
     guard kind.isName else { throw noViableAlternative() }
     guard try peek(1) == .equal else { throw noViableAlternative(1) }
     let first = try peek(2)
@@ -171,7 +173,7 @@ extension Parser {
   /// A map of constants.
   mutating func propertyMap() throws(ParseFailure) -> [Property.Entry] {
     var entries: [Property.Entry] = []
-    var keys = Set<String>()
+    var keys = Set<ByteText>()
     for entry in try mapLiteral() {
       guard case .constant(let key) = entry.key.kind else {
         refuse("Invalid property name: \(entry.key.propertyText)\(entry.key.propertyHint)")

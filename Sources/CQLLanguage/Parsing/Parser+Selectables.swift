@@ -1,6 +1,10 @@
 extension Parser {
   /// A selectable: sums of products, as in a term.
   mutating func selectable() throws(ParseFailure) -> Selectable {
+    try apart { parser throws(ParseFailure) in try parser.selectableSum() }
+  }
+
+  private mutating func selectableSum() throws(ParseFailure) -> Selectable {
     var left = try selectableProduct()
     while true {
       let sign: ArithmeticOperator
@@ -9,9 +13,10 @@ extension Parser {
       case .minus: sign = .minus
       default: return left
       }
-      try countOperator()
       try advance()
-      left = Selectable(.arithmetic(left, sign, try selectableProduct()), at: left.position)
+      let right = try apart { parser throws(ParseFailure) in try parser.selectableProduct() }
+      left = Selectable(.arithmetic(left, sign, right), at: left.position)
+      try growTaller()
     }
   }
 
@@ -25,9 +30,10 @@ extension Parser {
       case .percent: sign = .modulo
       default: return left
       }
-      try countOperator()
       try advance()
-      left = Selectable(.arithmetic(left, sign, try signedSelectable()), at: left.position)
+      let right = try apart { parser throws(ParseFailure) in try parser.signedSelectable() }
+      left = Selectable(.arithmetic(left, sign, right), at: left.position)
+      try growTaller()
     }
   }
 
@@ -67,7 +73,7 @@ extension Parser {
         guard kind.followsModifiedSelectable else { throw noViableAlternative() }
         return result
       }
-      try countOperator()
+      try growTaller()
     }
   }
 

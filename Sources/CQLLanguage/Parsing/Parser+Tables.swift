@@ -1,3 +1,5 @@
+internal import CassandraBytes
+
 extension Parser {
   mutating func createTableStatement() throws(ParseFailure) -> CreateTableStatement {
     try advance()
@@ -87,13 +89,13 @@ extension Parser {
   private mutating func tableOptions(isView: Bool) throws(ParseFailure) -> [TableOption] {
     guard try accept(.with) else { return [] }
     var options: [TableOption] = []
-    var names = Set<String>()
+    var names = Set<ByteText>()
     repeat { options.append(try tableOption(isView: isView, notIn: &names)) } while try accept(.and)
     return options
   }
 
   private mutating func tableOption(
-    isView: Bool, notIn names: inout Set<String>
+    isView: Bool, notIn names: inout Set<ByteText>
   ) throws(ParseFailure) -> TableOption {
     switch kind {
     case .compact:

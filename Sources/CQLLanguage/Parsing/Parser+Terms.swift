@@ -1,6 +1,10 @@
 extension Parser {
   /// A term: sums of products of simple terms.
   mutating func term() throws(ParseFailure) -> Term {
+    try apart { parser throws(ParseFailure) in try parser.sum() }
+  }
+
+  private mutating func sum() throws(ParseFailure) -> Term {
     var left = try product()
     while true {
       let sign = kind
@@ -13,10 +17,10 @@ extension Parser {
         try decided(after: 1)
         return left
       }
-      try countOperator()
       try advance()
-      let right = try product()
+      let right = try apart { parser throws(ParseFailure) in try parser.product() }
       left = Term(.arithmetic(left, sign == .plus ? .plus : .minus, right), at: left.position)
+      try growTaller()
     }
   }
 
@@ -48,9 +52,10 @@ extension Parser {
       case .percent: sign = .modulo
       default: return left
       }
-      try countOperator()
       try advance()
-      left = Term(.arithmetic(left, sign, try signedTerm()), at: left.position)
+      let right = try apart { parser throws(ParseFailure) in try parser.signedTerm() }
+      left = Term(.arithmetic(left, sign, right), at: left.position)
+      try growTaller()
     }
   }
 
@@ -59,7 +64,9 @@ extension Parser {
     guard kind == .minus else { return try simpleTerm() }
     let place = place
     try advance()
-    return Term(.negation(try simpleTerm()), at: place)
+    let term = Term(.negation(try simpleTerm()), at: place)
+    try growTaller()
+    return term
   }
 
   /// A term without operators.

@@ -18,8 +18,12 @@ struct Parser {
   /// counts only when it has read so far.
   private(set) var furthest = 0
   private var depth = 0
+  /// How many levels the tallest tree has that was made at this depth so far.
+  ///
+  /// Operators, fields and elements make a tree taller without any recursion of the parser, but what plans, runs and
+  /// frees the tree does recurse; so they count against the same depth.
+  private var height = 0
   private var terms = 0
-  private var operators = 0
   /// The names of the markers in the order of the text.
   private(set) var markers: [String?] = []
   /// What is wrong with a statement that the grammar has; the first such message wins over what fails later.
@@ -133,7 +137,7 @@ extension Parser {
   mutating func attempt<Result>(
     _ body: (inout Parser) throws(ParseFailure) -> Result
   ) throws(ParseFailure) -> Result? {
-    let before = (position, depth, terms, markers.count, refusal, operators)
+    let before = (position, depth, terms, markers.count, refusal, height)
     do {
       return try body(&self)
     } catch {
@@ -143,7 +147,7 @@ extension Parser {
       }
       (position, depth, terms) = (before.0, before.1, before.2)
       markers.removeLast(markers.count - before.3)
-      (refusal, operators) = (before.4, before.5)
+      (refusal, height) = (before.4, before.5)
       return nil
     }
   }
@@ -155,12 +159,37 @@ extension Parser {
   mutating func nested<Result>(
     _ body: (inout Parser) throws(ParseFailure) -> Result
   ) throws(ParseFailure) -> Result {
+    let beside = height
     depth += 1
-    defer { depth -= 1 }
-    guard depth <= limits.depth else {
-      throw ParseFailure(reason: .limit("nesting depth", limits.depth), token: position, decision: position)
+    height = 0
+    defer {
+      depth -= 1
+      height = max(beside, height + 1)
     }
+    guard depth <= limits.depth else { throw tooDeep }
     return try body(&self)
+  }
+
+  /// Runs `body` with the height of what it parses alone, for ``growTaller()``.
+  @inline(__always)
+  mutating func apart<Result>(
+    _ body: (inout Parser) throws(ParseFailure) -> Result
+  ) throws(ParseFailure) -> Result {
+    let beside = height
+    height = 0
+    defer { height = max(beside, height) }
+    return try body(&self)
+  }
+
+  /// Counts what makes the tree that is being parsed one taller: an operator, a field or an element.
+  @inline(__always)
+  mutating func growTaller() throws(ParseFailure) {
+    height += 1
+    guard depth + height <= limits.depth else { throw tooDeep }
+  }
+
+  private var tooDeep: ParseFailure {
+    ParseFailure(reason: .limit("nesting depth", limits.depth), token: position, decision: position)
   }
 
   /// Counts a term.
@@ -169,14 +198,6 @@ extension Parser {
     terms += 1
     guard terms <= limits.terms else {
       throw ParseFailure(reason: .limit("number of terms", limits.terms), token: position, decision: position)
-    }
-  }
-
-  /// Counts an operator.
-  mutating func countOperator() throws(ParseFailure) {
-    operators += 1
-    guard operators <= limits.operators else {
-      throw ParseFailure(reason: .limit("number of operators", limits.operators), token: position, decision: position)
     }
   }
 

@@ -1,3 +1,5 @@
+internal import CassandraBytes
+
 /// A name as it is looked up: a bare one in lower case, a quoted one as it was written.
 public struct Identifier: Sendable, Equatable, Hashable {
   /// The name without quotes.
@@ -10,6 +12,14 @@ public struct Identifier: Sendable, Equatable, Hashable {
     self.name = name
     self.position = position
   }
+}
+
+extension Identifier {
+  /// Whether both name the same: their bytes decide, as in Cassandra, and not how accents are composed.
+  public static func == (left: Identifier, right: Identifier) -> Bool { left.name.hasSameBytes(as: right.name) }
+
+  /// Hashes the bytes of the name.
+  public func hash(into hasher: inout Hasher) { hasher.combine(ByteText(name)) }
 }
 
 extension Identifier: ExpressibleByStringLiteral {

@@ -17,6 +17,9 @@ public struct NodeConfiguration: Sendable {
   public var address: SocketAddress = .loopback(port: 9042)
   /// Where data is kept. Default: nothing is kept.
   public var storage: Storage = .memory
+  /// Whether the node starts though its files are known to have lost acknowledged writes: the log or the database was
+  /// removed, emptied, cut or damaged. Default false: it says what is missing, and does not start.
+  public var acceptsLoss = false
   /// The cluster's name, as clients see it. Default `Test Cluster`, as in Cassandra.
   public var clusterName = "Test Cluster"
   /// The one user who may log in; nil, which is the default, lets everybody in without a password.
@@ -26,6 +29,10 @@ public struct NodeConfiguration: Sendable {
   /// Whether an address that others than this machine can reach may be listened at though nobody has to log in. Default
   /// false.
   public var allowsAnonymousAccess = false
+  /// Statements of CQL that are carried out at each start, before anybody is served: each ends with a semicolon. Default:
+  /// none. What exists already is passed over, so a schema may be made here; any other failure keeps the node from
+  /// starting.
+  public var initialStatements = ""
   /// What is bounded, and by how much.
   public var limits = NodeLimits()
 
@@ -70,8 +77,24 @@ public struct NodeLimits: Sendable {
   public var backlog: Int32 = 1024
   /// Connections that are open at once: 4,096. More wait in the backlog.
   public var connections = 4096
-  /// Bytes of the body of one request: 16 MiB, as in Cassandra. A longer one ends its connection.
+  /// Bytes of the body of one request of a client that has not logged in yet, or not sent STARTUP: 100 KiB. A longer one
+  /// ends its connection.
+  public var loginRequestBytes = 100 << 10
+  /// Bytes of the body of one request: 16 MiB, as in Cassandra. A longer one is passed over and answered with INVALID.
   public var requestBytes = 16 << 20
+  /// Bytes of the answer to one request: 128 MiB. A page that would have more is answered with INVALID.
+  public var answerBytes = 128 << 20
+  /// Bytes that all connections together may hold in memory: requests that arrive or are not answered, answers that are
+  /// being made, and answers that wait for their clients: 512 MiB. An eighth of it is for connections that hold less than
+  /// 256 KiB. A request for which there is no room waits up to ``memoryTimeout``, and is then answered with OVERLOADED.
+  /// One answer at a time, of the whole process, may go beyond it, up to ``answerBytes``, so that there is an end to the
+  /// waiting.
+  public var memoryBytes = 512 << 20
+  /// Bytes that one connection may hold of ``memoryBytes``, apart from the answer that is being made: 64 MiB. Above, its
+  /// requests are answered with OVERLOADED.
+  public var connectionMemoryBytes = 64 << 20
+  /// How long a request may wait for memory: 5 s.
+  public var memoryTimeout: Duration = .seconds(5)
   /// Requests of one connection that are not answered yet: 4,096. Above, they are answered with OVERLOADED.
   public var requestsPerConnection = 4096
   /// Requests of all connections that are not answered yet: 65,536. Above, they are answered with OVERLOADED.
@@ -79,16 +102,26 @@ public struct NodeLimits: Sendable {
   /// Bytes of requests that are not answered yet, over all connections: 128 MiB. Above, they are answered with
   /// OVERLOADED.
   public var requestBytesInFlight = 128 << 20
-  /// Bytes of answers that wait for one client to read: 1 MiB. Above, its requests wait and no more is read from it.
+  /// Bytes of answers that are made for one client, or wait for it to read: 1 MiB. Above, its requests wait, but for the
+  /// oldest, and no more is read from it.
   public var answerBytesPerConnection = 1 << 20
-  /// Bytes of answers that wait for clients to read, over all connections: 256 MiB. Above, requests are answered with
-  /// OVERLOADED.
-  public var answerBytesWaiting = 256 << 20
   /// How long a client may take for TLS and, after that, until it is logged in: 10 s each. Afterwards the connection is
   /// closed.
   public var handshakeTimeout: Duration = .seconds(10)
-  /// How long a client may take no byte of its answers: 30 s. Afterwards the connection is cut.
+  /// How long a request may take to arrive, once its length is known and is above 16 KiB: 60 s. Afterwards the connection
+  /// is cut.
+  public var frameTimeout: Duration = .seconds(60)
+  /// How long a connection may say nothing while nothing is owed to it: 10 minutes. Afterwards it is closed; drivers ask
+  /// for something every 30 s.
+  public var idleTimeout: Duration = .seconds(600)
+  /// Logins of clients at one address that may wait for their answer at a time: 16. After two that failed, answers to
+  /// logins from there wait 100 ms, with each further one twice as long, at most 5 s; further ones are cut.
+  public var waitingLoginsPerAddress = 16
+  /// How long a client may take no byte of its answers: 30 s, and as long as the bytes that it took last last at the pace
+  /// of the slowest reader. Afterwards the connection is cut.
   public var writeTimeout: Duration = .seconds(30)
+  /// The pace of the slowest client that is waited for: 4 KiB/s.
+  public var slowestReaderBytesPerSecond = 4 << 10
   /// How long requests in flight may take when the node stops: 10 s. Afterwards they are cut.
   public var shutdownTimeout: Duration = .seconds(10)
   /// How long a client that has got its last answer may keep its half of the connection open: 2 s.

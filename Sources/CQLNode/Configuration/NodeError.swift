@@ -12,6 +12,8 @@ public struct NodeError: Error, Sendable, CustomStringConvertible, CustomDebugSt
     public static let configuration = Code(rawValue: "configuration")
     /// The address cannot be listened at.
     public static let listening = Code(rawValue: "listening")
+    /// One of ``NodeConfiguration/initialStatements`` failed.
+    public static let initialStatements = Code(rawValue: "initialStatements")
     /// The data cannot be opened: another process has it, it is damaged, or of another version.
     public static let storage = Code(rawValue: "storage")
 

@@ -9,13 +9,13 @@ internal import CassandraTelemetry
 /// What arrives is cut into messages at once. Statements go to the loop's workers, many at a time, and are answered in
 /// the order in which they are done; all answers of a turn leave in one write, in v5 in one segment.
 final class ClientConnection {
-  private let transport: Transport
-  private let server: LoopServer
-  private var input: ClientInput
+  let transport: Transport
+  let server: LoopServer
+  private(set) var input: ClientInput
   private var encoder = EnvelopeEncoder()
   private var session = EngineSession(version: .v5)
   private var events: Set<EventKind> = []
-  private var isClosed = false
+  private(set) var isClosed = false
   /// Nothing that arrives is looked at, and the connection ends after the last answer.
   private var isDraining = false
   private var hasFinished = false
@@ -25,15 +25,32 @@ final class ClientConnection {
   /// Requests that wait until the client has read some of its answers.
   private var held = RequestRing()
   private var isPaused = false
-  /// Bytes that waited for the client when it was last looked at, and since when they have not become fewer.
-  private var lastWaitingBytes = 0
-  private var waitingSince: UInt64 = 0
+  /// Whether the client reads what it is owed, by what its system has acknowledged.
+  private var reading: ReadingWatch
   private var handshakeDeadline: DeadlineKey?
+  /// The answer to a login that has to wait for its time.
+  private var waitingLogin: WaitingLogin?
+  /// When the client was last heard.
+  private var lastHeard: UInt64
+
+  // What the connection holds of the node's memory; see the file about it.
+  var requestBytes = 0
+  var frameBytes = 0
+  var frameDeadline: DeadlineKey?
+  var answerBytes = 0
+  /// Bytes of answers that have been made and wait until they may be counted in ``answerBytes``.
+  var askedBytes = 0
+  var chargedOutput = 0
+  /// Whose answer may go beyond what answers of the connection may have together.
+  var growing: Worker?
 
   init(_ transport: Transport, server: LoopServer) {
     self.transport = transport
     self.server = server
-    input = ClientInput(password: server.password, maximumBodyBytes: server.limits.requestBytes)
+    input = ClientInput(password: server.password, maximumLoginBytes: server.limits.loginRequestBytes)
+    lastHeard = server.loop.now
+    reading = ReadingWatch(
+      limit: server.limits.writeTimeout, slowestBytesPerSecond: server.limits.slowestReaderBytesPerSecond)
     transport.delegate = self
     transport.startReading()
     handshakeDeadline = server.loop.setDeadline(
@@ -41,18 +58,23 @@ final class ClientConnection {
   }
 
   private var version: ProtocolVersion { input.machine.version }
-
-  /// Bytes of answers that the client has not read.
-  var waitingBytes: Int { transport.waitingBytes }
 }
 
 // MARK: - Input
 
 extension ClientConnection: TransportDelegate {
   func transport(_ transport: Transport, received bytes: Span<UInt8>) {
+    lastHeard = server.loop.now
+    guard waitingLogin == nil else {
+      // Nothing follows a password before its answer.
+      cut()
+      return
+    }
     var offset = 0
-    while !isDraining, !isClosed, let step = input.next(in: bytes, at: &offset) {
+    if input.machine.isReady { input.allow(bodyBytes: allowedBodyBytes) }
+    while !isDraining, !isClosed, waitingLogin == nil, let step = input.next(in: bytes, at: &offset) {
       switch step {
+      case .skipped(let header): answer(.error(refusal(ofLong: header)), on: header.stream)
       case .message(let header, let body, let action): receive(header, body, action)
       case .unknownVersion(let refusal):
         transport.write { $0 += refusal }
@@ -60,6 +82,7 @@ extension ClientConnection: TransportDelegate {
       case .broken(let error): refuse(error, on: 0)
       }
     }
+    chargeFrame()
     // What has not left by now waits for the kernel, so the end of that write will wake the connection.
     if transport.waitingBytes - transport.outputCount > server.limits.answerBytesPerConnection { pause() }
   }
@@ -75,28 +98,41 @@ extension ClientConnection: TransportDelegate {
       encoder.framing = framing
       becomeReady()
     case .logIn(let user, let message):
-      session.user = user
-      answer(message, on: header.stream)
-      becomeReady()
+      finishLogin(WaitingLogin(stream: header.stream, answer: message, user: user))
+    case .refuseLogin(let user, let error):
+      server.loginFailed(user, at: transport.peer)
+      finishLogin(WaitingLogin(stream: header.stream, answer: .error(error), user: nil))
     case .register(let kinds):
       events.formUnion(kinds)
       server.wantsEvents(self)
       answer(.ready, on: header.stream)
     case .refuse(let error): refuse(error, on: header.stream)
     case .run(let opcode):
-      if let refusal = server.admit(bytes: body.count, beside: requestsInFlight) {
+      if let refusal = server.admit(bytes: body.count, beside: requestsInFlight, holding: holding) {
         answer(.error(refusal), on: header.stream)
         return
       }
       requestsInFlight += 1
+      requestBytes += body.count
       server.workers.add(
         StatementRequest(connection: self, stream: header.stream, opcode: opcode, flags: header.flags, body: body))
     }
   }
 
   private func becomeReady() {
-    guard input.machine.isReady, let deadline = handshakeDeadline.take() else { return }
+    guard input.machine.isReady else { return }
+    input.allow(bodyBytes: allowedBodyBytes)
+    guard let deadline = handshakeDeadline.take() else { return }
     server.loop.cancelDeadline(deadline)
+  }
+
+  /// What a client is told whose message was too long, or for which there was no memory.
+  private func refusal(ofLong header: EnvelopeHeader) -> ErrorResponse {
+    let limit = server.limits.requestBytes
+    guard header.bodyCount <= limit else {
+      return ErrorResponse(.invalid, "The request has \(header.bodyCount) bytes, which is over the limit of \(limit)")
+    }
+    return ErrorResponse(.overloaded, "The node has no memory for the request; try again later")
   }
 
   private func pause() {
@@ -116,7 +152,11 @@ extension ClientConnection: TransportDelegate {
     isClosed = true
     input.end()
     if let deadline = handshakeDeadline.take() { server.loop.cancelDeadline(deadline) }
+    if waitingLogin.take() != nil { server.loginEnded(at: transport.peer) }
+    chargeFrame()
+    chargeOutput()
     while let request = held.popFirst() { forget(request) }
+    server.memoryWasGivenBack()
     server.workers.cancel(for: self)
     server.connectionClosed(self)
   }
@@ -131,22 +171,25 @@ extension ClientConnection {
       forget(request)
       return false
     }
-    guard transport.waitingBytes > server.limits.answerBytesPerConnection else { return true }
+    guard isFilled else { return true }
     transport.flush()
     guard !isClosed, transport.isOpen else {
       forget(request)
       return false
     }
-    guard transport.waitingBytes > server.limits.answerBytesPerConnection else { return true }
+    guard isFilled else { return true }
     held.append(request)
-    server.isSlow(self)
+    if transport.waitingBytes > Self.slowBytes { server.isSlow(self) }
     return false
   }
 
   /// Runs a request and writes its answer. `result` is a buffer to use.
-  func run(_ request: StatementRequest, on executor: any RequestExecutor, into result: inout [UInt8]) async {
+  func run(
+    _ request: StatementRequest, by worker: Worker, on executor: any RequestExecutor, into result: inout [UInt8]
+  ) async {
     // A copy, because other requests of the connection run while this one waits.
     var session = session
+    session.meter = worker
     let keyspace = session.keyspace
     result.removeAll(keepingCapacity: true)
     do throws(EngineFailure) {
@@ -158,6 +201,7 @@ extension ClientConnection {
       server.report(error)
       answer(.error(error.response), on: request.stream)
     }
+    giveRoomBack(of: worker)
     endIfDrained()
   }
 
@@ -174,6 +218,7 @@ extension ClientConnection {
 
   private func forget(_ request: StatementRequest) {
     requestsInFlight -= 1
+    requestBytes -= request.body.count
     server.release(bytes: request.body.count)
   }
 }
@@ -205,11 +250,14 @@ extension ClientConnection {
       }
     }
     transport.putBack(output)
-    if transport.waitingBytes > Self.slowBytes { server.isSlow(self) }
+    if transport.waitingBytes > Self.slowBytes || chargedOutput > 0 {
+      chargeOutput()
+      server.isSlow(self)
+    }
   }
 
   /// Bytes of answers from which on it is watched whether the client reads them: 64 KiB.
-  private static let slowBytes = 64 << 10
+  static let slowBytes = 64 << 10
 
   /// Tells the client of an event, when it has asked for its kind.
   func tell(_ event: Event) {
@@ -223,14 +271,20 @@ extension ClientConnection {
       encoder.seal(&output)
       transport.putBack(output)
     }
-    let waiting = transport.waitingBytes - transport.outputCount
-    if (isPaused || !held.isEmpty) && waiting <= server.limits.answerBytesPerConnection / 2 {
-      if isPaused {
-        isPaused = false
-        transport.startReading()
-      }
-      while let request = held.popFirst() { server.workers.add(request) }
+    if chargedOutput > 0 { chargeOutput() }
+    resumeHeld()
+  }
+
+  /// Goes on with requests that had to wait, once the client has read half of what it may leave unread.
+  func resumeHeld() {
+    guard isPaused || !held.isEmpty, !isClosed else { return }
+    let waiting = transport.waitingBytes - transport.outputCount + answerBytes + askedBytes
+    guard waiting <= server.limits.answerBytesPerConnection / 2 else { return }
+    if isPaused {
+      isPaused = false
+      transport.startReading()
     }
+    while let request = held.popFirst() { server.workers.add(request) }
   }
 }
 
@@ -239,10 +293,18 @@ extension ClientConnection {
 extension ClientConnection: DeadlineHandler {
   private static let handshakeToken: UInt64 = 0
   private static let lingerToken: UInt64 = 1
+  static let frameToken: UInt64 = 2
+  private static let loginToken: UInt64 = 3
 
   func deadlinePassed(token: UInt64) {
     if token == Self.handshakeToken { handshakeDeadline = nil }
+    if token == Self.frameToken { frameDeadline = nil }
     guard !isClosed else { return }
+    if token == Self.loginToken {
+      server.loginEnded(at: transport.peer)
+      if let login = waitingLogin.take() { complete(login) }
+      return
+    }
     transport.close()
   }
 
@@ -282,15 +344,57 @@ extension ClientConnection: DeadlineHandler {
 
   /// Whether the client still has answers to read; one that has not read any for too long is cut.
   func isStillSlow(at now: UInt64) -> Bool {
-    let waiting = transport.waitingBytes
-    guard !isClosed, waiting > 0 else {
-      lastWaitingBytes = 0
-      return false
-    }
-    if waiting < lastWaitingBytes || lastWaitingBytes == 0 { waitingSince = now }
-    lastWaitingBytes = waiting
-    if now - waitingSince >= server.limits.writeTimeout.wholeMilliseconds { cut() }
+    guard !isClosed else { return false }
+    chargeOutput()
+    reading.note(acknowledged: transport.acknowledgedBytes, waiting: transport.waitingBytes, now: now)
+    guard let due = reading.due else { return false }
+    if now >= due { cut() }
     return !isClosed
+  }
+}
+
+// MARK: - Logging in
+
+/// The answer to a login.
+private struct WaitingLogin {
+  var stream: Int16
+  var answer: ResponseMessage
+  /// Who has logged in; nil when nobody has.
+  var user: String?
+}
+
+extension ClientConnection {
+  /// Answers a login now, or later when logins from this address have failed before.
+  private func finishLogin(_ login: WaitingLogin) {
+    guard let wait = server.loginWait(at: transport.peer) else {
+      cut()
+      return
+    }
+    guard wait > .zero else {
+      complete(login)
+      return
+    }
+    waitingLogin = login
+    _ = server.loop.setDeadline(after: wait, handler: self, token: Self.loginToken)
+  }
+
+  private func complete(_ login: WaitingLogin) {
+    answer(login.answer, on: login.stream)
+    guard let user = login.user else {
+      drain()
+      return
+    }
+    server.loginSucceeded(at: transport.peer)
+    session.user = user
+    becomeReady()
+  }
+
+  /// Closes a connection that has said nothing for too long though nothing is owed to it.
+  func closeIfIdle(at now: UInt64) {
+    guard !isClosed, requestsInFlight == 0, transport.waitingBytes == 0, waitingLogin == nil,
+      now - lastHeard >= server.limits.idleTimeout.wholeMilliseconds
+    else { return }
+    transport.close()
   }
 }
 

@@ -7,6 +7,8 @@ struct ClientInput {
   enum Step {
     /// A message with its body, and what follows from it.
     case message(EnvelopeHeader, [UInt8], ConnectionMachine.Action)
+    /// A message that was longer than ``ClientInput/maximumBodyBytes`` has passed by.
+    case skipped(EnvelopeHeader)
     /// The client speaks a version that nobody here does: these bytes tell it, and nothing else is understood.
     case unknownVersion([UInt8])
     /// The rest cannot be understood.
@@ -17,11 +19,20 @@ struct ClientInput {
   private var decoder: EnvelopeDecoder
   private var isEmpty = true
 
-  /// The input of a new connection; a body over `maximumBodyBytes` breaks it.
-  init(password: PasswordCheck?, maximumBodyBytes: Int) {
+  /// The input of a new connection; until it is ready, a body over `maximumLoginBytes` breaks it.
+  init(password: PasswordCheck?, maximumLoginBytes: Int) {
     machine = ConnectionMachine(password: password)
-    decoder = EnvelopeDecoder(maximumBodyBytes: maximumBodyBytes)
+    decoder = EnvelopeDecoder(maximumBodyBytes: maximumLoginBytes)
   }
+
+  /// Lets bodies of messages that begin from now on have so many bytes; longer ones pass by.
+  mutating func allow(bodyBytes: Int) {
+    decoder.maximumBodyBytes = bodyBytes
+    decoder.dropsLargeBodies = true
+  }
+
+  /// Bytes that the message takes, or will take, that has not arrived whole.
+  var pendingBytes: Int { decoder.pendingBytes }
 
   /// The next step, or nil when the input is used up; `offset` moves behind what was used.
   mutating func next(in bytes: Span<UInt8>, at offset: inout Int) -> Step? {
@@ -40,7 +51,7 @@ struct ClientInput {
       switch nextBody {
       case .inInput(let range): body = Array(copying: bytes.extracting(range))
       case .owned(let owned): body = owned
-      case .dropped: preconditionFailure("this decoder refuses what is too large")
+      case .dropped: return .skipped(nextHeader)
       }
     } catch {
       machine.end()

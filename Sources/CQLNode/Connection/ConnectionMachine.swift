@@ -13,11 +13,13 @@ struct ConnectionMachine {
     case reframe(ResponseMessage, Framing)
     /// The client is this user now; answer this.
     case logIn(user: String, ResponseMessage)
+    /// The client is not who it says, `user`; answer this and close.
+    case refuseLogin(user: String, ErrorResponse)
     /// Send events of these kinds from now on, and answer READY.
     case register([EventKind])
     /// Run the statement of this message.
     case run(Opcode)
-    /// Answer this and close: the client cannot be understood, or is not who it says.
+    /// Answer this and close: the client cannot be understood.
     case refuse(ErrorResponse)
   }
 
@@ -172,17 +174,20 @@ extension ConnectionMachine {
     let request: RequestMessage
     do throws(WireError) {
       var position = 0
-      _ = try RequestPrefix(reading: body.span, at: &position, flags: header.flags)
+      try RequestPrefix.skip(body.span, at: &position, flags: header.flags)
+      if opcode == .startup {
+        return start(try StartupOptions(reading: body.span.extracting(position..<body.count)), version)
+      }
       request = try RequestMessage(opcode: opcode, body: body[position...], version: version)
     } catch {
       return unexpected("\(error)")
     }
     switch request {
     case .options: return .answer(.supported(Self.supported))
-    case .startup(let options): return start(options, version)
     case .register(let kinds): return .register(kinds)
     case .authResponse(let token): return logIn(token, version)
-    case .query, .prepare, .execute, .batch: preconditionFailure("statements are run and not decoded here")
+    case .startup, .query, .prepare, .execute, .batch:
+      preconditionFailure("STARTUP has been read, and statements are run and not decoded here")
     }
   }
 
@@ -190,8 +195,8 @@ extension ConnectionMachine {
     "CQL_VERSION": ["3.4.7"], "COMPRESSION": ["lz4"], "PROTOCOL_VERSIONS": versionNames,
   ]
 
-  private mutating func start(_ options: [String: String], _ version: ProtocolVersion) -> Action {
-    guard let language = options["CQL_VERSION"] else {
+  private mutating func start(_ options: StartupOptions, _ version: ProtocolVersion) -> Action {
+    guard let language = options.cqlVersion else {
       return unexpected("Missing value CQL_VERSION in STARTUP message")
     }
     let parts = language.split(separator: ".", omittingEmptySubsequences: false)
@@ -203,8 +208,8 @@ extension ConnectionMachine {
         "CQL version \(language) is not supported by the binary protocol (supported version are >= 3.0.0)")
     }
     var isCompressed = false
-    if let compression = options["COMPRESSION"] {
-      guard compression.lowercased() == "lz4" else {
+    if let compression = options.compression {
+      guard compression.utf8.elementsEqual("lz4".utf8) || compression.utf8.elementsEqual("LZ4".utf8) else {
         return unexpected("Unknown compression algorithm: \(compression)")
       }
       isCompressed = true
@@ -227,7 +232,7 @@ extension ConnectionMachine {
       return .logIn(user: user, .authSuccess(nil))
     } catch {
       end()
-      return .refuse(error)
+      return .refuseLogin(user: password.name(in: token), error)
     }
   }
 }

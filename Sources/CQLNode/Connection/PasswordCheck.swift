@@ -31,6 +31,12 @@ struct PasswordCheck: Sendable {
     return text
   }
 
+  /// The user that `token` names, for the log.
+  func name(in token: [UInt8]?) -> String {
+    let parts = (token ?? []).split(separator: 0, maxSplits: 2, omittingEmptySubsequences: false)
+    return parts.count > 1 ? String(decoding: parts[1].prefix(Self.maximumShownBytes), as: UTF8.self) : ""
+  }
+
   /// Bytes of a wrong name that its client is told: 256.
   private static let maximumShownBytes = 256
 

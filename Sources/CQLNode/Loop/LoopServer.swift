@@ -19,17 +19,28 @@ final class LoopServer {
   private var listeners: [ObjectIdentifier: ClientConnection] = [:]
   /// Connections whose client does not read as fast as it is answered.
   private var slow: [ObjectIdentifier: ClientConnection] = [:]
-  private var slowBytes = 0
-  private var slowBytesAt: UInt64 = 0
   private var sweep: DeadlineKey?
   private var requestsInFlight = 0
   private var requestBytesInFlight = 0
+  /// The loop's share of the memory.
+  let memory: MemoryShare
+  private var memoryWaiters: [UnsafeContinuation<Void, Never>] = []
+  private var memoryTick: DeadlineKey?
+  private var logins: LoginGuard
+  private var failedLogins = 0
+  private var idleSweep: DeadlineKey?
   private var isStopping = false
   private var end: DeadlineKey?
-  /// When the storage's next failure may be logged.
+  /// When the storage's next failure may be logged, and how many have not been since the last one.
   private var nextReport: UInt64 = 0
+  private var unreported = 0
+  private var nextLoginReport: UInt64 = 0
 
-  init(on loop: EventLoop, configuration: NodeConfiguration, loopCount: Int, logger: CassandraLogger) {
+  init(
+    on loop: EventLoop, configuration: NodeConfiguration, loopCount: Int, memory: MemoryBudget, logger: CassandraLogger
+  ) {
+    self.memory = MemoryShare(of: memory)
+    logins = LoginGuard(maximumWaiting: configuration.limits.waitingLoginsPerAddress)
     self.loop = loop
     self.logger = logger
     limits = configuration.limits.share(of: loopCount)
@@ -46,7 +57,6 @@ extension NodeLimits {
     var share = self
     share.requestsInFlight = max(1, requestsInFlight / count)
     share.requestBytesInFlight = max(1, requestBytesInFlight / count)
-    share.answerBytesWaiting = max(1, answerBytesWaiting / count)
     return share
   }
 }
@@ -62,6 +72,12 @@ extension LoopServer {
     }
     let connection = ClientConnection(transport, server: self)
     connections[ObjectIdentifier(connection)] = connection
+    if idleSweep == nil { setIdleSweep() }
+  }
+
+  private func setIdleSweep() {
+    let interval = min(max(limits.idleTimeout / 8, .milliseconds(10)), .seconds(30))
+    idleSweep = loop.setDeadline(after: interval, handler: self, token: Self.idleToken)
   }
 
   func connectionClosed(_ connection: ClientConnection) {
@@ -84,7 +100,7 @@ extension LoopServer {
 
 extension LoopServer {
   /// Takes a request of `bytes` into account, or says why it is not taken. `own` is how many its connection has already.
-  func admit(bytes: Int, beside own: Int) -> ErrorResponse? {
+  func admit(bytes: Int, beside own: Int, holding: Int) -> ErrorResponse? {
     if own >= limits.requestsPerConnection {
       return ErrorResponse(
         .overloaded, "The connection has \(own) requests that are not answered, which is its limit")
@@ -92,8 +108,12 @@ extension LoopServer {
     if requestsInFlight >= limits.requestsInFlight || requestBytesInFlight + bytes > limits.requestBytesInFlight {
       return ErrorResponse(.overloaded, "The node has too many requests that are not answered; try again later")
     }
-    if !slow.isEmpty && waitingBytes > limits.answerBytesWaiting {
-      return ErrorResponse(.overloaded, "The node has too many answers that its clients do not read; try again later")
+    if holding + bytes > limits.connectionMemoryBytes {
+      return ErrorResponse(
+        .overloaded, "The connection holds \(holding) bytes of requests and answers; read some first")
+    }
+    guard memory.take(bytes, holding: holding + bytes) else {
+      return ErrorResponse(.overloaded, "The node has no memory for the request; try again later")
     }
     requestsInFlight += 1
     requestBytesInFlight += bytes
@@ -104,17 +124,35 @@ extension LoopServer {
   func release(bytes: Int) {
     requestsInFlight -= 1
     requestBytesInFlight -= bytes
+    memory.giveBack(bytes)
   }
 
-  /// Bytes of answers that wait for slow clients, looked at once in a millisecond.
-  private var waitingBytes: Int {
-    let now = loop.now
-    if now != slowBytesAt {
-      slowBytesAt = now
-      slowBytes = slow.values.reduce(0) { $0 + $1.waitingBytes }
-    }
-    return slowBytes
+  /// Waits until memory has been given back, here or on another loop.
+  func waitForMemory() async {
+    if memoryTick == nil { setMemoryTick() }
+    await withUnsafeContinuation { memoryWaiters.append($0) }
   }
+
+  private func setMemoryTick() {
+    memoryTick = loop.setDeadline(after: Self.memoryInterval, handler: self, token: Self.memoryToken)
+  }
+
+  /// How often those who wait for memory look for what other loops have given back: every 100 ms.
+  private static let memoryInterval: Duration = .milliseconds(100)
+
+  /// Lets those who wait longest for memory look again, in the order in which they came. Who still finds none waits again
+  /// behind the others.
+  func memoryWasGivenBack() { wakeMemoryWaiters(Self.wokenAtOnce) }
+
+  private func wakeMemoryWaiters(_ count: Int) {
+    guard !memoryWaiters.isEmpty else { return }
+    let waiters = memoryWaiters.prefix(count)
+    memoryWaiters.removeFirst(waiters.count)
+    for waiter in waiters { waiter.resume() }
+  }
+
+  /// How many look at once when memory is given back: 16, so that its end costs a request the same however many wait.
+  private static let wokenAtOnce = 16
 
   /// Watches a connection whose client does not read as fast as it is answered.
   func isSlow(_ connection: ClientConnection) {
@@ -127,13 +165,55 @@ extension LoopServer {
 
   /// Tells the operator what the storage could not do. Every request may fail by it, so it is said once a second.
   func report(_ failure: EngineFailure) {
-    guard let detail = failure.storageDetail, loop.now >= nextReport else { return }
+    guard let detail = failure.storageDetail else { return }
+    guard loop.now >= nextReport else {
+      unreported += 1
+      return
+    }
     nextReport = loop.now + Self.reportInterval.wholeMilliseconds
-    logger.error("the storage failed", ["reason": .text(failure.response.message), "detail": .text(detail)])
+    logger.error(
+      "the storage failed",
+      [
+        "reason": .text(failure.response.message), "detail": .text(detail), "notLoggedBefore": .integer(unreported),
+      ])
+    unreported = 0
   }
 
   /// How often failures of the storage are logged at most: every second.
   private static let reportInterval: Duration = .seconds(1)
+}
+
+// MARK: - Logins
+
+extension LoopServer {
+  /// What logins are counted by: an address, or the network of 64 bits that one machine has of IPv6.
+  private static func network(_ peer: SocketAddress?) -> [UInt8] {
+    guard let bytes = peer?.bytes else { return [] }
+    return bytes.count == 16 ? Array(bytes.prefix(8)) : bytes
+  }
+
+  /// How long an answer to a login has to wait; nil when too many wait from there.
+  func loginWait(at peer: SocketAddress?) -> Duration? { logins.beginWait(Self.network(peer), at: loop.now) }
+
+  /// An answer to a login waits no longer.
+  func loginEnded(at peer: SocketAddress?) { logins.endWait(Self.network(peer)) }
+
+  /// Somebody has logged in.
+  func loginSucceeded(at peer: SocketAddress?) { logins.succeeded(Self.network(peer)) }
+
+  /// Notes a login that failed, and tells the operator, once a second.
+  func loginFailed(_ user: String, at peer: SocketAddress?) {
+    logins.failed(Self.network(peer), at: loop.now)
+    failedLogins += 1
+    guard loop.now >= nextLoginReport else { return }
+    nextLoginReport = loop.now + Self.reportInterval.wholeMilliseconds
+    logger.warning(
+      "a login failed",
+      [
+        "user": .text(user), "peer": .text(peer.map { "\($0)" } ?? "unknown"),
+        "failures": .integer(logins.failures(of: Self.network(peer))), "failuresInAll": .integer(failedLogins),
+      ])
+  }
 }
 
 // MARK: - Life
@@ -141,12 +221,26 @@ extension LoopServer {
 extension LoopServer: DeadlineHandler {
   private static let sweepToken: UInt64 = 0
   private static let endToken: UInt64 = 1
+  private static let memoryToken: UInt64 = 2
+  private static let idleToken: UInt64 = 3
 
   func deadlinePassed(token: UInt64) {
     if token == Self.endToken {
       end = nil
       logger.warning("connections were cut at the end", ["connections": .integer(connections.count)])
       for connection in connections.values { connection.cut() }
+      return
+    }
+    if token == Self.memoryToken {
+      memoryTick = nil
+      wakeMemoryWaiters(memoryWaiters.count)
+      if !memoryWaiters.isEmpty { setMemoryTick() }
+      return
+    }
+    if token == Self.idleToken {
+      idleSweep = nil
+      for connection in connections.values { connection.closeIfIdle(at: loop.now) }
+      if !connections.isEmpty { setIdleSweep() }
       return
     }
     sweep = nil
@@ -174,7 +268,9 @@ extension LoopServer: DeadlineHandler {
       group.cancelAll()
     }
     if let sweep { loop.cancelDeadline(sweep) }
-    if let end { loop.cancelDeadline(end) }
+    for deadline in [end, memoryTick, idleSweep] {
+      if let deadline { loop.cancelDeadline(deadline) }
+    }
   }
 
   /// Lets connections end: those without a request now, the others after their last answer, all of them after a time.

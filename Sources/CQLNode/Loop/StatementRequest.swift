@@ -35,9 +35,7 @@ struct StatementRequest {
     }
     do throws(WireError) {
       var position = 0
-      if flags.contains(.customPayload) {
-        _ = try RequestPrefix(reading: body.span, at: &position, flags: flags)
-      }
+      try RequestPrefix.skip(body.span, at: &position, flags: flags)
       return try RequestMessage(opcode: opcode, body: body[position...], version: version)
     } catch {
       throw EngineFailure(.protocolError, "\(error)")

@@ -1,3 +1,4 @@
+internal import CQLEngine
 internal import CassandraReactor
 
 /// The tasks that run the requests of a loop.
@@ -55,8 +56,10 @@ final class Workers {
         wakeOne()
         guard request.connection.mayRun(request) else { continue }
         worker.connection = request.connection
-        await request.connection.run(request, on: executor, into: &result)
+        await request.connection.run(request, by: worker, on: executor, into: &result)
         worker.connection = nil
+        // A large answer is no reason to hold as much memory for the small ones that follow.
+        if result.capacity > Self.maximumBusyBytes { result = [] }
         // A worker whose client has gone was cancelled with it.
         if Task.isCancelled {
           wakeOne()
@@ -82,6 +85,8 @@ final class Workers {
   private static let maximumKeptBytes = 64 << 10
   private static let leastKeptBytes = 1 << 10
   private static let warmWorkers = 16
+  /// Bytes of its buffer that a worker keeps from one request to the next: 1 MiB.
+  private static let maximumBusyBytes = 1 << 20
 
   /// Cancels what runs for `connection`, whose client has gone.
   func cancel(for connection: ClientConnection) {
@@ -98,7 +103,18 @@ final class Workers {
 }
 
 /// One worker, to be found when the client of its request goes.
-private final class Worker {
+final class Worker {
   let task = TaskHandle.current
   var connection: ClientConnection?
+  /// Bytes of the answer at hand that its connection's share of the memory has been asked for.
+  var heldBytes = 0
+  /// Whether the answer at hand goes beyond the budget.
+  var isOverdrawn = false
+}
+
+extension Worker: AnswerMeter {
+  func answerHas(_ bytes: Int) async throws(EngineFailure) {
+    guard let connection else { return }
+    try await connection.makeRoom(for: bytes, of: self)
+  }
 }

@@ -4,8 +4,15 @@
 struct Attempts {
   /// The node that the next attempt had better not go to.
   private(set) var avoided: EndPoint?
+  /// Whether the last failure is followed by another attempt.
+  var wantsAnother = false
+  /// Requests that were sent and ended somehow.
+  var count = 0
+  private let policy: RetryPolicy
   private var retries = 0
   private var lastFailure: CassandraError?
+
+  init(_ policy: RetryPolicy = .standard) { self.policy = policy }
 
   /// An attempt has failed.
   ///
@@ -13,7 +20,7 @@ struct Attempts {
   mutating func failed(
     _ failure: CassandraError, at endPoint: EndPoint, isIdempotent: Bool
   ) throws(CassandraError) {
-    let decision = RetryPolicy.decide(.init(error: failure, isIdempotent: isIdempotent, retries: retries))
+    let decision = policy.decision(on: .init(error: failure, isIdempotent: isIdempotent, retries: retries))
     // That nothing was done in the last attempt says nothing of the one before.
     let isRetrySafe = failure.isRetrySafe && lastFailure?.isRetrySafe ?? true
     let failure = failure.withRetrySafety(isRetrySafe)
@@ -24,6 +31,7 @@ struct Attempts {
     }
     lastFailure = failure
     retries += 1
+    wantsAnother = true
   }
 
   /// The next attempt had better go to another node, though nothing has failed.

@@ -17,7 +17,7 @@ public import CassandraTelemetry
 /// ``run()`` owns everything that happens in the background, and ends when its task is cancelled; for a program that
 /// needs the client for a while, ``withClient(_:loops:logger:_:)`` does both.
 ///
-/// Each event loop has a connection of its own to every node. A call from a task of one of these loops stays on it; a
+/// Each event loop, up to ``ClientLimits/connectionsPerNode``, has a connection of its own to every node. A call from a task of one of these loops stays on it; a
 /// call from elsewhere (the main actor, another framework) is carried out on the loop with the fewest requests, and comes
 /// back. Every statement that selects or modifies is prepared once, and only its values travel afterwards.
 public final class CassandraClient: Sendable {
@@ -50,18 +50,25 @@ public final class CassandraClient: Sendable {
     }
     var configuration = configuration
     try configuration.takeAccess(from: configuration.cluster.directory)
-    let defaults = try ResolvedOptions(configuration.defaults)
+    let defaults = try ResolvedOptions(configuration.defaults, configuration.limits)
+    for profile in configuration.profiles.values {
+      _ = try ResolvedOptions(configuration.defaults.overridden(by: profile), configuration.limits)
+    }
+    let count = min(loops.count, configuration.limits.connectionsPerNode)
     let context = ClientContext(
       configuration: configuration, defaults: defaults, defaultTimeout: defaults.timeout.wholeMilliseconds,
+      firstLook: defaults.hedging.first,
+      routing: RoutingRules(configuration.defaults.routing ?? configuration.routing),
+      remoteNodesPerDatacenter: configuration.remoteNodesPerDatacenter,
       table: PreparedTable(
         capacity: configuration.limits.preparedStatements,
-        maximumWaiting: loops.count * (configuration.limits.requestsInFlight + configuration.limits.requestsWaiting)),
+        maximumWaiting: count * (configuration.limits.requestsInFlight + configuration.limits.requestsWaiting)),
       timestamps: Timestamps(configuration.timestamps), loops: LoopClients(),
       logger: logger.labelled("cassandra"))
-    clients = loops.map { LoopBound(giving: LoopClient(on: $0, context: context), to: $0) }
+    clients = loops.prefix(count).map { LoopBound(giving: LoopClient(on: $0, context: context), to: $0) }
     loopClients = context.loops
     loopClients.set(clients)
-    loads = loops.map { _ in Load() }
+    loads = clients.map { _ in Load() }
   }
 
   deinit { loopClients.set([]) }
@@ -77,7 +84,9 @@ public final class CassandraClient: Sendable {
       throw CassandraError(.configuration, "run() of a database client is called once.")
     }
     let clients = clients
-    try await loops.runOnEach { loop in await clients[loop.index].onLoop.run() }
+    try await loops.runOnEach { loop in
+      if loop.index < clients.count { await clients[loop.index].onLoop.run() }
+    }
   }
 
   /// Runs a client around `body` and closes it afterwards.
@@ -148,8 +157,20 @@ public final class CassandraClient: Sendable {
   /// leave it at its next wait, so it does not count.
   @inline(__always)
   private func onThisLoop(_ isolation: (any Actor)?) -> LoopClient? {
-    guard isolation == nil, let loop = loops.current else { return nil }
+    guard isolation == nil, let loop = loops.current, loop.index < clients.count else { return nil }
     return clients[loop.index].onLoop
+  }
+
+  /// What the client has done so far: counters and latencies of each node.
+  public var metrics: ClientMetrics {
+    get async {
+      var all = ClientMetrics()
+      for client in clients {
+        let metrics = await client.loop.run { client.withValue { $0.metrics.snapshot } }
+        for (endPoint, node) in metrics.nodes { all.nodes[endPoint, default: NodeMetrics()].add(node) }
+      }
+      return all
+    }
   }
 
   /// Whether any loop has a connection that requests can be sent on.
@@ -157,6 +178,15 @@ public final class CassandraClient: Sendable {
     get async {
       for client in clients where await client.loop.run({ client.withValue { $0.isConnected } }) { return true }
       return false
+    }
+  }
+
+  /// The nodes of the cluster as all loops see them at the moment.
+  public var topology: ClusterTopology {
+    get async {
+      var views: [ClusterTopology] = []
+      for client in clients { views.append(await client.loop.run { client.withValue { $0.nodes.view } }) }
+      return ClusterTopology(joining: views)
     }
   }
 

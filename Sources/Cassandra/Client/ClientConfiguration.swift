@@ -17,12 +17,24 @@ public struct ClientLimits: Sendable {
   /// over, and its request fails with ``CassandraError/Code/responseTooLarge``. A page of more than a quarter of this
   /// lowers the number of rows that are asked for next.
   public var responseBytes = 256 << 20
+  /// Connections to a node at most, one for each of as many loops: 8 by default. Requests from the other loops are
+  /// carried out on one of these.
+  public var connectionsPerNode = 8
+  /// Attempts to connect to nodes that are under way on a loop at once: 8 by default. With many nodes the others wait.
+  public var connectsAtOnce = 8
+  /// The system tables are read again once the cluster's events have been quiet for so long: 1 s by default.
+  public var eventQuietTime: Duration = .seconds(1)
   /// How long connecting to a node may take, TLS and authentication included: 5 s by default.
   public var connectTimeout: Duration = .seconds(5)
   /// After this silence on a connection the server is asked whether it is there: 30 s by default.
   public var heartbeatInterval: Duration = .seconds(30)
-  /// How long it may take to answer that: 5 s by default. Afterwards the connection is replaced.
-  public var heartbeatTimeout: Duration = .seconds(5)
+  /// The same for a connection on which answers are owed: 5 s by default.
+  public var silenceBeforeHeartbeat: Duration = .seconds(5)
+  /// How long the server may take then to say anything: 2 s by default. Afterwards the connection is replaced.
+  public var heartbeatTimeout: Duration = .seconds(2)
+  /// When a node owes answers and has said nothing for so long, the idempotent requests that wait for it are sent to
+  /// another one, too: 500 ms by default. The first answer counts.
+  public var silenceBeforeNextNode: Duration = .milliseconds(500)
   /// How long a change of the schema waits until all nodes have it: 10 s by default.
   public var schemaAgreementTimeout: Duration = .seconds(10)
   /// How long requests that are under way may go on when the client ends: 5 s by default.
@@ -43,11 +55,34 @@ public struct ClientLimits: Sendable {
       requestsInFlight >= 1 && orphanedRequests >= 0 && requestsInFlight + orphanedRequests <= Self.streamIDs,
       "Requests in flight are at least 1, and with the orphaned ones at most \(Self.streamIDs).")
     try require(requestsWaiting >= 0, "The number of requests that wait is not negative.")
+    try require(connectionsPerNode >= 1, "At least one connection to a node is needed.")
+    try require(connectsAtOnce >= 1, "At least one attempt to connect is under way at once.")
     try require(preparedStatements >= 1, "At least one prepared statement is kept.")
     try require(responseBytes >= 1, "An answer has at least one byte.")
     try require(
-      connectTimeout > .zero && heartbeatInterval > .zero && heartbeatTimeout > .zero,
+      connectTimeout > .zero && heartbeatInterval > .zero && heartbeatTimeout > .zero
+        && silenceBeforeHeartbeat > .zero && silenceBeforeNextNode > .zero,
       "The times of connections are longer than nothing.")
+  }
+}
+
+/// What a client tells servers of itself, beside the driver's own name: Cassandra shows it in `system_views.clients`, where
+/// it says whose connection one is.
+public struct ClientIntroduction: Sendable, Hashable {
+  /// A name of the client that no other has: a random one for each configuration by default; nil for none.
+  public var clientID: CQLUUID?
+  /// The name of the application.
+  public var applicationName: String?
+  /// The version of the application.
+  public var applicationVersion: String?
+
+  /// An introduction.
+  public init(
+    clientID: CQLUUID? = .random(), applicationName: String? = nil, applicationVersion: String? = nil
+  ) {
+    self.clientID = clientID
+    self.applicationName = applicationName
+    self.applicationVersion = applicationVersion
   }
 }
 
@@ -59,6 +94,10 @@ public struct ClientConfiguration: Sendable {
   public var keyspace: String?
   /// The user and the password, for a server that asks for them.
   public var credentials: Credentials?
+  /// How the client proves who it is, where that is not by ``credentials``, which are used when this is nil.
+  public var authenticator: (any Authenticator)?
+  /// What the client tells servers of itself.
+  public var introduction = ClientIntroduction()
   /// TLS; nil for plain TCP. The host of a contact point is the name that the node's certificate has to carry.
   public var tls: TLSClientContext?
   /// Whether envelopes are compressed with LZ4, where the server can: off by default. It saves bytes on the network and
@@ -69,12 +108,22 @@ public struct ClientConfiguration: Sendable {
   public var protocolVersion = ProtocolVersion.v5
   /// What requests are like that do not say otherwise.
   public var defaults = QueryOptions()
+  /// Sets of options with a name: what ``QueryOptions/profile`` names counts over ``defaults``, and under what the call
+  /// says itself.
+  public var profiles: [String: QueryOptions] = [:]
   /// Where the times of writes come from that are given none: the client's clock by default.
   public var timestamps = TimestampSource.clientClock
+  /// Who is told of every request; nobody by default.
+  public var requestListener: (any RequestListener)?
   /// Bounds of queues, waits and tables.
   public var limits = ClientLimits()
   /// How long to wait before a node is tried again.
   public var reconnection = ReconnectionPolicy()
+  /// Which node a request goes to.
+  public var routing = RoutingPolicy()
+  /// Where a node is reached that the system tables name, for clusters behind port forwarding or in containers; nil, the
+  /// default, for the address and port that they tell. It is not asked about contact points, and may not block.
+  public var addressTranslation: (@Sendable (AdvertisedNode) -> EndPoint)?
   /// How the name of a node becomes addresses; by default the system's resolver.
   public var resolver: @Sendable (_ host: String, _ port: Int, _ loop: EventLoop) async throws -> [SocketAddress] = {
     try await $2.resolve($0, port: $1)
@@ -92,6 +141,25 @@ public struct ClientConfiguration: Sendable {
 }
 
 extension ClientConfiguration {
+  /// What holds for a call: its own options over those of its profile over the defaults.
+  ///
+  /// - Throws: ``CassandraError/Code/configuration`` when there is no profile of the name.
+  func options(_ options: QueryOptions) throws(CassandraError) -> QueryOptions {
+    guard let name = options.profile ?? defaults.profile else { return defaults.overridden(by: options) }
+    guard let profile = profiles[name] else {
+      throw CassandraError(
+        .configuration, "There is no profile of this name in the client's configuration.", detail: "'\(name)'",
+        isRetrySafe: true)
+    }
+    return defaults.overridden(by: profile).overridden(by: options)
+  }
+
+  /// Nodes of each other data centre that any request may use.
+  var remoteNodesPerDatacenter: Int {
+    let policies = [defaults.routing ?? routing] + profiles.values.compactMap(\.routing)
+    return max(0, policies.map(\.remoteNodesPerDatacenter).max() ?? 0)
+  }
+
   /// How to get in, as the directory of the nodes has it.
   ///
   /// - Throws: ``CassandraError/Code/configuration`` when the configuration says otherwise.
@@ -100,7 +168,7 @@ extension ClientConfiguration {
     guard tls == nil else {
       throw CassandraError(.configuration, "TLS is set, and the database brings its own: leave it out.")
     }
-    guard credentials == nil else {
+    guard credentials == nil, authenticator == nil else {
       throw CassandraError(
         .configuration, "Credentials are set, and the database was given with its own: leave them out.")
     }

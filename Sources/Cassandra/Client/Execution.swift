@@ -15,8 +15,13 @@ struct Execution: Sendable {
   var isFresh = false
   /// Whether it goes as text with its values, because the server forgets it whenever it is prepared.
   var isSentAsText = false
+  /// Who is told of the attempts.
+  var watch: RequestWatch?
 
   var isIdempotent: Bool { options.isIdempotent ?? (kind.verb == .select) }
+
+  /// When it goes on to another node before its time is over; nil for what is not idempotent.
+  var hedging: Hedging.Limits? { isIdempotent ? options.hedging : nil }
 
   var flags: EnvelopeFlags { options.flags }
 
@@ -155,7 +160,13 @@ extension Statement {
   private func append(
     _ value: any CQLEncodable, _ parameter: ColumnSpecification, at index: Int, into buffer: inout [UInt8]
   ) throws(CassandraError) {
-    do throws(CQLValueError) { try buffer.append(value: value, as: parameter.type) } catch {
+    do throws(CQLValueError) {
+      // What a server calls the marker of `a IN ?`.
+      if parameter.name.utf8.starts(with: "in(".utf8), try buffer.append(valuesOfIn: value, as: parameter.type) {
+        return
+      }
+      try buffer.append(value: value, as: parameter.type)
+    } catch {
       throw CassandraError(
         .invalidValue, "A value does not go with its place in the statement: \(error)",
         detail: "marker \(index + 1), \(parameter.name) \(parameter.type)", isRetrySafe: true, cause: error)

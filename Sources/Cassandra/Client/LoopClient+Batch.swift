@@ -9,6 +9,19 @@ extension LoopClient {
   func batch(
     _ kind: Batch.Kind, _ statements: [Statement], _ given: QueryOptions?
   ) async throws(CassandraError) -> Rows {
+    guard let listener = context.configuration.requestListener else {
+      return try await batch(kind, statements, given, nil)
+    }
+    let watch = RequestWatch(listener, .batch, statements.map(\.text))
+    return try await watch.whole { () async throws(CassandraError) in
+      let rows = try await batch(kind, statements, given, watch)
+      return (rows, rows.coordinator)
+    }
+  }
+
+  private func batch(
+    _ kind: Batch.Kind, _ statements: [Statement], _ given: QueryOptions?, _ watch: RequestWatch?
+  ) async throws(CassandraError) -> Rows {
     let options = try resolve(given)
     guard !statements.isEmpty, statements.count <= Self.maximumBatchStatements else {
       throw CassandraError(
@@ -30,7 +43,7 @@ extension LoopClient {
       executions.append(
         Execution(
           statement: statement, prepared: prepared, kind: prepared.kind, options: options, timestamp: nil, due: due,
-          isFresh: isFresh))
+          isFresh: isFresh, watch: watch))
     }
     let isConditional = executions.contains { $0.kind.isConditional }
     let parameters = QueryParameters(
@@ -43,7 +56,7 @@ extension LoopClient {
     _ kind: Batch.Kind, _ executions: [Execution], _ parameters: QueryParameters, options: ResolvedOptions, due: UInt64
   ) async throws(CassandraError) -> Rows {
     var executions = executions
-    var attempts = Attempts()
+    var attempts = Attempts(options.retry)
     var repreparations: [StatementKey: Repreparations] = [:]
     while true {
       for index in executions.indices where executions[index].prepared?.isOutdated == true {
@@ -54,6 +67,7 @@ extension LoopClient {
         throw attempts.failure(insteadOf: error)
       }
       let version = connection.version
+      let began = LoopMetrics.now
       let outcome: Outcome
       do throws(UnsentBatch) {
         let executions = executions
@@ -71,13 +85,17 @@ extension LoopClient {
           continue
         }
       }
-      switch Reply(outcome, from: connection, layout: nil) {
+      let reply = Reply(outcome, from: connection, layout: nil)
+      attempts.count += 1
+      let count = attempts.count
+      attemptEnded(reply, on: connection, nil, took: LoopMetrics.now &- began, executions.first?.watch)
+      switch reply {
       case .done(let info):
         noteWarnings(info)
-        return Rows(source: .single(Page(emptyWith: .empty)), info: info)
+        return Rows(source: .single(Page(emptyWith: .empty)), info: described(info, connection, attempts: count))
       case .page(let page, let info):
         noteWarnings(info)
-        return Rows(source: .single(page), info: info)
+        return Rows(source: .single(page), info: described(info, connection, attempts: count))
       case .unprepared(let id, let error):
         // A node that has forgotten one has most likely forgotten all, and tells of them one by one.
         guard let prepared = executions.lazy.compactMap(\.prepared).first(where: { $0.id == id }) else { throw error }

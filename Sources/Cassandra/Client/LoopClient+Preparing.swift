@@ -111,6 +111,7 @@ extension LoopClient {
       }
       do throws(CassandraError) { return try await prepare(key, kind, on: connection, due: due) } catch {
         // Whatever becomes of a preparation, the statement has not been carried out.
+        guard loop.now < due else { throw error.withRetrySafety(true) }
         let endPoint = connection.endPoint
         try attempts.failed(
           context.explain(error, at: endPoint).withRetrySafety(true), at: endPoint, isIdempotent: true)
@@ -122,8 +123,11 @@ extension LoopClient {
     _ key: StatementKey, _ kind: StatementKind, on connection: NodeConnection, due: UInt64
   ) async throws(CassandraError) -> PreparedStatement {
     let version = connection.version
+    // Preparing twice does no harm, so a node that hangs is not waited for to the end.
+    let attemptDue = min(due, loop.now + context.defaults.attemptTimeout.wholeMilliseconds)
     var knownChanges: UInt64 = 0
-    let outcome = try await connection.request(.prepare, due: due) { (output: inout [UInt8]) throws(CassandraError) in
+    let outcome = try await connection.request(.prepare, due: attemptDue) {
+      (output: inout [UInt8]) throws(CassandraError) in
       // Here and not before: it may have waited for its place.
       knownChanges = context.table.knownChanges
       do throws(WireError) {

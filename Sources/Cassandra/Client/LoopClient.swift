@@ -8,6 +8,12 @@ struct ClientContext: Sendable {
   var defaults: ResolvedOptions
   /// The defaults' time-out in milliseconds.
   var defaultTimeout: UInt64
+  /// After how many milliseconds a request that may go on elsewhere is looked at.
+  var firstLook: UInt64
+  /// Where requests go.
+  var routing: RoutingRules
+  /// Nodes of each other data centre that connections are made to.
+  var remoteNodesPerDatacenter: Int
   var table: PreparedTable
   var timestamps: Timestamps
   /// Whether it was said that the server keeps too few prepared statements.
@@ -27,145 +33,48 @@ struct ClientContext: Sendable {
 
 /// The part of a client that lives on one loop: its connections, its prepared statements, its requests.
 final class LoopClient {
-  enum State {
-    /// `run()` has not been called.
-    case idle
-    case running
-    case closed
-  }
-
-  /// What is known of where the nodes are.
-  enum Location {
-    /// The directory has not answered yet.
-    case asked
-    /// They are listed.
-    case known
-    /// The directory has failed to answer the last question; the nodes are those of the answer before.
-    case failed(CassandraError)
-  }
-
   let loop: EventLoop
   let context: ClientContext
-  // `@exclusivity(unchecked)` here and below: these are touched on the loop's thread only, and no access to one of them
-  // lasts while other code runs that could touch it, so the check at every access would find nothing.
-  @exclusivity(unchecked) var nodes: [Node]
-  var location: Location
-  /// Where ``run()`` waits for other nodes.
-  let topology = AdmissionQueue()
-  /// When the directory is asked, on the loop that does.
-  var inquiry: DirectoryInquiry
-  /// Where that loop waits until then.
-  let inquiries = AdmissionQueue()
-  /// The addresses that names had when they could last be looked up.
-  var addresses: [EndPoint: [SocketAddress]] = [:]
-  @exclusivity(unchecked) var state = State.idle
+  /// The nodes, and the connections to them.
+  let nodes: LoopNodes
+  /// What knows the nodes, on the loop that does.
+  let control: ClusterControl?
+  // `@exclusivity(unchecked)`: it is touched on the loop's thread only, and no access to it lasts while other code runs
+  // that could touch it, so the check at every access would find nothing.
   @exclusivity(unchecked) var cache: PreparedCache
-  private let waiting = AdmissionQueue()
-  @exclusivity(unchecked) private var turn = 0
+  /// What may be sent to a second node.
+  @exclusivity(unchecked) var budget = HedgingBudget()
+  let metrics = LoopMetrics()
 
   init(on loop: EventLoop, context: ClientContext) {
     self.loop = loop
     self.context = context
-    let known = context.configuration.cluster.knownMap
-    nodes = (known?.endPoints ?? []).map { Node($0) }
-    location = known == nil ? .asked : .known
-    inquiry = DirectoryInquiry(context.configuration.reconnection)
+    nodes = LoopNodes(on: loop, context: context)
+    control = loop.index == 0 ? ClusterControl(nodes) : nil
     cache = PreparedCache(capacity: context.configuration.limits.preparedStatements)
   }
 
-  /// Something has changed that requests may wait for.
-  func connectionsChanged() { waiting.admitAll() }
-}
-
-// MARK: - Where to send a request
-
-extension LoopClient {
-  /// A connection to send a request on: the nodes take turns, and `avoided` comes last.
-  ///
-  /// Waits while `run()` has not begun, while the first attempts to connect are under way, and while connections that
-  /// have been lost are being replaced; when no node can be reached after that, it fails at once.
-  func connection(avoiding avoided: EndPoint?, due: UInt64) async throws(CassandraError) -> NodeConnection {
-    while true {
-      if let connection = usableConnection(avoiding: avoided) { return connection }
-      switch state {
-      case .closed: throw CassandraError(.closed, "The database client has been closed.", isRetrySafe: true)
-      case .running where hasNothingToWaitFor: throw noNodeAvailable
-      case .running, .idle: break
+  /// Keeps the client going until the task is cancelled; then lets what is under way finish.
+  func run() async {
+    let bound = LoopBound(self, on: loop)
+    await withDiscardingTaskGroup { group in
+      if control != nil {
+        group.addTask(executorPreference: bound.loop) { await bound.onLoop.control?.run() }
       }
-      guard waiting.count < context.configuration.limits.requestsWaiting else {
-        throw CassandraError(
-          .queueFull, "Too many requests wait for the database.", detail: "\(waiting.count) wait for a connection",
-          isRetrySafe: true)
-      }
-      switch await waiting.add(on: loop, due: due) {
-      case .admitted: continue
-      case .cancelled: throw CassandraError.cancelled(coordinator: nil)
-      case .timedOut where state == .idle:
-        throw CassandraError(
-          .notRunning,
-          "The database client is not running: call run() in a task of its own, or use withClient.", isRetrySafe: true)
-      case .timedOut: throw noNodeAvailable
-      }
+      await nodes.run()
     }
+  }
+
+  /// A connection for a request that any node may carry out.
+  func connection(avoiding avoided: EndPoint?, due: UInt64) async throws(CassandraError) -> NodeConnection {
+    try await nodes.connection(avoiding: avoided.map { [$0] } ?? [], due: due)
   }
 
   /// A connection that can be used now.
-  func connectionNow() -> NodeConnection? { usableConnection() }
+  func connectionNow() -> NodeConnection? { nodes.connectionNow() }
 
   /// Whether requests can be sent.
   var isConnected: Bool { connectionNow() != nil }
-
-  @inline(__always)
-  private func usableConnection() -> NodeConnection? {
-    turn &+= 1
-    for step in 0..<nodes.count {
-      let node = nodes[(turn &+ step) % nodes.count]
-      if let connection = node.connection, connection.isUsable { return connection }
-    }
-    return nil
-  }
-
-  /// The same, of another node than the one at `avoided` where there is one.
-  private func usableConnection(avoiding avoided: EndPoint?) -> NodeConnection? {
-    guard let avoided else { return usableConnection() }
-    turn &+= 1
-    for step in 0..<nodes.count {
-      let node = nodes[(turn &+ step) % nodes.count]
-      guard let connection = node.connection, connection.isUsable, !isNode(node, at: avoided) else { continue }
-      return connection
-    }
-    return usableConnection()
-  }
-
-  /// Whether a node is the one that is reached at `endPoint`, under whatever name.
-  private func isNode(_ node: Node, at endPoint: EndPoint) -> Bool {
-    node.endPoint == endPoint || nodes.contains { $0.endPoint == endPoint && $0.isSame(as: node) }
-  }
-
-  /// Whether no node is expected to be there at any moment.
-  private var hasNothingToWaitFor: Bool {
-    switch location {
-    case .asked: false
-    case .known, .failed: nodes.allSatisfy(\.isAway)
-    }
-  }
-
-  private var noNodeAvailable: CassandraError {
-    // Where the directory does not answer, that says more than that the nodes of its last answer are gone.
-    if case .failed(let error) = location { return error.withRetrySafety(true) }
-    let failures = nodes.compactMap { node in node.failure.map { "\(node.endPoint): \($0.debugDescription)" } }
-    let cause = nodes.lazy.compactMap(\.failure).first
-    // A missing keyspace and bad credentials are not cured by waiting, so they are told as they are.
-    if let cause, [.keyspaceMissing, .badCredentials, .credentialsMissing].contains(cause.code),
-      nodes.allSatisfy({ $0.failure?.code == cause.code })
-    {
-      return cause.withRetrySafety(true)
-    }
-    let message = cause?.code == .noNodeAvailable ? cause?.description : nil
-    return CassandraError(
-      .noNodeAvailable, message ?? "The database cannot be reached.", detail: failures.joined(separator: "; "),
-      isRetrySafe: true, cause: cause)
-  }
 }
 
 // MARK: - Requests
@@ -180,16 +89,20 @@ extension LoopClient {
     guard given == nil, let sent = try? sendAtOnce(statement) else {
       return try await queryTheLongWay(statement, given)
     }
-    let outcome = await sent.connection.answer(sent.token)
-    if case .done = outcome { return Rows(source: .single(Page(emptyWith: .empty)), info: nil) }
+    let outcome = await sent.connection.answer(sent.token, goesOn: sent.goesOn)
+    if case .done = outcome {
+      metrics.node(of: sent.connection).answered(sent.prepared.kind.verb, since: sent.began)
+      return Rows(source: .single(Page(emptyWith: .empty)), info: nil)
+    }
     if let page = outcome.onlyPage(version: sent.prepared.version, layout: sent.prepared.layout) {
+      metrics.node(of: sent.connection).answered(sent.prepared.kind.verb, since: sent.began)
       return Rows(source: .single(page), info: nil)
     }
     let execution = Execution(
       statement: statement, prepared: sent.prepared, kind: sent.prepared.kind, options: context.defaults,
       timestamp: sent.timestamp, due: sent.due)
-    let reply = Reply(outcome, from: sent.connection, layout: sent.prepared.layout)
-    return try await finish(execution, pageState: nil, first: (reply, sent.connection))
+    let first = FirstAttempt(outcome, on: sent.connection, since: sent.began)
+    return try await finish(execution, pageState: nil, first: first)
   }
 
   /// A request that has been sent, and what is needed when its answer is not the last.
@@ -199,6 +112,9 @@ extension LoopClient {
     let prepared: PreparedStatement
     let timestamp: Int64?
     let due: UInt64
+    let goesOn: Bool
+    /// In microseconds of ``LoopMetrics/now``.
+    let began: UInt64
   }
 
   /// Sends a statement that is prepared, when there is a free place on a connection; nil when there is not.
@@ -206,23 +122,45 @@ extension LoopClient {
   /// A function of its own because what does not wait needs no copies of what it works on.
   @inline(never)
   private func sendAtOnce(_ statement: borrowing Statement) throws(CassandraError) -> Sent? {
-    guard context.defaults.arePlain, let prepared = cache.find(statement.identity),
-      let connection = usableConnection(), connection.canSend, connection.version == prepared.version,
+    guard context.defaults.arePlain, context.configuration.requestListener == nil,
+      let prepared = cache.find(statement.identity),
+      let connection = nodes.usableConnection(for: statement, prepared), connection.canSend,
+      connection.version == prepared.version,
       !Task.isCancelled
     else { return nil }
-    let due = loop.now + context.defaultTimeout
+    budget.earn()
+    let now = loop.now
+    let due = now + context.defaultTimeout
+    let goesOn = context.defaults.isIdempotent ?? (prepared.kind.verb == .select)
+    let look = goesOn ? min(due, now + context.firstLook) : due
     let timestamp = prepared.kind.takesTimestamp ? context.timestamps.next() : nil
-    let token = try connection.send(.execute, flags: [], due: due) { (output: inout [UInt8]) throws(CassandraError) in
+    let token = try connection.send(.execute, flags: [], due: look) { (output: inout [UInt8]) throws(CassandraError) in
       try statement.encodeExecute(
         prepared, context.defaults, timestamp: timestamp, pageState: nil, pageSize: context.defaults.pageSize,
         into: &output)
     }
-    return Sent(connection: connection, token: token, prepared: prepared, timestamp: timestamp, due: due)
+    return Sent(
+      connection: connection, token: token, prepared: prepared, timestamp: timestamp, due: due, goesOn: goesOn,
+      began: LoopMetrics.now)
   }
 
   private func queryTheLongWay(
     _ statement: Statement, _ given: QueryOptions?
   ) async throws(CassandraError) -> Rows {
+    guard let listener = context.configuration.requestListener else {
+      return try await query(statement, given, nil)
+    }
+    let watch = RequestWatch(listener, .query, [statement.text])
+    return try await watch.whole { () async throws(CassandraError) in
+      let rows = try await query(statement, given, watch)
+      return (rows, rows.coordinator)
+    }
+  }
+
+  private func query(
+    _ statement: Statement, _ given: QueryOptions?, _ watch: RequestWatch?
+  ) async throws(CassandraError) -> Rows {
+    budget.earn()
     let options = try resolve(given)
     let due = loop.now + options.timeout.wholeMilliseconds
     var isFresh = false
@@ -231,7 +169,7 @@ extension LoopClient {
     let timestamp = options.timestamp ?? (kind.takesTimestamp ? context.timestamps.next() : nil)
     let execution = Execution(
       statement: statement, prepared: prepared, kind: kind, options: options, timestamp: timestamp, due: due,
-      isFresh: isFresh)
+      isFresh: isFresh, watch: watch)
     var pageState: [UInt8]?
     if let token = options.resuming {
       guard let prepared else { throw CassandraError(.invalidPageState, "Only a SELECT can be resumed.") }
@@ -250,7 +188,7 @@ extension LoopClient {
 
   /// Makes rows of a request, after its first answer or from the beginning.
   private func finish(
-    _ execution: Execution, pageState: [UInt8]?, first: (Reply, NodeConnection)?
+    _ execution: Execution, pageState: [UInt8]?, first: FirstAttempt?
   ) async throws(CassandraError) -> Rows {
     var execution = execution
     let (reply, connection) = try await run(
@@ -275,7 +213,7 @@ extension LoopClient {
 
   func resolve(_ options: QueryOptions?) throws(CassandraError) -> ResolvedOptions {
     guard let options else { return context.defaults }
-    return try ResolvedOptions(context.configuration.defaults.overridden(by: options))
+    return try ResolvedOptions(context.configuration.options(options), context.configuration.limits)
   }
 
   /// Sends a request until there is an answer that is not to be retried. The reply is ``Reply/done(_:)`` or
@@ -283,39 +221,33 @@ extension LoopClient {
   ///
   /// Whatever the schema did meanwhile, values are encoded for what the server is known to take at that moment.
   ///
-  /// - Parameter first: The answer to the first attempt, when there was one.
+  /// - Parameter first: The first attempt, when it has been made already.
   func run(
-    _ execution: inout Execution, pageState: [UInt8]?, pageSize: Int32, first: (Reply, NodeConnection)? = nil
+    _ execution: inout Execution, pageState: [UInt8]?, pageSize: Int32, first: FirstAttempt? = nil
   ) async throws(CassandraError) -> (Reply, NodeConnection) {
-    var attempts = Attempts()
+    var attempts = Attempts(execution.options.retry)
     var repreparations = Repreparations()
+    // The first attempt began with the request, as far as is known here.
+    var hedging = Hedging(execution.hedging, began: execution.due - execution.options.timeout.wholeMilliseconds)
+    var race: Race?
+    defer { if let race { giveUp(race, execution) } }
     var first = first
     while true {
-      let reply: Reply
-      let connection: NodeConnection
-      if let (firstReply, firstConnection) = first.take() {
-        (reply, connection) = (firstReply, firstConnection)
-      } else {
-        try await renew(&execution)
-        do throws(CassandraError) {
-          connection = try await self.connection(avoiding: attempts.avoided, due: execution.due)
-        } catch { throw attempts.failure(insteadOf: error) }
-        do throws(Unsent) {
-          reply = try await send(execution, on: connection, pageState: pageState, pageSize: pageSize)
-        } catch {
-          switch error {
-          case .outdated: continue
-          case .refused(let refusal):
-            guard try await hasChanged(&execution, on: connection, after: refusal) else { throw refusal }
-            continue
-          }
-        }
-      }
+      let answer = try await nextAnswer(
+        first.take(), &race, &hedging, of: &execution, after: attempts, pageState: pageState, pageSize: pageSize)
+      guard let answer else { continue }
+      let connection = answer.connection
+      let reply = Reply(
+        answer.outcome, from: connection, layout: execution.isSentAsText ? nil : execution.prepared?.layout)
+      attempts.count += 1
+      attemptEnded(reply, on: connection, execution.kind.verb, took: answer.took, execution.watch)
+      // What is still open elsewhere was sent, too.
+      let count = attempts.count + (race?.count ?? 0)
       switch reply {
-      case .done: return (reply, connection)
-      case .page(let page, _):
+      case .done(let info): return (.done(described(info, connection, attempts: count)), connection)
+      case .page(let page, let info):
         if page.newMetadataID != nil { noteChangedColumns(page, &execution) }
-        return (reply, connection)
+        return (.page(page, described(info, connection, attempts: count)), connection)
       case .unprepared(_, let error):
         guard let prepared = execution.prepared else { throw error }
         let step = repreparations.next()
@@ -336,14 +268,75 @@ extension LoopClient {
           attempts.avoid(connection.endPoint)
         case .sendAsText: execution.isSentAsText = true
         }
+        attempts.wantsAnother = true
       case .prepared:
         throw CassandraError.protocolViolation("a statement was answered like a preparation", coordinator: nil)
       case .failure(let error):
         if error.code == .invalid, try await hasChanged(&execution, on: connection, after: error) { continue }
         let endPoint = connection.endPoint
-        try attempts.failed(
-          context.explain(error, at: endPoint), at: endPoint, isIdempotent: execution.isIdempotent)
+        do throws(CassandraError) {
+          try attempts.failed(
+            context.explain(error, at: endPoint), at: endPoint, isIdempotent: execution.isIdempotent)
+        } catch {
+          // While another node may still answer, the failure of one is not the last word.
+          guard race?.isOpen == true, error.isOfOneNode, loop.now < execution.due else { throw error }
+          attempts.wantsAnother = false
+        }
       }
+    }
+  }
+
+  /// The next answer to a request: of the attempt that was made first, of one that is still open, or of a new one. Nil
+  /// when what its markers take has been learnt anew instead, and it is to be sent again.
+  private func nextAnswer(
+    _ first: FirstAttempt?, _ race: inout Race?, _ hedging: inout Hedging, of execution: inout Execution,
+    after attempts: Attempts, pageState: [UInt8]?, pageSize: Int32
+  ) async throws(CassandraError) -> EndedAttempt? {
+    let rules = execution.options.routing
+    let route = execution.prepared.map { nodes.route(of: execution.statement, $0, rules) } ?? RouteRequest(rules: rules)
+    let open: Race
+    switch first {
+    case .answered(let answer): return answer
+    case .open(let answer, let connection, let began):
+      open = Race()
+      open.add(answer, on: connection, since: began)
+    case nil where race?.isOpen == true:
+      open = race ?? Race()
+      if attempts.wantsAnother, let other = nodes.connectionElsewhere(for: route, than: open.endPoints),
+        let answer = begin(execution, pageState: pageState, pageSize: pageSize, on: other)
+      {
+        open.add(answer, on: other, since: LoopMetrics.now)
+      }
+    case nil:
+      try await renew(&execution)
+      let connection: NodeConnection
+      do throws(CassandraError) {
+        connection = try await nodes.connection(
+          for: route, avoiding: attempts.avoided.map { [$0] } ?? [], due: execution.due)
+      } catch { throw attempts.failure(insteadOf: error) }
+      hedging.began(now: loop.now)
+      let began = LoopMetrics.now
+      let outcome: Outcome
+      do throws(Unsent) {
+        outcome = try await send(execution, on: connection, pageState: pageState, pageSize: pageSize)
+      } catch {
+        switch error {
+        case .outdated: return nil
+        case .refused(let refusal):
+          guard try await hasChanged(&execution, on: connection, after: refusal) else { throw refusal }
+          return nil
+        }
+      }
+      guard case .late(let answer) = outcome else {
+        return EndedAttempt(outcome: outcome, connection: connection, took: LoopMetrics.now &- began)
+      }
+      open = Race()
+      open.add(answer.onLoop, on: connection, since: began)
+    }
+    race = open
+    let request = execution
+    return await firstAnswer(of: open, &hedging, for: route, due: request.due) { other in
+      begin(request, pageState: pageState, pageSize: pageSize, on: other)
     }
   }
 
@@ -382,22 +375,23 @@ extension LoopClient {
   /// Sends a request once.
   private func send(
     _ execution: Execution, on connection: NodeConnection, pageState: [UInt8]?, pageSize: Int32
-  ) async throws(Unsent) -> Reply {
+  ) async throws(Unsent) -> Outcome {
+    let due = execution.hedging.map { min(execution.due, loop.now + $0.first) } ?? execution.due
+    let goesOn = execution.hedging != nil
     let version = connection.version
     let known = execution.prepared
     let prepared: PreparedStatement?
     do throws(CassandraError) { prepared = try known?.adapted(to: version) } catch { throw .refused(error) }
     guard let known, let prepared, !execution.isSentAsText else {
-      let outcome = try await connection.request(.query, flags: execution.flags, due: execution.due) {
+      return try await connection.request(.query, flags: execution.flags, due: due, goesOn: goesOn) {
         (output: inout [UInt8]) throws(Unsent) in
         if let known, known.isOutdated { throw .outdated }
         do throws(CassandraError) {
           try execution.encodeQuery(version: version, pageState: pageState, pageSize: pageSize, into: &output)
         } catch { throw .refused(error) }
       }
-      return Reply(outcome, from: connection, layout: nil)
     }
-    let outcome = try await connection.request(.execute, flags: execution.flags, due: execution.due) {
+    return try await connection.request(.execute, flags: execution.flags, due: due, goesOn: goesOn) {
       (output: inout [UInt8]) throws(Unsent) in
       // It may have waited for its place for a while.
       guard !known.isOutdated else { throw .outdated }
@@ -405,21 +399,25 @@ extension LoopClient {
         try execution.encodeExecute(prepared, pageState: pageState, pageSize: pageSize, into: &output)
       } catch { throw .refused(error) }
     }
-    return Reply(outcome, from: connection, layout: prepared.layout)
   }
 
-  /// Sends a request for a page without waiting; nil when that is not possible at the moment.
+  /// Sends a request without waiting; nil when that is not possible at the moment.
   func begin(
-    _ execution: Execution, pageState: [UInt8], pageSize: Int32, on connection: NodeConnection
+    _ execution: Execution, pageState: [UInt8]?, pageSize: Int32, on connection: NodeConnection
   ) -> PendingAnswer? {
-    guard let known = execution.prepared, !known.isOutdated, !execution.isSentAsText,
-      let prepared = try? known.adapted(to: connection.version)
-    else { return nil }
-    let pending = try? connection.begin(.execute, flags: execution.flags, due: execution.due) {
+    let version = connection.version
+    guard execution.prepared?.isOutdated != true else { return nil }
+    guard let known = execution.prepared, !execution.isSentAsText else {
+      return try? connection.begin(.query, flags: execution.flags, due: execution.due) {
+        (output: inout [UInt8]) throws(CassandraError) in
+        try execution.encodeQuery(version: version, pageState: pageState, pageSize: pageSize, into: &output)
+      }
+    }
+    guard let prepared = try? known.adapted(to: version) else { return nil }
+    return try? connection.begin(.execute, flags: execution.flags, due: execution.due) {
       (output: inout [UInt8]) throws(CassandraError) in
       try execution.encodeExecute(prepared, pageState: pageState, pageSize: pageSize, into: &output)
     }
-    return pending
   }
 
   /// A result came with other columns than the preparation promised; from now on these are expected.

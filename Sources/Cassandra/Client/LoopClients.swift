@@ -10,7 +10,7 @@ final class LoopClients: Sendable {
   /// A loop has reached a node: the others need not wait any longer before they try, too.
   func reached(_ endPoint: EndPoint, on loop: EventLoop) {
     post { client in
-      if client.loop !== loop { client.nodes.first { $0.endPoint == endPoint }?.wake() }
+      if client.loop !== loop { client.nodes.wake(at: endPoint) }
     }
   }
 
@@ -19,7 +19,7 @@ final class LoopClients: Sendable {
     for client in clients.withLock({ $0 }) { client.loop.post { client.withValue(body) } }
   }
 
-  /// Tells the part that asks the directory.
+  /// Tells the part that knows the nodes.
   func postToFirst(_ body: @escaping @Sendable (LoopClient) -> Void) {
     guard let client = clients.withLock({ $0.first }) else { return }
     client.loop.post { client.withValue(body) }

@@ -1,4 +1,5 @@
 internal import CassandraBytes
+internal import CassandraReactor
 internal import CassandraWire
 
 /// What the answer to a request means.
@@ -14,6 +15,14 @@ enum Reply {
   /// It failed.
   case failure(CassandraError)
 
+  /// Why it brought nothing; nil when it did.
+  var failure: CassandraError? {
+    switch self {
+    case .done, .page, .prepared: nil
+    case .unprepared(_, let error), .failure(let error): error
+    }
+  }
+
   /// Reads an outcome.
   ///
   /// - Parameter layout: The columns that the server may leave out of the answer.
@@ -21,6 +30,11 @@ enum Reply {
     switch outcome {
     case .done: self = .done(nil)
     case .failure(let error): self = .failure(error)
+    case .late(let answer):
+      // Whoever asks to be told of that does not take it for a reply.
+      answer.onLoop.abandon()
+      self = .failure(
+        CassandraError(.timedOut, "The database did not answer in time.", coordinator: connection.endPoint))
     case .answer(let header, let body):
       do throws(WireError) {
         self = try Reply(header, body, version: connection.version, coordinator: connection.endPoint, layout: layout)

@@ -5,7 +5,7 @@ package import CassandraReactor
 public struct ClusterMap: Sendable, Hashable {
   /// The nodes to connect to, each once.
   public var endPoints: [EndPoint]
-  /// The data centre that the application is in.
+  /// The data centre that the application is in; empty for that of the nodes.
   public var localDatacenter: String
 
   /// Nodes of a data centre.

@@ -10,11 +10,14 @@ public struct ClusterSource: Sendable, CustomStringConvertible {
   /// A cluster by some of its nodes.
   ///
   /// - Parameters:
-  ///   - contactPoints: `host`, `host:port` or `[IPv6]:port`, the port 9042 when it is left out.
-  ///   - localDatacenter: The data centre that these nodes are in, as `system.local` names it.
+  ///   - contactPoints: `host`, `host:port` or `[IPv6]:port`, the port 9042 when it is left out. They are the way in and
+  ///     nothing more: the other nodes are found through them. A name with several addresses stands for several nodes.
+  ///   - localDatacenter: The data centre that the application is in, as `system.local` names it; by default that of the
+  ///     contact points. Where that is not clear or there is none of this name, requests fail with
+  ///     ``CassandraError/Code/configuration``, and the log has the names there are.
   /// - Throws: ``CassandraError/Code/configuration`` when there is none, or one is not of that form.
   public static func nodes(
-    _ contactPoints: [String], localDatacenter: String
+    _ contactPoints: [String], localDatacenter: String? = nil
   ) throws(CassandraError) -> ClusterSource {
     var endPoints: [EndPoint] = []
     for contactPoint in contactPoints {
@@ -24,7 +27,7 @@ public struct ClusterSource: Sendable, CustomStringConvertible {
     guard !endPoints.isEmpty else {
       throw CassandraError(.configuration, "There is no contact point of the database.")
     }
-    return ClusterSource(kind: .nodes(ClusterMap(endPoints: endPoints, localDatacenter: localDatacenter)))
+    return ClusterSource(kind: .nodes(ClusterMap(endPoints: endPoints, localDatacenter: localDatacenter ?? "")))
   }
 
   /// A cluster whose nodes a service knows.
@@ -38,6 +41,11 @@ public struct ClusterSource: Sendable, CustomStringConvertible {
     case .nodes(let map): map.endPoints.map(\.description).joined(separator: ", ")
     case .directory(let directory): directory.description
     }
+  }
+
+  /// The data centre of the settings.
+  package var localDatacenter: String? {
+    knownMap.flatMap { $0.localDatacenter.isEmpty ? nil : $0.localDatacenter }
   }
 
   /// The nodes and the data centre, where they are known without asking anyone.

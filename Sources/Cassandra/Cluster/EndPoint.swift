@@ -7,18 +7,23 @@ public struct EndPoint: Sendable, Hashable, CustomStringConvertible {
   public static let defaultPort = 9042
 
   /// A host name or an IP address. It is resolved anew for every connection, and it is the name that a certificate has
-  /// to carry.
+  /// to carry unless ``certificateName`` says another.
   public let host: String
   /// The port.
   public let port: Int
   /// What the TLS greeting asks for, when it is not the host.
   public let serverName: String?
+  /// The name that the certificate has to carry, when it is not the host.
+  public let certificateName: String?
 
   /// An end point.
-  public init(host: String, port: Int = EndPoint.defaultPort, serverName: String? = nil) {
+  public init(
+    host: String, port: Int = EndPoint.defaultPort, serverName: String? = nil, certificateName: String? = nil
+  ) {
     self.host = host
     self.port = port
     self.serverName = serverName
+    self.certificateName = certificateName
   }
 
   /// Reads `host`, `host:port`, `[::1]:port`, `::1`.

@@ -8,10 +8,11 @@ struct Handshake {
   struct Wishes: Sendable {
     var version: ProtocolVersion
     var compression: Bool
-    var credentials: Credentials?
+    var authenticator: (any Authenticator)?
     var keyspace: String?
     var driverName: String
     var driverVersion: String
+    var introduction = ClientIntroduction()
   }
 
   enum Action {
@@ -31,7 +32,7 @@ struct Handshake {
     case initial
     case optionsSent
     case startupSent(compression: Bool)
-    case authenticating(Framing, authenticator: String)
+    case authenticating(Framing, authenticator: String, any AuthenticationExchange)
     case settingKeyspace(Framing)
     case ended
   }
@@ -59,10 +60,17 @@ struct Handshake {
       case .authenticate(let authenticator): return authenticate(authenticator, framing)
       case .error, .supported, .result, .event, .authChallenge, .authSuccess: return unexpected(response)
       }
-    case .authenticating(let framing, let authenticator):
+    case .authenticating(let framing, let authenticator, var exchange):
       switch response {
-      case .authSuccess: return established(framing, reframes: false)
-      case .authChallenge(let challenge): return answer(challenge, authenticator)
+      case .authSuccess(let token):
+        do throws(CassandraError) { try exchange.succeed(with: token) } catch { return fail(error) }
+        return established(framing, reframes: false)
+      case .authChallenge(let challenge):
+        do throws(CassandraError) {
+          let token = try exchange.answer(to: challenge)
+          state = .authenticating(framing, authenticator: authenticator, exchange)
+          return .send(.authResponse(token))
+        } catch { return fail(error) }
       case .error, .ready, .authenticate, .supported, .result, .event: return unexpected(response)
       }
     case .settingKeyspace(let framing):
@@ -89,6 +97,9 @@ struct Handshake {
       "CQL_VERSION": "3.0.0", "DRIVER_NAME": wishes.driverName, "DRIVER_VERSION": wishes.driverVersion,
     ]
     if compression { startup["COMPRESSION"] = "lz4" }
+    startup["CLIENT_ID"] = wishes.introduction.clientID?.description
+    startup["APPLICATION_NAME"] = wishes.introduction.applicationName
+    startup["APPLICATION_VERSION"] = wishes.introduction.applicationVersion
     state = .startupSent(compression: compression)
     return .send(.startup(startup))
   }
@@ -102,26 +113,18 @@ struct Handshake {
   }
 
   private mutating func authenticate(_ authenticator: String, _ framing: Framing) -> Action {
-    guard let credentials = wishes.credentials else {
+    guard let mechanism = wishes.authenticator else {
       return fail(
         CassandraError(
           .credentialsMissing, "The database wants a user and a password, and none are set.",
           detail: "authenticator \(authenticator)"))
     }
-    state = .authenticating(framing, authenticator: authenticator)
-    // This one wants to be told the mechanism first; every other takes the token at once.
-    let wantsMechanism = authenticator.hasSuffix(".DseAuthenticator")
-    return .reframe(framing, thenSend: .authResponse(wantsMechanism ? Array("PLAIN".utf8) : credentials.plainToken))
-  }
-
-  private mutating func answer(_ challenge: [UInt8]?, _ authenticator: String) -> Action {
-    guard let credentials = wishes.credentials, challenge == Array("PLAIN-START".utf8) else {
-      return fail(
-        CassandraError(
-          .badCredentials, "The database asks for something other than a user and a password.",
-          detail: "authenticator \(authenticator)"))
-    }
-    return .send(.authResponse(credentials.plainToken))
+    do throws(CassandraError) {
+      var exchange = try mechanism.begin(with: authenticator)
+      let token = try exchange.initialToken()
+      state = .authenticating(framing, authenticator: authenticator, exchange)
+      return .reframe(framing, thenSend: .authResponse(token))
+    } catch { return fail(error) }
   }
 
   private mutating func established(_ framing: Framing, reframes: Bool) -> Action {

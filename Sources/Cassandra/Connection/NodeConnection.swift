@@ -3,16 +3,6 @@ internal import CassandraWire
 internal import CassandraReactor
 internal import CassandraTelemetry
 
-/// What became of a request that was sent.
-enum Outcome {
-  /// RESULT of kind Void without anything before it: the write was done.
-  case done
-  /// Any other answer, with its body.
-  case answer(EnvelopeHeader, [UInt8])
-  /// There is no answer and will be none.
-  case failure(CassandraError)
-}
-
 /// One connection to one node, on one loop.
 ///
 /// Many requests are under way at once, each on a stream id of its own. Those of a turn leave together: on v5 in one
@@ -20,17 +10,6 @@ enum Outcome {
 final class NodeConnection {
   typealias Waiter = UnsafeContinuation<Outcome, Never>
   typealias Token = StreamTable<Recipient>.Token
-
-  /// Who gets the answer.
-  ///
-  /// Plain addresses, so that a table of them is copied and forgotten without counting references.
-  struct Recipient {
-    /// A task that waits, and what tells whether it has been cancelled.
-    var waiter: Waiter?
-    var task = WaitingTask.none
-    /// Or a place where somebody may look for the answer; it is kept until that has come.
-    var pending: Unmanaged<PendingAnswer>?
-  }
 
   /// How often the requests under way are looked at: every 20 ms. So much later than it should a time-out may come, or
   /// the end of a request whose task was cancelled.
@@ -53,8 +32,17 @@ final class NodeConnection {
   /// Whether the handshake goes on: a server that does not speak our version says so in one of its own.
   @exclusivity(unchecked) private var mayRefuseVersion = true
   private var heartbeat: DeadlineKey?
-  @exclusivity(unchecked) private var hasHeardSinceHeartbeat = true
+  private var pulse: ConnectionPulse
+  /// When something was heard last.
+  @exclusivity(unchecked) private var heard: UInt64
+  private let silenceBeforeNextNode: UInt64
+  /// Since when the server owes an answer and has said nothing; of no meaning while it owes none.
+  @exclusivity(unchecked) private var quietSince: UInt64 = 0
+  /// Who is told of events, and that no further request may be sent.
+  weak var observer: (any ConnectionObserver)?
   @exclusivity(unchecked) private var sweep: DeadlineKey?
+  /// What is counted of the node on this loop, once something has been.
+  @exclusivity(unchecked) var metrics: LoopMetrics.Node?
   /// Is told what the server says of changes of the schema, once it was asked to.
   var onSchemaChange: ((SchemaChange) -> Void)?
   /// Is told once that no further request may be sent.
@@ -72,6 +60,11 @@ final class NodeConnection {
     self.limits = limits
     self.logger = logger
     loop = transport.loop
+    heard = transport.loop.now
+    silenceBeforeNextNode = limits.silenceBeforeNextNode.wholeMilliseconds
+    pulse = ConnectionPulse(
+      interval: limits.heartbeatInterval.wholeMilliseconds,
+      patience: limits.silenceBeforeHeartbeat.wholeMilliseconds, timeout: limits.heartbeatTimeout.wholeMilliseconds)
     decoder = EnvelopeDecoder(maximumBodyBytes: limits.responseBytes, dropsLargeBodies: true)
     streams = StreamTable(capacity: limits.requestsInFlight + limits.orphanedRequests)
     transport.delegate = self
@@ -81,6 +74,17 @@ final class NodeConnection {
   /// Whether further requests may be sent.
   @inline(__always)
   var isUsable: Bool { failure == nil && !isDraining }
+
+  /// Requests that are under way.
+  @inline(__always)
+  var inFlight: Int { streams.inFlight }
+
+  /// Since when the server owes an answer and has said nothing; nil when it owes none.
+  var owesSince: UInt64? { streams.owed > 0 ? quietSince : nil }
+
+  /// Whether the server owes answers and has said nothing for that many milliseconds.
+  @inline(__always)
+  func isSilent(for limit: UInt64, now: UInt64) -> Bool { streams.owed > 0 && now >= quietSince &+ limit }
 
   /// Whether a request may be sent now, without waiting for a place.
   @inline(__always)
@@ -97,6 +101,7 @@ extension NodeConnection {
   func send<Failure: Error>(
     _ opcode: Opcode, flags: EnvelopeFlags, due: UInt64, _ body: (inout [UInt8]) throws(Failure) -> Void
   ) throws(Failure) -> Token {
+    if streams.owed == 0 { quietSince = loop.now }
     guard let token = streams.reserve(due: due) else { preconditionFailure("the caller has seen that an id is free") }
     let header = EnvelopeHeader(version: version, isResponse: false, flags: flags, stream: token.stream, opcode: opcode)
     // The buffer and the encoder are taken out while they are used, so that nothing has to watch over their access.
@@ -119,9 +124,12 @@ extension NodeConnection {
   }
 
   /// Waits for the answer to a request that was just sent.
-  func answer(_ token: Token) async -> Outcome {
+  ///
+  /// - Parameter goesOn: Whether ``Outcome/late(_:)`` is welcome when it is due, or when the node has been silent for
+  ///   ``ClientLimits/silenceBeforeNextNode``.
+  func answer(_ token: Token, goesOn: Bool = false) async -> Outcome {
     await withUnsafeContinuation { waiter in
-      if !streams.wait(token, Recipient(waiter: waiter, task: .current)) {
+      if !streams.wait(token, Recipient(waiter: waiter, task: .current, goesOn: goesOn)) {
         waiter.resume(returning: .failure(failure ?? closing))
       }
     }
@@ -131,7 +139,7 @@ extension NodeConnection {
   ///
   /// - Throws: What `body` throws; nothing has been sent then.
   func request<Failure: Error>(
-    _ opcode: Opcode, flags: EnvelopeFlags = [], due: UInt64,
+    _ opcode: Opcode, flags: EnvelopeFlags = [], due: UInt64, goesOn: Bool = false,
     _ body: (inout [UInt8]) throws(Failure) -> Void
   ) async throws(Failure) -> Outcome {
     if Task.isCancelled { return .failure(.cancelled(coordinator: endPoint)) }
@@ -147,7 +155,7 @@ extension NodeConnection {
       if queue.count > 0 { queue.admitNext() }
       throw error
     }
-    return await answer(token)
+    return await answer(token, goesOn: goesOn)
   }
 
   /// Sends the message that `body` writes and leaves its answer in a place where somebody may look for it; nil when it
@@ -209,7 +217,7 @@ extension NodeConnection: DeadlineHandler {
 
   func deadlinePassed(token: UInt64) {
     switch token {
-    case Self.heartbeatToken: heartbeatIsDue()
+    case Self.heartbeatToken: lookForLife()
     case Self.ownerToken: wakeOwner()
     default: giveUpUnanswered()
     }
@@ -223,19 +231,28 @@ extension NodeConnection: DeadlineHandler {
     sweep = loop.setDeadline(at: now + Self.sweepInterval, handler: self, token: Self.sweepToken)
     var table = StreamTable<Recipient>(capacity: 1)
     swap(&table, &streams)
-    let givenUp = table.giveUp(at: now) { $0.task.isCancelled }
+    let isSilent = table.owed > 0 && now >= quietSince + silenceBeforeNextNode
+    let overdue = table.giveUp(
+      at: now, orAll: isSilent, where: \.isUnwanted, replacement: \.replacement)
     swap(&table, &streams)
-    guard !givenUp.isEmpty else { return }
-    for (recipient, isLate) in givenUp {
+    guard !overdue.isEmpty else { return }
+    var givenUp = 0
+    for entry in overdue {
+      if let pending = entry.replacement?.pending {
+        entry.waiter.waiter?.resume(returning: .late(LoopBound(pending.takeUnretainedValue(), on: loop)))
+        continue
+      }
+      givenUp += 1
       let error =
-        isLate
+        entry.isLate
         ? CassandraError(.timedOut, "The database did not answer in time.", coordinator: endPoint)
         : .cancelled(coordinator: endPoint)
-      deliver(.failure(error), to: recipient)
+      deliver(.failure(error), to: entry.waiter)
     }
-    for _ in givenUp { queue.admitNext() }
+    guard givenUp > 0 else { return }
+    for _ in 0..<givenUp { queue.admitNext() }
     closeWhenDrained()
-    if streams.orphans > limits.orphanedRequests {
+    if streams.orphans > limits.orphanedRequests, !isDraining {
       logger.warning(
         "a connection is replaced because too many of its answers never came",
         ["node": .text("\(endPoint)"), "unanswered": .integer(streams.orphans)])
@@ -243,23 +260,32 @@ extension NodeConnection: DeadlineHandler {
     }
   }
 
-  /// The handshake is over: begins to send a heartbeat whenever nothing has been heard for a while.
+  /// The handshake is over: begins to look whether the server is there.
   func startHeartbeat() {
     mayRefuseVersion = false
-    heartbeat = loop.setDeadline(after: limits.heartbeatInterval, handler: self, token: Self.heartbeatToken)
+    heard = loop.now
+    lookForLife()
   }
 
-  private func heartbeatIsDue() {
+  private func lookForLife() {
     heartbeat = nil
     guard failure == nil else { return }
-    let isSilent = !hasHeardSinceHeartbeat
-    hasHeardSinceHeartbeat = false
-    startHeartbeat()
-    let due = loop.now + limits.heartbeatTimeout.wholeMilliseconds
-    guard isSilent, let pending = begin(.options, due: due, { _ in }) else { return }
-    pending.whenFulfilled = { [weak self] outcome in
-      guard let self, case .failure(let error) = outcome, error.code == .timedOut else { return }
-      self.close(.connectionLost(error, coordinator: self.endPoint))
+    let now = loop.now
+    switch pulse.next(now: now, heard: heard, owesSince: owesSince) {
+    case .wait(let until): heartbeat = loop.setDeadline(at: until, handler: self, token: Self.heartbeatToken)
+    case .ask:
+      // Where no further request can be sent, there are answers enough to wait for.
+      let due = now + limits.heartbeatTimeout.wholeMilliseconds
+      _ = begin(.options, due: due, { _ in })
+      heartbeat = loop.setDeadline(at: now + 1, handler: self, token: Self.heartbeatToken)
+    case .replace:
+      logger.warning(
+        "a connection is replaced because its node says nothing",
+        ["node": .text("\(endPoint)"), "unanswered": .integer(streams.owed)])
+      close(
+        .connectionLost(
+          CassandraError(.timedOut, "The node has not answered a heartbeat.", coordinator: endPoint),
+          coordinator: endPoint))
     }
   }
 }
@@ -268,7 +294,8 @@ extension NodeConnection: DeadlineHandler {
 
 extension NodeConnection: TransportDelegate {
   func transport(_ transport: Transport, received bytes: Span<UInt8>) {
-    hasHeardSinceHeartbeat = true
+    heard = loop.now
+    quietSince = heard
     var offset = 0
     // Taken out while it is used, so that nothing has to watch over its access.
     var decoder = EnvelopeDecoder()
@@ -352,6 +379,7 @@ extension NodeConnection: TransportDelegate {
     switch message {
     case .event(let event) where header.stream < 0:
       if case .schemaChange(let change) = event { onSchemaChange?(change) }
+      observer?.connection(self, heard: event)
     case .error(let error):
       // The server could not tell which request is meant, so it is about all of them; its text says what is wrong.
       close(.connectionLost(CassandraError(server: error, coordinator: endPoint), coordinator: endPoint))
@@ -415,6 +443,7 @@ extension NodeConnection {
     callback?()
     queue.admitAll()
     wakeOwner()
+    observer?.connectionBecameUnusable(self)
   }
 
   private func wakeOwner() {

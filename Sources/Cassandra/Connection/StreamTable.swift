@@ -41,6 +41,10 @@ struct StreamTable<Waiter> {
   /// Requests that were given up and whose answer has not come.
   private(set) var orphans = 0
 
+  /// Requests whose answer has not come, whether anybody waits for it or not.
+  @inline(__always)
+  var owed: Int { inFlight + orphans }
+
   /// A table of `capacity` ids, from 1 to 32,768.
   init(capacity: Int) { self.capacity = min(max(capacity, 1), 1 << 15) }
 
@@ -102,21 +106,45 @@ struct StreamTable<Waiter> {
     }
   }
 
-  /// Gives up the requests that have to be over at `now` and those that `isUnwanted` names; their ids stay reserved.
+  /// A request whose answer is late or not wanted any more.
+  struct Overdue {
+    var waiter: Waiter
+    /// Whether it had to be over.
+    var isLate: Bool
+    /// Who waits now; nil when the request was given up.
+    var replacement: Waiter?
+  }
+
+  /// Takes the requests that have to be over at `now` and those that `isUnwanted` names. One that has a replacement is
+  /// waited for by that, without a limit; the others are given up, and their ids stay reserved.
   ///
   /// Looking at all of them now and then costs less than a timer for each, of which hardly any would ever pass.
-  mutating func giveUp(at now: UInt64, where isUnwanted: (Waiter) -> Bool) -> [(waiter: Waiter, isLate: Bool)] {
-    var givenUp: [(waiter: Waiter, isLate: Bool)] = []
+  ///
+  /// - Parameter all: Whether those that are not late yet, and have a replacement, are taken, too.
+  mutating func giveUp(
+    at now: UInt64, orAll all: Bool = false, where isUnwanted: (Waiter) -> Bool,
+    replacement: (Waiter) -> Waiter? = { _ in nil }
+  ) -> [Overdue] {
+    var overdue: [Overdue] = []
     for index in slots.indices {
       guard case .waiting(let waiter) = slots[index].state else { continue }
       let isLate = slots[index].due <= now
-      guard isLate || isUnwanted(waiter) else { continue }
+      if !isUnwanted(waiter) {
+        guard isLate || all else { continue }
+        if let other = replacement(waiter) {
+          slots[index].state = .waiting(other)
+          slots[index].due = .max
+          overdue.append(Overdue(waiter: waiter, isLate: isLate, replacement: other))
+          continue
+        }
+        guard isLate else { continue }
+      }
       slots[index].state = .orphaned
       inFlight -= 1
       orphans += 1
-      givenUp.append((waiter, isLate))
+      overdue.append(Overdue(waiter: waiter, isLate: isLate, replacement: nil))
     }
-    return givenUp
+    return overdue
   }
 
   /// Everybody who waits; nobody does afterwards. For a connection that has closed.

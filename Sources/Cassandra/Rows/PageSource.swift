@@ -10,7 +10,7 @@ final class PageSource {
   private var execution: Execution
   private var first: Page?
   private var nextState: [UInt8]?
-  private var ahead: (answer: PendingAnswer, connection: NodeConnection)?
+  private var ahead: (answer: PendingAnswer, connection: NodeConnection, began: UInt64)?
   private var connection: NodeConnection
   private var pageSize: Int32
   private var wasTaken = false
@@ -58,12 +58,8 @@ final class PageSource {
   /// The page at `state`, which is on its way already when somebody has looked ahead.
   private func fetch(_ state: [UInt8]) async throws(CassandraError) -> Page {
     execution.due = client.loop.now + execution.options.timeout.wholeMilliseconds
-    var first: (Reply, NodeConnection)?
-    if let (answer, connection) = ahead.take() {
-      let outcome = await answer.value(on: client.loop, coordinator: connection.endPoint)
-      first = (Reply(outcome, from: connection, layout: execution.prepared?.layout), connection)
-    }
-    let (reply, connection) = try await client.run(&execution, pageState: state, pageSize: pageSize, first: first)
+    let first = ahead.take().map { FirstAttempt.open($0.answer, $0.connection, since: $0.began) }
+    let (reply, connection) = try await run(state, first)
     guard case .page(let page, let info) = reply else {
       throw CassandraError.protocolViolation("a page was answered without rows", coordinator: connection.endPoint)
     }
@@ -72,12 +68,26 @@ final class PageSource {
     return page
   }
 
+  private func run(
+    _ state: [UInt8], _ first: FirstAttempt?
+  ) async throws(CassandraError) -> (Reply, NodeConnection) {
+    guard let listener = client.context.configuration.requestListener else {
+      return try await client.run(&execution, pageState: state, pageSize: pageSize, first: first)
+    }
+    let watch = RequestWatch(listener, .page, [execution.statement.text])
+    execution.watch = watch
+    return try await watch.whole { () async throws(CassandraError) in
+      let answer = try await client.run(&execution, pageState: state, pageSize: pageSize, first: first)
+      return (answer, answer.1.endPoint)
+    }
+  }
+
   private func askForNext(after page: Page) {
     guard let state = page.pageState else { return }
     if !connection.isUsable, let other = client.connectionNow() { connection = other }
     execution.due = client.loop.now + execution.options.timeout.wholeMilliseconds
     if let answer = client.begin(execution, pageState: state, pageSize: pageSize, on: connection) {
-      ahead = (answer, connection)
+      ahead = (answer, connection, LoopMetrics.now)
     }
   }
 

@@ -14,4 +14,6 @@ public struct ResultInfo: Sendable {
   public var isSchemaAgreed: Bool?
   /// The node that answered.
   public var coordinator: EndPoint?
+  /// How often it was sent until this answer came: once, as a rule.
+  public var attempts = 1
 }

@@ -67,6 +67,13 @@ public struct Rows: AsyncSequence, Sendable {
   /// ``ClientLimits/schemaAgreementTimeout``, and nil after any other statement.
   public var isSchemaAgreed: Bool? { info?.isSchemaAgreed }
 
+  /// The node that answered. A statement without options of its own that was answered at the first attempt does not tell:
+  /// keeping it would cost each of them; a ``RequestListener`` is told of all.
+  public var coordinator: EndPoint? { info?.coordinator }
+
+  /// How often the statement was sent until the answer came: once, as a rule.
+  public var attempts: Int { info?.attempts ?? 1 }
+
   /// Where to go on after the pages that were handed out so far; nil when nothing follows.
   ///
   /// It is given back with ``QueryOptions/resuming``.

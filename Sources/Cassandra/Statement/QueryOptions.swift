@@ -1,4 +1,5 @@
 public import CassandraWire
+internal import CassandraReactor
 
 /// How a request is to be carried out. What is nil is taken from the client's defaults.
 ///
@@ -18,6 +19,17 @@ public struct QueryOptions: Sendable {
   public var resuming: ResumeToken?
   /// How long the whole request may take, retries included. Default 12 s, more than Cassandra's own time-outs.
   public var timeout: Duration?
+  /// How long one node may take to answer what is idempotent, before the request is sent to another one, too: 2 s by
+  /// default. What is not idempotent waits for its node until ``timeout``.
+  public var attemptTimeout: Duration?
+  /// Whether what is idempotent is sent to a second node before that. Default never.
+  public var speculation: SpeculationPolicy?
+  /// Which node the request goes to. Default ``ClientConfiguration/routing``.
+  public var routing: RoutingPolicy?
+  /// The options of ``ClientConfiguration/profiles`` with this name come between the client's defaults and these.
+  public var profile: String?
+  /// Whether a request that failed is sent again. Default ``RetryPolicy/standard``.
+  public var retry: RetryPolicy?
   /// The time of the write, in microseconds since 1970. By default the client's clock, strictly increasing over the whole
   /// client.
   public var timestamp: Int64?
@@ -43,7 +55,8 @@ public struct QueryOptions: Sendable {
     consistency: Consistency? = nil, serialConsistency: Consistency? = nil, pageSize: Int? = nil,
     resuming: ResumeToken? = nil, timeout: Duration? = nil, timestamp: Int64? = nil, isIdempotent: Bool? = nil,
     tracing: Bool? = nil, keyspace: String? = nil, nowInSeconds: Int32? = nil, customPayload: [String: [UInt8]?]? = nil,
-    looksAhead: Bool? = nil
+    looksAhead: Bool? = nil, attemptTimeout: Duration? = nil, speculation: SpeculationPolicy? = nil,
+    retry: RetryPolicy? = nil, routing: RoutingPolicy? = nil, profile: String? = nil
   ) {
     self.consistency = consistency
     self.serialConsistency = serialConsistency
@@ -53,6 +66,11 @@ public struct QueryOptions: Sendable {
     self.timestamp = timestamp
     self.isIdempotent = isIdempotent
     self.tracing = tracing
+    self.attemptTimeout = attemptTimeout
+    self.speculation = speculation
+    self.retry = retry
+    self.routing = routing
+    self.profile = profile
     self.keyspace = keyspace
     self.nowInSeconds = nowInSeconds
     self.customPayload = customPayload
@@ -67,7 +85,9 @@ public struct QueryOptions: Sendable {
       timestamp: other.timestamp ?? timestamp, isIdempotent: other.isIdempotent ?? isIdempotent,
       tracing: other.tracing ?? tracing, keyspace: other.keyspace ?? keyspace,
       nowInSeconds: other.nowInSeconds ?? nowInSeconds, customPayload: other.customPayload ?? customPayload,
-      looksAhead: other.looksAhead ?? looksAhead)
+      looksAhead: other.looksAhead ?? looksAhead, attemptTimeout: other.attemptTimeout ?? attemptTimeout,
+      speculation: other.speculation ?? speculation, retry: other.retry ?? retry,
+      routing: other.routing ?? routing, profile: other.profile ?? profile)
   }
 }
 
@@ -75,6 +95,7 @@ public struct QueryOptions: Sendable {
 struct ResolvedOptions: Sendable {
   static let defaultTimeout: Duration = .seconds(12)
   static let defaultPageSize = 5000
+  static let defaultAttemptTimeout: Duration = .seconds(2)
 
   var consistency: Consistency
   var serialConsistency: Consistency
@@ -84,6 +105,13 @@ struct ResolvedOptions: Sendable {
   var timestamp: Int64?
   var isIdempotent: Bool?
   var tracing: Bool
+  var attemptTimeout: Duration
+  var speculation: SpeculationPolicy
+  var retry: RetryPolicy
+  /// Where it goes, when that is another matter than for the client's other requests.
+  var routing: RoutingRules?
+  /// When what is idempotent goes on to another node.
+  let hedging: Hedging.Limits
   var keyspace: String?
   var nowInSeconds: Int32?
   var customPayload: [String: [UInt8]?]?
@@ -91,7 +119,7 @@ struct ResolvedOptions: Sendable {
   /// Whether there is nothing that the shortest way of a request would have to look at.
   let arePlain: Bool
 
-  init(_ options: QueryOptions) throws(CassandraError) {
+  init(_ options: QueryOptions, _ limits: ClientLimits = ClientLimits()) throws(CassandraError) {
     consistency = options.consistency ?? .localQuorum
     serialConsistency = options.serialConsistency ?? .localSerial
     guard serialConsistency == .serial || serialConsistency == .localSerial else {
@@ -106,6 +134,13 @@ struct ResolvedOptions: Sendable {
     timestamp = options.timestamp
     isIdempotent = options.isIdempotent
     tracing = options.tracing ?? false
+    attemptTimeout = options.attemptTimeout ?? Self.defaultAttemptTimeout
+    speculation = options.speculation ?? .never
+    retry = options.retry ?? .standard
+    routing = options.routing.map { RoutingRules($0) }
+    hedging = Hedging.Limits(
+      attempt: attemptTimeout.wholeMilliseconds, silence: limits.silenceBeforeNextNode.wholeMilliseconds,
+      speculation: speculation.delay.wholeMilliseconds, speculations: max(0, speculation.maximum))
     keyspace = options.keyspace
     nowInSeconds = options.nowInSeconds
     customPayload = options.customPayload

@@ -87,7 +87,7 @@ public struct Statement: Sendable, ExpressibleByStringInterpolation {
 
   /// A statement of a text that the program makes or gets, whose markers `:name` take the values of their names.
   ///
-  /// Whatever is in the text is carried out; see ``init(unsafeCQL:_:)``.
+  /// Whatever is in the text is carried out; see `init(unsafeCQL:_:)`.
   @_disfavoredOverload
   public init(unsafeCQL text: some StringProtocol, named values: [String: any CQLEncodable]) {
     self.init(unchecked: String(text), values.values.map { .other($0) }, names: Array(values.keys))

@@ -6,6 +6,9 @@ internal import CassandraReactor
 ///
 /// What is written collects in a chunk; a full one goes to the kernel at once, and when the kernel takes no more, the
 /// writer waits for the client. So one answer holds a chunk at a time, however long it is.
+///
+/// Nothing of the answer leaves before the first chunk: an error until then is an answer of its own, and a body that
+/// ends before it goes out with its length.
 public struct BodyWriter: ~Copyable, @unchecked Sendable {
   // Sendable because the connection, which belongs to its loop, is used only after the check that this is the loop's
   // thread. A function that a handler calls stays there, whatever the settings it was compiled with.
@@ -18,19 +21,20 @@ public struct BodyWriter: ~Copyable, @unchecked Sendable {
     unchecked.server.loop.preconditionIsCurrent()
     return unchecked
   }
-  private let isChunked: Bool
-  /// Without a body, as in the answer to HEAD, everything written is dropped.
-  private let isSuppressed: Bool
+  private let response: Response
+  private var hasBegun = false
+  private var isChunked = false
   private var remaining: Int?
   private var buffer: [UInt8] = []
   private var chunk: OpenChunk?
   private var start = 0
+  private var compressor: Compressor?
 
-  init(_ connection: HTTPConnection, framing: BodyFraming, isSuppressed: Bool) {
+  init(_ connection: HTTPConnection, _ response: Response, length: Int?, compressor: Compressor?) {
     unchecked = connection
-    self.isSuppressed = isSuppressed
-    isChunked = framing == .chunked
-    if case .length(let count) = framing { remaining = count } else { remaining = nil }
+    self.response = response
+    self.compressor = compressor
+    remaining = length
   }
 
   /// Appends `bytes`, and sends what has become full.
@@ -53,7 +57,8 @@ public struct BodyWriter: ~Copyable, @unchecked Sendable {
   public mutating func append<Result, Failure: Error>(
     _ body: (inout [UInt8]) throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    if buffer.isEmpty {
+    // What goes out as it is written is written to where it leaves from.
+    if buffer.isEmpty && hasBegun && compressor == nil {
       buffer = connection.transport.takeOutput()
       if isChunked { chunk = buffer.openChunk() }
       start = buffer.count
@@ -80,28 +85,64 @@ public struct BodyWriter: ~Copyable, @unchecked Sendable {
   public mutating func flush() async throws {
     try Task.checkCancellation()
     guard count > 0 else { return }
-    try closeChunk()
+    try sendChunk(isEnd: false)
     try await connection.drain()
   }
 
-  private mutating func closeChunk() throws {
+  private mutating func sendChunk(isEnd: Bool) throws {
+    let size = count
     if let remaining {
-      guard count <= remaining else { throw BodyLengthMismatch() }
-      self.remaining = remaining - count
+      guard size <= remaining else { throw BodyLengthMismatch() }
+      self.remaining = remaining - size
     }
-    if let chunk { buffer.close(chunk) }
-    chunk = nil
+    connection.exchange.bodyBytes += size
+    if let chunk {
+      buffer.close(chunk)
+      self.chunk = nil
+    }
     var full: [UInt8] = []
     swap(&full, &buffer)
-    if isSuppressed { full.removeAll(keepingCapacity: true) }
-    connection.transport.putBack(full)
+    start = 0
+    if hasBegun && compressor == nil {
+      connection.transport.putBack(full)
+      return
+    }
+    if let compressor { full = try compressor.compress(full.span, isEnd: isEnd) }
+    begin()
+    connection.transport.write { output in
+      if isChunked { output.append(chunk: full.span) } else { output.append(copying: full.span) }
+    }
+    // The memory is used again while the writer has its own.
+    if compressor != nil {
+      full.removeAll(keepingCapacity: true)
+      swap(&full, &buffer)
+    }
   }
+
+  private mutating func begin() {
+    guard !hasBegun else { return }
+    hasBegun = true
+    // What is compressed has another length than was announced.
+    isChunked = connection.beginStream(response, length: compressor == nil ? announced : nil) == .chunked
+  }
+
+  private var announced: Int? { remaining.map { $0 + connection.exchange.bodyBytes } }
 
   /// Ends the body; what is there leaves at the end of the turn.
   consuming func finish() throws {
-    if !buffer.isEmpty { try closeChunk() }
-    if let remaining, remaining > 0 && !isSuppressed { throw BodyLengthMismatch() }
-    if isChunked && !isSuppressed { connection.transport.write { $0.appendLastChunk() } }
+    if let remaining, remaining != count { throw BodyLengthMismatch() }
+    guard hasBegun else {
+      connection.answerWhole(response, try compressor?.compress(buffer.span, isEnd: true) ?? buffer)
+      return
+    }
+    if count > 0 || compressor != nil {
+      try sendChunk(isEnd: true)
+    } else if !buffer.isEmpty {
+      // A chunk was opened and nothing was written to it.
+      if let chunk { buffer.close(chunk) }
+      connection.transport.putBack(buffer)
+    }
+    if isChunked { connection.transport.write { $0.appendLastChunk() } }
   }
 }
 

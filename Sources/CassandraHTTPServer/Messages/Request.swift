@@ -1,7 +1,7 @@
 internal import CassandraBytes
 public import CassandraHTTP
 public import CassandraJSON
-internal import CassandraReactor
+public import CassandraReactor
 
 /// A request, for the handler that answers it.
 ///
@@ -47,9 +47,30 @@ public struct Request<Context: Sendable>: Sendable {
     return nil
   }
 
-  /// The request's id: the client's own `X-Request-Id` when it sent one of 1 to 64 letters, digits, `-`, `_` or `.`,
-  /// else one that no other request of this process has. It stands in the log and in answers that tell of a problem.
+  /// What the routes have for the request; never an error.
+  func answer() async -> Response { await arrival.connection.respond() }
+
+  /// The answer to an error.
+  func failed(_ error: any Error) -> Response { arrival.connection.failed(error) }
+
+  /// The request's id: the client's own `X-Request-ID` when it sent one of 1 to 128 printable ASCII characters without
+  /// blanks, else one that no other request of this process has. It stands in the log and in answers that tell of a
+  /// problem.
   public var id: String { arrival.id }
+
+  /// Who asks: the peer, or whom proxies name that ``AnswerOptions/trustedProxies`` holds; nil for a unix socket.
+  public var client: SocketAddress? {
+    exchange.client(trusting: arrival.configuration.answers.trustedProxies)
+  }
+
+  /// The pattern of the route that answers, such as `/plant/{genus}`; empty when there is none.
+  public var route: String { exchange.pattern }
+
+  /// The id of the trace that the request belongs to, 32 digits (W3C Trace Context); nil when the client sent none.
+  public var traceID: String? { exchange.trace?.trace }
+
+  /// Whether the server has begun to end, so that nothing new should be sent to it. A readiness route says so first.
+  public var isStopping: Bool { exchange.isStopping }
 }
 
 /// The context of an application, once for all of its requests.
@@ -88,28 +109,60 @@ struct Arrival: @unchecked Sendable {
 
 /// One request. A connection uses it again for the next one, unless somebody has kept it.
 final class Exchange: @unchecked Sendable {
-  // Sendable because the connection fills it before the handler begins and touches it again only when it holds the one
-  // reference that is left; while anybody else has it, it is only read. So its access needs no watch either.
+  // Sendable because the connection fills it before the handler begins and touches that again only when it holds the one
+  // reference that is left; while anybody else has it, it is only read. What changes while the handler runs is for the
+  // connection alone, on its loop, and no `Request` reads it. So no access needs a watch either.
+
+  /// What the routes have for a request.
+  enum Route {
+    case endpoint(RouteTable.Endpoint)
+    case answer(Response)
+  }
+
+  /// The peer; nil for a unix socket.
+  let peer: SocketAddress?
   @exclusivity(unchecked) var head = RequestHead()
   @exclusivity(unchecked) var parameterNames: [String] = []
   @exclusivity(unchecked) var parameterRanges = PathRanges()
+  @exclusivity(unchecked) var route = Route.answer(Response(.notFound))
   /// Counts the requests of a loop.
   @exclusivity(unchecked) var number = 0
+  /// Whether the server has begun to end.
+  @exclusivity(unchecked) var isStopping = false
+  /// The pattern of the route; empty when there is none.
+  @exclusivity(unchecked) var pattern = ""
+  /// When the head was there, in microseconds, where that matters.
+  @exclusivity(unchecked) var began: UInt64 = 0
+  // For the connection alone.
+  /// The id of the request, once it has been asked for on the loop.
+  @exclusivity(unchecked) var cachedID: String?
+  @exclusivity(unchecked) var status = Status.ok
+  @exclusivity(unchecked) var bodyBytes = 0
+  @exclusivity(unchecked) var isCut = false
+
+  /// The client that the request is counted for.
+  @exclusivity(unchecked) var countedClient: [UInt8]?
+
+  init(peer: SocketAddress?) { self.peer = peer }
+
+  /// Begins anew with the head that is there.
+  func reset(number: Int, isStopping: Bool, now: UInt64) {
+    pattern = ""
+    cachedID = nil
+    self.number = number
+    self.isStopping = isStopping
+    began = now
+    status = .ok
+    bodyBytes = 0
+    isCut = false
+  }
 
   /// The client's own id of the request when it is a usable one, else one of ours: `prefix` and the number.
-  func id(prefix: String) -> String {
-    let given = head.first("X-Request-Id") ?? ""
-    let isUsable =
-      (1...64).contains(given.utf8.count)
-      && given.utf8.allSatisfy { byte in
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-          UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
-          true
-        default: false
-        }
-      }
-    return isUsable ? given : prefix + String(number, radix: 36)
+  func id(prefix: String) -> String { givenID ?? prefix + String(number, radix: 36) }
+
+  /// Who asks: the peer, or whom proxies that are trusted name.
+  func client(trusting proxies: [AddressRange]) -> SocketAddress? {
+    ClientAddress.find(head, peer: peer, trusted: proxies)
   }
 
   /// Bytes that the body announces; nil when it comes in chunks.
@@ -121,6 +174,17 @@ final class Exchange: @unchecked Sendable {
     }
   }
 
+  /// The trace that the request belongs to.
+  var trace: TraceParent? { head.fields.first("traceparent").flatMap { TraceParent($0) } }
+
+  /// The client's own id, when it is one that may stand in a log: 1 to 128 printable ASCII characters without blanks.
+  var givenID: String? {
+    guard let range = head.fields.range(of: .requestID), 1...128 ~= range.count else { return nil }
+    let bytes = head.bytes.span
+    for index in range where !(0x21...0x7e ~= bytes[index]) { return nil }
+    return head.fields.first(.requestID)
+  }
+
   /// Whether the head says that the body is JSON.
   var isJSON: Bool {
     guard let range = head.fields.range(of: .contentType) else { return false }
@@ -128,7 +192,18 @@ final class Exchange: @unchecked Sendable {
     // Nearly every client writes it in this one way, which needs no parsing.
     if type.isEqual(to: "application/json") { return true }
     guard let media = MediaType(parsing: type) else { return false }
+    // JSON is UTF-8 (RFC 8259, section 8.1); who says otherwise means it.
+    if let charset = media.parameter("charset"), !charset.isUTF8Name { return false }
     return media.matches("application", "json") || media.subtype.hasSuffix("+json")
+  }
+}
+
+extension String {
+  /// Whether it is `utf-8`, or `us-ascii`, which is a part of it, in any case.
+  fileprivate var isUTF8Name: Bool {
+    guard utf8.count <= 8 else { return false }
+    let lowercase = String(decoding: utf8.map { 0x41...0x5a ~= $0 ? $0 | 0x20 : $0 }, as: UTF8.self)
+    return ["utf-8", "utf8", "us-ascii"].contains { lowercase.hasSameBytes(as: $0) }
   }
 }
 
@@ -204,18 +279,45 @@ public struct RequestBody: Sendable {
   ///
   /// - Parameter limit: The most bytes it may have; ``ServerConfiguration/maximumBodyBytes`` when it is nil.
   /// - Throws: ``Problem`` with status 413 when it is longer, and what ``next()`` throws.
-  public func collect(limit: Int? = nil) async throws -> [UInt8] {
+  public func collect(limit: Int? = nil) async throws -> [UInt8] { try await collect(limit: limit, weight: 1) }
+
+  /// The whole body, with a place in the budget for `weight` times its bytes. It is asked for once, before the body is
+  /// read: requests that held a part and waited for the rest would wait for each other.
+  func collect(limit: Int?, weight: Int) async throws -> [UInt8] {
     let limit = limit ?? arrival.configuration.maximumBodyBytes
     let tooLarge = Problem(
       .contentTooLarge, code: "bodyTooLarge", detail: "The body may have \(limit) bytes at most.")
-    if let announced = arrival.exchange.announcedBodyBytes, announced > limit { throw tooLarge }
+    let announced = arrival.exchange.announcedBodyBytes
+    if let announced {
+      if announced > limit { throw tooLarge }
+      if announced > Self.freeBytes { try await charge(announced * weight) }
+    }
     guard var bytes = try await next() else { return [] }
+    // What comes in chunks may become as long as it may, once it is no small one.
+    var isCharged = announced != nil
     while bytes.count <= limit {
-      guard let piece = try await next() else { return bytes }
+      if !isCharged && bytes.count > Self.freeBytes {
+        isCharged = true
+        try await charge(limit * weight)
+      }
+      guard let piece = try await next() else {
+        if announced == nil && isCharged {
+          let rest = (limit - bytes.count) * weight
+          await arrival.loop.run { [arrival] in arrival.connection.giveBack(rest) }
+        }
+        return bytes
+      }
       bytes += piece
     }
     throw tooLarge
   }
+
+  private func charge(_ bytes: Int) async throws {
+    try await arrival.loop.run { [arrival] in try await arrival.connection.charge(bytes) }
+  }
+
+  /// Bytes of a body that need no place in the budget: 16 KiB. Nearly every body is smaller.
+  private static let freeBytes = 16 << 10
 }
 
 extension Request {
@@ -224,13 +326,28 @@ extension Request {
   /// - Throws: ``Problem``: 415 when the body does not say that it is JSON, 400 with line and column when it is not, 413
   ///   when it is too long.
   public func json() async throws -> JSONValue {
+    try exchange.refuseContentCoding()
     guard exchange.isJSON else {
       throw Problem(
-        .unsupportedMediaType, code: "notJSON", detail: "The body has to be JSON: send Content-Type: application/json.")
+        .unsupportedMediaType, code: "notJSON",
+        detail: "The body has to be JSON in UTF-8: send Content-Type: application/json.")
     }
-    let bytes = try await body.collect()
+    let bytes = try await body.collect(limit: nil, weight: 1 + Self.treeFactor)
     do throws(JSONError) { return try JSONValue(parsing: bytes) } catch {
       throw Problem(.badRequest, code: "malformedJSON", detail: "The body is not valid JSON: \(error)")
     }
+  }
+  /// How many times its bytes the tree of a usual text takes: 8.
+  private static var treeFactor: Int { 8 }
+}
+
+extension Exchange {
+  /// Refuses a body that is compressed: nothing here reads one.
+  func refuseContentCoding() throws(Problem) {
+    guard let range = head.fields.range(of: .contentEncoding), !range.isEmpty else { return }
+    if head.fields.list(.contentEncoding).allSatisfy({ $0.hasSameBytes(as: "identity") }) { return }
+    throw Problem(
+      .unsupportedMediaType, code: "unsupportedContentCoding", detail: "The body has to come without Content-Encoding.",
+      fields: (try? FieldLine("Accept-Encoding", "identity")).map { [$0] } ?? [])
   }
 }

@@ -17,13 +17,18 @@ public struct Response: Sendable {
   public var contentType: FieldLine?
   /// Further fields.
   public var fields: [FieldLine]
-  let body: Body
+  var body: Body
+  /// How many fields the one who made it gave it; what follows was added by middleware.
+  var ownFields: Int
+  /// Whether the stream is compressed on its way out.
+  var isCompressed = false
 
   private init(_ status: Status, contentType: FieldLine?, fields: [FieldLine], body: Body) {
     self.status = status
     self.contentType = contentType
     self.fields = fields
     self.body = body
+    ownFields = fields.count
   }
 
   /// An answer without a body.
@@ -38,8 +43,10 @@ public struct Response: Sendable {
 
   /// An answer whose body is written piece by piece, at the pace of the client.
   ///
-  /// The head leaves with the first piece. Without a `length` the body goes out in chunks. When `write` throws, the
-  /// connection ends without the last chunk, so that the client cannot take what it got for all there is.
+  /// Nothing leaves before ``BodyWriter/flush()``, or before a chunk is full. What `write` throws until then is answered
+  /// as what a handler throws; afterwards the connection ends without the last chunk, so that the client cannot take what
+  /// it got for all there is. Without a `length` the body goes out in chunks, or, when all of it is there before the
+  /// first flush, with its length.
   public init(
     _ status: Status = .ok, contentType: FieldLine?, length: Int? = nil, fields: [FieldLine] = [],
     writing write: @escaping @Sendable (inout BodyWriter) async throws -> Void

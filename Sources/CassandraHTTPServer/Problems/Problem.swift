@@ -57,6 +57,25 @@ public struct Problem: Error, Sendable {
   /// The refusal of a message.
   init(_ error: HTTPError) { self.init(error.status, code: "\(error.code)", detail: "\(error.reason).", cause: error) }
 
+  /// What a client did wrong, when `error` is one of ours that says so: a body that is no JSON is 400, a value that does
+  /// not fit its type 422 with the place, and text that is not percent-encoded UTF-8 is 400. Nil for any other error.
+  init?(clientsFault error: any Error) {
+    switch error {
+    case let error as HTTPError where 400..<500 ~= error.status.code: self.init(error)
+    case let error as JSONError:
+      switch error.code {
+      case .encodingFailed, .nonFiniteNumber: return nil
+      case .typeMismatch, .missingMember, .unexpectedNull, .fractionalNumber, .numberOutOfRange, .rejectedValue:
+        self.init(
+          .unprocessableContent, code: "invalidBody", detail: "One thing is wrong in the body.",
+          errors: [Detail(pointer: error.pointer.map { "\($0)" } ?? "", detail: error.sentence)], cause: error)
+      default:
+        self.init(.badRequest, code: "malformedJSON", detail: "The body is not valid JSON: \(error)", cause: error)
+      }
+    default: return nil
+    }
+  }
+
   /// Appends the problem as JSON.
   func appendJSON(to buffer: inout [UInt8], id: String?) {
     buffer.appendJSONObject { object in
@@ -75,6 +94,14 @@ public struct Problem: Error, Sendable {
         }
       }
     }
+  }
+}
+
+extension JSONError {
+  /// The message as a sentence.
+  fileprivate var sentence: String {
+    guard let first = message.first else { return message }
+    return "\(first.uppercased())\(message.dropFirst())."
   }
 }
 

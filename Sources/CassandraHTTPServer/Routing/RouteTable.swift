@@ -6,6 +6,10 @@ struct RouteTable: Sendable {
   /// A handler with what it is reached by.
   struct Endpoint: Sendable {
     var method: Method
+    /// The pattern of its path, for logs and counts.
+    var pattern: String
+    /// Whether it answers even when the server sheds load.
+    var isAlwaysAnswered: Bool
     var names: [String]
     var handler: BoundHandler
   }
@@ -28,13 +32,18 @@ struct RouteTable: Sendable {
   }
 
   private var nodes = [Node()]
+  /// The middleware around whatever answers; nil when there is none.
+  let wrapped: BoundHandler?
 
   init<Context: Sendable>(_ routes: Routes<Context>, context: Context) {
     let shared = SharedContext(context)
+    wrapped = routes.bindMiddleware(shared)
     for route in routes.routes {
       insert(
         route.pattern,
-        Endpoint(method: route.method, names: route.pattern.parameterNames, handler: route.bind(shared)))
+        Endpoint(
+          method: route.method, pattern: route.pattern.description, isAlwaysAnswered: route.isAlwaysAnswered,
+          names: route.pattern.parameterNames, handler: route.bind(shared)))
     }
   }
 
@@ -67,40 +76,55 @@ struct RouteTable: Sendable {
   ///
   /// - Throws: `HTTPError` when the path has dot segments, or a parameter is not percent-encoded UTF-8.
   func match(_ head: RequestHead) throws(HTTPError) -> Match {
-    var ranges = PathRanges()
-    guard let node = try find(head, head.pathRange, in: 0, &ranges) else { return .unknown }
-    let endpoints = nodes[node].endpoints
-    let method = head.method == .head ? Method.get : head.method
-    guard let endpoint = endpoints.first(where: { $0.method == method }) else {
-      return .otherMethods(endpoints.map(\.method))
-    }
-    return .found(endpoint, ranges)
+    var search = Search(method: head.method == .head ? .get : head.method)
+    if let endpoint = try find(head, head.pathRange, in: 0, &search) { return .found(endpoint, search.ranges) }
+    return search.otherMethods.isEmpty ? .unknown : .otherMethods(search.otherMethods)
   }
 
-  /// The node that the rest of the path leads to; texts are tried before parameters.
+  /// What is looked for, and what was found on the way.
+  private struct Search {
+    let method: Method
+    var ranges = PathRanges()
+    /// Methods of patterns that take the path and not the method.
+    var otherMethods: [Method] = []
+
+    init(method: Method) { self.method = method }
+
+    mutating func endpoint(among endpoints: [Endpoint]) -> Endpoint? {
+      for endpoint in endpoints where endpoint.method == method { return endpoint }
+      for endpoint in endpoints { otherMethods.append(endpoint.method) }
+      return nil
+    }
+  }
+
+  /// The endpoint that the rest of the path leads to; texts are tried before parameters, and what has not the method is
+  /// passed over, so that a route for OPTIONS of every path stands behind all others.
   private func find(
-    _ head: RequestHead, _ path: Range<Int>, in index: Int, _ ranges: inout PathRanges
-  ) throws(HTTPError) -> Int? {
+    _ head: RequestHead, _ path: Range<Int>, in index: Int, _ search: inout Search
+  ) throws(HTTPError) -> Endpoint? {
     let bytes = head.bytes
     var segments = PathSegments(path)
-    guard let segment = try segments.next(in: bytes.span) else { return nodes[index].endpoints.isEmpty ? nil : index }
+    guard let segment = try segments.next(in: bytes.span) else {
+      return search.endpoint(among: nodes[index].endpoints)
+    }
     let rest = segment.range.upperBound..<path.upperBound
     for (text, node) in nodes[index].texts {
       guard try isEqual(bytes, segment, text) else { continue }
-      if let found = try find(head, rest, in: node, &ranges) { return found }
+      if let found = try find(head, rest, in: node, &search) { return found }
     }
     if let node = nodes[index].parameter, !segment.range.isEmpty {
       if segment.isEncoded { _ = try String(percentDecoding: bytes.span.extracting(segment.range)) }
-      ranges.append(segment.range)
-      if let found = try find(head, rest, in: node, &ranges) { return found }
-      ranges.removeLast()
+      search.ranges.append(segment.range)
+      if let found = try find(head, rest, in: node, &search) { return found }
+      search.ranges.removeLast()
     }
     if let node = nodes[index].rest {
       let all = segment.range.lowerBound..<path.upperBound
       _ = try String(percentDecoding: bytes.span.extracting(all))
       while try segments.next(in: bytes.span) != nil {}  // Dot segments are refused here, too.
-      ranges.append(all)
-      return node
+      search.ranges.append(all)
+      if let found = search.endpoint(among: nodes[node].endpoints) { return found }
+      search.ranges.removeLast()
     }
     return nil
   }

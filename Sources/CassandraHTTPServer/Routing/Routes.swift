@@ -21,18 +21,24 @@ public struct Routes<Context: Sendable> {
   struct Route {
     var method: Method
     var pattern: RoutePattern
+    /// Whether it answers even when the server sheds load.
+    var isAlwaysAnswered: Bool
     /// Makes the handler for a context.
     var bind: @Sendable (SharedContext<Context>) -> BoundHandler
   }
 
   private(set) var routes: [Route] = []
-  @usableFromInline private(set) var middleware: [Middleware] = []
+  /// Around every answer.
+  private var middleware: [Middleware] = []
+  /// Around the handlers that are added at present.
+  @usableFromInline private(set) var layers: [Middleware] = []
+  private var addsAlwaysAnswered = false
   @usableFromInline private(set) var errorMapping: (@Sendable (any Error) -> any Error)?
 
   /// No routes.
   public init() {}
 
-  /// Adds a handler. It runs within the middleware that was added before it.
+  /// Adds a handler.
   ///
   /// Traps when the pattern is not of the form that ``Routes`` tells, or when there is a handler for it already: both are
   /// mistakes in the program.
@@ -40,9 +46,9 @@ public struct Routes<Context: Sendable> {
   public mutating func on<Answer: ResponseConvertible>(
     _ method: Method, _ pattern: RoutePattern, _ handler: @escaping @Sendable (Request<Context>) async throws -> Answer
   ) {
-    let middleware = middleware
+    let layers = layers
     let mapped = errorMapping ?? { $0 }
-    if middleware.isEmpty {
+    if layers.isEmpty {
       // Every function that waits costs a look at the executor when it goes on, so here there is but one.
       add(method, pattern) { shared in
         { arrival in
@@ -54,7 +60,7 @@ public struct Routes<Context: Sendable> {
     var answer: Handler = { request in
       do { return try await handler(request).response() } catch { throw mapped(error) }
     }
-    for layer in middleware.reversed() {
+    for layer in layers.reversed() {
       let next = answer
       answer = { request in try await layer(request, next) }
     }
@@ -70,7 +76,8 @@ public struct Routes<Context: Sendable> {
   ) {
     let isTaken = routes.contains { $0.method == method && $0.pattern.takesSamePaths(as: pattern) }
     precondition(!isTaken, "there are two routes for \(method.name) \(pattern)")
-    routes.append(Route(method: method, pattern: pattern, bind: bind))
+    routes.append(
+      Route(method: method, pattern: pattern, isAlwaysAnswered: addsAlwaysAnswered, bind: bind))
   }
 
   /// Turns errors that handlers throw into others, such as a ``Problem`` that says what to do, before anybody else sees
@@ -107,8 +114,48 @@ public struct Routes<Context: Sendable> {
     _ pattern: RoutePattern, _ handler: @escaping @Sendable (Request<Context>) async throws -> Answer
   ) { on(.delete, pattern, handler) }
 
-  /// Adds middleware around the handlers that are added after it; the one that was added first is the outermost.
+  /// Adds middleware around every answer, whatever made it: a handler, an error, 404 and 405, OPTIONS, or the refusal of a
+  /// message that was no HTTP, for which the request has an empty head. What is added first is the outermost.
+  ///
+  /// Errors are answers by the time that `next` returns. What the middleware throws itself is made an answer for the
+  /// layers around it.
   public mutating func use(_ layer: @escaping Middleware) { middleware.append(layer) }
+
+  /// Adds handlers with a layer around them and around nothing else, such as a check of who asks.
+  ///
+  /// ```swift
+  /// routes.within(requireToken) { routes in
+  ///   routes.delete("/animal/{genus}") { … }
+  /// }
+  /// ```
+  /// Unlike middleware it sees what a handler throws as an error, and what it throws goes on as one.
+  public mutating func within(_ layer: @escaping Middleware, _ add: (inout Routes) -> Void) {
+    layers.append(layer)
+    add(&self)
+    layers.removeLast()
+  }
+
+  /// Adds handlers that answer even when the server sheds load, such as those that tell whether the process lives.
+  public mutating func always(_ add: (inout Routes) -> Void) {
+    let before = addsAlwaysAnswered
+    addsAlwaysAnswered = true
+    add(&self)
+    addsAlwaysAnswered = before
+  }
+
+  /// The middleware with whatever answers inside; nil when there is none.
+  func bindMiddleware(_ shared: SharedContext<Context>) -> BoundHandler? {
+    guard !middleware.isEmpty else { return nil }
+    var answer: Handler = { request in await request.answer() }
+    for layer in middleware.reversed() {
+      let next = answer
+      answer = { request in
+        do { return try await layer(request, next) } catch { return request.failed(error) }
+      }
+    }
+    let outermost = answer
+    return { arrival in try await outermost(Request(shared, arrival)) }
+  }
 }
 
 /// Answers a request of any context.

@@ -12,36 +12,72 @@ internal import CassandraTelemetry
 
 /// The part of a server that lives on one loop: its connections and what they share.
 final class LoopServer {
+  /// How far the end has come.
+  enum Ending: Comparable {
+    /// The server serves.
+    case none
+    /// It serves, and says that it is not ready.
+    case announced
+    /// What is answered ends its connection.
+    case answersAreLast
+    /// Connections without a request are closed.
+    case stopping
+  }
+
   let loop: EventLoop
   let configuration: ServerConfiguration
+  let limits: ConnectionLimits
   let logger: CassandraLogger
-  private let routes: RouteTable
+  let routes: RouteTable
+  let wrapper: AnswerWrapper?
+  /// The bytes that requests may hold at once.
+  let budget: ByteBudget
   /// Connections that something is to be done for and that have no task yet.
   private let arrivals: LoopQueue<HTTPConnection>
   private var connections: [ObjectIdentifier: HTTPConnection] = [:]
-  private(set) var isStopping = false
+  private(set) var ending = Ending.none
   /// Bytes that wait for slow clients.
-  var waitingBytes = 0
+  private var waitingBytes = 0
+  private var cutSlowAfter: UInt64 = 0
+  private let loopCount: Int
   private var streams = 0
-  /// Connections that became idle since memory was last given back.
-  private var parkedConnections = 0
+  /// How much was let go of since memory was last given back, in idle connections.
+  private var freed = 0
+  private var trims = false
   private var date: FieldLine?
   private var dateIsGoodUntil: UInt64 = 0
   let idPrefix: String
   private var requests = 0
 
-  init(on loop: EventLoop, configuration: ServerConfiguration, routes: RouteTable, logger: CassandraLogger) {
+  init(
+    on loop: EventLoop, of loopCount: Int, configuration: ServerConfiguration, routes: RouteTable,
+    counts: ClientCounts?, logger: CassandraLogger
+  ) {
     self.loop = loop
+    self.loopCount = max(1, loopCount)
     self.configuration = configuration
     self.routes = routes
     self.logger = logger
+    limits = ConnectionLimits(configuration)
+    wrapper = AnswerWrapper(configuration.answers, counts: counts, logger: logger)
+    budget = ByteBudget(
+      limit: max(1, configuration.maximumRequestBytes / max(1, loopCount)), patience: configuration.budgetTimeout,
+      on: loop)
     arrivals = LoopQueue(on: loop)
     idPrefix = String(UInt32.random(in: .min ... .max), radix: 36) + "-" + String(loop.index, radix: 36) + "-"
   }
 
   /// A share of a limit that holds for all loops together.
-  private func share(_ limit: Int) -> Int { max(1, limit / max(1, loopCount)) }
-  var loopCount = 1
+  private func share(_ limit: Int) -> Int { max(1, limit / loopCount) }
+
+  /// Whether it matters how long requests take.
+  var measures: Bool { configuration.answers.logsAccess }
+  /// Whether idle connections are closed.
+  var isStopping: Bool { ending == .stopping }
+  /// Whether what is answered ends its connection.
+  var isEnding: Bool { ending >= .answersAreLast }
+  /// Whether an end has been announced.
+  var isAnnounced: Bool { ending >= .announced }
 
   /// Whether another streamed answer may begin.
   func beginStream() -> Bool {
@@ -50,10 +86,10 @@ final class LoopServer {
     return true
   }
 
-  func endStream() { streams -= 1 }
-
-  /// Whether so much waits for slow clients that requests have to be turned away.
-  var isOverloaded: Bool { waitingBytes > share(configuration.maximumWaitingBytes) }
+  func endStream() {
+    streams -= 1
+    memoryMayBeFree(1)
+  }
 
   /// The `Date` field, made anew when the second has changed.
   var dateLine: FieldLine {
@@ -72,7 +108,75 @@ final class LoopServer {
     return requests
   }
 
-  func match(_ head: borrowing RequestHead) throws(HTTPError) -> RouteTable.Match { try routes.match(head) }
+  /// Why a request is not handled at all; nil when it is.
+  func admission(of exchange: Exchange, to endpoint: RouteTable.Endpoint, on connection: HTTPConnection) -> Response? {
+    guard !endpoint.isAlwaysAnswered else { return nil }
+    if isOverloaded {
+      cutSlowest()
+      return connection.failed(Problem.overloaded)
+    }
+    return wrapper?.admission(of: exchange, on: connection)
+  }
+}
+
+// MARK: - Slow clients
+
+extension LoopServer {
+  func beginWaiting(_ bytes: Int) {
+    waitingBytes += bytes
+    if waitingBytes > share(configuration.maximumWaitingBytes) { cutSlowest() }
+  }
+
+  func endWaiting(_ bytes: Int) { waitingBytes -= bytes }
+
+  /// Whether so much waits for slow clients, though the slowest have been cut, that requests have to be turned away.
+  private var isOverloaded: Bool { waitingBytes > share(configuration.maximumWaitingBytes) * 2 }
+
+  /// How often the slowest clients are looked for, in milliseconds: 250.
+  private static let searchInterval: UInt64 = 250
+
+  /// Who does not read pays for it, and not those who ask meanwhile: the clients that have taken nothing for a second are
+  /// cut, those with the most first, until enough is free.
+  private func cutSlowest() {
+    let now = loop.now
+    guard now >= cutSlowAfter else { return }
+    cutSlowAfter = now + Self.searchInterval
+    var excess = waitingBytes - share(configuration.maximumWaitingBytes)
+    let slow = connections.values.filter { $0.takesNothing(now: now) }
+      .sorted { $0.transport.waitingBytes > $1.transport.waitingBytes }
+    for connection in slow {
+      guard excess > 0 else { return }
+      excess -= connection.transport.waitingBytes
+      logCut(connection)
+      connection.transport.abort()
+    }
+  }
+
+  /// A client was cut because it did not read.
+  func logCut(_ connection: HTTPConnection) {
+    logger.warning(
+      "a client was cut because it did not take its answer",
+      [
+        "client": .text(connection.transport.peer.map { "\($0)" } ?? "unknown"),
+        "sent": .integer(Int(connection.transport.acknowledgedBytes)),
+        "waiting": .integer(connection.transport.waitingBytes),
+      ])
+  }
+
+  /// A connection ended with an error of the socket.
+  func logClosing(_ error: ReactorError, of connection: HTTPConnection, in phase: ServerMachine.Phase) {
+    let fields: KeyValuePairs<String, LogValue> = [
+      "client": .text(connection.transport.peer.map { "\($0)" } ?? "unknown"),
+      "sent": .integer(Int(connection.transport.sentBytes)), "phase": .text("\(phase)"),
+      "error": .text(error.debugDescription),
+    ]
+    switch error.code {
+    // Clients leave as they like; what else a socket says is rare.
+    case .connectionReset, .connectionClosed, .timedOut, .tlsTruncated, .tlsHandshake, .tlsProtocol:
+      logger.debug("a connection was lost", fields)
+    default: logger.warning("a connection was lost", fields)
+    }
+  }
 }
 
 // MARK: - Connections
@@ -93,6 +197,7 @@ extension LoopServer {
 
   func connectionClosed(_ connection: HTTPConnection) {
     connections[ObjectIdentifier(connection)] = nil
+    memoryMayBeFree(1)
     if isStopping && connections.isEmpty { arrivals.finish() }
   }
 
@@ -111,46 +216,60 @@ extension LoopServer {
     for connection in connections.values { connection.transport.close() }
   }
 
-  /// Lets connections end: idle ones now, the others after their present answer, all of them after a time.
-  func stop() {
-    guard !isStopping else { return }
-    isStopping = true
+  /// How many connections are open.
+  var connectionCount: Int { connections.count }
+
+  /// Goes a step further towards the end. With ``Ending/stopping`` idle connections end now, the others after their
+  /// present answer, all of them after a time.
+  func end(_ step: Ending) {
+    guard step > ending else { return }
+    ending = step
+    guard step == .stopping else { return }
     guard !connections.isEmpty else {
       arrivals.finish()
       return
     }
     for connection in connections.values { connection.closeIfIdle() }
-    _ = loop.setDeadline(after: configuration.shutdownTimeout, handler: self, token: Self.shutdownToken)
+    _ = loop.setDeadline(after: configuration.shutdownTimeout, handler: self, token: Timer.shutdown.rawValue)
   }
 }
 
 // MARK: - Memory and time
 
 extension LoopServer {
-  /// Connections that became idle before memory is given back to the system: 256. The allocator would keep it for ever.
-  private static let connectionsOfATrim = 256
-  /// How long after that, so that those which became idle at the same time count too: 1 s.
+  /// How much is let go of before memory is given back to the system, in idle connections: 256. The allocator would keep
+  /// it for ever.
+  private static let freedBeforeTrim = 256
+  /// How long after that, so that what ends at the same time counts too: 1 s.
   private static let trimDelay: Duration = .seconds(1)
 
-  private static let shutdownToken: UInt64 = 0
-  private static let trimToken: UInt64 = 1
+  private enum Timer: UInt64 {
+    case shutdown
+    case trim
+  }
 
-  /// A connection has let go of what an idle one does not need.
-  func connectionParked() {
-    parkedConnections += 1
-    guard parkedConnections == Self.connectionsOfATrim else { return }
-    _ = loop.setDeadline(after: Self.trimDelay, handler: self, token: Self.trimToken)
+  /// As much has been let go of as so many idle connections leave behind, some ten kilobytes each.
+  func memoryMayBeFree(_ amount: Int) {
+    freed += amount
+    guard freed >= Self.freedBeforeTrim, !trims else { return }
+    trims = true
+    _ = loop.setDeadline(after: Self.trimDelay, handler: self, token: Timer.trim.rawValue)
   }
 
   private func trimMemory() {
-    parkedConnections = 0
+    trims = false
+    freed = 0
     EventLoops.giveBackFreeMemory()
   }
 }
 
 extension LoopServer: DeadlineHandler {
   func deadlinePassed(token: UInt64) {
-    if token == Self.trimToken { trimMemory() } else { cutRequestsInFlight() }
+    switch Timer(rawValue: token) {
+    case .trim: trimMemory()
+    case .shutdown: cutRequestsInFlight()
+    case nil: preconditionFailure("the server set no such timer")
+    }
   }
 
   /// The time for requests in flight is over.

@@ -1,5 +1,4 @@
 public import CassandraReactor
-internal import Synchronization
 public import CassandraTelemetry
 
 /// An HTTP/1.1 server on event loops.
@@ -19,7 +18,6 @@ public final class Server: Sendable {
   private let loops: EventLoops
   private let logger: CassandraLogger
   private let servers: [LoopBound<LoopServer>]
-  private let isStopping = Atomic<Bool>(false)
 
   /// Makes a server; nothing is bound before ``run(onListening:)``.
   ///
@@ -39,9 +37,10 @@ public final class Server: Sendable {
     self.logger = logger
     let table = RouteTable(routes, context: context)
     let count = loops.count
+    let clients = configuration.answers.requestLimits.map { ClientCounts($0) }
     servers = loops.map { loop in
-      let server = LoopServer(on: loop, configuration: configuration, routes: table, logger: logger)
-      server.loopCount = count
+      let server = LoopServer(
+        on: loop, of: count, configuration: configuration, routes: table, counts: clients, logger: logger)
       return LoopBound(giving: server, to: loop)
     }
   }
@@ -50,20 +49,29 @@ public final class Server: Sendable {
   ///
   /// When the task is cancelled, connections are cut instead.
   ///
-  /// - Parameter onListening: Is told the address once connections are accepted, with the port that the system chose.
-  /// - Throws: `ReactorError` when the address cannot be listened at.
+  /// - Parameter onListening: Is told each address once connections are accepted, with the port that the system chose.
+  /// - Throws: `ReactorError` when an address cannot be listened at.
   public func run(onListening: @Sendable (SocketAddress) -> Void = { _ in }) async throws {
-    EventLoops.raiseOpenFileLimit()
     var options = ListenOptions()
     options.backlog = configuration.backlog
-    options.maximumConnections = configuration.maximumConnections
+    options.maximumConnections = connectionLimit()
     options.tls = configuration.tls
+    options.logger = logger
     let servers = servers
-    let listeners = try await ListenerGroup(
-      at: configuration.address, on: loops, options: options, spreading: configuration.spreading
-    ) { transport in servers[transport.loop.index].withValue { $0.accept(transport) } }
-    onListening(listeners.address)
-    if isStopping.load(ordering: .acquiring) { await stop(listeners) }
+    var groups: [ListenerGroup] = []
+    do {
+      for address in configuration.addresses {
+        groups.append(
+          try await ListenerGroup(
+            at: address, on: loops, options: options, spreading: configuration.spreading
+          ) { transport in servers[transport.loop.index].withValue { $0.accept(transport) } })
+      }
+    } catch {
+      for group in groups { await group.close() }
+      throw error
+    }
+    let listeners = groups
+    for listener in listeners { onListening(listener.address) }
     await withTaskGroup(of: Void.self) { group in
       group.addTask { [stopping] in
         await stopping.wait()
@@ -74,54 +82,63 @@ public final class Server: Sendable {
       }
       group.cancelAll()
     }
-    await listeners.close()
+    for listener in listeners { await listener.close() }
   }
 
-  private let stopping = Gate()
+  /// Files and sockets that are left for everything but connections of clients: 16, or an eighth of what is free.
+  private static let sparedDescriptors = 16
 
-  private func stop(_ listeners: ListenerGroup) async {
-    await listeners.close()
-    for server in servers { await server.loop.run { server.withValue { $0.stop() } } }
+  /// As many connections as the configuration wants and the process may have.
+  private func connectionLimit() -> Int {
+    let free = EventLoops.freeDescriptors
+    let possible = max(1, free - max(Self.sparedDescriptors, free / 8))
+    guard possible < configuration.maximumConnections else { return configuration.maximumConnections }
+    if free < 1024 {
+      logger.warning(
+        "the limit of open files leaves room for few connections; raise it with ulimit -n",
+        ["connections": .integer(possible)])
+    }
+    return possible
   }
 
-  /// Lets the server end: no further connection is accepted, idle ones are closed, and requests in flight get
+  private let stopping = Latch()
+
+  /// How often it is looked whether connections are left, at the end: every 20 ms.
+  private static let look: Duration = .milliseconds(20)
+
+  private func stop(_ listeners: [ListenerGroup]) async {
+    await end(.announced)
+    // When the task is cancelled, everything is to end at once.
+    try? await pause(configuration.shutdownDelay)
+    await end(.answersAreLast)
+    var waited: Duration = .zero
+    while waited < configuration.lastAnswersTimeout, !Task.isCancelled, await connectionCount() > 0 {
+      try? await pause(Self.look)
+      waited += Self.look
+    }
+    for listener in listeners { await listener.close() }
+    await end(.stopping)
+  }
+
+  private func pause(_ duration: Duration) async throws {
+    guard duration > .zero else { return }
+    let loop = loops[0]
+    try await loop.run { try await loop.sleep(for: duration) }
+  }
+
+  private func end(_ step: LoopServer.Ending) async {
+    for server in servers { await server.loop.run { server.withValue { $0.end(step) } } }
+  }
+
+  private func connectionCount() async -> Int {
+    var count = 0
+    for server in servers { count += await server.loop.run { server.withValue { $0.connectionCount } } }
+    return count
+  }
+
+  /// Lets the server end: it says that it is not ready and serves for ``ServerConfiguration/shutdownDelay``; then what is
+  /// answered ends its connection, for ``ServerConfiguration/lastAnswersTimeout`` or until no connection is left; then no
+  /// further connection is accepted, idle ones are closed, and requests in flight get
   /// ``ServerConfiguration/shutdownTimeout`` to finish. Returns at once; ``run(onListening:)`` returns when it is done.
-  public func shutDown() {
-    isStopping.store(true, ordering: .releasing)
-    stopping.open()
-  }
-}
-
-/// Something that opens once, and that one task may wait for.
-private final class Gate: Sendable {
-  private struct State {
-    var isOpen = false
-    var waiter: CheckedContinuation<Void, Never>?
-  }
-
-  private let state = Locked(State())
-
-  func open() {
-    let waiter = state.withLock { state in
-      state.isOpen = true
-      return state.waiter.take()
-    }
-    waiter?.resume()
-  }
-
-  /// Waits until it is open, or until the task is cancelled.
-  func wait() async {
-    await withTaskCancellationHandler {
-      await withCheckedContinuation { waiter in
-        let isOver = state.withLock { state in
-          if state.isOpen { return true }
-          state.waiter = waiter
-          return false
-        }
-        if isOver { waiter.resume() }
-      }
-    } onCancel: {
-      open()
-    }
-  }
+  public func shutDown() { stopping.open() }
 }

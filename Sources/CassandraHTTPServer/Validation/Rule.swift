@@ -40,6 +40,7 @@ public struct Rule<Value: Sendable>: Sendable {
   /// - Parameters:
   ///   - detail: What the client is told when it does not, as a sentence.
   ///   - pattern: The condition as a regular expression of ECMA-262, for the schema alone.
+  ///   - condition: Whether a value meets it.
   public func satisfying(
     _ detail: String, pattern: String? = nil, _ condition: @escaping @Sendable (Value) -> Bool
   ) -> Rule {
@@ -62,6 +63,7 @@ public struct Rule<Value: Sendable>: Sendable {
   ///   - detail: What the client is told when `transform` gives nil, as a sentence.
   ///   - placeholder: Stands for a value that is wrong; nobody sees it.
   ///   - format: The name of the format in the schema, such as `uuid`.
+  ///   - transform: Makes the value; nil when it cannot.
   public func map<Result: Sendable>(
     _ detail: String, placeholder: Result, format: String? = nil, _ transform: @escaping @Sendable (Value) -> Result?
   ) -> Rule<Result> {

@@ -137,7 +137,9 @@ extension Validator {
 extension Validator {
   /// Text.
   ///
-  /// - Parameter bytes: How many bytes of UTF-8 it may have.
+  /// - Parameters:
+  ///   - name: The member's name.
+  ///   - bytes: How many bytes of UTF-8 it may have.
   public mutating func text(_ name: String, bytes: ClosedRange<Int>? = nil) -> String {
     describe(name, Rule.text(bytes: bytes).schema, isRequired: true)
     guard let value = present(name) else { return "" }

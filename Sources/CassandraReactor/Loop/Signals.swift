@@ -1,4 +1,14 @@
 internal import CCassandraUV
+internal import CassandraTelemetry
+internal import Synchronization
+
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#else
+  internal import Darwin
+#endif
 
 /// The signals of the operating system that a program acts on.
 public enum Signal: Int32, Sendable, CaseIterable {
@@ -8,75 +18,150 @@ public enum Signal: Int32, Sendable, CaseIterable {
   case terminate = 15
   /// The terminal has gone; by custom, read the configuration anew.
   case hangUp = 1
+
+  /// Takes these signals from now on, from any thread: one that comes before somebody waits for it with
+  /// ``EventLoop/signal(_:)`` is kept for him. To be called first of all, so that none is lost while the program starts.
+  public static func take(_ signals: Signal...) { for signal in signals { SignalThread.shared.take(signal) } }
+
+  /// Ends the process, with status 1, when it is still there after `limit`: for a program that was asked to end and must
+  /// not hang on whatever does not.
+  public static func exitProcess(after limit: Duration) {
+    let thread = try? LoopThreadHandle(name: "end") {
+      uv_sleep(UInt32(clamping: limit.wholeMilliseconds))
+      _exit(1)
+    }
+    thread?.detach()
+  }
 }
 
 extension EventLoop {
   /// Waits for the first of `signals`.
   ///
-  /// While somebody waits, the signal does not do what it does otherwise; afterwards it does, so that a second SIGTERM
-  /// ends the process at once.
+  /// From then on a second signal to interrupt or to terminate ends the process at once, with a status of 128 and the
+  /// signal's number; also in a container, where the first process is not ended by a signal that it does not handle.
   ///
   /// - Throws: `CancellationError` when the task is cancelled.
   public nonisolated func signal(_ signals: Signal...) async throws -> Signal {
-    try await run { try await SignalWatch(on: self).wait(for: signals) }
+    for signal in signals { SignalThread.shared.take(signal) }
+    return try await SignalThread.shared.wait(for: signals)
   }
 }
 
-private final class SignalWatch {
-  private let loop: EventLoop
-  private let core: LoopCore
-  private var handles: [UnsafeMutablePointer<uv_signal_t>] = []
-  private var waiter: UnsafeContinuation<Signal?, Never>?
+/// Where the handler of a signal writes its number, once there is a thread that reads; -1 before.
+private let signalPipe = Atomic<Int32>(-1)
 
-  init(on loop: EventLoop) {
-    self.loop = loop
-    core = loop.core
+/// The thread that hears signals. It never does anything else, so a loop that computes does not keep them from it.
+private final class SignalThread: Sendable {
+  static let shared = SignalThread()
+
+  private struct Waiter {
+    var id: Int
+    var signals: [Signal]
+    var continuation: CheckedContinuation<Signal?, Never>
+  }
+
+  private struct State {
+    var taken: Set<Signal> = []
+    var pending: [Signal] = []
+    var waiters: [Waiter] = []
+    var cancelled: Set<Int> = []
+    var nextID = 0
+    /// Whether the program was asked to end.
+    var isEnding = false
+  }
+
+  private let state = Locked(State())
+
+  private init() {
+    var ends: (Int32, Int32) = (-1, -1)
+    let result = withUnsafeMutablePointer(to: &ends) { pointer in
+      pointer.withMemoryRebound(to: Int32.self, capacity: 2) { pipe($0) }
+    }
+    // Without a descriptor left the signals do what they do otherwise: they end the program.
+    guard result == 0 else { return }
+    let (reading, writing) = ends
+    for end in [reading, writing] { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    _ = fcntl(writing, F_SETFL, O_NONBLOCK)
+    let thread = try? LoopThreadHandle(name: "signals") { [self] in
+      var number: UInt8 = 0
+      while true {
+        let count = read(reading, &number, 1)
+        if count == 1, let signal = Signal(rawValue: Int32(number)) { heard(signal) }
+        if count == 0 || count < 0 && errno != EINTR { return }
+      }
+    }
+    guard let thread else { return }
+    thread.detach()
+    signalPipe.store(writing, ordering: .sequentiallyConsistent)
+  }
+
+  /// Has the signal written to the pipe instead of what it does otherwise.
+  func take(_ signal: Signal) {
+    guard signalPipe.load(ordering: .sequentiallyConsistent) >= 0, state.withLock({ $0.taken.insert(signal).inserted })
+    else { return }
+    var action = sigaction()
+    let handler: @convention(c) (Int32) -> Void = { number in
+      // Nothing but what a handler may do: a load and a write.
+      let code = errno
+      var byte = UInt8(truncatingIfNeeded: number)
+      _ = write(signalPipe.load(ordering: .relaxed), &byte, 1)
+      errno = code
+    }
+    #if canImport(Darwin)
+      action.__sigaction_u.__sa_handler = handler
+    #else
+      action.__sigaction_handler.sa_handler = handler
+    #endif
+    action.sa_flags = SA_RESTART
+    sigemptyset(&action.sa_mask)
+    _ = sigaction(signal.rawValue, &action, nil)
+  }
+
+  /// On the thread that hears.
+  private func heard(_ signal: Signal) {
+    let (waiter, isSecond) = state.withLock { state -> (CheckedContinuation<Signal?, Never>?, Bool) in
+      let isEnd = signal != .hangUp
+      if isEnd && state.isEnding { return (nil, true) }
+      if isEnd { state.isEnding = true }
+      guard let index = state.waiters.firstIndex(where: { $0.signals.contains(signal) }) else {
+        if !state.pending.contains(signal) { state.pending.append(signal) }
+        return (nil, false)
+      }
+      return (state.waiters.remove(at: index).continuation, false)
+    }
+    if isSecond { _exit(128 + signal.rawValue) }
+    waiter?.resume(returning: signal)
   }
 
   func wait(for signals: [Signal]) async throws(CancellationError) -> Signal {
-    let bound = LoopBound(self, on: loop)
-    let result = await withTaskCancellationHandler {
-      await withUnsafeContinuation { (continuation: UnsafeContinuation<Signal?, Never>) in
-        if Task.isCancelled {
-          continuation.resume(returning: nil)
-        } else {
-          waiter = continuation
-          for signal in signals { watch(signal) }
+    let id = state.withLock { state in
+      state.nextID += 1
+      return state.nextID
+    }
+    let signal = await withTaskCancellationHandler {
+      await withCheckedContinuation { (continuation: CheckedContinuation<Signal?, Never>) in
+        let (isOver, signal) = state.withLock { state -> (Bool, Signal?) in
+          if state.cancelled.remove(id) != nil { return (true, nil) }
+          if let index = state.pending.firstIndex(where: { signals.contains($0) }) {
+            return (true, state.pending.remove(at: index))
+          }
+          state.waiters.append(Waiter(id: id, signals: signals, continuation: continuation))
+          return (false, nil)
         }
+        if isOver { continuation.resume(returning: signal) }
       }
     } onCancel: {
-      bound.loop.post { bound.withValue { $0.finish(nil) } }
-    }
-    guard let result else { throw CancellationError() }
-    return result
-  }
-
-  private func watch(_ signal: Signal) {
-    let handle = UnsafeMutablePointer<uv_signal_t>.allocate(capacity: 1)
-    uv_signal_init(core.uv, handle)
-    core.openHandles += 1
-    handle.pointee.data = Unmanaged.passRetained(self).toOpaque()
-    handles.append(handle)
-    uv_signal_start_oneshot(
-      handle,
-      { handle, number in
-        guard let data = handle?.pointee.data else { return }
-        Unmanaged<SignalWatch>.fromOpaque(data).takeUnretainedValue().finish(Signal(rawValue: number))
-      }, signal.rawValue)
-  }
-
-  private func finish(_ signal: Signal?) {
-    guard let waiter = waiter.take() else { return }
-    waiter.resume(returning: signal)
-    let closing = handles
-    handles = []
-    for handle in closing {
-      uv_close(UnsafeMutableRawPointer(handle).assumingMemoryBound(to: uv_handle_t.self)) { handle in
-        guard let data = handle?.pointee.data else { return }
-        let watch = Unmanaged<SignalWatch>.fromOpaque(data).takeRetainedValue()
-        watch.core.openHandles -= 1
-        UnsafeMutableRawPointer(handle)?.deallocate()
+      let waiter = state.withLock { state -> CheckedContinuation<Signal?, Never>? in
+        guard let index = state.waiters.firstIndex(where: { $0.id == id }) else {
+          state.cancelled.insert(id)
+          return nil
+        }
+        return state.waiters.remove(at: index).continuation
       }
+      waiter?.resume(returning: nil)
     }
+    _ = state.withLock { $0.cancelled.remove(id) }
+    guard let signal else { throw CancellationError() }
+    return signal
   }
 }

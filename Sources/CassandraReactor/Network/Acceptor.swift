@@ -32,7 +32,7 @@ final class Acceptor {
       onRoom?()
     }
     transport.onReady = { [self] failure in
-      if failure == nil { onAccept?(transport) }
+      if failure == nil { passOn(transport) }
     }
     if let tls {
       do { transport.tls = try TLSSession(server: tls) } catch {
@@ -42,10 +42,15 @@ final class Acceptor {
       let deadline = loop.setDeadline(after: handshakeTimeout, handler: HandshakeDeadline(transport), token: 0)
       transport.onReady = { [self] failure in
         loop.cancelDeadline(deadline)
-        if failure == nil { onAccept?(transport) }
+        if failure == nil { passOn(transport) }
       }
     }
     transport.connectionEstablished(isAccepted: true)
+  }
+
+  private func passOn(_ transport: Transport) {
+    // Whose handshake ends after the listener has closed belongs to nobody.
+    if let onAccept { onAccept(transport) } else { transport.close() }
   }
 
   /// Takes a socket that was accepted, on this loop or another.

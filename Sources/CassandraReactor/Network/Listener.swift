@@ -164,6 +164,12 @@ extension Listener {
     if let retry { loop.cancelDeadline(retry) }
     retry = nil
     stopWatching()
+    // Who waits in the backlog would be reset.
+    var accepted = ListeningSocket.accept(from: descriptor)
+    while accepted >= 0 {
+      if let handOver { handOver(accepted) } else { acceptor.adopt(descriptor: accepted) }
+      accepted = ListeningSocket.accept(from: descriptor)
+    }
     acceptor.stop()
     uv_close(UnsafeMutableRawPointer(poll).assumingMemoryBound(to: uv_handle_t.self)) { handle in
       guard let data = handle?.pointee.data else { return }

@@ -16,7 +16,8 @@ public struct ReadingWatch: Sendable {
   public let slowestBytesPerSecond: Int
 
   private var acknowledged: UInt64 = 0
-  private var since: UInt64 = 0
+  /// When the peer last took something, or when something began to wait.
+  public private(set) var since: UInt64 = 0
   private var step: UInt64 = 0
   /// Whether anything waits for the peer.
   public private(set) var isWaiting = false

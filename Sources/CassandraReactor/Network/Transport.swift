@@ -278,6 +278,8 @@ extension Transport {
   /// Takes back what ``takeOutput()`` gave.
   package func putBack(_ buffer: consuming [UInt8]) {
     var buffer = buffer
+    // What was written meanwhile comes behind what was there before.
+    if !output.isEmpty { buffer += output }
     swap(&buffer, &output)
   }
 

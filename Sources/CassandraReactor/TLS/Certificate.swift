@@ -19,7 +19,9 @@ public final class Certificate: @unchecked Sendable {
 
   /// All certificates in a PEM text, in their order.
   ///
-  /// - Parameter what: What they are, for the error, as in "the certificate authorities".
+  /// - Parameters:
+  ///   - pem: The text.
+  ///   - what: What they are, for the error, as in "the certificate authorities".
   /// - Throws: ``ReactorError/Code/tlsConfiguration`` when there is none or one cannot be read.
   public static func all(inPEM pem: [UInt8], of what: String) throws(ReactorError) -> [Certificate] {
     try OpenSSL.withBIO(of: pem) { bio throws(ReactorError) in

@@ -38,6 +38,7 @@ public final class AstraEmulator: Sendable {
   /// - Parameters:
   ///   - configuration: The database to play.
   ///   - seed: Decides the order of chances of rules with a probability.
+  ///   - body: Uses it.
   /// - Throws: `ReactorError` when it cannot listen, and what `body` throws.
   public static func withEmulator<Result: Sendable>(
     _ configuration: AstraConfiguration, seed: UInt64 = 1, _ body: (AstraEmulator) async throws -> Result

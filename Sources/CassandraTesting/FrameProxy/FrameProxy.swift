@@ -37,6 +37,7 @@ public final class FrameProxy: Sendable {
   ///   - address: Where to listen: a free port of loopback.
   ///   - serverTLS: TLS towards drivers; nil for plain TCP.
   ///   - seed: Decides the order of chances of rules with a probability.
+  ///   - body: Uses it.
   /// - Throws: `ReactorError` when the address cannot be listened at, and what `body` throws.
   public static func withProxy<Result: Sendable>(
     to target: SocketAddress, tls: TLSClient? = nil, at address: SocketAddress = .loopback(port: 0),

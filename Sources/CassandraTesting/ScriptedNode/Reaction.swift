@@ -96,6 +96,8 @@ extension ScriptedNode {
     public var text: String
     /// Its bind markers.
     public var parameters: [ColumnSpecification]
+    /// The places among them of the columns of the partition key.
+    public var keys: [UInt16]
     /// The columns of its rows; none for a statement that gives nothing.
     public var columns: [ColumnSpecification]
     /// The rows of each page; the page state is the number of the page.
@@ -103,10 +105,11 @@ extension ScriptedNode {
 
     /// A statement with its result.
     public init(
-      _ text: String, parameters: [(String, CQLType)] = [], columns: [(String, CQLType)] = [],
+      _ text: String, parameters: [(String, CQLType)] = [], keys: [UInt16] = [], columns: [(String, CQLType)] = [],
       pages: [[[CQLValue]]] = [[]]
     ) {
       self.text = text
+      self.keys = keys
       self.parameters = parameters.map { .init(keyspace: "scripted", table: "t", name: $0.0, type: $0.1) }
       self.columns = columns.map { .init(keyspace: "scripted", table: "t", name: $0.0, type: $0.1) }
       self.pages = pages

@@ -15,6 +15,8 @@ struct Script {
   private var prepared: Set<[UInt8]> = []
   private var waiters: [UInt64: Waiter] = [:]
   private var lastWaiter: UInt64 = 0
+  /// The cluster that the node is in; nil for one that tells of nobody.
+  var cluster: ScriptedCluster?
 
   struct Waiter {
     var condition: @Sendable (ScriptedNode.Observed) -> Bool
@@ -135,6 +137,7 @@ extension Script {
     if let statement = statements.values.first(where: { $0.text == text }) {
       return rows(of: statement, parameters, isUnchanged: false, .v4)
     }
+    if let reaction = cluster?.reaction(to: text) { return reaction }
     if text.contains("FROM system.local") {
       let columns = ["rpc_address": CQLType.inet, "schema_version": .uuid].sorted { $0.key < $1.key }.map {
         ColumnSpecification(keyspace: "system", table: "local", name: $0.key, type: $0.value)
@@ -158,7 +161,8 @@ extension Script {
         .prepared(
           PreparedResult(
             id: statement.id, resultMetadataID: version >= .v5 ? statement.metadataID : nil,
-            parameters: PreparedMetadata(columns: statement.parameters), result: result))))
+            parameters: PreparedMetadata(columns: statement.parameters, partitionKeyIndexes: statement.keys),
+            result: result))))
   }
 
   private func rows(

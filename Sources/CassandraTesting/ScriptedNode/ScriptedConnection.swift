@@ -10,6 +10,8 @@ final class ScriptedConnection: TransportDelegate {
   private var decoder = EnvelopeDecoder()
   private var encoder = EnvelopeEncoder()
   private var compresses = false
+  /// The events that the client has asked for, and the version of its request.
+  private var events: (kinds: [EventKind], version: ProtocolVersion)?
 
   init(_ transport: Transport, number: Int, of node: ScriptedNode) {
     self.transport = transport
@@ -52,6 +54,9 @@ final class ScriptedConnection: TransportDelegate {
     let request = ScriptedNode.Request(
       connection: number, version: header.version, flags: header.flags, stream: header.stream,
       opcode: Opcode(rawValue: header.opcode) ?? .error, message: message)
+    if case .register(let kinds) = message, let version = ProtocolVersion(rawValue: header.version) {
+      events = (kinds, version)
+    }
     if case .startup(let options) = message { compresses = options["COMPRESSION"] != nil }
     perform(node.receive(request), for: request, prefix: ResponsePrefix())
   }
@@ -77,6 +82,19 @@ final class ScriptedConnection: TransportDelegate {
       transport.flush()
       transport.close()
     case .reset: transport.abort()
+    }
+  }
+
+  /// Tells of an event when the client has asked for its kind.
+  func tell(_ event: Event) {
+    guard let (kinds, version) = events, kinds.contains(event.kind) else { return }
+    let header = EnvelopeHeader(version: version, isResponse: true, flags: [], stream: -1, opcode: .event)
+    transport.write { output in
+      do {
+        try encoder.append(header, to: &output) { (output: inout [UInt8]) throws in
+          try ResponseMessage.event(event).encode(into: &output, version: version)
+        }
+      } catch { preconditionFailure("the event cannot be encoded: \(error)") }
     }
   }
 

@@ -111,6 +111,11 @@ public final class ScriptedNode: Sendable {
     await core.loop.run { for connection in core.onLoop.connections.values { connection.transport.abort() } }
   }
 
+  /// Tells of an event on every connection that has asked for its kind.
+  public func tell(_ event: Event) async {
+    await core.loop.run { for connection in core.onLoop.connections.values { connection.tell(event) } }
+  }
+
   /// Sends bytes on every connection as they are.
   public func sendEverywhere(_ bytes: [UInt8]) async {
     await core.loop.run { for connection in core.onLoop.connections.values { connection.send(bytes) } }
@@ -135,6 +140,14 @@ extension ScriptedNode {
 
   /// Adds a statement, in place of one with the same text; clients that have prepared that one may go on with it.
   public func define(_ statement: Statement) { script.withLock { $0.define(statement) } }
+
+  /// Says which cluster the node is in, and how its keyspaces are replicated.
+  public func setCluster(
+    local: Member, peers: [Member],
+    replication: [String: [String: String]] = ["scripted": ["class": "SimpleStrategy", "replication_factor": "1"]]
+  ) {
+    script.withLock { $0.cluster = ScriptedCluster(local: local, peers: peers, replication: replication) }
+  }
 
   /// Forgets what was prepared, as a node does that was restarted.
   public func forgetPrepared() { script.withLock { $0.forgetPrepared() } }

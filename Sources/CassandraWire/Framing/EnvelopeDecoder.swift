@@ -21,8 +21,10 @@ public struct EnvelopeDecoder: Sendable {
 
   /// How the envelopes are laid out; to be changed between two envelopes only, after the answer to STARTUP.
   public var framing: Framing
-  private let maximumBodyBytes: Int
-  private let dropsLargeBodies: Bool
+  /// Bytes of the largest body that is accepted, from the next envelope on.
+  public var maximumBodyBytes: Int
+  /// Whether a larger one is passed over, from the next envelope on; else it is an error.
+  public var dropsLargeBodies: Bool { didSet { partial.drops = dropsLargeBodies } }
   private var partial = PartialEnvelope()
   private var segment = SegmentState.idle
 
@@ -45,8 +47,11 @@ public struct EnvelopeDecoder: Sendable {
 
   /// Begins with plain envelopes, as every connection does.
   ///
-  /// - Parameter dropsLargeBodies: Whether a body over the limit is passed over, so that the envelopes behind it can be
-  ///   read; otherwise it is an error, and so is one over the protocol's limit in any case.
+  /// - Parameters:
+  ///   - framing: How envelopes are packed.
+  ///   - maximumBodyBytes: Bytes of the largest body that is taken.
+  ///   - dropsLargeBodies: Whether a body over the limit is passed over, so that the envelopes behind it can be read;
+  ///     otherwise it is an error, and so is one over the protocol's limit in any case.
   public init(
     framing: Framing = .envelopes(compressed: false), maximumBodyBytes: Int = Self.defaultMaximumBodyBytes,
     dropsLargeBodies: Bool = false
@@ -56,6 +61,9 @@ public struct EnvelopeDecoder: Sendable {
     self.dropsLargeBodies = dropsLargeBodies
     partial.drops = dropsLargeBodies
   }
+
+  /// Bytes that are kept, or will be, of an envelope that has not arrived whole: all that its header announces.
+  public var pendingBytes: Int { partial.pendingBytes }
 
   /// The next envelope, or nil when the input is used up; `offset` moves behind what was used.
   ///
@@ -91,7 +99,11 @@ public struct EnvelopeDecoder: Sendable {
   ) throws(WireError) -> (header: EnvelopeHeader, body: Body) {
     guard body.count >= 4 else { throw WireError(.compression, at: 0, "A compressed body has no length before it.") }
     let count = Int(body.int32(at: 0))
-    if count > maximumBodyBytes && dropsLargeBodies { return (header, .dropped) }
+    if count > maximumBodyBytes && dropsLargeBodies {
+      var header = header
+      header.bodyCount = count
+      return (header, .dropped)
+    }
     guard count >= 0, count <= maximumBodyBytes else {
       throw WireError(.tooLong, at: 0, "A compressed body of \(count) bytes is over the limit of \(maximumBodyBytes).")
     }
@@ -223,8 +235,13 @@ private struct PartialEnvelope: Sendable {
   private var body: [UInt8] = []
   /// Whether a body over the limit is passed over.
   var drops = false
+  /// Whether the body at hand is passed over, which its header has decided.
+  private var isTooLarge = false
   /// Bytes of such a body that have been passed over.
   private var dropped = 0
+
+  /// Bytes that the body at hand takes, or will take.
+  var pendingBytes: Int { isTooLarge ? 0 : header?.bodyCount ?? 0 }
 
   var isEmpty: Bool { header == nil && headerBytes.isEmpty }
 
@@ -269,7 +286,9 @@ private struct PartialEnvelope: Sendable {
       position = min(EnvelopeHeader.byteCount - headerBytes.count, bytes.count)
       headerBytes.append(copying: bytes.extracting(0..<position))
       guard headerBytes.count == EnvelopeHeader.byteCount else { return }
-      header = try EnvelopeHeader(headerBytes.span, at: 0, limit: headerLimit(limit))
+      let announced = try EnvelopeHeader(headerBytes.span, at: 0, limit: headerLimit(limit))
+      header = announced
+      isTooLarge = announced.bodyCount > limit
       headerBytes.removeAll(keepingCapacity: true)
     }
     guard let header else { return }
@@ -277,7 +296,7 @@ private struct PartialEnvelope: Sendable {
     guard body.count + dropped + count <= header.bodyCount else {
       throw WireError(.segment, at: position, "A segment goes on after the end of the envelope that it is a part of.")
     }
-    guard header.bodyCount <= limit else {
+    guard !isTooLarge else {
       dropped += count
       return
     }
@@ -290,7 +309,8 @@ private struct PartialEnvelope: Sendable {
 
   mutating func takeCollected() -> (header: EnvelopeHeader, body: EnvelopeDecoder.Body)? {
     guard let header, body.count + dropped == header.bodyCount else { return nil }
-    if dropped > 0 {
+    if isTooLarge {
+      isTooLarge = false
       dropped = 0
       self.header = nil
       return (header, .dropped)

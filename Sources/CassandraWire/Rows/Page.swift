@@ -19,7 +19,7 @@ public struct Page: Sendable {
   ///   - body: The body of the response.
   ///   - position: Where the metadata begins.
   ///   - version: The version of the protocol.
-  ///   - layout: The columns as the preparation told them, for a response that leaves them out or repeats them.
+  ///   - known: The columns as the preparation told them, for a response that leaves them out or repeats them.
   /// - Throws: `WireError`.
   public init(
     body: consuming [UInt8], at position: Int, version: ProtocolVersion, layout known: RowLayout?

@@ -37,6 +37,12 @@ extension CQLUUID {
     return CQLTimestamp(milliseconds: rest < 0 ? milliseconds - 1 : milliseconds)
   }
 
+  /// A random value (version 4).
+  public static func random() -> CQLUUID {
+    var generator = SystemRandomNumberGenerator()
+    return random(using: &generator)
+  }
+
   /// A random value (version 4) from a source of random numbers.
   public static func random(using generator: inout some RandomNumberGenerator) -> CQLUUID {
     let high = generator.next() & ~0xf000 | 0x4000

@@ -31,7 +31,10 @@ extension CQLValue: CQLDecodable {
     case .timeuuid: return .timeuuid(try CQLUUID.decode(bytes, as: type))
     case .inet: return .inet(try CQLInet.decode(bytes, as: type))
     case .date: return .date(try CQLDate.decode(bytes, as: type))
-    case .time: return .time(try CQLTime.decode(bytes, as: type))
+    case .time:
+      // Old versions took any number. What is no time of a day is told by its bytes, and goes back as it came.
+      guard bytes.count == 8 else { throw CQLValueError.wrongSize(bytes.count, type) }
+      return CQLTime(nanoseconds: bytes.int64(at: 0)).map { .time($0) } ?? .custom([UInt8](copying: bytes))
     case .timestamp: return .timestamp(try CQLTimestamp.decode(bytes, as: type))
     case .duration: return .duration(try CQLDuration.decode(bytes, as: type))
     case .empty:

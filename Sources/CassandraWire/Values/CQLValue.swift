@@ -63,7 +63,7 @@ public indirect enum CQLValue: Hashable, Sendable {
   case udt([Field])
   /// The elements of a `vector`.
   case vector([CQLValue])
-  /// The bytes of a value of a type that this module does not know.
+  /// The bytes of a value of a type that this module does not know, and those of a `time` that is outside of a day.
   case custom([UInt8])
 
   /// A key of a map and its value.
@@ -114,6 +114,7 @@ extension CQLValue: CQLEncodable {
     case .blob(let bytes), .custom(let bytes):
       switch type {
       case .blob, .custom: buffer.append(contentsOf: bytes)
+      case .time where isCustom && bytes.count == 8: buffer.append(contentsOf: bytes)
       default: throw CQLValueError.mismatch(CQLValue.self, type)
       }
     case .boolean(let value): try value.encode(as: type, into: &buffer)
@@ -162,6 +163,8 @@ extension CQLValue: CQLEncodable {
       try Self.encode(fields, as: definition, into: &buffer)
     }
   }
+
+  private var isCustom: Bool { if case .custom = self { true } else { false } }
 
   /// Appends the fields in the order of their definition, null for those that are missing before the last one.
   private static func encode(

@@ -48,11 +48,20 @@ extension Float: CQLEncodable, CQLDecodable {
 }
 
 extension Double: CQLEncodable, CQLDecodable {
-  /// Appends a `double`; not a `float`, which would be another number for nearly all values.
+  /// Appends a `double`, or a `float` when that is the same number: 0.5 is, and 0.1 is not, for which `Float(0.1)` says
+  /// that the nearest one is meant.
   @inlinable
   public func encode(as type: CQLType, into buffer: inout [UInt8]) throws(CQLValueError) {
-    guard case .double = type else { throw CQLValueError.mismatch(Double.self, type) }
-    buffer.append(bigEndian: bitPattern)
+    switch type {
+    case .double: buffer.append(bigEndian: bitPattern)
+    case .float:
+      let narrow = Float(self)
+      guard Double(narrow) == self || isNaN else {
+        throw CQLValueError.outOfRange(type, "The number has more digits than a float; Float(…) rounds it.")
+      }
+      buffer.append(bigEndian: narrow.bitPattern)
+    default: throw CQLValueError.mismatch(Double.self, type)
+    }
   }
 
   /// Takes `double`, and `float`, whose values are all doubles too.

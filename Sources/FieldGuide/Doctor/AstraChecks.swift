@@ -25,12 +25,17 @@ enum AstraChecks {
         },
         Check("proxy", needs: ["metadata"]) { facts in await reachProxy(&facts, probe) },
         Check("nodes", needs: ["proxy"]) { facts in await reachNodes(astra, facts, probe) },
-        Check("login", needs: ["nodes"]) { _ in
+        Check("answers", needs: ["nodes"]) { facts in await askNodes(astra, withoutKeyspace, facts, probe) },
+        Check("login", needs: ["answers"]) { _ in
           [
             .login(
               at: "The database", await probe.login(withoutKeyspace), wantedDatacenter: nil, kind: .astra,
               usesTLS: true)
           ]
+        },
+        Check("cluster", needs: ["login"]) { _ in
+          Finding.cluster(
+            await probe.cluster(withoutKeyspace), wantedDatacenter: nil, loops: EventLoops.availableCores)
         },
       ] + TableChecks.checks(settings, kind: .astra, needsOneOf: ["login"], probe)
   }
@@ -68,6 +73,21 @@ enum AstraChecks {
     guard facts.addresses[proxy.host] != nil else { return findings }
     findings.append(await NetworkChecks.connect(proxy, route: .proxy, &facts, probe))
     return findings
+  }
+
+  /// TLS may be the proxy's alone; so each node is asked something.
+  private static func askNodes(
+    _ astra: AstraSettings, _ database: ClientConfiguration, _ facts: Facts, _ probe: Probe
+  ) async -> [Finding] {
+    guard let directory = astra.cluster.directory, let map = facts.map else { return [] }
+    var results: [(name: String, result: Result<ServerFacts, CassandraError>)] = []
+    for node in map.endPoints.prefix(probe.limits.nodes) {
+      var narrowed = database
+      narrowed.cluster = .directory(
+        OneNode(directory: directory, node: node, localDatacenter: map.localDatacenter))
+      results.append((node.serverName ?? "\(node)", await probe.login(narrowed)))
+    }
+    return Finding.answers(results)
   }
 
   private static func reachNodes(_ astra: AstraSettings, _ facts: Facts, _ probe: Probe) async -> [Finding] {

@@ -1,5 +1,6 @@
 internal import Cassandra
 internal import CassandraReactor
+internal import CassandraTerminal
 
 /// The checks of a Cassandra, one contact point after the other.
 enum CassandraChecks {
@@ -28,6 +29,13 @@ enum CassandraChecks {
         })
       logins.append("login \(point)")
     }
+    checks.append(
+      Check("cluster", needsOneOf: logins) { facts in
+        var database = TableChecks.narrowed(settings.database, to: facts.open)
+        database.keyspace = nil
+        return Finding.cluster(
+          await probe.cluster(database), wantedDatacenter: map.localDatacenter, loops: EventLoops.availableCores)
+      })
     return checks + TableChecks.checks(settings, kind: .cassandra, needsOneOf: logins, probe)
   }
 
@@ -46,12 +54,14 @@ enum CassandraChecks {
     database.keyspace = nil
     let result: Result<ServerFacts, CassandraError>
     do throws(CassandraError) {
-      database.cluster = try .nodes([point.description], localDatacenter: datacenter)
+      // Where it is, is what it says: the data centre of the settings is compared with that below.
+      database.cluster = try .nodes([point.description])
       result = await probe.login(database)
     } catch { result = .failure(error) }
-    if case .success = result { facts.open.append(point) }
-    return .login(
+    let finding = Finding.login(
       at: "\(point)", result, wantedDatacenter: datacenter, kind: .cassandra, usesTLS: database.tls != nil)
+    if finding.mark != .failed { facts.open.append(point) }
+    return finding
   }
 }
 
@@ -75,7 +85,7 @@ enum TableChecks {
   }
 
   /// The database by the contact points that let us in, so that the others' failures are not told again.
-  private static func narrowed(_ database: ClientConfiguration, to points: [EndPoint]) -> ClientConfiguration {
+  static func narrowed(_ database: ClientConfiguration, to points: [EndPoint]) -> ClientConfiguration {
     guard let map = database.cluster.knownMap,
       let cluster = try? ClusterSource.nodes(points.map(\.description), localDatacenter: map.localDatacenter)
     else { return database }

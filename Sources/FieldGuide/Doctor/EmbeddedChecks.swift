@@ -10,6 +10,9 @@ internal import Cassandra
 
 /// What there is at the place of the embedded database's data.
 struct DataDirectoryFacts: Sendable, Equatable {
+  /// Bytes that should be free on its disk: 500 MB, some times what the write-ahead log may have.
+  static let leastFreeBytes = 500_000_000
+
   /// Whether there is something, and whether it is a folder.
   var exists = false
   var isFolder = false
@@ -19,6 +22,8 @@ struct DataDirectoryFacts: Sendable, Equatable {
   var hasDatabase = false
   /// Whether a process has it open.
   var isInUse = false
+  /// Bytes that this user may still write to the disk it is on; nil when that is not known.
+  var freeBytes: Int?
 
   /// Looks, and makes nothing.
   init(lookingAt path: String) {
@@ -28,6 +33,8 @@ struct DataDirectoryFacts: Sendable, Equatable {
     isFolder = status.st_mode & S_IFMT == S_IFDIR
     isUsable = access(path, R_OK | W_OK | X_OK) == 0
     hasDatabase = access("\(path)/node.db", F_OK) == 0
+    var volume = statvfs()
+    if statvfs(path, &volume) == 0 { freeBytes = Int(volume.f_bavail) * Int(volume.f_frsize) }
     // The node holds a lock on this file for as long as it runs; a shared one is had when it does not.
     let lock = open("\(path)/lock", O_RDONLY | O_CLOEXEC)
     guard lock >= 0 else { return }
@@ -40,13 +47,15 @@ struct DataDirectoryFacts: Sendable, Equatable {
   }
 
   init(
-    exists: Bool, isFolder: Bool = true, isUsable: Bool = true, hasDatabase: Bool = true, isInUse: Bool = false
+    exists: Bool, isFolder: Bool = true, isUsable: Bool = true, hasDatabase: Bool = true, isInUse: Bool = false,
+    freeBytes: Int? = nil
   ) {
     self.exists = exists
     self.isFolder = isFolder
     self.isUsable = isUsable
     self.hasDatabase = hasDatabase
     self.isInUse = isInUse
+    self.freeBytes = freeBytes
   }
 
   func finding(at path: String) -> Finding {
@@ -65,7 +74,13 @@ struct DataDirectoryFacts: Sendable, Equatable {
         "\(path) is in use: a `fieldguide serve` or another program of this kind is running.",
         "Ask it: GET /health/ready. To look into the data here, end it first.")
     }
-    return .ok("\(path) can be read and written, and no program uses it")
+    let fine = "\(path) can be read and written, and no program uses it"
+    guard let freeBytes else { return .ok(fine) }
+    let free = "\(freeBytes / 1_000_000) MB are free on its disk"
+    guard freeBytes >= Self.leastFreeBytes else {
+      return .warning("\(fine), but only \(free).", "Make room: without it the database takes no writes.")
+    }
+    return .ok("\(fine); \(free)")
   }
 }
 

@@ -38,6 +38,13 @@ struct Probe: Sendable {
   /// Seconds since 1970.
   static var now: Int { time(nil) }
 
+  /// Milliseconds since 1970.
+  static var milliseconds: Int64 {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+  }
+
   /// The addresses of a name.
   func addresses(of host: String, port: Int) async -> Result<[SocketAddress], ReactorError> {
     let (loop, limit) = (loop, limits.nameLookUp)
@@ -114,7 +121,7 @@ struct Probe: Sendable {
     }
   }
 
-  private func session<Value: Sendable>(
+  func session<Value: Sendable>(
     _ database: ClientConfiguration, _ body: (CassandraClient) async throws -> Value
   ) async -> Result<Value, CassandraError> {
     do {

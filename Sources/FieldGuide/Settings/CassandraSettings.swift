@@ -33,6 +33,10 @@ struct CassandraSettings {
         "\(points.place) is set and CASSANDRA_LOCAL_DATACENTER is missing: it is what `SELECT data_center FROM system.local` says."
       )
     }
+    if let address = points.text.split(separator: ",").first(where: { $0.contains("://") }) {
+      throw SettingsError(
+        "\(points.place): '\(address)' is a URL; a contact point is host:port, without a scheme, with commas between.")
+    }
     let cluster: ClusterSource
     do throws(CassandraError) {
       cluster = try .nodes(points.text.split(separator: ",").map(String.init), localDatacenter: datacenter.text)
@@ -83,7 +87,7 @@ struct CassandraSettings {
   }
 
   /// The file that a setting names.
-  private static func pem(_ value: SettingsSource.Value) throws(SettingsError) -> [UInt8] {
+  static func pem(_ value: SettingsSource.Value) throws(SettingsError) -> [UInt8] {
     let path = value.path
     do throws(TextFile.Failure) { return try TextFile.read(path, limit: 1 << 20) } catch {
       let why =

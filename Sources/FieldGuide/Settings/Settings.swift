@@ -28,11 +28,10 @@ struct Settings {
     CassandraSettings.names + AstraSettings.names + [
       "CASSANDRA_KEYSPACE", "CASSANDRA_REPLICATION_FACTOR", "FIELDGUIDE_DATABASE", "FIELDGUIDE_LOG_LEVEL",
       "FIELDGUIDE_LOG_FORMAT",
-    ]
+    ] + ListenSettings.names + ServerSetting.all.map(\.name)
 
   init(_ source: SettingsSource) throws(SettingsError) {
-    warnings = source.unknownNames(known: Self.names, prefixes: ["CASSANDRA_", "FIELDGUIDE_", "ASTRA_DB_"])
-      .map { "\($0) is not a setting of this program" }
+    warnings = try source.warningsOfNames(known: Self.names)
     asksForEmbeddedDatabase = try Self.asksForEmbeddedDatabase(source)
     logLevel = try Self.logLevel(source)
     logFormat = try Self.logFormat(source)

@@ -46,7 +46,7 @@ struct SettingsSource {
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw SettingsError("\(self.path) is not UTF-8.")
     }
-    do throws(EnvironmentFile.LineError) { file = try EnvironmentFile(parsing: text) } catch {
+    do throws(EnvironmentFile.LineError) { file = try EnvironmentFile(parsing: text, prefixes: Self.prefixes) } catch {
       throw SettingsError("\(self.path), line \(error.line): \(error.problem).")
     }
   }
@@ -72,10 +72,51 @@ struct SettingsSource {
     return Value(text: entry.value, place: "\(name) (\(path), line \(entry.line))", folder: folder)
   }
 
-  /// The names in the file that begin like settings of this program and are none, such as a misspelt one.
-  func unknownNames(known: [String], prefixes: [String]) -> [String] {
-    (file?.entries.keys.sorted() ?? []).filter { name in
-      !known.contains(name) && prefixes.contains { name.hasPrefix($0) }
+  /// How names of settings begin.
+  static let prefixes = ["CASSANDRA_", "FIELDGUIDE_", "ASTRA_DB_"]
+
+  /// What to warn of: names that begin like settings of this program and are none. One of the file that is nearly a
+  /// setting is refused, because nobody but this program can be meant; the environment belongs to others too, such as an
+  /// image's own `CASSANDRA_HOME`, so there only what is nearly a setting is warned of.
+  func warningsOfNames(known: [String]) throws(SettingsError) -> [String] {
+    var warnings: [String] = []
+    for name in file?.entries.keys.sorted() ?? [] where isOurs(name) && !known.contains(name) {
+      if let near = Self.nearest(to: name, among: known) {
+        let line = file?.entries[name]?.line ?? 0
+        throw SettingsError("\(path), line \(line): \(name) is not a setting of this program. Is \(near) meant?")
+      }
+      warnings.append("\(name) is not a setting of this program")
     }
+    for name in environment.keys.sorted() where isOurs(name) && !known.contains(name) {
+      guard let near = Self.nearest(to: name, among: known) else { continue }
+      warnings.append("\(name) in the environment is not a setting of this program; is \(near) meant?")
+    }
+    return warnings
+  }
+
+  private func isOurs(_ name: String) -> Bool { Self.prefixes.contains { name.hasPrefix($0) } }
+
+  /// The setting that differs from `name` by one letter or two, left out, added, changed or swapped.
+  private static func nearest(to name: String, among known: [String]) -> String? {
+    known.map { (name: $0, distance: distance(Array(name.utf8), Array($0.utf8))) }
+      .filter { $0.distance <= 2 }.min { $0.distance < $1.distance }?.name
+  }
+
+  private static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
+    guard left.count <= 64, right.count <= 64 else { return .max }
+    var before: [Int] = []
+    var previous = Array(0...right.count)
+    for (row, byte) in left.enumerated() {
+      var current = [row + 1]
+      for (column, other) in right.enumerated() {
+        var least = min(previous[column] + (byte == other ? 0 : 1), previous[column + 1] + 1, current[column] + 1)
+        if row > 0, column > 0, byte == right[column - 1], left[row - 1] == other {
+          least = min(least, before[column - 1] + 1)
+        }
+        current.append(least)
+      }
+      (before, previous) = (previous, current)
+    }
+    return previous[right.count]
   }
 }

@@ -43,6 +43,15 @@ final class NodeProcess: Sendable {
     address = try SocketAddress(String(words[index + 1][..<colon]), port: port)
   }
 
+  /// The most memory that the process has had resident, in MiB; nil where the system does not say.
+  var peakResidentMiB: Int? {
+    guard let status = try? String(contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8),
+      let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") }),
+      let kilobytes = line.split(separator: " ").dropFirst().first.flatMap({ Int($0) })
+    else { return nil }
+    return kilobytes >> 10
+  }
+
   /// A test that fails leaves no process behind.
   deinit {
     if process.isRunning { Foundation.kill(process.processIdentifier, SIGKILL) }

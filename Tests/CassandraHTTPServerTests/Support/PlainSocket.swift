@@ -75,7 +75,7 @@ struct PlainSocket {
       } else if count == 0 {
         return (received, .inOrder)
       } else if errno == EAGAIN || errno == EINTR {
-        await Task.yield()
+        try? await Task.sleep(for: .milliseconds(2))
       } else {
         return (received, .reset)
       }

@@ -10,13 +10,14 @@ import Testing
     var handshake: Handshake
 
     init(
-      _ version: ProtocolVersion = .v5, compression: Bool = false, user: String? = nil, keyspace: String? = nil
+      _ version: ProtocolVersion = .v5, compression: Bool = false, user: String? = nil, keyspace: String? = nil,
+      authenticator: (any Authenticator)? = nil, introduction: ClientIntroduction = .init(clientID: nil)
     ) {
       handshake = Handshake(
         Handshake.Wishes(
           version: version, compression: compression,
-          credentials: user.map { Credentials(username: $0, password: Secret("secret")) }, keyspace: keyspace,
-          driverName: "driver", driverVersion: "1"))
+          authenticator: authenticator ?? user.map { Credentials(username: $0, password: Secret("secret")) },
+          keyspace: keyspace, driverName: "driver", driverVersion: "1", introduction: introduction))
     }
 
     mutating func start() -> String { text(handshake.start()) }
@@ -145,6 +146,64 @@ import Testing
     _ = wire.receive(Self.cassandra5)
     _ = wire.receive(Self.password)
     #expect(wire.receive(.authChallenge([1, 2, 3])) == "fail badCredentials")
+  }
+
+  /// A mechanism of its own: it counts, and checks that the server can count, too.
+  struct Counting: Authenticator {
+    struct Exchange: AuthenticationExchange {
+      var count: UInt8 = 0
+
+      mutating func initialToken() -> [UInt8]? { [0x30] }
+
+      mutating func answer(to challenge: [UInt8]?) throws(CassandraError) -> [UInt8]? {
+        count += 1
+        guard challenge == [count] else { throw CassandraError(.badCredentials, "The server cannot count.") }
+        return [0x30 + count]
+      }
+
+      mutating func succeed(with token: [UInt8]?) throws(CassandraError) {
+        guard token == [count] else { throw CassandraError(.badCredentials, "The server is not who it says.") }
+      }
+    }
+
+    func begin(with serverAuthenticator: String) throws(CassandraError) -> any AuthenticationExchange {
+      guard serverAuthenticator == "Counting" else { throw CassandraError(.configuration, "Only for counting.") }
+      return Exchange()
+    }
+  }
+
+  @Test func aMechanismAnswersChallengesAndChecksTheServer() {
+    func begun() -> Transcript {
+      var wire = Transcript(authenticator: Counting())
+      _ = wire.start()
+      _ = wire.receive(Self.cassandra5)
+      #expect(wire.receive(.authenticate(authenticator: "Counting")) == "reframe segments, send AUTH_RESPONSE 0")
+      #expect(wire.receive(.authChallenge([1])) == "send AUTH_RESPONSE 1")
+      #expect(wire.receive(.authChallenge([2])) == "send AUTH_RESPONSE 2")
+      return wire
+    }
+    var wire = begun()
+    #expect(wire.receive(.authSuccess([2])) == "ready segments")
+    var other = begun()
+    #expect(other.receive(.authChallenge([9])) == "fail badCredentials")
+    var impostor = begun()
+    #expect(impostor.receive(.authSuccess(nil)) == "fail badCredentials")
+    var unknown = Transcript(authenticator: Counting())
+    _ = unknown.start()
+    _ = unknown.receive(Self.cassandra5)
+    #expect(unknown.receive(Self.password) == "fail configuration")
+  }
+
+  @Test func theClientIntroducesItself() {
+    var wire = Transcript(
+      introduction: .init(clientID: CQLUUID(high: 1, low: 2), applicationName: "birds", applicationVersion: "3.1"))
+    _ = wire.start()
+    #expect(
+      wire.receive(Self.cassandra5)
+        == "send STARTUP APPLICATION_NAME=birds APPLICATION_VERSION=3.1 CLIENT_ID=00000000-0000-0001-0000-000000000002 CQL_VERSION=3.0.0 DRIVER_NAME=driver DRIVER_VERSION=1"
+    )
+    #expect(ClientIntroduction().clientID != nil)
+    #expect(ClientIntroduction().clientID != ClientIntroduction().clientID)
   }
 
   @Test func theKeyspaceComesLast() {

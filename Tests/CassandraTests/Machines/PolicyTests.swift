@@ -12,7 +12,7 @@ import Testing
   private func decide(
     _ error: CassandraError, isIdempotent: Bool, retries: Int = 0
   ) -> RetryPolicy.Decision {
-    RetryPolicy.decide(.init(error: error, isIdempotent: isIdempotent, retries: retries))
+    RetryPolicy.standard.decide(.init(error: error, isIdempotent: isIdempotent, retries: retries))
   }
 
   @Test func whatDidNothingIsTriedElsewhere() {

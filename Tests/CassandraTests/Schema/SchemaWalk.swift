@@ -6,7 +6,7 @@ struct SchemaWalk {
   private enum ColumnType: String, CaseIterable {
     case int, bigint, smallint, text, ascii, blob, varint
     case pair = "frozen<pair>"
-    case pairs = "list<frozen<pair>>"
+    case pairs = "frozen<list<frozen<pair>>>"
   }
 
   private struct Table {

@@ -57,9 +57,11 @@ func withScriptedNodes(
     Known.define(on: node)
     nodes.append(node)
   }
+  if count > 1 { ScriptedNode.join(nodes) }
   var configuration = ClientConfiguration(try .nodes(nodes.map(\.contactPoint), localDatacenter: "scripted"))
   configuration.reconnection = ReconnectionPolicy(first: .milliseconds(1), longest: .milliseconds(20))
   configuration.limits.drainTimeout = .milliseconds(50)
+  configuration.limits.eventQuietTime = .milliseconds(1)
   configure(&configuration)
   let result: Result<Void, any Error>
   do {

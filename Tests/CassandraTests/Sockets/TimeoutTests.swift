@@ -94,9 +94,9 @@ import Testing
       await node.wait(for: 1, .prepare)
       let error = try await failure { _ = try await client.texts(Known.select, options: Self.brief) }
       #expect(error.code == .timedOut)
+      #expect(node.observed.count(.prepare) == 1)
       gate.open()
       #expect(try await first == ["one"])
-      #expect(node.observed.count(.prepare) == 1)
     }
   }
 

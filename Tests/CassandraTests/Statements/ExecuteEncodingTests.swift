@@ -108,6 +108,21 @@ import Testing
     #expect(code("x \(1) \(2)", [("secret", .int)]) == .invalidValue)
   }
 
+  @Test func valuesToCompareWithMayBeNull() throws {
+    let statement: Statement = "UPDATE t SET a = 1 WHERE k = 1 IF a IN \([1, nil] as [Int?])"
+    let types: [(String, CQLType)] = [("in(a)", .list(.int))]
+    let expected = ["0 0 0 2 0 0 0 4 0 0 0 1 ff ff ff ff"]
+    #expect(bytes(try parameters(of: statement, types).values) == expected)
+    let value: Statement = "UPDATE t SET a = 1 WHERE k = 1 IF a IN \(CQLValue.list([.int(1), .null]))"
+    #expect(bytes(try parameters(of: value, types).values) == expected)
+    let none: Statement = "UPDATE t SET a = 1 WHERE k = 1 IF a IN \([Int]?.none)"
+    #expect(bytes(try parameters(of: none, types).values) == ["null"])
+    // A list that is stored has no nulls.
+    #expect(throws: CassandraError.self) { try parameters(of: statement, [("a", .list(.int))]) }
+    let wrong: Statement = "UPDATE t SET a = 1 WHERE k = 1 IF a IN \(["x", nil] as [String?])"
+    #expect(throws: CassandraError.self) { try parameters(of: wrong, types) }
+  }
+
   @Test func namedValuesFindTheirMarkers() throws {
     let types: [(String, CQLType)] = [("k", .text), ("n", .int), ("k", .text)]
     let statement = Statement("SELECT :k, :n, :k", named: ["n": 1, "k": "a"])

@@ -40,7 +40,7 @@ struct RunningAPI: Sendable {
     }
     // A look-up of a name that a thread has begun comes to its end there; everything else is closed, or the suite's time
     // ends.
-    while await loops.openHandles > 0 { await Task.yield() }
+    while await loops.openHandles > 0 { try? await Task.sleep(for: .milliseconds(2)) }
     await loops.shutDown()
   }
 
@@ -65,13 +65,14 @@ struct RunningAPI: Sendable {
   }
 
   /// Asks again until the answer has that status.
-  func wait(for status: Int, at path: String) async throws -> Reply {
+  func wait(for status: Int, containing words: String = "", at path: String) async throws -> Reply {
     let client = try await client()
     defer { client.close() }
     while true {
       client.request("GET \(path)")
       let reply = try await client.reply()
-      if reply.status == status { return reply }
+      if reply.status == status && (words.isEmpty || reply.text.contains(words)) { return reply }
+      try await Task.sleep(for: .milliseconds(10))
     }
   }
 }

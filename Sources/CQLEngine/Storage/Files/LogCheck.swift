@@ -53,6 +53,28 @@ struct LogCheck {
     try LogCheck(file: file, path: path, isBigEndian: isBigEndian, salts: header[16..<24]).checkFrames(after: sum)
   }
 
+  /// How many whole frames a log of so many bytes has.
+  static func frames(inBytes bytes: Int) -> Int { max(0, bytes - headerBytes) / frameBytes }
+
+  /// How many of the first `count` frames of a log are right.
+  static func validFrames(_ path: String, atMost count: Int) -> Int {
+    let file = openFile(path, O_RDONLY | O_CLOEXEC, 0)
+    guard file >= 0 else { return 0 }
+    defer { closeDescriptor(file) }
+    var header: [UInt8] = []
+    guard (try? read(headerBytes, at: 0, of: file, path, into: &header)) == true else { return 0 }
+    let log = LogCheck(file: file, path: path, isBigEndian: word(header, 0) & 1 == 1, salts: header[16..<24])
+    var before = Checksum(first: word(header, 24), second: word(header, 28))
+    var frame: [UInt8] = []
+    for number in 0..<count {
+      guard (try? read(frameBytes, at: headerBytes + number * frameBytes, of: file, path, into: &frame)) == true,
+        log.isOurs(frame), log.sum(of: frame, after: before) == stored(frame)
+      else { return number }
+      before = stored(frame)
+    }
+    return count
+  }
+
   private func checkFrames(after header: Checksum) throws(StorageError) {
     var frame: [UInt8] = []
     var offset = Self.headerBytes

@@ -31,6 +31,7 @@ struct StoreDirectory {
         throw StorageError(.inUse, detail: "another process holds the directory \(path)")
       }
       self.lock = lock
+      try Self.makePrivate(path)
     case .temporary:
       let root = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
       Self.removeAbandoned(in: root)
@@ -120,6 +121,28 @@ struct StoreDirectory {
     }
   #endif
 
+  /// Makes the database's file, when there is none, and lets nobody else read what is there.
+  ///
+  /// SQLite would make it by the process's mask, readable for all in most, and its log with the same mode.
+  private static func makePrivate(_ path: String) throws(StorageError) {
+    for name in ["/node.db", "/node.db-wal"] {
+      let isDatabase = name == "/node.db"
+      let flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | (isDatabase ? O_CREAT : 0)
+      let file = openFile(path + name, flags, 0o600)
+      guard file >= 0 else {
+        if errno == ENOENT && !isDatabase { continue }
+        throw StorageError(.cannotOpen, detail: "opening \(path)\(name): \(systemMessage())")
+      }
+      defer { closeDescriptor(file) }
+      var status = stat()
+      guard unsafe fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+        throw StorageError(.cannotOpen, detail: "\(path)\(name) is not a file")
+      }
+      // Files of another owner keep their mode: they are somebody's choice, and changing it would fail.
+      if status.st_uid == geteuid(), status.st_mode & 0o077 != 0 { _ = fchmod(file, 0o600) }
+    }
+  }
+
   private static func make(_ path: String) throws(StorageError) {
     // Files of the empty path would be made in the root of the file system.
     guard !path.isEmpty else { throw StorageError(.cannotOpen, detail: "its path is empty") }
@@ -135,7 +158,7 @@ struct StoreDirectory {
 
   /// The descriptor that holds the lock; nil when someone else does.
   private static func lock(_ path: String) throws(StorageError) -> Int32? {
-    let lock = unsafe open(path + lockName, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    let lock = unsafe open(path + lockName, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
     guard lock >= 0 else { throw StorageError(.cannotOpen, detail: "opening \(path)\(lockName): \(systemMessage())") }
     if flock(lock, LOCK_EX | LOCK_NB) == 0 { return lock }
     let isHeld = errno == EWOULDBLOCK

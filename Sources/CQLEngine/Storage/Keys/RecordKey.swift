@@ -86,6 +86,11 @@ package struct KeyRange: Sendable, Equatable {
     self.upper = upper
   }
 
+  /// Whether a key lies in it.
+  package func contains(_ key: [UInt8]) -> Bool {
+    !key.lexicographicallyPrecedes(lower) && (upper.isEmpty || key.lexicographicallyPrecedes(upper))
+  }
+
   /// The whole table.
   package static let table = KeyRange(lower: [], upper: [])
 

@@ -89,19 +89,23 @@ final class Database {
     case restart(waitMilliseconds: Int32)
   }
 
-  /// Copies the log into the database.
-  func checkpoint(_ kind: Checkpoint) throws(StorageError) {
+  /// Copies the log into the database; answers whether all of it is there now.
+  @discardableResult
+  func checkpoint(_ kind: Checkpoint) throws(StorageError) -> Bool {
     var result: Int32
+    var pages: Int32 = 0
+    var copied: Int32 = -1
     switch kind {
     case .passive:
-      result = unsafe sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_PASSIVE, nil, nil)
+      result = unsafe sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_PASSIVE, &pages, &copied)
     case .restart(let waitMilliseconds):
       unsafe sqlite3_busy_timeout(handle, waitMilliseconds)
-      result = unsafe sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_RESTART, nil, nil)
+      result = unsafe sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_RESTART, &pages, &copied)
       unsafe sqlite3_busy_timeout(handle, 0)
     }
     // Busy: a reader was in the way, and the next checkpoint goes on.
     if result != SQLITE_OK && result & 0xff != SQLITE_BUSY { throw failure(result) }
+    return result == SQLITE_OK && pages == copied
   }
 
   /// The error for a result that is not SQLITE_OK.

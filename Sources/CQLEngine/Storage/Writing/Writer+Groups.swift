@@ -24,9 +24,11 @@ extension Writer {
       for write in writes {
         if let error = try perform(write) { failures[count] = error }
         count += 1
-        if count & 15 == 0 && monotonicMicroseconds() >= deadline { break }
+        // A write into a record of megabytes takes as long as a thousand others, so the clock is read after each.
+        if monotonicMicroseconds() >= deadline { break }
       }
       try statements.commit.run()
+      mark?.note(pages: database.pagesInLog)
     } catch {
       rollBack()
       if error.isFailedSync { failure = error }
@@ -156,6 +158,7 @@ extension Writer {
       try statements.begin.run()
       try body()
       try statements.commit.run()
+      mark?.note(pages: database.pagesInLog)
     } catch {
       rollBack()
       if error.isFailedSync { failure = error }
@@ -180,9 +183,11 @@ extension Writer {
     do throws(StorageError) {
       let isLong = pages >= limits.logBytes / StoreFormat.pageBytes
       try database.checkpoint(isLong ? .restart(waitMilliseconds: 50) : .passive)
+      mark?.noteCheckpoint()
     } catch {
       // After a failed sync nobody knows what of the database has reached the disk; the log still has all of it.
       if error.isFailedSync { failure = error }
+      configuration.report(error)
     }
   }
 }

@@ -8,6 +8,7 @@ final class Writer {
   let queue: WriteQueue
   let configuration: StoreConfiguration
   let directory: StoreDirectory
+  let mark: RecoveryMark?
   let lookup: Lookup
   let statements: WriterStatements
   var persistedHeads: Set<UInt32>
@@ -21,11 +22,12 @@ final class Writer {
 
   init(
     _ database: Database, _ configuration: StoreConfiguration, _ directory: StoreDirectory, _ queue: WriteQueue,
-    _ heads: HeadedTables, persistedHeads: Set<UInt32>
+    _ heads: HeadedTables, persistedHeads: Set<UInt32>, mark: RecoveryMark?
   ) throws(StorageError) {
     self.database = database
     self.configuration = configuration
     self.directory = directory
+    self.mark = mark
     self.queue = queue
     self.heads = heads
     self.persistedHeads = persistedHeads
@@ -82,7 +84,9 @@ final class Writer {
       if closers.isEmpty { afterGroup() }
     }
     background.failBuilds(StorageError(.closed))
-    if failure == nil { try? database.checkpoint(.passive) }
+    if failure == nil { _ = try? database.checkpoint(.passive) }
+    // SQLite copies what is left when it closes the file, and removes the log only when that has reached the disk.
+    mark?.end()
     return Ending(directory: directory, closers: closers)
   }
 
@@ -96,6 +100,7 @@ final class Writer {
     } catch {
       background.pause(until: configuration.clock() + BackgroundWork.pauseSeconds)
       background.failBuilds(error)
+      configuration.report(error)
     }
   }
 

@@ -1,0 +1,36 @@
+internal import CassandraWire
+internal import CassandraReactor
+internal import CassandraTelemetry
+
+extension LoopClient {
+  /// Waits until all nodes that are up report one version of the schema; false when they do not within the limit.
+  func waitForSchemaAgreement(on connection: NodeConnection) async -> Bool {
+    let until = loop.now + context.configuration.limits.schemaAgreementTimeout.wholeMilliseconds
+    while true {
+      if let versions = try? await schemaVersions(on: connection, due: until), versions.count <= 1 { return true }
+      guard loop.now < until, connection.isUsable, (try? await loop.sleep(for: .milliseconds(100))) != nil else {
+        context.logger.warning("the nodes do not agree on the schema", ["node": .text("\(connection.endPoint)")])
+        return false
+      }
+    }
+  }
+
+  private func schemaVersions(
+    on connection: NodeConnection, due: UInt64
+  ) async throws(CassandraError) -> Set<CQLUUID> {
+    let local = try await SystemTables.rows(
+      of: "SELECT schema_version FROM system.local WHERE key = 'local'", on: connection, due: due)
+    let peers = try await SystemTables.rows(
+      of: "SELECT host_id, schema_version FROM system.peers", on: connection, due: due)
+    // A node that is not up keeps the version that it had, and will take the new one over when it comes back.
+    let up = Set(nodes.nodes.filter { $0.connection != nil }.compactMap(\.hostID))
+    var versions = Set(local.compactMap { try? $0.decode(CQLUUID.self, "schema_version") })
+    for row in peers {
+      guard let id = try? row.decode(CQLUUID.self, "host_id"), up.contains(id),
+        let version = try? row.decode(CQLUUID.self, "schema_version")
+      else { continue }
+      versions.insert(version)
+    }
+    return versions
+  }
+}

@@ -1,0 +1,364 @@
+internal import CassandraBytes
+internal import CassandraWire
+internal import CassandraReactor
+internal import CassandraTelemetry
+
+/// The nodes as one loop sees them: which there are, the connections to them, and who waits for one.
+///
+/// It owns everything about that on its loop. A ``Topology`` comes from the client's ``ClusterControl`` and replaces the
+/// one before.
+final class LoopNodes {
+  enum State {
+    /// `run()` has not been called.
+    case idle
+    case running
+    case closed
+  }
+
+  /// What is known of where the nodes are.
+  enum Location {
+    /// Nobody has been asked successfully yet.
+    case asked
+    /// The topology tells.
+    case known
+    /// No contact point can be reached, and no node is known.
+    case unreachable([ContactPoints.Failure])
+    /// The directory has failed to answer the last question; the nodes are those of the answer before.
+    case failed(CassandraError)
+    /// The settings do not go with the cluster.
+    case refused(CassandraError)
+  }
+
+  let loop: EventLoop
+  let context: ClientContext
+  let connector: NodeConnector
+  // `@exclusivity(unchecked)` here and below: these are touched on the loop's thread only, and no access to one of them
+  // lasts while other code runs that could touch it, so the check at every access would find nothing.
+  @exclusivity(unchecked) private(set) var topology = Topology.unknown
+  /// The nodes of the topology, each at its place.
+  @exclusivity(unchecked) private(set) var nodes: [Node] = []
+  @exclusivity(unchecked) private(set) var state = State.idle
+  private var location = Location.asked
+  /// Requests that wait for a connection.
+  private let waiting = AdmissionQueue()
+  /// Where ``run()`` waits for other nodes.
+  private let changes = AdmissionQueue()
+  /// Who wants to be told that something has changed; on the first loop the control connection.
+  var onChange: (() -> Void)?
+  @exclusivity(unchecked) private var turn: UInt = 0
+  @exclusivity(unchecked) private var random = UInt.random(in: 1...UInt.max)
+  @exclusivity(unchecked) private var routingKey: [UInt8] = []
+  @exclusivity(unchecked) private var maps = ReplicaMaps()
+  /// Attempts to connect that are under way.
+  private var connecting = 0
+  private let connectQueue = AdmissionQueue()
+
+  init(on loop: EventLoop, context: ClientContext) {
+    self.loop = loop
+    self.context = context
+    connector = NodeConnector(on: loop, context: context)
+    routingKey.reserveCapacity(256)
+  }
+
+  /// Something has changed that requests may wait for.
+  func connectionsChanged() {
+    waiting.admitAll()
+    onChange?()
+  }
+
+  func begin() {
+    state = .running
+    connectionsChanged()
+  }
+
+  func close() {
+    state = .closed
+    connectionsChanged()
+  }
+
+  /// Waits until there may be other nodes to keep; false when the task is cancelled.
+  func untilTopologyChanges() async -> Bool { await changes.add(on: loop, due: .max) != .cancelled }
+}
+
+// MARK: - What is known
+
+extension LoopNodes {
+  /// Takes a topology over: nodes that stay where they are keep their connections.
+  ///
+  /// - Parameter seed: A connection that was made before it was known whose it is.
+  func adopt(_ topology: Topology, seed: NodeConnection? = nil) {
+    let isFirst = self.topology.version == 0
+    var adopted: [Node] = []
+    for (place, description) in topology.nodes.enumerated() {
+      let isWanted = topology.distances[place] != .ignored
+      if let node = nodes.first(where: { $0.description.isSame(as: description) && $0.endPoint == description.endPoint }
+      ) {
+        node.update(description, isWanted: isWanted)
+        adopted.append(node)
+      } else {
+        let node = Node(description, isWanted: isWanted)
+        if !isFirst { node.firstDelay = context.configuration.reconnection.first * Double.random(in: 0...1) }
+        adopted.append(node)
+      }
+      if let seed, adopted[place].endPoint == seed.endPoint, adopted[place].connection == nil, isWanted {
+        adopted[place].seed = seed
+        adopted[place].wake()
+      }
+    }
+    let left = nodes.filter { node in !adopted.contains { $0 === node } }
+    nodes = adopted
+    for node in left { node.leave() }
+    self.topology = topology
+    maps = ReplicaMaps()
+    connector.keepAddresses(of: topology.nodes.map(\.endPoint))
+    if case .refused = location {} else { location = .known }
+    changes.admitAll()
+    connectionsChanged()
+  }
+
+  /// The nodes have just been confirmed: those without a connection are tried at once.
+  func wakeAll() {
+    for node in nodes where node.connection == nil { node.wake() }
+  }
+
+  func locate(_ location: Location) {
+    self.location = location
+    connectionsChanged()
+  }
+
+  /// Whether a connection is one of a node, or will be.
+  func owns(_ connection: NodeConnection) -> Bool {
+    nodes.contains { $0.connection === connection || $0.seed === connection }
+  }
+
+  /// Whether no node is expected to be there at any moment.
+  var areAllAway: Bool { nodes.allSatisfy(\.isAway) }
+
+  /// Wakes the task that keeps a node.
+  func wake(at endPoint: EndPoint) { nodes.first { $0.endPoint == endPoint }?.wake() }
+
+  private var hasNothingToWaitFor: Bool {
+    switch location {
+    case .asked: false
+    case .refused: true
+    case .known, .failed, .unreachable: areAllAway
+    }
+  }
+
+  private var noNodeAvailable: CassandraError {
+    switch location {
+    // Where the directory does not answer, that says more than that the nodes of its last answer are gone.
+    case .failed(let error), .refused(let error): return error.withRetrySafety(true)
+    case .asked, .known, .unreachable: break
+    }
+    var all = nodes.compactMap { node in
+      node.failure.map { ContactPoints.Failure(endPoint: node.endPoint, error: $0) }
+    }
+    if case .unreachable(let failures) = location, all.isEmpty { all = failures }
+    let detail = all.map { "\($0.endPoint): \($0.error.debugDescription)" }
+    let failures = all.map(\.error)
+    // A missing keyspace and bad credentials are not cured by waiting, so they are told as they are.
+    if let cause = failures.first, [.keyspaceMissing, .badCredentials, .credentialsMissing].contains(cause.code),
+      failures.allSatisfy({ $0.code == cause.code })
+    {
+      return cause.withRetrySafety(true)
+    }
+    let cause = failures.first
+    let message = cause?.code == .noNodeAvailable ? cause?.description : nil
+    return CassandraError(
+      .noNodeAvailable, message ?? "The database cannot be reached.", detail: detail.joined(separator: "; "),
+      isRetrySafe: true, cause: cause)
+  }
+}
+
+// MARK: - A connection for a request
+
+/// What tells where a request goes.
+struct RouteRequest {
+  var replicas: ReplicaMap?
+  var start = 0
+  var keepsRingOrder = false
+  /// The rules of the request, where they are others than those of the client.
+  var rules: RoutingRules?
+
+  /// Nothing: any node will do.
+  static let anywhere = RouteRequest()
+}
+
+extension LoopNodes {
+  /// A connection to send a request on; nodes at `avoided` come last.
+  ///
+  /// Waits while `run()` has not begun, while the first attempts to connect are under way, and while connections that
+  /// have been lost are being replaced; when no node can be reached after that, it fails at once.
+  func connection(
+    for route: RouteRequest = .anywhere, avoiding avoided: [EndPoint] = [], due: UInt64
+  ) async throws(CassandraError) -> NodeConnection {
+    while true {
+      if case .refused(let error) = location, state != .closed { throw error }
+      if let connection = connectionNow(for: route, avoiding: avoided) { return connection }
+      switch state {
+      case .closed: throw CassandraError(.closed, "The database client has been closed.", isRetrySafe: true)
+      case .running where hasNothingToWaitFor: throw noNodeAvailable
+      case .running, .idle: break
+      }
+      guard waiting.count < context.configuration.limits.requestsWaiting else {
+        throw CassandraError(
+          .queueFull, "Too many requests wait for the database.", detail: "\(waiting.count) wait for a connection",
+          isRetrySafe: true)
+      }
+      switch await waiting.add(on: loop, due: due) {
+      case .admitted: continue
+      case .cancelled: throw CassandraError.cancelled(coordinator: nil)
+      case .timedOut where state == .idle:
+        throw CassandraError(
+          .notRunning,
+          "The database client is not running: call run() in a task of its own, or use withClient.", isRetrySafe: true)
+      case .timedOut: throw noNodeAvailable
+      }
+    }
+  }
+
+  /// The connection for a statement whose node may be any usable one; nil when there is none now.
+  @inline(__always)
+  func usableConnection(for statement: borrowing Statement, _ prepared: PreparedStatement) -> NodeConnection? {
+    if nodes.count == 1 {
+      guard let connection = nodes[0].connection, connection.isUsable else { return nil }
+      return connection
+    }
+    return connectionNow(for: route(of: statement, prepared), avoiding: [])
+  }
+
+  /// Where a statement goes by its partition.
+  func route(
+    of statement: borrowing Statement, _ prepared: PreparedStatement, _ rules: RoutingRules? = nil
+  ) -> RouteRequest {
+    var route = RouteRequest(keepsRingOrder: prepared.kind.isConditional, rules: rules)
+    guard rules?.isTokenAware ?? context.routing.isTokenAware, nodes.count > 1,
+      let replicas = maps.map(for: prepared, in: topology)
+    else { return route }
+    var key: [UInt8] = []
+    swap(&key, &routingKey)
+    key.removeAll(keepingCapacity: true)
+    if statement.appendRoutingKey(prepared, into: &key) {
+      route.replicas = replicas
+      route.start = replicas.start(of: Murmur3.token(key.span))
+    }
+    swap(&key, &routingKey)
+    return route
+  }
+
+  /// A connection that can take a request now, to another node than those.
+  func connectionElsewhere(for route: RouteRequest, than known: [EndPoint]) -> NodeConnection? {
+    guard let connection = connectionNow(for: route, avoiding: known), connection.canSend,
+      !known.contains(connection.endPoint)
+    else { return nil }
+    return connection
+  }
+
+  /// A connection that can be used now.
+  func connectionNow(for route: RouteRequest = .anywhere, avoiding avoided: [EndPoint] = []) -> NodeConnection? {
+    turn &+= 1
+    random ^= random << 13
+    random ^= random >> 7
+    random ^= random << 17
+    var routing = Routing()
+    routing.replicas = route.replicas
+    routing.start = route.start
+    routing.keepsRingOrder = route.keepsRingOrder
+    routing.usesRemote = route.rules?.usesRemote ?? context.routing.usesRemote
+    routing.rack = route.rules.map { $0.rack } ?? context.routing.rack
+    routing.turn = turn
+    routing.chance = random
+    let loads = Loads(nodes: nodes, now: loop.now, silence: route.rules?.silence ?? context.routing.silence)
+    if let order = route.rules.map({ $0.order }) ?? context.routing.order {
+      return connection(by: order, routing, loads, avoiding: avoided)
+    }
+    if !avoided.isEmpty {
+      let skipped = nodes.indices.filter { place in avoided.contains { isNode(nodes[place], at: $0) } }
+      if let place = routing.choose(in: topology, skipping: skipped, loads) { return nodes[place].connection }
+    }
+    return routing.choose(in: topology, skipping: [], loads).flatMap { nodes[$0].connection }
+  }
+
+  /// The same by an order that somebody has written.
+  private func connection(
+    by order: ([RoutingCandidate]) -> [Int], _ routing: Routing, _ loads: Loads, avoiding avoided: [EndPoint]
+  ) -> NodeConnection? {
+    let places = routing.order(in: topology, loads)
+    let replicas = routing.replicas.map { map in
+      map.owners[routing.start..<routing.start + map.width].map { Int($0) }
+    }
+    let candidates = places.map { place in
+      let load = loads.load(at: place)
+      let node = topology.nodes[place]
+      return RoutingCandidate(
+        endPoint: node.endPoint, datacenter: node.datacenter?.text, rack: node.rack?.text,
+        isReplica: replicas?.contains(place) ?? false, isLocal: topology.distances[place] == .local,
+        requestsInFlight: load.inFlight, isSilent: load.availability == .silent)
+    }
+    let wanted = order(candidates).filter { candidates.indices.contains($0) }.map { nodes[places[$0]] }
+    return (wanted.first { node in !avoided.contains { isNode(node, at: $0) } } ?? wanted.first)?.connection
+  }
+
+  /// Whether a node is the one that is reached at `endPoint`, under whatever name.
+  private func isNode(_ node: Node, at endPoint: EndPoint) -> Bool {
+    node.endPoint == endPoint || nodes.contains { $0.endPoint == endPoint && $0.isSame(as: node) }
+  }
+
+  private struct Loads: NodeLoads {
+    let nodes: [Node]
+    let now: UInt64
+    let silence: UInt64
+
+    @inline(__always)
+    func load(at place: Int) -> NodeLoad {
+      guard let connection = nodes[place].connection, connection.isUsable else {
+        return NodeLoad(availability: .away, inFlight: 0)
+      }
+      return NodeLoad(
+        availability: connection.isSilent(for: silence, now: now) ? .silent : .available, inFlight: connection.inFlight)
+    }
+  }
+}
+
+/// The replicas of the statements that were used last, found without hashing the name of their keyspace.
+struct ReplicaMaps {
+  private struct Entry {
+    var statement: PreparedStatement?
+    var map: ReplicaMap?
+  }
+
+  private var entries = [Entry](repeating: Entry(), count: 64)
+
+  @inline(__always)
+  mutating func map(for statement: PreparedStatement, in topology: Topology) -> ReplicaMap? {
+    guard !topology.replicas.isEmpty else { return nil }
+    let place = Int(UInt(bitPattern: ObjectIdentifier(statement).hashValue) % UInt(entries.count))
+    if entries[place].statement === statement { return entries[place].map }
+    let map = statement.parameters.first.flatMap { topology.replicas[ByteText($0.keyspace)] }
+    entries[place] = Entry(statement: statement, map: map)
+    return map
+  }
+}
+
+// MARK: - Attempts to connect
+
+extension LoopNodes {
+  /// Connects when no more than ``ClientLimits/connectsAtOnce`` others do on this loop.
+  func connect(to node: Node) async throws(CassandraError) -> NodeConnection {
+    let limits = context.configuration.limits
+    while connecting >= limits.connectsAtOnce {
+      guard await connectQueue.add(on: loop, due: .max) == .admitted else {
+        throw CassandraError.cancelled(coordinator: node.endPoint)
+      }
+    }
+    connecting += 1
+    defer {
+      connecting -= 1
+      connectQueue.admitNext()
+    }
+    let (connection, hostID) = try await connector.connect(to: node.endPoint, speaking: node.version)
+    node.identify(hostID)
+    return connection
+  }
+}

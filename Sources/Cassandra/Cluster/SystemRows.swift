@@ -1,0 +1,138 @@
+internal import CassandraBytes
+internal import CassandraWire
+
+/// A row of `system.local`, `system.peers_v2` or `system.peers`, of whatever release.
+struct SystemNodeRow: Sendable, Equatable {
+  var hostID: CQLUUID?
+  /// Its address for clients.
+  var address: CQLInet?
+  /// Its port for clients; nil in tables that do not tell.
+  var port: UInt16?
+  var datacenter: ByteText?
+  var rack: ByteText?
+  var release: ByteText?
+  var tokens: [Int64] = []
+
+  init(
+    hostID: CQLUUID? = nil, address: CQLInet? = nil, port: UInt16? = nil, datacenter: String? = nil,
+    rack: String? = nil, tokens: [Int64] = []
+  ) {
+    self.hostID = hostID
+    self.address = address
+    self.port = port
+    self.datacenter = datacenter.map { ByteText($0) }
+    self.rack = rack.map { ByteText($0) }
+    self.tokens = tokens
+  }
+
+  /// Reads a row, whatever columns its table has.
+  init(_ row: Row) {
+    hostID = try? row.decode(CQLUUID.self, "host_id")
+    let wanted = ["native_address", "native_transport_address", "rpc_address"].lazy
+      .compactMap { try? row.decode(CQLInet.self, $0) }.first { !$0.isUnspecified }
+    // A node that listens everywhere says 0.0.0.0, and is where the other nodes reach it.
+    let others = ["peer", "broadcast_address", "listen_address"].lazy
+      .compactMap { try? row.decode(CQLInet.self, $0) }.first { !$0.isUnspecified }
+    address = wanted ?? others
+    port = ["native_port", "native_transport_port", "rpc_port"].lazy
+      .compactMap { try? row.decode(Int.self, $0) }.compactMap { UInt16(exactly: $0) }.first { $0 > 0 }
+    datacenter = (try? row.decode(String.self, "data_center")).map { ByteText($0) }
+    rack = (try? row.decode(String.self, "rack")).map { ByteText($0) }
+    release = (try? row.decode(String.self, "release_version")).map { ByteText($0) }
+    tokens = ((try? row.decode([String].self, "tokens")) ?? []).compactMap { Int64($0) }
+  }
+
+  /// Whether the row is of a node that has joined: one that is joining or has left may have a row with gaps.
+  var isComplete: Bool {
+    hostID != nil && address != nil && datacenter != nil && rack != nil && !tokens.isEmpty
+  }
+}
+
+extension CQLInet {
+  /// Whether it stands for all addresses of a machine.
+  var isUnspecified: Bool {
+    switch self {
+    case .v4(let bits): bits == 0
+    case .v6(let high, let low): high == 0 && low == 0
+    }
+  }
+}
+
+/// What the system tables of one node say of the cluster.
+struct SystemReading: Sendable {
+  var local: SystemNodeRow
+  var peers: [SystemNodeRow]
+  /// Whether tokens are what ``Murmur3`` computes.
+  var isMurmur3 = true
+  var replication: [ByteText: Replication] = [:]
+
+  /// The nodes of the cluster, the one that was asked first.
+  ///
+  /// - Parameters:
+  ///   - endPoint: Where the node that was asked has been reached, which is surer than what it says of itself.
+  ///   - known: Ids of nodes that were there before.
+  ///   - place: Where a node with this row is to be reached.
+  func nodes(
+    reachedAt endPoint: EndPoint, known: Set<CQLUUID>, place: (AdvertisedNode) -> EndPoint
+  ) -> [NodeDescription] {
+    var asked = describe(local, at: endPoint, port: endPoint.port)
+    if !isMurmur3 { asked.tokens = [] }
+    var nodes = [asked]
+    for row in peers where row.isComplete {
+      guard let hostID = row.hostID, let address = row.address, hostID != local.hostID else { continue }
+      let advertised = AdvertisedNode(
+        hostID: hostID, host: "\(address)", port: row.port.map { Int($0) } ?? endPoint.port,
+        datacenter: row.datacenter?.text ?? "", rack: row.rack?.text ?? "")
+      var node = describe(row, at: place(advertised), port: advertised.port)
+      if !isMurmur3 { node.tokens = [] }
+      guard !nodes.contains(where: { $0.hostID == hostID }) else { continue }
+      if let rival = nodes.firstIndex(where: { $0.endPoint == node.endPoint }) {
+        // The address was given to another node, and the row of the one before is still there: the new one is that
+        // which was not known. The node that was asked is itself in any case.
+        if rival > 0, nodes[rival].hostID.map(known.contains) ?? false, !known.contains(hostID) { nodes[rival] = node }
+        continue
+      }
+      nodes.append(node)
+    }
+    return nodes
+  }
+
+  private func describe(_ row: SystemNodeRow, at endPoint: EndPoint, port: Int) -> NodeDescription {
+    NodeDescription(
+      hostID: row.hostID, endPoint: endPoint,
+      address: row.address.map { NodeAddress(address: $0, port: row.port ?? UInt16(clamping: port)) },
+      datacenter: row.datacenter, rack: row.rack, release: row.release, tokens: row.tokens)
+  }
+}
+
+/// Which data centre is the application's own.
+enum LocalDatacenter {
+  /// - Parameters:
+  ///   - configured: The name in the settings; nil to take that of the contact points.
+  ///   - contacts: The nodes among `nodes` that are contact points.
+  /// - Throws: ``CassandraError/Code/configuration`` with the names there are, when there is none of that name or the
+  ///   contact points are in several.
+  static func choose(
+    _ configured: ByteText?, among nodes: [NodeDescription], contacts: [NodeDescription]
+  ) throws(CassandraError) -> ByteText? {
+    let names = Set(nodes.compactMap(\.datacenter))
+    let list = names.map { "'\($0)'" }.sorted().joined(separator: ", ")
+    if let configured {
+      // Nodes that do not tell their data centre cannot contradict.
+      guard names.isEmpty || names.contains(configured) else {
+        throw CassandraError(
+          .configuration, "The local data centre of the settings is none of the cluster's.",
+          detail: "it is '\(configured)'; there is \(list)", isRetrySafe: true)
+      }
+      return configured
+    }
+    let found = Set(contacts.compactMap(\.datacenter))
+    guard found.count <= 1 else {
+      throw CassandraError(
+        .configuration,
+        "The contact points of the database are in several data centres: set the local one.",
+        detail: "there is \(list)", isRetrySafe: true)
+    }
+    return found.first
+  }
+}

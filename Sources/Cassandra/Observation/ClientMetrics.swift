@@ -1,0 +1,107 @@
+/// What a client has done so far: counters and latencies of each node, added up over all event loops.
+///
+/// An attempt's latency is from the moment that it could be sent until its answer was there. Attempts that are given up
+/// because another node has answered first are failures of the code `cancelled`. They are kept by each loop for itself, without a lock, and read by ``CassandraClient/metrics``.
+public struct ClientMetrics: Sendable, Hashable {
+  /// Of each node by its end point.
+  public internal(set) var nodes: [EndPoint: NodeMetrics] = [:]
+
+  /// All nodes together.
+  public var total: NodeMetrics {
+    nodes.values.reduce(into: NodeMetrics()) { $0.add($1) }
+  }
+}
+
+/// What a client has asked of one node.
+public struct NodeMetrics: Sendable, Hashable {
+  /// Latencies of what was answered: SELECT.
+  public internal(set) var reads = LatencyHistogram()
+  /// Of INSERT, UPDATE and DELETE.
+  public internal(set) var writes = LatencyHistogram()
+  /// Of batches.
+  public internal(set) var batches = LatencyHistogram()
+  /// Of everything else, such as changes of the schema.
+  public internal(set) var others = LatencyHistogram()
+  /// Attempts that failed, by the code of their failure. An answer that is an error is one of them.
+  public internal(set) var failures: [CassandraError.Code: UInt64] = [:]
+  /// Statements that the node did not know any more when they were sent by their id.
+  public internal(set) var unprepared: UInt64 = 0
+
+  mutating func add(_ other: NodeMetrics) {
+    reads.add(other.reads)
+    writes.add(other.writes)
+    batches.add(other.batches)
+    others.add(other.others)
+    failures.merge(other.failures, uniquingKeysWith: +)
+    unprepared += other.unprepared
+  }
+}
+
+/// How often a latency was in which range: 112 ranges from a microsecond to 134 s, each a quarter of a power of two wide,
+/// so that a value is known to 25 % or better.
+public struct LatencyHistogram: Sendable, Hashable {
+  /// Ranges for each power of two.
+  private static let steps = 4
+  /// Powers of two.
+  private static let powers = 28
+
+  /// How many latencies there were.
+  public private(set) var count: UInt64 = 0
+  /// All of them together, in microseconds.
+  public private(set) var totalMicroseconds: UInt64 = 0
+  /// The longest, in microseconds.
+  public private(set) var maximumMicroseconds: UInt64 = 0
+  private var counts: [UInt64]
+
+  /// A histogram of nothing.
+  public init() { counts = Array(repeating: 0, count: Self.steps * Self.powers) }
+
+  /// Adds a latency.
+  @inline(__always)
+  mutating func record(microseconds: UInt64) {
+    count &+= 1
+    totalMicroseconds &+= microseconds
+    if microseconds > maximumMicroseconds { maximumMicroseconds = microseconds }
+    counts[Self.index(of: microseconds)] &+= 1
+  }
+
+  mutating func add(_ other: LatencyHistogram) {
+    count &+= other.count
+    totalMicroseconds &+= other.totalMicroseconds
+    maximumMicroseconds = max(maximumMicroseconds, other.maximumMicroseconds)
+    for index in counts.indices { counts[index] &+= other.counts[index] }
+  }
+
+  @inline(__always)
+  static func index(of microseconds: UInt64) -> Int {
+    let value = max(1, microseconds)
+    let power = 63 - value.leadingZeroBitCount
+    let step = power >= 2 ? Int((value >> UInt64(power - 2)) & 3) : Int((value << UInt64(2 - power)) & 3)
+    return min(power * steps + step, steps * powers - 1)
+  }
+
+  /// The first latency that is above the range at `index`, in microseconds.
+  static func upperBound(of index: Int) -> UInt64 {
+    let (power, step) = index.quotientAndRemainder(dividingBy: steps)
+    let bound = UInt64(steps + step + 1) << UInt64(power)
+    return (bound + 3) / 4
+  }
+
+  /// The ranges that any latency was in, from the shortest: up to how many microseconds, and how many there were.
+  public var ranges: [(upToMicroseconds: UInt64, count: UInt64)] {
+    counts.indices.filter { counts[$0] > 0 }.map { (Self.upperBound(of: $0), counts[$0]) }
+  }
+
+  /// A latency that so large a share of all is not above, from 0 to 1, in microseconds: 0.5 for the median; 0 when there
+  /// is none. It is the upper end of a range, and never above the longest.
+  public func percentile(_ share: Double) -> UInt64 {
+    guard count > 0 else { return 0 }
+    let wanted = UInt64((Double(count) * min(max(share, 0), 1)).rounded(.up))
+    var seen: UInt64 = 0
+    for index in counts.indices {
+      seen += counts[index]
+      if seen >= max(wanted, 1) { return min(Self.upperBound(of: index), maximumMicroseconds) }
+    }
+    return maximumMicroseconds
+  }
+}

@@ -1,0 +1,53 @@
+/// A request as a ``RequestListener`` is told of it: its text, and never its values.
+public struct ObservedRequest: Sendable, Hashable {
+  /// What is asked for.
+  public enum Kind: Sendable, Hashable {
+    /// A statement.
+    case query
+    /// A further page of a result.
+    case page
+    /// A batch; the texts are those of its statements.
+    case batch
+  }
+
+  /// A number that no other request of the process has.
+  public let id: UInt64
+  /// What is asked for.
+  public let kind: Kind
+  /// The CQL, with a marker for each value; of a batch that of each statement.
+  public let texts: [String]
+}
+
+/// Is told of every request of a client, for tracing and logs: set as ``ClientConfiguration/requestListener``.
+///
+/// It is called on event loops, between other requests, so it takes what it is told and returns. Without a listener nothing
+/// is kept for one; with one, requests go through a longer way in the client.
+public protocol RequestListener: Sendable {
+  /// A request begins; nothing has been sent yet.
+  func requestBegan(_ request: ObservedRequest)
+
+  /// An attempt has ended: the node has answered, or it is not waited for any longer.
+  ///
+  /// - Parameters:
+  ///   - node: Who was asked.
+  ///   - duration: From the moment that it could be sent, or had to wait for its place at that node, until now.
+  ///   - failure: nil when it brought the answer. A failure may be followed by another attempt.
+  func attemptEnded(_ request: ObservedRequest, node: EndPoint, duration: Duration, failure: CassandraError?)
+
+  /// The request has ended.
+  ///
+  /// - Parameters:
+  ///   - node: Who answered last; nil when nobody was asked.
+  ///   - duration: All of it, preparing and waiting included.
+  ///   - attempts: How many there were.
+  ///   - failure: What the caller gets; nil for an answer.
+  func requestEnded(
+    _ request: ObservedRequest, node: EndPoint?, duration: Duration, attempts: Int, failure: CassandraError?)
+}
+
+extension RequestListener {
+  /// Does nothing.
+  public func requestBegan(_ request: ObservedRequest) {}
+  /// Does nothing.
+  public func attemptEnded(_ request: ObservedRequest, node: EndPoint, duration: Duration, failure: CassandraError?) {}
+}

@@ -1,0 +1,159 @@
+internal import CassandraBytes
+internal import CassandraHTTP
+internal import CassandraReactor
+internal import CassandraTelemetry
+
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#else
+  internal import Darwin
+#endif
+
+/// Does what ``AnswerOptions`` ask for, around every answer of one loop.
+final class AnswerWrapper {
+  private let options: AnswerOptions
+  private let logger: CassandraLogger
+  private let counts: ClientCounts?
+
+  /// Nil when nothing is asked for.
+  init?(_ options: AnswerOptions, counts: ClientCounts?, logger: CassandraLogger) {
+    let isWanted =
+      options.logsAccess || options.sendsRequestIDs || options.crossOrigin != nil || !options.fields.isEmpty
+      || options.compresses || options.tagsEntities || counts != nil
+    guard isWanted else { return nil }
+    self.options = options
+    self.counts = counts
+    self.logger = logger.labelled("access")
+  }
+
+  /// Microseconds of a clock that only goes forward.
+  static var now: UInt64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return UInt64(time.tv_sec) * 1_000_000 + UInt64(time.tv_nsec) / 1000
+  }
+}
+
+// MARK: - Before the answer
+
+extension AnswerWrapper {
+  /// Answers what needs no route: a browser's question.
+  func preflight(_ head: RequestHead) -> Response? {
+    guard let crossOrigin = options.crossOrigin, CrossOrigin.isPreflight(head) else { return nil }
+    return crossOrigin.preflight(head)
+  }
+
+  /// Refuses the request of a client that asks for too much; what is let in is counted until ``release(_:)``.
+  func admission(of exchange: Exchange, on connection: HTTPConnection) -> Response? {
+    guard let counts else { return nil }
+    let key = ClientCounts.key(connection.client)
+    guard let seconds = counts.begin(key, now: connection.server.loop.now) else {
+      exchange.countedClient = key
+      return nil
+    }
+    return connection.failed(
+      Problem(
+        .tooManyRequests, code: "tooManyRequests", detail: "This client asks too much; try again later.",
+        fields: (try? FieldLine(.retryAfter, "\(seconds)")).map { [$0] } ?? []))
+  }
+
+  func release(_ exchange: Exchange) {
+    guard let key = exchange.countedClient else { return }
+    exchange.countedClient = nil
+    counts?.end(key)
+  }
+}
+
+// MARK: - The answer
+
+extension AnswerWrapper {
+  /// Puts onto an answer what every answer has.
+  func finish(_ response: inout Response, of exchange: Exchange, on connection: HTTPConnection) {
+    response.fields += options.fields
+    if options.sendsRequestIDs { sendIDs(&response, exchange, connection) }
+    if let crossOrigin = options.crossOrigin { response.fields += crossOrigin.fields(for: exchange.head) }
+    if options.tagsEntities { tag(&response, exchange.head) }
+    if options.compresses { compress(&response, exchange.head) }
+  }
+
+  private func sendIDs(_ response: inout Response, _ exchange: Exchange, _ connection: HTTPConnection) {
+    if !response.fields.contains(where: { $0.isNamed(.requestID) }),
+      let line = try? FieldLine(.requestID, connection.requestID)
+    {
+      response.fields.append(line)
+    }
+    guard let trace = exchange.trace, let line = try? FieldLine("traceparent", trace.child) else { return }
+    response.fields.append(line)
+  }
+
+  private func tag(_ response: inout Response, _ head: RequestHead) {
+    guard head.method == .get || head.method == .head, response.status == .ok,
+      case .bytes(let bytes) = response.body, !response.fields.contains(where: { $0.isNamed(.eTag) })
+    else { return }
+    let tag = EntityTag(of: bytes.span)
+    guard let line = try? FieldLine(.eTag, tag.text) else { return }
+    response.fields.append(line)
+    guard tag.isKnown(to: head) else { return }
+    response.status = .notModified
+    response.contentType = nil
+    response.body = .none
+  }
+
+  private func compress(_ response: inout Response, _ head: RequestHead) {
+    guard response.isCompressible else { return }
+    if let vary = try? FieldLine(.vary, "Accept-Encoding") { response.fields.append(vary) }
+    guard head.acceptsGzip, let coding = try? FieldLine(.contentEncoding, "gzip") else { return }
+    switch response.body {
+    case .bytes(let bytes):
+      guard bytes.count >= Compressor.smallestBytes, let compressor = Compressor(),
+        let compressed = try? compressor.compress(bytes.span, isEnd: true)
+      else { return }
+      response.body = .bytes(compressed)
+    case .stream: response.isCompressed = true
+    case .none: return
+    }
+    response.fields.append(coding)
+  }
+
+  /// What compresses a stream; nil when it goes out as it is.
+  func compressor(for response: Response) throws -> Compressor? {
+    guard response.isCompressed else { return nil }
+    guard let compressor = Compressor() else { throw CompressionFailure() }
+    return compressor
+  }
+}
+
+extension Response {
+  /// Whether the body is of a kind that becomes smaller.
+  fileprivate var isCompressible: Bool {
+    guard status.allowsBody, !fields.contains(where: { $0.isNamed(.contentEncoding) }),
+      let line = contentType ?? fields.first(where: { $0.isContentType }), let type = MediaType(parsing: line.value)
+    else { return false }
+    if type.type.hasSameBytes(as: "text") { return true }
+    guard type.type.hasSameBytes(as: "application") || type.subtype.hasSameBytes(as: "svg+xml") else { return false }
+    let kinds = ["json", "xml", "javascript", "x-ndjson", "yaml"]
+    return kinds.contains { type.subtype.hasSameBytes(as: $0) } || type.subtype.hasSuffix("+json")
+      || type.subtype.hasSuffix("+xml")
+  }
+}
+
+// MARK: - Behind the answer
+
+extension AnswerWrapper {
+  /// Tells of an answer that has been given, or of one that was cut.
+  func ended(_ exchange: Exchange, on connection: HTTPConnection) {
+    guard options.logsAccess else { return }
+    let head = exchange.head
+    let micros = Self.now &- exchange.began
+    logger.info(
+      exchange.isCut ? "cut" : "request",
+      [
+        "method": .text(head.method == .other ? head.methodName : "\(head.method.name)"), "path": .text(head.path),
+        "route": .text(exchange.pattern), "status": .integer(Int(exchange.status.code)),
+        "bytes": .integer(exchange.bodyBytes), "us": .integer(Int(clamping: micros)),
+        "client": .text(connection.client?.host ?? "unix"), "id": .text(connection.requestID),
+      ])
+  }
+}

@@ -1,0 +1,119 @@
+import CassandraBytes
+import CassandraHTTP
+import Testing
+
+@testable import CassandraHTTPServer
+
+/// Transcripts: what comes in, and what the machine says to do.
+@Suite struct ServerMachineTests {
+  private var head = RequestHead()
+  private var machine: ServerMachine
+
+  init() {
+    var configuration = ServerConfiguration()
+    configuration.maximumUnreadBytes = 10
+    machine = ServerMachine(limits: ConnectionLimits(configuration), now: 0)
+  }
+
+  private mutating func receive(_ text: String, now: UInt64 = 0) -> ServerMachine.ReceiveAction {
+    let bytes = Array(text.utf8)
+    return machine.receive(bytes.span, into: &head, now: now)
+  }
+
+  private mutating func next() -> ServerMachine.NextAction {
+    machine.nextRequest(into: &head, isStopping: false, now: 0)
+  }
+
+  @Test mutating func oneRequest() {
+    #expect(next() == .wait)
+    #expect(receive("GET / HTTP/1.1\r\n") == .none)
+    #expect(receive("Host: t\r\n\r\n") == .wake)
+    #expect(next() == .request)
+    let plan = machine.beginAnswer(to: head, .ok, .whole(3), isStopping: false)
+    #expect(plan == .init(framing: .length(3), sendsBody: true, isLast: false))
+    #expect(machine.endAnswer(now: 0) == true)
+    #expect(next() == .wait)
+  }
+
+  @Test mutating func aClientThatEndsItsHalfGetsItsAnswer() {
+    #expect(receive("GET / HTTP/1.1\r\nHost: t\r\n\r\n") == .wake)
+    #expect(next() == .request)
+    #expect(machine.endInput() == .none)
+    _ = machine.beginAnswer(to: head, .ok, .whole(0), isStopping: false)
+    #expect(machine.endAnswer(now: 0) == true)
+    #expect(next() == .end)
+    #expect(machine.finish(now: 0) == .endOutput(resumes: false))
+  }
+
+  @Test mutating func aBodyThatIsCutShortIsRefused() {
+    #expect(receive("POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 9\r\n\r\nhalf") == .wake)
+    #expect(next() == .request)
+    #expect(machine.nextBodyPiece(now: 0) == .piece(Array("half".utf8)))
+    #expect(machine.nextBodyPiece(now: 0) == .wait)
+    #expect(machine.endInput() == .wake)
+    #expect(machine.nextBodyPiece(now: 0) == .fail(.bodyCutShort))
+    let plan = machine.beginAnswer(to: head, .badRequest, .whole(0), isStopping: false)
+    #expect(plan.isLast)
+    #expect(machine.endAnswer(now: 0) == false)
+  }
+
+  @Test mutating func whatIsNotReadMakesTheClientWait() {
+    #expect(receive("POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 20\r\n\r\n") == .wake)
+    #expect(receive("0123456789") == .none)
+    #expect(receive("0123456789") == .pause)
+    #expect(machine.takeResume() == false)
+    #expect(next() == .request)
+    #expect(machine.nextBodyPiece(now: 0) == .piece(Array("01234567890123456789".utf8)))
+    let (first, second) = (machine.takeResume(), machine.takeResume())
+    #expect(first && !second)
+    #expect(machine.nextBodyPiece(now: 0) == .end)
+  }
+
+  /// A byte now and then is a body of no pace: what a pause alone would let go on for days.
+  @Test mutating func aBodyThatTricklesIsRefused() {
+    #expect(receive("POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 100000\r\n\r\n") == .wake)
+    #expect(next() == .request)
+    var now: UInt64 = 0
+    var action = machine.nextBodyPiece(now: now)
+    while action == .wait, now < 600_000 {
+      now += 20_000
+      if machine.pass(now: now) == .wake {
+        action = machine.nextBodyPiece(now: now)
+        break
+      }
+      _ = receive("x", now: now)
+      #expect(machine.nextBodyPiece(now: now) == .piece([UInt8(ascii: "x")]))
+      action = machine.nextBodyPiece(now: now)
+    }
+    #expect(action == .fail(.bodyTimedOut))
+    #expect(now <= 60_000)
+  }
+
+  @Test mutating func aHeadThatDoesNotComeIsRefused() {
+    #expect(next() == .wait)
+    #expect(receive("GET /", now: 1_000) == .none)
+    #expect(machine.pass(now: 10_999) == .none)
+    #expect(machine.pass(now: 11_000) == .wake)
+    #expect(next() == .refuse(.headTimedOut))
+    #expect(machine.beginAnswer(to: head, .requestTimeout, .whole(0), isStopping: false).isLast)
+  }
+
+  @Test mutating func anIdleConnectionIsClosedAfterTheBalancers() {
+    #expect(next() == .wait)
+    #expect(machine.pass(now: 500) == .shrink)
+    #expect(machine.nextTimer(now: 500)?.timer == .idle)
+    #expect(machine.pass(now: 60_000) == .none)
+    #expect(machine.pass(now: 75_000) == .close)
+  }
+
+  @Test mutating func aClientThatTakesNothingIsCut() {
+    #expect(receive("GET / HTTP/1.1\r\nHost: t\r\n\r\n") == .wake)
+    #expect(next() == .request)
+    _ = machine.beginAnswer(to: head, .ok, .streamed(nil), isStopping: false)
+    machine.noteProgress(acknowledged: 0, waiting: 1000, now: 0)
+    machine.noteProgress(acknowledged: 10, waiting: 1000, now: 20_000)
+    #expect(machine.pass(now: 49_000) == .none)
+    #expect(machine.nextTimer(now: 49_900)?.timer == .write)
+    #expect(machine.pass(now: 50_010) == .cut)
+  }
+}

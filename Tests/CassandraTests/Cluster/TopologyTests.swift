@@ -1,0 +1,218 @@
+import CassandraBytes
+import CassandraWire
+import Testing
+
+@testable import Cassandra
+
+/// An id that ends with a number.
+func id(_ number: UInt64) -> CQLUUID { CQLUUID(high: 0xc0ff_ee00_0000_4000, low: 0x8000_0000_0000_0000 + number) }
+
+/// The row of a node at `127.0.0.NUMBER`.
+func row(
+  _ number: UInt64, address: CQLInet? = nil, port: UInt16? = nil, datacenter: String? = "dc1",
+  rack: String? = "rack1", tokens: [Int64]? = nil
+) -> SystemNodeRow {
+  SystemNodeRow(
+    hostID: id(number), address: address ?? .v4(0x7f00_0000 + UInt32(number)), port: port, datacenter: datacenter,
+    rack: rack, tokens: tokens ?? [Int64(number) * 100])
+}
+
+func node(_ number: UInt64, _ datacenter: String = "dc1", rack: String = "rack1", tokens: [Int64]) -> NodeDescription {
+  NodeDescription(
+    hostID: id(number), endPoint: EndPoint(host: "127.0.0.\(number)"), address: nil,
+    datacenter: ByteText(datacenter), rack: ByteText(rack), release: nil, tokens: tokens)
+}
+
+@Suite struct TopologyTests {
+  private let asked = EndPoint(host: "proxy.test", port: 9999)
+
+  private func nodes(
+    _ local: SystemNodeRow = row(1), peers: [SystemNodeRow], known: Set<CQLUUID> = []
+  ) -> [NodeDescription] {
+    SystemReading(local: local, peers: peers).nodes(reachedAt: asked, known: known) {
+      EndPoint(host: $0.host, port: $0.port)
+    }
+  }
+
+  @Test func theNodeThatWasAskedIsWhereItWasReached() {
+    let found = nodes(peers: [row(2), row(3, port: 9043)])
+    #expect(found.map(\.endPoint.description) == ["proxy.test:9999", "127.0.0.2:9999", "127.0.0.3:9043"])
+    #expect(found.map(\.hostID) == [id(1), id(2), id(3)])
+    #expect(found[2].address == NodeAddress(address: .v4(0x7f00_0003), port: 9043))
+  }
+
+  @Test func rowsWithGapsAreNoNodes() {
+    let peers = [
+      row(2, datacenter: nil), row(3, rack: nil), row(4, tokens: []), SystemNodeRow(address: .v4(0x7f00_0005)), row(6),
+    ]
+    #expect(nodes(peers: peers).map(\.hostID) == [id(1), id(6)])
+    // The node that was asked is one, whatever it tells.
+    #expect(nodes(SystemNodeRow(), peers: []).map(\.endPoint) == [asked])
+  }
+
+  @Test func noNodeIsThereTwice() {
+    #expect(nodes(peers: [row(1), row(2), row(2, address: .v4(0x7f00_0009))]).map(\.hostID) == [id(1), id(2)])
+  }
+
+  @Test func anAddressThatMovedToAnotherNodeIsThatOfTheNewOne() {
+    let moved = [row(2), row(7, address: .v4(0x7f00_0002))]
+    #expect(nodes(peers: moved, known: [id(2)]).map(\.hostID) == [id(1), id(7)])
+    #expect(nodes(peers: moved.reversed(), known: [id(2)]).map(\.hostID) == [id(1), id(7)])
+    #expect(nodes(peers: moved, known: [id(7)]).map(\.hostID) == [id(1), id(2)])
+  }
+
+  @Test func rowsOfAllReleases() throws {
+    func read(_ columns: [(String, CQLType, CQLValue)]) throws -> SystemNodeRow {
+      var body: [UInt8] = []
+      let specifications = columns.map {
+        ColumnSpecification(keyspace: "system", table: "peers", name: $0.0, type: $0.1)
+      }
+      try RowsResult(metadata: ResultMetadata(columns: specifications), rowCount: 1).encode(into: &body, version: .v4)
+      for column in columns { try body.append(value: column.2, as: column.1) }
+      return SystemNodeRow(try #require(try Page(body: body, at: 4, version: .v4, layout: nil).first))
+    }
+    let peer = ("peer", CQLType.inet, CQLValue.inet(.v4(0x0a00_0001)))
+    let anywhere = CQLValue.inet(.v4(0))
+    #expect(try read([peer, ("rpc_address", .inet, .inet(.v4(7)))]).address == .v4(7))
+    #expect(try read([peer, ("rpc_address", .inet, anywhere)]).address == .v4(0x0a00_0001))
+    #expect(try read([peer, ("rpc_address", .inet, .inet(.v6(high: 0, low: 0)))]).address == .v4(0x0a00_0001))
+    #expect(try read([peer, ("rpc_address", .inet, .null)]).address == .v4(0x0a00_0001))
+    let new = try read([
+      peer, ("native_address", .inet, .inet(.v4(9))), ("native_port", .int, .int(9043)),
+      ("tokens", .set(.text), .set([.text("-5"), .text("17"), .text("abc")])), ("data_center", .text, .text("dc1")),
+    ])
+    #expect(new.address == .v4(9))
+    #expect(new.port == 9043)
+    #expect(new.tokens == [-5, 17])
+    #expect(new.datacenter == ByteText("dc1"))
+    #expect(try read([peer, ("native_port", .int, .int(-1))]).port == nil)
+  }
+
+  @Test func namesAreBytes() {
+    // The same text to a reader of Unicode, and two names to a server.
+    #expect(ByteText("Re\u{301}gion") != ByteText("R\u{e9}gion"))
+    #expect(Set([ByteText("Re\u{301}gion"), ByteText("R\u{e9}gion")]).count == 2)
+  }
+
+  @Test func theLocalDatacenterIsCheckedOrFound() throws {
+    let nodes = [node(1, tokens: [1]), node(2, "dc2", tokens: [2])]
+    #expect(try LocalDatacenter.choose(ByteText("dc2"), among: nodes, contacts: [nodes[0]]) == ByteText("dc2"))
+    #expect(try LocalDatacenter.choose(nil, among: nodes, contacts: [nodes[1]]) == ByteText("dc2"))
+    let wrong = #expect(throws: CassandraError.self) {
+      try LocalDatacenter.choose(ByteText("dc3"), among: nodes, contacts: [])
+    }
+    #expect(wrong?.code == .configuration)
+    #expect(wrong?.debugDescription.contains("'dc1', 'dc2'") == true)
+    #expect(wrong?.description.contains("dc1") == false)
+    #expect(throws: CassandraError.self) { try LocalDatacenter.choose(nil, among: nodes, contacts: nodes) }
+    // Where no table tells, nothing contradicts.
+    var silent = nodes[0]
+    silent.datacenter = nil
+    #expect(try LocalDatacenter.choose(ByteText("dc3"), among: [silent], contacts: []) == ByteText("dc3"))
+    #expect(try LocalDatacenter.choose(nil, among: [silent], contacts: [silent]) == nil)
+  }
+
+  @Test func contactPointsKeepTheirNames() throws {
+    let (name, pair) = (EndPoint(host: "one.test"), EndPoint(host: "pair.test"))
+    var contacts = ContactPoints([name, pair])
+    contacts.resolved(name, to: [try SocketAddress("10.0.0.1", port: 9042)])
+    contacts.resolved(pair, to: [try SocketAddress("10.0.0.2", port: 9042), try SocketAddress("10.0.0.3", port: 9042)])
+    #expect(contacts.place(host: "10.0.0.1", port: 9042) == name)
+    let second = EndPoint(host: "10.0.0.3", certificateName: "pair.test")
+    #expect(contacts.place(host: "10.0.0.3", port: 9042) == second)
+    #expect(contacts.place(host: "10.0.0.3", port: 9043) == nil)
+    #expect(contacts.candidates(of: pair).map(\.endPoint.host) == ["10.0.0.2", "10.0.0.3"])
+    #expect(contacts.include(second) && contacts.include(name) && !contacts.include(EndPoint(host: "10.0.0.4")))
+  }
+
+  @Test func eventsAreGathered() {
+    var schedule = RefreshSchedule(quiet: 1000)
+    #expect(schedule.due == nil)
+    schedule.note(now: 100)
+    #expect(schedule.due == 1100)
+    schedule.note(now: 900)
+    #expect(schedule.due == 1900)
+    let early = schedule.take(now: 1899)
+    #expect(!early)
+    for now in stride(from: UInt64(1800), through: 6000, by: 900) { schedule.note(now: now) }
+    // However many there are, the first one is not put off for ever.
+    #expect(schedule.due == 5100)
+    let (late, again) = (schedule.take(now: 5100), schedule.take(now: 9000))
+    #expect(late && !again)
+    #expect(schedule.due == nil)
+  }
+
+  @Test func remoteNodesAreUsedWithinTheirLimit() {
+    let nodes = [
+      node(1, tokens: [1]), node(2, "dc2", tokens: [2]), node(3, "dc2", tokens: [3]), node(4, "dc3", tokens: [4]),
+    ]
+    func topology(_ remote: Int) -> Topology {
+      Topology(version: 1, nodes: nodes, localDatacenter: ByteText("dc1"), remoteNodes: remote, replication: [:])
+    }
+    #expect(topology(0).distances == [.local, .ignored, .ignored, .ignored])
+    #expect(topology(1).distances == [.local, .remote, .ignored, .remote])
+    #expect(topology(2).remote == [1, 2, 3])
+  }
+}
+
+@Suite struct ReplicaTests {
+  private func map(
+    _ replication: Replication, _ nodes: [NodeDescription], local: String? = "dc1"
+  ) throws -> ReplicaMap {
+    let topology = Topology(
+      version: 1, nodes: nodes, localDatacenter: local.map { ByteText($0) }, remoteNodes: 0,
+      replication: [ByteText("k"): replication])
+    return try #require(topology.replicas[ByteText("k")])
+  }
+
+  @Test func aRangeEndsWithItsToken() throws {
+    let nodes = [node(1, tokens: [-100, 50]), node(2, tokens: [0]), node(3, tokens: [100])]
+    let map = try map(.simple(1), nodes)
+    let owners = [Int64.min, -101, -100, -99, 0, 1, 50, 51, 100, 101, .max].map { map.replicas(of: $0) }
+    #expect(owners == [[0], [0], [0], [1], [1], [0], [0], [2], [2], [0], [0]])
+  }
+
+  @Test func theSimpleStrategyTakesTheNextNodes() throws {
+    let nodes = [node(1, tokens: [0, 1]), node(2, tokens: [2]), node(3, "dc2", tokens: [3]), node(4, tokens: [4])]
+    let map = try map(.simple(3), nodes)
+    // Those of another data centre count, and are not local.
+    #expect(map.replicas(of: 0) == [0, 1])
+    #expect(map.replicas(of: 3) == [3, 0])
+    #expect(try self.map(.simple(99), nodes).replicas(of: 2) == [1, 3, 0])
+  }
+
+  @Test func theNetworkStrategyUsesTheRacks() throws {
+    let nodes = [
+      node(1, rack: "a", tokens: [0]), node(2, rack: "a", tokens: [10]), node(3, rack: "b", tokens: [20]),
+      node(4, "dc2", rack: "a", tokens: [5]), node(5, rack: "c", tokens: [30]), node(6, rack: "b", tokens: [40]),
+    ]
+    let map = try map(.network([ByteText("dc1"): 3, ByteText("dc2"): 1]), nodes)
+    #expect(map.replicas(of: 0) == [0, 2, 4])
+    #expect(map.replicas(of: 15) == [2, 4, 0])
+    #expect(map.replicas(of: 35) == [5, 0, 4])
+    // More replicas than racks: as many repeats as that makes.
+    let four = try self.map(.network([ByteText("dc1"): 4]), nodes)
+    #expect(four.replicas(of: 0) == [0, 1, 2, 4])
+    #expect(four.replicas(of: 25) == [4, 5, 0, 1])
+    #expect(try self.map(.network([ByteText("dc2"): 1]), nodes, local: "dc2").replicas(of: 77) == [3])
+  }
+
+  @Test func whatIsSaidOfReplication() {
+    #expect(
+      Replication(["class": "org.apache.cassandra.locator.SimpleStrategy", "replication_factor": "3"]) == .simple(3))
+    #expect(
+      Replication(["class": "NetworkTopologyStrategy", "dc1": "3/1", "dc2": "2"])
+        == .network([ByteText("dc1"): 3, ByteText("dc2"): 2]))
+    for options in [
+      ["class": "org.apache.cassandra.locator.LocalStrategy"], ["class": "SimpleStrategy"], [:],
+      ["class": "SimpleStrategy", "replication_factor": "many"],
+    ] { #expect(Replication(options) == .other) }
+  }
+
+  @Test func emptyRingsHaveNoReplicas() {
+    let topology = Topology(
+      version: 1, nodes: [node(1, tokens: [])], localDatacenter: nil, remoteNodes: 0,
+      replication: [ByteText("k"): .simple(1), ByteText("l"): .network([:]), ByteText("m"): .other])
+    #expect(topology.replicas.isEmpty)
+  }
+}
