@@ -12,7 +12,9 @@ enum SystemTables {
     switch Reply(try await send(request, on: connection, due: due), from: connection, layout: nil) {
     case .page(let page, _): return page
     case .failure(let error), .unprepared(_, let error): throw error
-    case .done, .prepared:
+    // Some that speak the protocol answer so where they do not know a table.
+    case .done: return Page(emptyWith: .empty)
+    case .prepared:
       throw CassandraError.protocolViolation("a SELECT was answered without rows", coordinator: connection.endPoint)
     }
   }
