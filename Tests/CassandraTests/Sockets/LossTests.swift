@@ -79,7 +79,7 @@ import Testing
       1, loops: 2, configure: { $0.reconnection = ReconnectionPolicy(first: hour, longest: hour) }
     ) { (client, nodes) async throws in
       // Not before both are ready: one that is cut while it connects would wait for an hour from then on.
-      while await client.topology.nodes.first?.connections != 2 { await Task.yield() }
+      await client.untilConnected(to: 1, loops: 2)
       #expect(nodes[0].observed.connections == 2)
       // Both connect again at once; the first to arrive is turned away and would now wait for an hour.
       nodes[0].when(.init(.startup, times: 1), .reset)
