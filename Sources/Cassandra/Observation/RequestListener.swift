@@ -24,11 +24,14 @@ public struct ObservedRequest: Sendable, Hashable {
 /// is kept for one; with one, requests go through a longer way in the client.
 public protocol RequestListener: Sendable {
   /// A request begins; nothing has been sent yet.
+  ///
+  /// - Parameter request: What is asked for.
   func requestBegan(_ request: ObservedRequest)
 
   /// An attempt has ended: the node has answered, or it is not waited for any longer.
   ///
   /// - Parameters:
+  ///   - request: The request that the attempt was for.
   ///   - node: Who was asked.
   ///   - duration: From the moment that it could be sent, or had to wait for its place at that node, until now.
   ///   - failure: nil when it brought the answer. A failure may be followed by another attempt.
@@ -37,6 +40,7 @@ public protocol RequestListener: Sendable {
   /// The request has ended.
   ///
   /// - Parameters:
+  ///   - request: The request, as it was told of when it began.
   ///   - node: Who answered last; nil when nobody was asked.
   ///   - duration: All of it, preparing and waiting included.
   ///   - attempts: How many there were.
