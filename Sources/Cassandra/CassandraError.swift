@@ -192,7 +192,7 @@ extension CassandraError {
   static func protocolViolation(_ message: String, coordinator: EndPoint?, cause: (any Error)? = nil) -> CassandraError
   {
     CassandraError(
-      .protocolViolation, "The database sent something that is not the protocol.", detail: message,
+      .protocolViolation, "The database sent something that violates the protocol.", detail: message,
       coordinator: coordinator, cause: cause)
   }
 
@@ -213,23 +213,26 @@ private struct ServerErrorKind {
     case .protocolError: (self.code, message) = (.protocolError, "The database did not understand the request.")
     case .badCredentials: (self.code, message) = (.badCredentials, "The database does not accept the credentials.")
     case .unavailable: (self.code, message) = (.unavailable, "Too few replicas of the data are alive.")
-    case .overloaded: (self.code, message) = (.overloaded, "The database has too much to do.")
+    case .overloaded: (self.code, message) = (.overloaded, "The database is overloaded.")
     case .isBootstrapping: (self.code, message) = (.isBootstrapping, "The database is still starting.")
-    case .truncateError: (self.code, message) = (.truncateError, "The table could not be emptied.")
+    case .truncateError: (self.code, message) = (.truncateError, "The table could not be truncated.")
     case .writeTimeout:
-      (self.code, message) = (.writeTimeout, "The database did not confirm the write in time; it may have been done.")
+      (self.code, message) = (
+        .writeTimeout, "The database did not confirm the write in time; it may have been applied."
+      )
     case .readTimeout: (self.code, message) = (.readTimeout, "The database did not answer the read in time.")
     case .readFailure: (self.code, message) = (.readFailure, "Replicas of the data failed while reading.")
-    case .functionFailure: (self.code, message) = (.functionFailure, "A function of the database failed.")
+    case .functionFailure: (self.code, message) = (.functionFailure, "A user-defined function failed.")
     case .writeFailure: (self.code, message) = (.writeFailure, "Replicas of the data failed while writing.")
-    case .cdcWriteFailure: (self.code, message) = (.cdcWriteFailure, "The database's log of changes is full.")
+    case .cdcWriteFailure: (self.code, message) = (.cdcWriteFailure, "The database's CDC log is full.")
     case .casWriteUnknown:
-      (self.code, message) = (.casWriteUnknown, "A conditional write met others; what became of it is unknown.")
+      (self.code, message) = (.casWriteUnknown, "A conditional write contended with others; its outcome is unknown.")
     case .syntaxError: (self.code, message) = (.syntaxError, "The statement is not valid CQL.")
     case .unauthorized: (self.code, message) = (.unauthorized, "The database does not allow this.")
     case .invalid: (self.code, message) = (.invalid, "The database refuses the statement.")
-    case .configError: (self.code, message) = (.configError, "The statement goes against the database's configuration.")
-    case .alreadyExists: (self.code, message) = (.alreadyExists, "The keyspace or table exists already.")
+    case .configError:
+      (self.code, message) = (.configError, "The database's configuration does not allow the statement.")
+    case .alreadyExists: (self.code, message) = (.alreadyExists, "The keyspace or table already exists.")
     case .unprepared: (self.code, message) = (.unprepared, "The database keeps forgetting a prepared statement.")
     default: (self.code, message) = (.otherServerError, "The database reports an error.")
     }

@@ -52,17 +52,17 @@ struct AstraDirectory: ClusterDirectory {
     case .badCredentials, .credentialsMissing:
       return AstraError(
         .credentialsRefused,
-        "Astra does not accept the token: it may have been deleted, or be of another organization; make one in the Astra portal, with a role that may use this database.",
+        "Astra does not accept the token: it may have been deleted, or belong to another organization; create one in the Astra portal, with a role that may use this database.",
         detail: node, cause: failure)
     case .keyspaceMissing:
       return AstraError(
         .keyspaceMissing,
-        "The keyspace does not exist in the database; create it in the Astra portal, where alone keyspaces are made, or correct its name.",
+        "The keyspace does not exist in the database; create it in the Astra portal, the only place where keyspaces are created, or correct its name.",
         detail: node, cause: failure)
     case .invalid where failure.server?.message.contains("not allowed for Write Consistency Level") == true:
       return AstraError(
         .consistencyRefused,
-        "Astra does not take writes at this consistency level; use LOCAL_QUORUM, which is the default.", detail: node,
+        "Astra does not accept writes at this consistency level; use LOCAL_QUORUM, which is the default.", detail: node,
         cause: failure)
     case .noNodeAvailable, .connectionLost, .timedOut:
       guard let reason = failure.networkFailure else { return nil }

@@ -58,7 +58,7 @@ extension AstraError {
         )
         : made(
           .nodeRefused,
-          "Astra's proxy ends the connection to the node: the node is down or has been replaced; the list of nodes is asked for again."
+          "Astra's proxy closed the connection to the node: the node is down or has been replaced; the list of nodes is asked for again."
         )
     default:
       return made(unreachable, "\(name) cannot be reached: \(error).")

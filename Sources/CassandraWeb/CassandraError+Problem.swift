@@ -12,7 +12,7 @@ extension CassandraError: ProblemConvertible {
     case .noNodeAvailable, .connectionLost, .keyspaceMissing, .badCredentials, .credentialsMissing:
       // What these say helps whoever set the program up and nobody else: it is in the log.
       Problem(
-        .serviceUnavailable, code: "\(code)", detail: "The database cannot be used at the moment.",
+        .serviceUnavailable, code: "\(code)", detail: "The database is unavailable at the moment.",
         fields: Self.retryAfter, cause: self)
     case .timedOut, .readTimeout, .writeTimeout:
       Problem(.gatewayTimeout, code: "\(code)", detail: description, cause: self)

@@ -26,9 +26,9 @@ struct Animal: Validatable {
   private static func name(_ member: String, _ fields: inout Validator) -> String {
     let name = fields.text(member, bytes: 1...maximumPathBytes)
     if name.utf8.elementsEqual(".".utf8) || name.utf8.elementsEqual("..".utf8) {
-      fields.report(member, "A name that is a dot or two cannot stand in a path.")
+      fields.report(member, "A name cannot be \".\" or \"..\", which have a meaning in paths.")
     }
-    if name.utf8.contains(0) { fields.report(member, "The text must not hold U+0000.") }
+    if name.utf8.contains(0) { fields.report(member, "The text must not contain U+0000.") }
     let encoded = name.utf8.reduce(0) { $0 + ($1.isUnreserved ? 1 : 3) }
     if name.utf8.count <= maximumPathBytes, encoded > maximumPathBytes {
       fields.report(

@@ -29,7 +29,7 @@ struct CommandFailure: Error, CustomStringConvertible {
   /// The embedded database does not run.
   init(_ error: NodeError) {
     description = """
-      The embedded database does not run: \(error). Its data is in ./\(EmbeddedDatabase.directory). To use another \
+      The embedded database is not running: \(error). Its data is in ./\(EmbeddedDatabase.directory). To use another \
       database, set CASSANDRA_CONTACT_POINTS and CASSANDRA_LOCAL_DATACENTER.
       """
   }

@@ -19,6 +19,6 @@ enum DiskSpace {
     var status = statvfs()
     guard statvfs(directory, &status) == 0 else { return }
     guard UInt64(status.f_bavail) * UInt64(status.f_frsize) < UInt64(leastBytes) else { return }
-    throw Problem(.serviceUnavailable, code: "diskFull", detail: "The disk of the database has no room left.")
+    throw Problem(.serviceUnavailable, code: "diskFull", detail: "The database's disk is full.")
   }
 }

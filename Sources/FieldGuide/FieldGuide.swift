@@ -25,7 +25,7 @@ public enum FieldGuide {
           CommandOption("tls-key", "FILE", "PEM file of its private key"),
         ] + ServerSetting.all.map { CommandOption($0.option, $0.value, $0.help) } + [environmentOption], run: serve),
       Command(
-        "init", "Make the keyspace where it is missing, the tables and the sample rows.",
+        "init", "Create the keyspace if it does not exist, the tables and the sample rows.",
         details: """
           Says what it writes where. What exists stays as it is, so it is safe to run twice. On Astra DB the keyspace has
           to be there: it is made in the portal.

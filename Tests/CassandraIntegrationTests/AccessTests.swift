@@ -47,7 +47,7 @@ import Testing
     #expect(wrong?.debugDescription.contains("guess") == false)
     let none = try await connect(database) { $0.credentials = nil }
     #expect(none?.code == .credentialsMissing)
-    #expect(none?.description.contains("user and a password") == true)
+    #expect(none?.description.contains("user name and a password") == true)
   }
 
   @Test(

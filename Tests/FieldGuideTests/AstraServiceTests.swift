@@ -27,7 +27,7 @@ import CassandraWebTesting
     let body = try JSONValue(parsing: reply.body)
     #expect(body["code"] == .string(code), "\(reply.text)")
     #expect(body["request_id"] != nil)
-    #expect(body["detail"] == .string("The database cannot be used at the moment."))
+    #expect(body["detail"] == .string("The database is unavailable at the moment."))
     for word in ["localhost", "token", "Astra", "bundle", "naturalist", "127.0.0.1"] {
       #expect(!reply.text.contains(word), "\(reply.text)")
     }

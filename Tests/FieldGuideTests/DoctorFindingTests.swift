@@ -44,7 +44,7 @@ import Testing
     #expect(Finding.name("x", .failure(missing), route: .cassandra).advice.contains("CASSANDRA_CONTACT_POINTS"))
     #expect(Finding.name("x", .failure(missing), route: .metadata).advice.contains("portal"))
     let slow = Finding.name("x", .failure(ReactorError(.timedOut, "too long")), route: .metadata)
-    #expect(slow.mark == .failed && slow.advice.contains("name service"))
+    #expect(slow.mark == .failed && slow.advice.contains("DNS"))
   }
 
   @Test func connectionsAreJudged() throws {
@@ -61,9 +61,9 @@ import Testing
   }
 
   static let failuresOfTLS: [(code: ReactorError.Code, route: Route, advice: String)] = [
-    (.tlsCertificate, .cassandra, "CASSANDRA_TLS_CA"), (.tlsCertificate, .proxy, "bundle anew"),
+    (.tlsCertificate, .cassandra, "CASSANDRA_TLS_CA"), (.tlsCertificate, .proxy, "bundle again"),
     (.tlsCertificateExpired, .cassandra, "clock"), (.tlsCertificateName, .cassandra, "CASSANDRA_CONTACT_POINTS"),
-    (.tlsCertificateName, .metadata, "name service"), (.tlsClientCertificate, .cassandra, "CASSANDRA_TLS_CERTIFICATE"),
+    (.tlsCertificateName, .metadata, "DNS"), (.tlsClientCertificate, .cassandra, "CASSANDRA_TLS_CERTIFICATE"),
     (.tlsClientCertificate, .metadata, "bundle"), (.tlsProtocol, .cassandra, "does not speak TLS"),
     (.timedOut, .proxy, "does not answer"), (.tlsHandshake, .proxy, "does not know this node"),
   ]
@@ -145,7 +145,7 @@ import Testing
   static let folders: [(facts: DataDirectoryFacts, mark: Checklist.Mark, words: String)] = [
     (DataDirectoryFacts(exists: true), .ok, "no program uses it"),
     (DataDirectoryFacts(exists: false), .failed, "There is no"),
-    (DataDirectoryFacts(exists: true, isFolder: false), .failed, "is no folder"),
+    (DataDirectoryFacts(exists: true, isFolder: false), .failed, "is not a folder"),
     (DataDirectoryFacts(exists: true, isUsable: false), .failed, "cannot be read and written"),
     (DataDirectoryFacts(exists: true, hasDatabase: false), .failed, "no database in it"),
     (DataDirectoryFacts(exists: true, isInUse: true), .warning, "is in use"),

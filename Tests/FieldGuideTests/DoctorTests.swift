@@ -67,7 +67,7 @@ import Testing
   @Test func dataThatAreNone() async throws {
     let folder = try SettingsFolder()
     try folder.write("x".utf8, to: "data")
-    #expect(try await examine("", in: folder).reported["data"].first?.text.contains("no folder") == true)
+    #expect(try await examine("", in: folder).reported["data"].first?.text.contains("not a folder") == true)
     try FileManager.default.createDirectory(atPath: "\(folder.path)/broken", withIntermediateDirectories: true)
     try folder.write([UInt8](repeating: 7, count: 4096), to: "broken/node.db")
     let broken = try await examine("", in: folder, data: "broken")
@@ -245,7 +245,7 @@ import Testing
     Fault(testDescription: "401", label: "metadata", words: "401") { $0.metadata = .status(401) },
     Fault(testDescription: "404", label: "metadata", words: "404") { $0.metadata = .status(404) },
     Fault(testDescription: "HTML", label: "metadata", words: "JSON") { $0.metadata = .html },
-    Fault(testDescription: "truncated", label: "metadata", words: "ended the connection") { $0.metadata = .truncated },
+    Fault(testDescription: "truncated", label: "metadata", words: "closed the connection") { $0.metadata = .truncated },
     Fault(testDescription: "without a port", label: "metadata", words: "without a port") { $0.metadata = .withoutPort },
     Fault(testDescription: "without nodes", label: "metadata", words: "no nodes") { $0.metadata = .emptyList },
     Fault(testDescription: "reset", label: "metadata", words: "ends the connection") { $0.metadata = .reset },

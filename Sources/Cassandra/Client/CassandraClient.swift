@@ -46,7 +46,7 @@ public final class CassandraClient: Sendable {
     self.loops = loops
     try configuration.limits.validate()
     guard configuration.protocolVersion >= .v4 else {
-      throw CassandraError(.configuration, "The version of the protocol is 4 or 5.")
+      throw CassandraError(.configuration, "The protocol version must be 4 or 5.")
     }
     var configuration = configuration
     try configuration.takeAccess(from: configuration.cluster.directory)

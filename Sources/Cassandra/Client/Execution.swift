@@ -168,7 +168,7 @@ extension Statement {
       try buffer.append(value: value, as: parameter.type)
     } catch {
       throw CassandraError(
-        .invalidValue, "A value does not go with its place in the statement: \(error)",
+        .invalidValue, "A value does not fit its place in the statement: \(error)",
         detail: "marker \(index + 1), \(parameter.name) \(parameter.type)", isRetrySafe: true, cause: error)
     }
   }
@@ -189,7 +189,7 @@ extension Statement {
     }
     guard used.count == names.count else {
       throw CassandraError(
-        .invalidValue, "A value has a name that no marker of the statement has.",
+        .invalidValue, "A value has a name that no marker in the statement has.",
         detail: names.indices.filter { !used.contains($0) }.map { names[$0] }.joined(separator: ", "),
         isRetrySafe: true)
     }
@@ -197,7 +197,7 @@ extension Statement {
 
   private func wrongNumber(_ markers: Int) -> CassandraError {
     CassandraError(
-      .invalidValue, "The statement has another number of markers than of values.",
+      .invalidValue, "The statement has a different number of markers than of values.",
       detail: "\(markers) markers, \(values.count) values", isRetrySafe: true)
   }
 }
@@ -214,7 +214,7 @@ extension [UInt8] {
 extension CassandraError {
   static func needsNewerProtocol(_ option: String) -> CassandraError {
     CassandraError(
-      .invalidStatement, "The option \(option) needs version 5 of the protocol, which the database does not speak.",
+      .invalidStatement, "The option \(option) needs protocol version 5, which the database does not speak.",
       isRetrySafe: true)
   }
 

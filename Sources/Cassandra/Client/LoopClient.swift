@@ -181,7 +181,7 @@ extension LoopClient {
       // Whoever keeps a position may have changed it; only the server can tell.
       guard pageState != nil, error.code == .protocolError else { throw error }
       throw CassandraError(
-        .invalidPageState, "The database does not accept the position in the result.", server: error.server,
+        .invalidPageState, "The database does not accept the resume token.", server: error.server,
         coordinator: error.coordinator)
     }
   }

@@ -25,7 +25,7 @@ public struct ClusterSource: Sendable, CustomStringConvertible {
       if !endPoints.contains(endPoint) { endPoints.append(endPoint) }
     }
     guard !endPoints.isEmpty else {
-      throw CassandraError(.configuration, "There is no contact point of the database.")
+      throw CassandraError(.configuration, "There is no contact point.")
     }
     return ClusterSource(kind: .nodes(ClusterMap(endPoints: endPoints, localDatacenter: localDatacenter ?? "")))
   }

@@ -33,7 +33,7 @@ public struct EndPoint: Sendable, Hashable, CustomStringConvertible {
     let text = text.filter { !$0.isWhitespace }
     func invalid(_ why: String) -> CassandraError {
       CassandraError(
-        .configuration, "A contact point of the database is not of the form host or host:port.",
+        .configuration, "A contact point must have the form host or host:port.",
         detail: "'\(text)': \(why)")
     }
     var host = Substring(text)

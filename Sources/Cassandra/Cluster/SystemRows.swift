@@ -121,7 +121,7 @@ enum LocalDatacenter {
       // Nodes that do not tell their data centre cannot contradict.
       guard names.isEmpty || names.contains(configured) else {
         throw CassandraError(
-          .configuration, "The local data centre of the settings is none of the cluster's.",
+          .configuration, "The configured local data centre does not exist in the cluster.",
           detail: "it is '\(configured)'; there is \(list)", isRetrySafe: true)
       }
       return configured
@@ -130,7 +130,7 @@ enum LocalDatacenter {
     guard found.count <= 1 else {
       throw CassandraError(
         .configuration,
-        "The contact points of the database are in several data centres: set the local one.",
+        "The contact points are in several data centres: set the local one.",
         detail: "there is \(list)", isRetrySafe: true)
     }
     return found.first

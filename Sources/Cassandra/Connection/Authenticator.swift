@@ -53,7 +53,7 @@ private struct PlainExchange: AuthenticationExchange {
   mutating func answer(to challenge: [UInt8]?) throws(CassandraError) -> [UInt8]? {
     guard challenge == Array("PLAIN-START".utf8) else {
       throw CassandraError(
-        .badCredentials, "The database asks for something other than a user and a password.")
+        .badCredentials, "The database asks for something other than a user name and a password.")
     }
     return credentials.plainToken
   }

@@ -184,7 +184,7 @@ extension NodeConnection {
 
   private var queueFull: CassandraError {
     CassandraError(
-      .queueFull, "Too many requests wait for the database.",
+      .queueFull, "Too many requests are waiting for the database.",
       detail: "\(limits.requestsInFlight) are under way and \(limits.requestsWaiting) wait", coordinator: endPoint,
       isRetrySafe: true)
   }
@@ -343,7 +343,7 @@ extension NodeConnection: TransportDelegate {
     case .deliver(let recipient):
       let error = CassandraError(
         .responseTooLarge,
-        "The database's answer is larger than this client takes: ask for less rows in a page (pageSize), or raise the limit responseBytes.",
+        "The database's answer is larger than this client takes: ask for fewer rows per page (pageSize), or raise the limit responseBytes.",
         detail: "\(header.bodyCount) bytes, of which \(limits.responseBytes) are taken", coordinator: endPoint)
       deliver(.failure(error), to: recipient)
     case .drop: break

@@ -105,14 +105,14 @@ extension CassandraError {
   @usableFromInline @inline(never)
   package static func undecodable(_ error: RowError) -> CassandraError {
     CassandraError(
-      .undecodableRow, "A row does not have the values that are expected: \(error)", detail: "column \(error.column)",
+      .undecodableRow, "A row does not have the expected values: \(error)", detail: "column \(error.column)",
       cause: error)
   }
 
   @usableFromInline @inline(never)
   static func undecodable(_ error: CQLValueError) -> CassandraError {
     CassandraError(
-      .undecodableRow, "The columns of the result are not those that are expected: \(error)",
+      .undecodableRow, "The result does not have the expected columns: \(error)",
       detail: error.debugDescription, cause: error)
   }
 }

@@ -137,7 +137,7 @@ private struct Elements: UnkeyedDecodingContainer {
   private func current() throws -> PartDecoder {
     guard !isAtEnd else {
       throw DecodingError.valueNotFound(
-        Any.self, .init(codingPath: codingPath, debugDescription: "The value has no further element."))
+        Any.self, .init(codingPath: codingPath, debugDescription: "The value has no more elements."))
     }
     return PartDecoder(
       decoder.page, elements[currentIndex], naming: decoder.naming, path: codingPath + [Index(currentIndex)])

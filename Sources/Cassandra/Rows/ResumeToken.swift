@@ -20,7 +20,7 @@ public struct ResumeToken: Sendable, Hashable {
   /// - Throws: ``CassandraError/Code/invalidPageState`` when they are no token.
   public init(bytes: [UInt8]) throws(CassandraError) {
     guard bytes.count > Self.headBytes, bytes.count <= Self.maximumBytes, bytes[0] == Self.format else {
-      throw CassandraError(.invalidPageState, "This is not a position in a result.")
+      throw CassandraError(.invalidPageState, "This is not a resume token.")
     }
     self.bytes = bytes
   }
@@ -41,10 +41,10 @@ public struct ResumeToken: Sendable, Hashable {
     let expected = ResumeToken(pageState: [], version: version, keyspace: keyspace, text: text, values: values)
     guard bytes[1] == expected.bytes[1] else {
       throw CassandraError(
-        .invalidPageState, "The position is of another version of the database's protocol; read the result anew.")
+        .invalidPageState, "The resume token belongs to another protocol version; read the result from the start.")
     }
     guard bytes[2..<Self.headBytes] == expected.bytes[2..<Self.headBytes] else {
-      throw CassandraError(.invalidPageState, "The position is of another statement, or of other values.")
+      throw CassandraError(.invalidPageState, "The resume token belongs to another statement, or to other values.")
     }
     return Array(bytes[Self.headBytes...])
   }

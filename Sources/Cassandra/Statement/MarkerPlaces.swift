@@ -41,10 +41,10 @@ struct MarkerPlaces: Equatable {
   /// What is wrong with an interpolated statement of so many values; nil when nothing is.
   func problem(values: Int) -> String? {
     if touchesAName {
-      return "A value is bound and cannot be a piece of a name: interpolate an Identifier of the whole name."
+      return "A value is bound and cannot be part of a name: interpolate an Identifier of the whole name."
     }
     if markers < values {
-      return "A value is bound and cannot stand within quotes or a comment: interpolate it without quotes."
+      return "A value is bound and cannot stand inside quotes or a comment: interpolate it without quotes."
     }
     return nil
   }

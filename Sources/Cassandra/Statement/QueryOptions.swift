@@ -123,10 +123,10 @@ struct ResolvedOptions: Sendable {
     consistency = options.consistency ?? .localQuorum
     serialConsistency = options.serialConsistency ?? .localSerial
     guard serialConsistency == .serial || serialConsistency == .localSerial else {
-      throw CassandraError(.configuration, "A serial consistency is SERIAL or LOCAL_SERIAL.")
+      throw CassandraError(.configuration, "The serial consistency must be SERIAL or LOCAL_SERIAL.")
     }
     guard let pageSize = Int32(exactly: options.pageSize ?? Self.defaultPageSize), pageSize > 0 else {
-      throw CassandraError(.configuration, "A page has at least one row, and at most 2,147,483,647.")
+      throw CassandraError(.configuration, "The page size must be from 1 to 2,147,483,647 rows.")
     }
     self.pageSize = pageSize
     resuming = options.resuming

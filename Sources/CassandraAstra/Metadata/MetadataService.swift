@@ -71,7 +71,8 @@ struct MetadataService: Sendable {
       .reaching(.metadataService, failed: ReactorError(.connectionClosed, "it was cancelled"), detail: url)
     case .response(.cutShort):
       AstraError(
-        .metadataInvalid, "Astra's metadata service ended the connection within its answer; it will be asked again.",
+        .metadataInvalid,
+        "Astra's metadata service closed the connection in the middle of its answer; it will be asked again.",
         detail: url)
     case .response(.tooLarge):
       AstraError.metadata("has more than \(limits.metadataBytes) bytes", detail: url)

@@ -55,7 +55,7 @@ extension AnswerWrapper {
     }
     return connection.failed(
       Problem(
-        .tooManyRequests, code: "tooManyRequests", detail: "This client asks too much; try again later.",
+        .tooManyRequests, code: "tooManyRequests", detail: "Too many requests from this client; try again later.",
         fields: (try? FieldLine(.retryAfter, "\(seconds)")).map { [$0] } ?? []))
   }
 

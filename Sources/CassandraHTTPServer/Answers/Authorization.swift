@@ -38,7 +38,7 @@ extension Routes {
     let challenge = (try? FieldLine(.wwwAuthenticate, "Bearer realm=\"\(realm)\"")).map { [$0] } ?? []
     return { request, next in
       guard let token = request.bearerToken, try await isValid(token, request.context) else {
-        throw Problem(.unauthorized, code: "unauthorized", detail: "A valid token is needed.", fields: challenge)
+        throw Problem(.unauthorized, code: "unauthorized", detail: "A valid token is required.", fields: challenge)
       }
       return try await next(request)
     }
@@ -50,7 +50,7 @@ extension Routes {
   ) -> Middleware {
     { request, next in
       guard let key = request.apiKey(field), try await isValid(key, request.context) else {
-        throw Problem(.unauthorized, code: "unauthorized", detail: "A valid key is needed.")
+        throw Problem(.unauthorized, code: "unauthorized", detail: "A valid key is required.")
       }
       return try await next(request)
     }

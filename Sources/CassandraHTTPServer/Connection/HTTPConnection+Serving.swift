@@ -69,7 +69,7 @@ extension HTTPConnection {
     do throws(Problem) {
       switch exchange.head.method {
       case .other, .connect:
-        throw Problem(.notImplemented, code: "methodNotImplemented", detail: "The server does not know the method.")
+        throw Problem(.notImplemented, code: "methodNotImplemented", detail: "The server does not support this method.")
       case .get, .head, .post, .put, .delete, .patch, .options, .trace: break
       }
       let match: RouteTable.Match
@@ -86,11 +86,11 @@ extension HTTPConnection {
           return .answer(Response(.noContent, fields: [.allow(methods)]))
         }
         throw Problem(
-          .methodNotAllowed, code: "methodNotAllowed", detail: "This path does not know the method.",
+          .methodNotAllowed, code: "methodNotAllowed", detail: "This path does not support this method.",
           fields: [.allow(methods)])
       case .unknown:
         if exchange.head.targetForm == .asterisk { return .answer(Response(.noContent, fields: [.allow([])])) }
-        throw Problem.notFound("No route leads to this path.")
+        throw Problem.notFound("There is no route for this path.")
       }
     } catch { return .answer(failed(error)) }
   }
@@ -288,15 +288,16 @@ extension Problem {
   }
 
   static let cancelled = Problem(
-    .serviceUnavailable, code: "cancelled", detail: "The client ended the connection's input, or the server stops.")
+    .serviceUnavailable, code: "cancelled",
+    detail: "The client closed its side of the connection, or the server is shutting down.")
 
   static let overloaded = Problem(
-    .serviceUnavailable, code: "overloaded", detail: "The server has too much to do; try again.",
+    .serviceUnavailable, code: "overloaded", detail: "The server is overloaded; try again.",
     fields: (try? FieldLine(.retryAfter, "1")).map { [$0] } ?? [])
 
   /// 503: the server ends soon, so nothing new should be sent to it; what ``Request/isStopping`` is for.
   public static let stopping = Problem(
-    .serviceUnavailable, code: "stopping", detail: "The server ends.",
+    .serviceUnavailable, code: "stopping", detail: "The server is shutting down.",
     fields: (try? FieldLine(.retryAfter, "1")).map { [$0] } ?? [])
 
   /// What is refused before a handler sees it, or while it reads the body.

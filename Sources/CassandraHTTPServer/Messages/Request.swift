@@ -330,7 +330,7 @@ extension Request {
     guard exchange.isJSON else {
       throw Problem(
         .unsupportedMediaType, code: "notJSON",
-        detail: "The body has to be JSON in UTF-8: send Content-Type: application/json.")
+        detail: "The body must be JSON in UTF-8: send Content-Type: application/json.")
     }
     let bytes = try await body.collect(limit: nil, weight: 1 + Self.treeFactor)
     do throws(JSONError) { return try JSONValue(parsing: bytes) } catch {
@@ -347,7 +347,7 @@ extension Exchange {
     guard let range = head.fields.range(of: .contentEncoding), !range.isEmpty else { return }
     if head.fields.list(.contentEncoding).allSatisfy({ $0.hasSameBytes(as: "identity") }) { return }
     throw Problem(
-      .unsupportedMediaType, code: "unsupportedContentCoding", detail: "The body has to come without Content-Encoding.",
+      .unsupportedMediaType, code: "unsupportedContentCoding", detail: "The body must not have a Content-Encoding.",
       fields: (try? FieldLine("Accept-Encoding", "identity")).map { [$0] } ?? [])
   }
 }

@@ -46,7 +46,7 @@ public struct CellReader {
   @usableFromInline @inline(never)
   mutating func check<Value: CQLDecodable>(_ type: Value.Type) throws(RowError) {
     guard column < checked.count else {
-      throw RowError(.value(CQLValueError(.typeMismatch, "The row has no further column.")), column: "")
+      throw RowError(.value(CQLValueError(.typeMismatch, "The row has no more columns.")), column: "")
     }
     do throws(CQLValueError) { try Value.check(layout.columns[column].type) } catch { throw failure(.value(error)) }
     checked[column] = ObjectIdentifier(type)

@@ -64,7 +64,7 @@ extension CQLValueError {
 
   @usableFromInline @inline(never)
   static func null() -> CQLValueError {
-    CQLValueError(.unexpectedNull, "The value is null, and what it is decoded into is not optional.")
+    CQLValueError(.unexpectedNull, "The value is null, and the type it is decoded into is not optional.")
   }
 
   /// The wrong number of bytes for a type of fixed size, or none at all.

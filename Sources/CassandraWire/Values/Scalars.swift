@@ -57,7 +57,7 @@ extension Double: CQLEncodable, CQLDecodable {
     case .float:
       let narrow = Float(self)
       guard Double(narrow) == self || isNaN else {
-        throw CQLValueError.outOfRange(type, "The number has more digits than a float; Float(…) rounds it.")
+        throw CQLValueError.outOfRange(type, "The number has more digits than a float holds; Float(…) rounds it.")
       }
       buffer.append(bigEndian: narrow.bitPattern)
     default: throw CQLValueError.mismatch(Double.self, type)

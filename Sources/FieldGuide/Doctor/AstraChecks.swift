@@ -5,7 +5,7 @@ internal import CassandraReactor
 /// The checks of an Astra database, from its bundle to its tables.
 enum AstraChecks {
   /// What to do about a certificate of the bundle.
-  private static let renewal = "Download the bundle anew: in the portal, the database, Connect, Get bundle."
+  private static let renewal = "Download the bundle again: in the portal, the database, Connect, Get bundle."
 
   static func checks(_ settings: Settings, _ astra: AstraSettings, _ probe: Probe) -> [Check] {
     let bundle = astra.bundle

@@ -33,7 +33,7 @@ struct CertificateFacts: Sendable, Equatable {
     guard now >= notBefore else {
       return .failed(
         "\(whose) is valid only from \(CalendarDay(secondsSince1970: notBefore)) on.",
-        "Look whether the clock of this machine is right. If it is: \(renewal)")
+        "Check this machine's clock. If it is right: \(renewal)")
     }
     let day = CalendarDay(secondsSince1970: notAfter)
     guard now <= notAfter else {

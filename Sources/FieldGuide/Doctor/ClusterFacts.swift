@@ -64,7 +64,7 @@ extension Finding {
   ) -> [Finding] {
     let facts: ClusterFacts
     switch result {
-    case .failure(let error): return [.failed("What the cluster is cannot be read: \(error.forOperator)")]
+    case .failure(let error): return [.failed("The cluster's tables cannot be read: \(error.forOperator)")]
     case .success(let found): facts = found
     }
     var findings: [Finding] = []
@@ -74,7 +74,7 @@ extension Finding {
       findings.append(
         .failed(
           "There is no data centre \(wantedDatacenter); this cluster has: \(names.joined(separator: ", ")).",
-          "Set CASSANDRA_LOCAL_DATACENTER to the one that is near."))
+          "Set CASSANDRA_LOCAL_DATACENTER to the nearest one."))
     }
     findings.append(schema(facts))
     if let difference = facts.clockDifference { findings.append(clock(difference, facts.clockUncertainty)) }
@@ -97,7 +97,8 @@ extension Finding {
     }
     return .warning(
       "The \(count) nodes have \(versions.count) schemas.",
-      "Wait until a change of the schema has ended; if it stays, `nodetool describecluster` shows which nodes differ.")
+      "Wait for the schema change to finish; if the nodes still disagree, `nodetool describecluster` shows which nodes differ."
+    )
   }
 
   private static func clock(_ difference: Int64, _ uncertainty: Int64) -> Finding {
@@ -107,6 +108,6 @@ extension Finding {
     }
     return .warning(
       "The node's clock is \(size) ms \(difference > 0 ? "ahead of" : "behind") ours.",
-      "Let NTP set both: of two writes the one with the newer time wins.")
+      "Synchronize both with NTP: of two writes the one with the later timestamp wins.")
   }
 }

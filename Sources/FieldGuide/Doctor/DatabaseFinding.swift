@@ -38,16 +38,16 @@ extension Finding {
     switch (error.code, kind) {
     case (.badCredentials, .astra):
       "Make a token for this database in the portal (Connect, then Generate token), and set it as "
-        + "ASTRA_DB_APPLICATION_TOKEN, whole and without blanks."
+        + "ASTRA_DB_APPLICATION_TOKEN, complete and without spaces."
     case (.badCredentials, _): "Correct CASSANDRA_USERNAME and CASSANDRA_PASSWORD."
     case (.credentialsMissing, _): "Set CASSANDRA_USERNAME and CASSANDRA_PASSWORD."
     case (.noNodeAvailable, .cassandra), (.connectionLost, .cassandra), (.protocolViolation, .cassandra):
       usesTLS
-        ? "Look into the log of the node: it may want a client certificate that it trusts (CASSANDRA_TLS_CERTIFICATE and "
+        ? "Check the node's log: it may want a client certificate that it trusts (CASSANDRA_TLS_CERTIFICATE and "
           + "CASSANDRA_TLS_KEY), or still be starting."
-        : "The node may want TLS (CASSANDRA_TLS_CA), or be something else than Cassandra, or still be starting."
+        : "The node may want TLS (CASSANDRA_TLS_CA), or be something other than Cassandra, or still be starting."
     case (.noNodeAvailable, .astra), (.connectionLost, .astra):
-      "Look in the portal whether the database is active, and try again."
+      "Check in the portal that the database is active, and try again."
     default: ""
     }
   }
@@ -61,7 +61,7 @@ extension Finding {
         "\(name) does not exist.",
         kind == .astra
           ? AstraAdvice.createKeyspace(name)
-          : "Run `fieldguide init`, which makes it.")
+          : "Run `fieldguide init`, which creates it.")
     case .failure(let error): return .failed("\(name): \(error.forOperator)")
     }
   }
@@ -71,7 +71,7 @@ extension Finding {
     let findings: [Finding] = results.compactMap { table, error in
       guard let error else { return nil }
       if error.isMissingTable {
-        return .failed("\(table.name) does not exist.", "Run `fieldguide init`, which makes it.")
+        return .failed("\(table.name) does not exist.", "Run `fieldguide init`, which creates it.")
       }
       let text = "\(table.name): \(error.forOperator)"
       switch error.code {
@@ -82,8 +82,8 @@ extension Finding {
             ? "Give the token a role that may read and write this keyspace, such as Database Administrator."
             : "Grant the user SELECT and MODIFY on this keyspace.")
       case .invalid:
-        return .failed(text, "The table is another one than Field Guide makes: use another keyspace, or drop it.")
-      case .unavailable: return .failed(text, "Look with `nodetool status` which nodes are down.")
+        return .failed(text, "The table is not the one that Field Guide creates: use another keyspace, or drop it.")
+      case .unavailable: return .failed(text, "See which nodes are down with `nodetool status`.")
       default: return .failed(text)
       }
     }
@@ -97,7 +97,7 @@ enum AstraAdvice {
   /// Keyspaces of Astra are made in its portal only.
   static func createKeyspace(_ name: String) -> String {
     "Create the keyspace \(name) in the portal (astra.datastax.com: the database, then Add Keyspace), or set "
-      + "ASTRA_DB_KEYSPACE to one that is there. Astra DB makes no keyspace by CQL."
+      + "ASTRA_DB_KEYSPACE to one that exists. Astra DB creates no keyspaces through CQL."
   }
 }
 

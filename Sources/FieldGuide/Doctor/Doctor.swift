@@ -62,7 +62,7 @@ struct Doctor {
         await examination.run(EmbeddedChecks.checks(settings, probe))
       }
     } catch {
-      await examination.note([.failed("The embedded database does not run: \(error)")], "database")
+      await examination.note([.failed("The embedded database is not running: \(error)")], "database")
       await skip(EmbeddedChecks.labelsOfRunning, because: "database")
     }
   }

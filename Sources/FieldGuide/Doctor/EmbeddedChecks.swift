@@ -60,25 +60,25 @@ struct DataDirectoryFacts: Sendable, Equatable {
 
   func finding(at path: String) -> Finding {
     guard exists else {
-      return .failed("There is no \(path) in this folder.", "Run `fieldguide init`, which makes it.")
+      return .failed("There is no \(path) in this folder.", "Run `fieldguide init`, which creates it.")
     }
-    guard isFolder else { return .failed("\(path) is no folder.", "Move it away, then run `fieldguide init`.") }
+    guard isFolder else { return .failed("\(path) is not a folder.", "Move it away, then run `fieldguide init`.") }
     guard isUsable else {
-      return .failed("\(path) cannot be read and written.", "Give this user the rights, or run as its owner.")
+      return .failed("\(path) cannot be read and written.", "Give this user access, or run as its owner.")
     }
     guard hasDatabase else {
-      return .failed("\(path) has no database in it.", "Run `fieldguide init`, which makes it.")
+      return .failed("\(path) has no database in it.", "Run `fieldguide init`, which creates it.")
     }
     guard !isInUse else {
       return .warning(
         "\(path) is in use: a `fieldguide serve` or another program of this kind is running.",
-        "Ask it: GET /health/ready. To look into the data here, end it first.")
+        "Ask it: GET /health/ready. To check the data here, stop it first.")
     }
     let fine = "\(path) can be read and written, and no program uses it"
     guard let freeBytes else { return .ok(fine) }
     let free = "\(freeBytes / 1_000_000) MB are free on its disk"
     guard freeBytes >= Self.leastFreeBytes else {
-      return .warning("\(fine), but only \(free).", "Make room: without it the database takes no writes.")
+      return .warning("\(fine), but only \(free).", "Free some space: the database refuses writes without it.")
     }
     return .ok("\(fine); \(free)")
   }

@@ -12,26 +12,26 @@ enum Route: Sendable, Equatable {
   case proxy
 
   private static let asleep =
-    "Look in the portal whether the database is active: one that is hibernated, parked or terminated is not there. "
-    + "Else look whether this machine may reach the internet at that port."
+    "Check in the portal that the database is active: one that is hibernated, parked or terminated cannot be reached. "
+    + "If it is, check that this machine can reach the internet on that port."
 
   fileprivate func adviceForName(_ error: ReactorError) -> String {
     if error.code == .nameNotFound {
       return self == .cassandra
-        ? "Correct the host in CASSANDRA_CONTACT_POINTS, or the name service of this machine."
-        : "Look in the portal whether the database still exists. If it does, look at the name service of this machine."
+        ? "Correct the host in CASSANDRA_CONTACT_POINTS, or this machine's DNS settings."
+        : "Check in the portal that the database still exists. If it does, check this machine's DNS settings."
     }
-    return "Look whether this machine has a network and a name service that answers (/etc/resolv.conf, VPN)."
+    return "Check that this machine has a network and a DNS server that answers (/etc/resolv.conf, VPN)."
   }
 
   fileprivate func adviceForConnection(_ error: ReactorError) -> String {
     guard self == .cassandra else { return Self.asleep }
     switch error.code {
     case .connectionRefused:
-      return "Look whether Cassandra runs there, and whether rpc_address and native_transport_port in its "
+      return "Check that Cassandra is running there, and that rpc_address and native_transport_port in its "
         + "cassandra.yaml are those of CASSANDRA_CONTACT_POINTS."
-    case .timedOut, .unreachable: return "Look whether a firewall stands between, and whether the machine is up."
-    default: return "Look whether the host and the port in CASSANDRA_CONTACT_POINTS are right."
+    case .timedOut, .unreachable: return "Check for a firewall in between, and that the machine is up."
+    default: return "Check the host and the port in CASSANDRA_CONTACT_POINTS."
     }
   }
 
@@ -39,27 +39,27 @@ enum Route: Sendable, Equatable {
     switch error.code {
     case .tlsCertificate:
       self == .cassandra
-        ? "CASSANDRA_TLS_CA has to be the authority that signed the node's certificate."
-        : "Download the bundle anew. If that is no help, something between opens TLS: a proxy or a virus scanner."
+        ? "CASSANDRA_TLS_CA must be the authority that signed the node's certificate."
+        : "Download the bundle again. If that does not help, something in between intercepts TLS: a proxy or a virus scanner."
     case .tlsCertificateExpired:
-      "Look whether the clock of this machine is right. If it is, whoever runs the server has to renew its certificate."
+      "Check this machine's clock. If it is right, whoever runs the server has to renew its certificate."
     case .tlsCertificateName:
       self == .cassandra
         ? "Use a name in CASSANDRA_CONTACT_POINTS that the node's certificate carries."
-        : "Another server answers in the place of Astra's: look at the name service and the proxies of this machine."
+        : "Another server answers in place of Astra's: check this machine's DNS settings and proxies."
     case .tlsClientCertificate:
       self == .cassandra
         ? "Set CASSANDRA_TLS_CERTIFICATE and CASSANDRA_TLS_KEY to those of a client that the node trusts."
-        : "The bundle's certificate is not accepted: download the bundle of this database anew."
+        : "The bundle's certificate is not accepted: download this database's bundle again."
     case .tlsProtocol:
       self == .cassandra
         ? "The node does not speak TLS at this port: leave CASSANDRA_TLS_CA out, or use the port that does."
-        : "Something else than Astra answers there: look at the proxies of this machine."
-    case .timedOut: "The server takes connections and does not answer: look at its load, and for firewalls between."
+        : "Something other than Astra answers there: check this machine's proxies."
+    case .timedOut: "The server accepts connections and does not answer: check its load, and for firewalls in between."
     default:
       self == .cassandra
-        ? "Look into the log of the node."
-        : "The proxy does not know this node (any more) or the node is down. Try again; if it stays, look at the "
+        ? "Check the node's log."
+        : "The proxy does not know this node (any more) or the node is down. Try again; if that persists, check the "
           + "database's state in the portal."
     }
   }

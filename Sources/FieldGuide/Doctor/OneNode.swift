@@ -44,7 +44,8 @@ extension Finding {
       Finding(
         mark: mark, text: "\(names.count) of \(results.count) nodes: \(words)\n\(names.joined(separator: "\n"))",
         advice: good == 0
-          ? "Look in the portal whether the database is active." : "The others serve; it should be back within minutes."
+          ? "Check in the portal that the database is active."
+          : "The others are serving; it should be back within minutes."
       )
     }
     if good > 0 { findings.insert(.ok("\(good) of \(results.count) nodes answer CQL"), at: 0) }

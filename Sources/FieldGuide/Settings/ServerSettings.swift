@@ -37,13 +37,13 @@ extension ServerSetting {
     time("IDLE_TIMEOUT", \.idleTimeout, "how long a connection is kept without a request (75)"),
     time("HEAD_TIMEOUT", \.headTimeout, "how long a request's head may take (10)"),
     time("BODY_TIMEOUT", \.bodyTimeout, "how long a body may pause (30)"),
-    time("WRITE_TIMEOUT", \.writeTimeout, "how long a client may take no byte of its answer (30)"),
+    time("WRITE_TIMEOUT", \.writeTimeout, "how long a client may read nothing of its response (30)"),
     time("SHUTDOWN_DELAY", \.shutdownDelay, "how long it serves after SIGTERM while /health/ready says no (0)"),
-    time("SHUTDOWN_TIMEOUT", \.shutdownTimeout, "how long requests in flight may take at the end (10)"),
+    time("SHUTDOWN_TIMEOUT", \.shutdownTimeout, "how long requests in flight may take during shutdown (10)"),
   ]
 
   private static let sizes: [ServerSetting] = [
-    number("MAX_BODY_BYTES", \.maximumBodyBytes, in: 1...1 << 30, "bytes that a body may have (1048576)"),
+    number("MAX_BODY_BYTES", \.maximumBodyBytes, in: 1...1 << 30, "largest body in bytes (1048576)"),
     number(
       "MAX_REQUEST_BYTES", \.maximumRequestBytes, in: 1 << 20...1 << 40, "bytes of all bodies at once (268435456)"),
     number("MAX_CONNECTIONS", \.maximumConnections, in: 1...1 << 24, "connections at once (65536)"),

@@ -82,7 +82,7 @@ struct Settings {
     let hint =
       switch name {
       case "CASSANDRA_KEYSPACE": "the keyspace of Astra DB is ASTRA_DB_KEYSPACE."
-      case "CASSANDRA_REPLICATION_FACTOR": "Astra DB decides about replicas itself."
+      case "CASSANDRA_REPLICATION_FACTOR": "Astra DB chooses the number of replicas itself."
       default: "remove those of the database that is not meant."
       }
     throw SettingsError(
