@@ -1,5 +1,7 @@
 import Cassandra
 import CassandraReactor
+import Foundation
+import Synchronization
 
 /// A TCP proxy in front of a database that can be cut and restored; it belongs to one loop.
 final class Forwarder {
@@ -10,14 +12,30 @@ final class Forwarder {
   /// Bytes that have come from the database.
   private(set) var bytesForwarded = 0
   /// Where it listens, also while it does not.
-  private(set) var address = SocketAddress.loopback(port: 0)
+  private(set) var address: SocketAddress
+
+  private static let addressesTaken = Mutex(0)
+
+  /// An address that this process alone uses, where there are more than one: a port that is free while the proxy is cut
+  /// may be given to somebody else.
+  private static func addressOfItsOwn() throws -> SocketAddress {
+    #if os(Linux)
+      let number = addressesTaken.withLock { taken in
+        taken += 1
+        return taken
+      }
+      return try SocketAddress("127.8.\(1 + Int(getpid()) % 250).\(1 + number % 250)", port: 0)
+    #else
+      return .loopback(port: 0)
+    #endif
+  }
 
   /// A proxy on the present loop that does not listen yet, with a port that was free a moment ago.
   init(to target: SocketAddress) throws {
     guard let loop = EventLoop.current else { preconditionFailure("a proxy is made on a loop") }
     self.loop = loop
     self.target = target
-    let probe = try Listener(at: address, on: loop) { $0.close() }
+    let probe = try Listener(at: Self.addressOfItsOwn(), on: loop) { $0.close() }
     address = probe.address
     probe.close()
   }
