@@ -197,7 +197,7 @@ let package = Package(
       dependencies: [
         "CassandraBytes", "CassandraWire", "Cassandra", "CassandraTesting", "CassandraReactor", "CassandraTelemetry",
       ],
-      swiftSettings: common),
+      exclude: ["Scripts"], resources: [.copy("Fixtures")], swiftSettings: common),
     .testTarget(
       name: "CassandraTestingTests",
       dependencies: [

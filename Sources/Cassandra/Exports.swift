@@ -4,6 +4,7 @@
 @_exported public import class CassandraReactor.EventLoops
 @_exported public import struct CassandraReactor.SocketAddress
 @_exported public import class CassandraReactor.TLSClientContext
+@_exported public import class CassandraReactor.TLSClientFiles
 @_exported public import struct CassandraReactor.TLSIdentity
 @_exported public import enum CassandraReactor.TLSTrust
 @_exported public import CassandraTelemetry

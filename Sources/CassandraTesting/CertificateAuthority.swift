@@ -33,11 +33,11 @@ public final class CertificateAuthority: @unchecked Sendable {
     }
   }
 
-  /// A new authority with a key of its own.
-  public init(name: String = "Test authority") {
+  /// A new authority with a key of its own, signed by another one or by itself.
+  public init(name: String = "Test authority", signedBy issuer: CertificateAuthority? = nil) {
     key = Self.makeKey()
     certificate = Self.makeCertificate(
-      for: Request(name), key: key, issuer: nil, issuerKey: key,
+      for: Request(name), key: key, issuer: issuer?.certificate, issuerKey: issuer?.key ?? key,
       extensions: [
         (NID_basic_constraints, "critical,CA:TRUE"), (NID_key_usage, "critical,keyCertSign,cRLSign"),
         (NID_subject_key_identifier, "hash"),

@@ -90,6 +90,33 @@ private func code(_ body: () throws -> Void) -> CQLValueError.Code? {
     #expect(code { _ = try decoded([0, 0, 0], as: .float, Float.self) } == .malformed)
   }
 
+  @Test func doublesAndDecimals() throws {
+    for (number, text) in [(0.1, "0.1"), (0, "0.0"), (-12.5, "-12.5"), (1e21, "1E+21"), (1.5e-9, "1.5E-9"), (3, "3.0")]
+    {
+      #expect(try decoded(try encoded(number, as: .decimal), as: .decimal, CQLDecimal.self).description == text)
+      #expect(try decoded(try encoded(number, as: .decimal), as: .decimal, Double.self) == number)
+    }
+    // The same number with other zeros.
+    for (text, number) in [("1.00", 1), ("100", 100), ("-0", 0), ("1E+2", 100), ("0.10", 0.1), ("0E+9", 0)] {
+      let decimal = try #require(CQLDecimal(text))
+      #expect(try decoded(try encoded(decimal, as: .decimal), as: .decimal, Double.self) == number)
+      #expect(Double(nearest: decimal) == number)
+    }
+    // More digits than a double keeps, and numbers that are too large or too small.
+    for text in ["0.1000000000000000055511151231257827", "12345678901234567890", "1E+400", "1E-400"] {
+      let decimal = try #require(CQLDecimal(text))
+      #expect(code { _ = try decoded(try encoded(decimal, as: .decimal), as: .decimal, Double.self) } == .outOfRange)
+    }
+    #expect(Double(nearest: try #require(CQLDecimal("12345678901234567890"))) == 12_345_678_901_234_567_168)
+    #expect(Double(nearest: try #require(CQLDecimal("1E+400"))) == .infinity)
+    for number in [Double.nan, .infinity, -.infinity] {
+      #expect(code { _ = try encoded(number, as: .decimal) } == .outOfRange)
+      #expect(CQLDecimal(number) == nil)
+    }
+    #expect(code { _ = try encoded(Float(0.5), as: .decimal) } == .typeMismatch)
+    #expect(code { _ = try decoded([0, 0, 0, 1], as: .decimal, Double.self) } == .malformed)
+  }
+
   @Test func text() throws {
     #expect(try encoded("é", as: .text) == [0xc3, 0xa9])
     #expect(code { _ = try encoded("é", as: .ascii) } == .invalidText)

@@ -10,6 +10,11 @@ import Synchronization
 @main struct ClusterBench {
   static let usage = """
     usage: cluster-bench HOST:PORT[,HOST:PORT...] SECONDS [OPTION=VALUE...]
+           cluster-bench HOST:PORT replicas [keys=N]
+           cluster-bench HOST:PORT ready [nodes=N]
+
+    A load of so many seconds; or which share of reads and writes reaches a replica first, in a keyspace with one replica;
+    or how long it takes until so many nodes are connected (60), and how much memory.
 
       rate=100         requests a second, however long they take; 0 for as many as the workers can
       workers=64       with rate=0
@@ -20,13 +25,15 @@ import Synchronization
       loops=1          event loops
       speculation=MS   sends once more after so many milliseconds; 0 for never (0)
       fill=0           1 writes all keys first, which takes its time
+      warm=0           seconds in which the workers do what they can before the first second counts
+      protocol=5       the newest version of the protocol that is tried
       from=S to=S      the seconds that the line "during" is about
 
     """
 
   static func main() async throws {
     let arguments = Array(CommandLine.arguments.dropFirst())
-    guard arguments.count >= 2, let seconds = Int(arguments[1]) else { return print(usage) }
+    guard arguments.count >= 2 else { return print(usage) }
     var options: [String: String] = [:]
     for argument in arguments[2...] {
       let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
@@ -39,12 +46,25 @@ import Synchronization
     var configuration = ClientConfiguration(try .nodes(points, localDatacenter: options["dc"]))
     let speculation = number("speculation", 0)
     if speculation > 0 { configuration.defaults.speculation = .after(.milliseconds(speculation)) }
+    if number("protocol", 5) == 4 { configuration.protocolVersion = .v4 }
+    switch arguments[1] {
+    case "replicas": return try await Replicas(keys: number("keys", 1000)).run(configuration, loops)
+    case "ready": return try await Ready(nodes: number("nodes", 60)).run(configuration, loops)
+    default: break
+    }
+    guard let seconds = Int(arguments[1]) else { return print(usage) }
     let load = Load(
       rate: number("rate", 100), workers: number("workers", 64), seconds: seconds, keys: number("keys", 1000),
       writes: options["work"] == "write",
       fills: number("fill", 0) != 0)
     try await CassandraClient.withClient(configuration, loops: loops) { client in
       try await load.prepare(client, replicationFactor: number("rf", 3))
+      if number("warm", 0) > 0 {
+        let warming = Load(
+          rate: 0, workers: 64, seconds: number("warm", 0), keys: load.keys, writes: load.writes, fills: false)
+        let clock = Clock()
+        try await loops[0].run { try await warming.run(client, on: loops[0], clock) }
+      }
       let clock = Clock()
       try await loops[0].run { try await load.run(client, on: loops[0], clock) }
       for second in 0..<seconds { print(clock.line(second..<second + 1, "second")) }

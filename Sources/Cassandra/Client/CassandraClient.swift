@@ -21,6 +21,9 @@ public import CassandraTelemetry
 /// call from elsewhere (the main actor, another framework) is carried out on the loop with the fewest requests, and comes
 /// back. Every statement that selects or modifies is prepared once, and only its values travel afterwards.
 public final class CassandraClient: Sendable {
+  let configuration: ClientConfiguration
+  /// Where changes of the schema arrive.
+  let schemaNews: SchemaNews
   private let loops: EventLoops
   private let clients: [LoopBound<LoopClient>]
   private let loopClients: LoopClients
@@ -54,19 +57,22 @@ public final class CassandraClient: Sendable {
     for profile in configuration.profiles.values {
       _ = try ResolvedOptions(configuration.defaults.overridden(by: profile), configuration.limits)
     }
+    self.configuration = configuration
     let count = min(loops.count, configuration.limits.connectionsPerNode)
+    let table = PreparedTable(
+      capacity: configuration.limits.preparedStatements,
+      maximumWaiting: count * (configuration.limits.requestsInFlight + configuration.limits.requestsWaiting))
+    loopClients = LoopClients()
+    schemaNews = SchemaNews(
+      table, loopClients, awaiting: configuration.keyspaceMayBeMissing ? configuration.keyspace : nil)
     let context = ClientContext(
       configuration: configuration, defaults: defaults, defaultTimeout: defaults.timeout.wholeMilliseconds,
-      firstLook: defaults.hedging.first,
+      firstLook: defaults.hedging.percentile == nil ? defaults.hedging.first : nil,
       routing: RoutingRules(configuration.defaults.routing ?? configuration.routing),
       remoteNodesPerDatacenter: configuration.remoteNodesPerDatacenter,
-      table: PreparedTable(
-        capacity: configuration.limits.preparedStatements,
-        maximumWaiting: count * (configuration.limits.requestsInFlight + configuration.limits.requestsWaiting)),
-      timestamps: Timestamps(configuration.timestamps), loops: LoopClients(),
+      table: table, timestamps: Timestamps(configuration.timestamps), loops: loopClients, schemaNews: schemaNews,
       logger: logger.labelled("cassandra"))
     clients = loops.prefix(count).map { LoopBound(giving: LoopClient(on: $0, context: context), to: $0) }
-    loopClients = context.loops
     loopClients.set(clients)
     loads = clients.map { _ in Load() }
   }
@@ -166,7 +172,7 @@ public final class CassandraClient: Sendable {
     get async {
       var all = ClientMetrics()
       for client in clients {
-        let metrics = await client.loop.run { client.withValue { $0.metrics.snapshot } }
+        let metrics = await client.loop.run { client.withValue { $0.requests.metrics.snapshot } }
         for (endPoint, node) in metrics.nodes { all.nodes[endPoint, default: NodeMetrics()].add(node) }
       }
       return all

@@ -35,6 +35,9 @@ public struct ClientLimits: Sendable {
   /// When a node owes answers and has said nothing for so long, the idempotent requests that wait for it are sent to
   /// another one, too: 500 ms by default. The first answer counts.
   public var silenceBeforeNextNode: Duration = .milliseconds(500)
+  /// How long a request whose attempt has failed waits for another node that is just being connected, as right after the
+  /// start: 500 ms by default. Then the same node is asked again.
+  public var waitForAnotherNode: Duration = .milliseconds(500)
   /// How long a change of the schema waits until all nodes have it: 10 s by default.
   public var schemaAgreementTimeout: Duration = .seconds(10)
   /// How long requests that are under way may go on when the client ends: 5 s by default.
@@ -53,16 +56,16 @@ public struct ClientLimits: Sendable {
     }
     try require(
       requestsInFlight >= 1 && orphanedRequests >= 0 && requestsInFlight + orphanedRequests <= Self.streamIDs,
-      "The requests in flight must be at least 1, and with the orphaned ones at most \(Self.streamIDs).")
-    try require(requestsWaiting >= 0, "The number of waiting requests must not be negative.")
-    try require(connectionsPerNode >= 1, "There must be at least one connection per node.")
-    try require(connectsAtOnce >= 1, "At least one connection attempt must be allowed at once.")
-    try require(preparedStatements >= 1, "At least one prepared statement must be kept.")
-    try require(responseBytes >= 1, "The limit of a response must be at least 1 byte.")
+      "Requests in flight are at least 1, and with the orphaned ones at most \(Self.streamIDs).")
+    try require(requestsWaiting >= 0, "The number of requests that wait is not negative.")
+    try require(connectionsPerNode >= 1, "At least one connection to a node is needed.")
+    try require(connectsAtOnce >= 1, "At least one attempt to connect is under way at once.")
+    try require(preparedStatements >= 1, "At least one prepared statement is kept.")
+    try require(responseBytes >= 1, "An answer has at least one byte.")
     try require(
       connectTimeout > .zero && heartbeatInterval > .zero && heartbeatTimeout > .zero
         && silenceBeforeHeartbeat > .zero && silenceBeforeNextNode > .zero,
-      "The time-outs of connections must be longer than zero.")
+      "The times of connections are longer than nothing.")
   }
 }
 
@@ -92,6 +95,13 @@ public struct ClientConfiguration: Sendable {
   public var cluster: ClusterSource
   /// The keyspace of names that come without one; nil for none.
   public var keyspace: String?
+  /// Whether ``keyspace`` may be missing when the client connects, because the program makes it: false by default, and
+  /// requests fail with ``CassandraError/Code/keyspaceMissing`` until it is there.
+  ///
+  /// When true, connections are of use without it, for `CREATE KEYSPACE` and for names with a keyspace of their own. As
+  /// soon as the keyspace is there, made by this client or by somebody else, names without one mean it. What the server
+  /// refuses before that fails with ``CassandraError/Code/keyspaceMissing``, which has the server's own words.
+  public var keyspaceMayBeMissing = false
   /// The user and the password, for a server that asks for them.
   public var credentials: Credentials?
   /// How the client proves who it is, where that is not by ``credentials``, which are used when this is nil.
@@ -100,6 +110,13 @@ public struct ClientConfiguration: Sendable {
   public var introduction = ClientIntroduction()
   /// TLS; nil for plain TCP. The host of a contact point is the name that the node's certificate has to carry.
   public var tls: TLSClientContext?
+  /// TLS of single nodes, in place of ``tls``: is asked for every connection that is made, so that nodes may have
+  /// authorities and client certificates of their own, and certificates may change while the program runs
+  /// (`TLSClientFiles`). What it throws is why the node cannot be reached.
+  ///
+  /// Which name a certificate has to carry, and which the greeting asks for, is told by the ``EndPoint``: that of a contact
+  /// point (``ClusterSource/nodes(at:localDatacenter:)``), or what ``addressTranslation`` makes of a node.
+  public var nodeTLS: (@Sendable (EndPoint) async throws -> TLSClientContext)?
   /// Whether envelopes are compressed with LZ4, where the server can: off by default. It saves bytes on the network and
   /// costs time of the processor at both ends.
   public var compression = false
@@ -148,7 +165,7 @@ extension ClientConfiguration {
     guard let name = options.profile ?? defaults.profile else { return defaults.overridden(by: options) }
     guard let profile = profiles[name] else {
       throw CassandraError(
-        .configuration, "The client's configuration has no profile with this name.", detail: "'\(name)'",
+        .configuration, "There is no profile of this name in the client's configuration.", detail: "'\(name)'",
         isRetrySafe: true)
     }
     return defaults.overridden(by: profile).overridden(by: options)
@@ -165,12 +182,12 @@ extension ClientConfiguration {
   /// - Throws: ``CassandraError/Code/configuration`` when the configuration says otherwise.
   mutating func takeAccess(from directory: (any ClusterDirectory)?) throws(CassandraError) {
     guard let directory else { return }
-    guard tls == nil else {
-      throw CassandraError(.configuration, "TLS is set, but the database comes with its own settings: leave it out.")
+    guard tls == nil, nodeTLS == nil else {
+      throw CassandraError(.configuration, "TLS is set, and the database brings its own: leave it out.")
     }
     guard credentials == nil, authenticator == nil else {
       throw CassandraError(
-        .configuration, "Credentials are set, but the database comes with its own: leave them out.")
+        .configuration, "Credentials are set, and the database was given with its own: leave them out.")
     }
     tls = directory.tls
     credentials = directory.credentials

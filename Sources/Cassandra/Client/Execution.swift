@@ -65,8 +65,8 @@ struct Execution: Sendable {
 enum Unsent: Error {
   /// What its markers take may have changed.
   case outdated
-  /// Its values do not go with its markers, or it cannot be written.
-  case refused(CassandraError)
+  /// Its values do not go with its markers, or it cannot be written; in a batch, the statement of this number.
+  case refused(CassandraError, statement: Int = 0)
 }
 
 extension Statement {

@@ -28,12 +28,28 @@ struct Hedging {
     /// After this time without an answer, and so often at most.
     var speculation: UInt64?
     var speculations = 0
+    /// Where ``speculation`` depends on what the node usually takes, and is the longest such time.
+    var percentile: Percentile?
+
+    /// Which share of a node's answers is waited for, and for how many milliseconds at least.
+    struct Percentile: Sendable, Equatable {
+      var share: Double
+      var least: UInt64
+    }
+
+    /// The limits at a node whose answers take so many microseconds for a share of them; nil where that is not known.
+    func resolved(_ latency: (Double) -> UInt64?) -> Limits {
+      guard let percentile, let most = speculation else { return self }
+      var limits = self
+      limits.speculation = min(most, latency(percentile.share).map { max(percentile.least, ($0 + 999) / 1000) } ?? most)
+      return limits
+    }
 
     /// When a first attempt is looked at, from its beginning.
     var first: UInt64 { min(attempt, speculations > 0 ? speculation ?? attempt : attempt) }
   }
 
-  private let limits: Limits?
+  private var limits: Limits?
   private var began: UInt64
   private var attempts = 1
   private var speculations = 0
@@ -71,13 +87,17 @@ struct Hedging {
     return max(next, notBefore, now + 1)
   }
 
-  /// An attempt is made anew, after one that has ended.
-  mutating func began(now: UInt64) { began = now }
+  /// An attempt is made, the first or one after another that has ended, at a node with these limits.
+  mutating func began(now: UInt64, _ limits: Limits?) {
+    began = now
+    self.limits = limits
+  }
 
-  /// It has been sent to another node.
-  mutating func wentOn(_ reason: Reason, now: UInt64) {
+  /// It has been sent to another node, with these limits.
+  mutating func wentOn(_ reason: Reason, now: UInt64, _ limits: Limits?) {
     attempts += 1
     began = now
+    self.limits = limits
     if reason == .speculation { speculations += 1 }
   }
 
@@ -106,5 +126,16 @@ struct HedgingBudget {
     guard credit >= Self.requestsForOne else { return false }
     credit -= Self.requestsForOne
     return true
+  }
+}
+
+extension SpeculationPolicy {
+  /// - Throws: ``CassandraError/Code/configuration`` when the share is none.
+  func percentileLimits() throws(CassandraError) -> Hedging.Limits.Percentile? {
+    guard let percentile else { return nil }
+    guard percentile > 0, percentile < 1 else {
+      throw CassandraError(.configuration, "A percentile of speculation is above 0 and below 1.")
+    }
+    return Hedging.Limits.Percentile(share: percentile, least: leastDelay.wholeMilliseconds)
   }
 }

@@ -6,9 +6,12 @@ extension LoopClient {
   /// Waits until all nodes that are up report one version of the schema; false when they do not within the limit.
   func waitForSchemaAgreement(on connection: NodeConnection) async -> Bool {
     let until = loop.now + context.configuration.limits.schemaAgreementTimeout.wholeMilliseconds
+    var connection = connection
     while true {
+      // The node that has made the change knows it first, and any other will do when that is gone.
+      if !connection.isUsable, let other = try? await nodes.connection(due: until) { connection = other }
       if let versions = try? await schemaVersions(on: connection, due: until), versions.count <= 1 { return true }
-      guard loop.now < until, connection.isUsable, (try? await loop.sleep(for: .milliseconds(100))) != nil else {
+      guard loop.now < until, (try? await loop.sleep(for: .milliseconds(100))) != nil else {
         context.logger.warning("the nodes do not agree on the schema", ["node": .text("\(connection.endPoint)")])
         return false
       }

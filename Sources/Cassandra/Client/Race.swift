@@ -50,45 +50,6 @@ final class Race {
   func wait(on loop: EventLoop, until: UInt64) async -> AdmissionQueue.Admission {
     await news.add(on: loop, due: until)
   }
-
-}
-
-extension LoopClient {
-  /// The first answer to the open attempts of a request, which goes on to other nodes as its hedging says.
-  ///
-  /// - Parameter send: Sends it once more; nil when that cannot be done at once.
-  func firstAnswer(
-    of race: Race, _ hedging: inout Hedging, for route: RouteRequest, due: UInt64,
-    _ send: (NodeConnection) -> PendingAnswer?
-  ) async -> EndedAttempt? {
-    // Somebody has an attempt open while it waits.
-    while let latest = race.latest {
-      if let answer = race.takeAnswer() { return answer }
-      let now = loop.now
-      guard now < due else {
-        return race.giveUpLatest {
-          CassandraError(.timedOut, "The database did not answer in time.", coordinator: $0)
-        }
-      }
-      let quietSince = latest.owesSince
-      if let reason = hedging.reason(now: now, quietSince: quietSince) {
-        if let other = nodes.connectionElsewhere(for: route, than: race.endPoints),
-          !reason.isBudgeted || budget.spend(), let answer = send(other)
-        {
-          race.add(answer, on: other, since: LoopMetrics.now)
-          hedging.wentOn(reason, now: now)
-        } else {
-          hedging.couldNot(now: now)
-        }
-        continue
-      }
-      let until = min(due, hedging.nextLook(now: now, quietSince: quietSince))
-      if await race.wait(on: loop, until: until) == .cancelled {
-        return race.giveUpLatest { .cancelled(coordinator: $0) }
-      }
-    }
-    return nil
-  }
 }
 
 /// An attempt that was made before its request needed more than one.

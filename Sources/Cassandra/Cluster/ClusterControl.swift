@@ -116,9 +116,10 @@ extension ClusterControl: ConnectionObserver {
   private func take(_ connection: NodeConnection) async throws(CassandraError) {
     connection.observer = self
     let due = loop.now + context.configuration.limits.connectTimeout.wholeMilliseconds
-    // First the events, then the tables: what happens in between is told twice and not missed.
+    // First the events, then the tables: what happens in between is told twice and not missed. Changes of the schema are
+    // told on every connection anyway.
     do throws(CassandraError) {
-      try await SystemTables.register(EventKind.allCases, on: connection, due: due)
+      try await SystemTables.register([.topologyChange, .statusChange], on: connection, due: due)
     } catch {
       guard error.server != nil else { throw error }
       context.logger.warning(
@@ -150,9 +151,14 @@ extension ClusterControl: ConnectionObserver {
       }
       let endPoint = nodes.topology.nodes[place].endPoint
       context.loops.post { $0.nodes.wake(at: endPoint) }
-    case .schemaChange(let change):
-      if change.target == .keyspace { refreshes.note(now: loop.now) }
+    case .schemaChange: return
     }
+    news.admitAll()
+  }
+
+  /// Keyspaces have other replicas, or there are others.
+  func keyspacesChanged() {
+    refreshes.note(now: loop.now)
     news.admitAll()
   }
 }

@@ -19,11 +19,22 @@ public struct ClusterSource: Sendable, CustomStringConvertible {
   public static func nodes(
     _ contactPoints: [String], localDatacenter: String? = nil
   ) throws(CassandraError) -> ClusterSource {
+    try nodes(
+      at: contactPoints.map { (text) throws(CassandraError) in try EndPoint(parsing: text) },
+      localDatacenter: localDatacenter)
+  }
+
+  /// A cluster by some of its nodes, with the names that their certificates have to carry where these are not their hosts.
+  ///
+  /// - Parameters:
+  ///   - contactPoints: Where they are reached.
+  ///   - localDatacenter: As of ``nodes(_:localDatacenter:)``.
+  /// - Throws: ``CassandraError/Code/configuration`` when there is none.
+  public static func nodes(
+    at contactPoints: [EndPoint], localDatacenter: String? = nil
+  ) throws(CassandraError) -> ClusterSource {
     var endPoints: [EndPoint] = []
-    for contactPoint in contactPoints {
-      let endPoint = try EndPoint(parsing: contactPoint)
-      if !endPoints.contains(endPoint) { endPoints.append(endPoint) }
-    }
+    for endPoint in contactPoints where !endPoints.contains(endPoint) { endPoints.append(endPoint) }
     guard !endPoints.isEmpty else {
       throw CassandraError(.configuration, "There is no contact point.")
     }

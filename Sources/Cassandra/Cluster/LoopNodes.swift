@@ -45,10 +45,7 @@ final class LoopNodes {
   private let changes = AdmissionQueue()
   /// Who wants to be told that something has changed; on the first loop the control connection.
   var onChange: (() -> Void)?
-  @exclusivity(unchecked) private var turn: UInt = 0
-  @exclusivity(unchecked) private var random = UInt.random(in: 1...UInt.max)
-  @exclusivity(unchecked) private var routingKey: [UInt8] = []
-  @exclusivity(unchecked) private var maps = ReplicaMaps()
+  private let router: Router
   /// Attempts to connect that are under way.
   private var connecting = 0
   private let connectQueue = AdmissionQueue()
@@ -57,7 +54,7 @@ final class LoopNodes {
     self.loop = loop
     self.context = context
     connector = NodeConnector(on: loop, context: context)
-    routingKey.reserveCapacity(256)
+    router = Router(context.routing)
   }
 
   /// Something has changed that requests may wait for.
@@ -109,7 +106,7 @@ extension LoopNodes {
     nodes = adopted
     for node in left { node.leave() }
     self.topology = topology
-    maps = ReplicaMaps()
+    router.topologyChanged()
     connector.keepAddresses(of: topology.nodes.map(\.endPoint))
     if case .refused = location {} else { location = .known }
     changes.admitAll()
@@ -133,6 +130,13 @@ extension LoopNodes {
 
   /// Whether no node is expected to be there at any moment.
   var areAllAway: Bool { nodes.allSatisfy(\.isAway) }
+
+  /// The keyspace of the settings has been made: connections that could not be set to it make room for such that are.
+  func replaceConnectionsWithoutKeyspace() {
+    for node in nodes {
+      if let connection = node.connection, connection.lacksKeyspace { connection.drain() }
+    }
+  }
 
   /// Wakes the task that keeps a node.
   func wake(at endPoint: EndPoint) { nodes.first { $0.endPoint == endPoint }?.wake() }
@@ -173,18 +177,6 @@ extension LoopNodes {
 
 // MARK: - A connection for a request
 
-/// What tells where a request goes.
-struct RouteRequest {
-  var replicas: ReplicaMap?
-  var start = 0
-  var keepsRingOrder = false
-  /// The rules of the request, where they are others than those of the client.
-  var rules: RoutingRules?
-
-  /// Nothing: any node will do.
-  static let anywhere = RouteRequest()
-}
-
 extension LoopNodes {
   /// A connection to send a request on; nodes at `avoided` come last.
   ///
@@ -193,9 +185,17 @@ extension LoopNodes {
   func connection(
     for route: RouteRequest = .anywhere, avoiding avoided: [EndPoint] = [], due: UInt64
   ) async throws(CassandraError) -> NodeConnection {
+    let patience = min(due, loop.now + context.configuration.limits.waitForAnotherNode.wholeMilliseconds)
     while true {
       if case .refused(let error) = location, state != .closed { throw error }
-      if let connection = connectionNow(for: route, avoiding: avoided) { return connection }
+      if let connection = connectionNow(for: route, avoiding: avoided) {
+        // Right after the start the node that has just failed may be the only one that is connected yet.
+        guard avoided.contains(connection.endPoint), loop.now < patience, expectsAnother(than: avoided) else {
+          return connection
+        }
+        if await waiting.add(on: loop, due: patience) == .cancelled { throw .cancelled(coordinator: nil) }
+        continue
+      }
       switch state {
       case .closed: throw CassandraError(.closed, "The database client has been closed.", isRetrySafe: true)
       case .running where hasNothingToWaitFor: throw noNodeAvailable
@@ -214,7 +214,10 @@ extension LoopNodes {
         throw CassandraError(
           .notRunning,
           "The database client is not running: call run() in a task of its own, or use withClient.", isRetrySafe: true)
-      case .timedOut: throw noNodeAvailable
+      case .timedOut:
+        throw CassandraError(
+          .timedOut, "The request waited too long for a connection to the database.", isRetrySafe: true,
+          cause: noNodeAvailable)
       }
     }
   }
@@ -232,21 +235,7 @@ extension LoopNodes {
   /// Where a statement goes by its partition.
   func route(
     of statement: borrowing Statement, _ prepared: PreparedStatement, _ rules: RoutingRules? = nil
-  ) -> RouteRequest {
-    var route = RouteRequest(keepsRingOrder: prepared.kind.isConditional, rules: rules)
-    guard rules?.isTokenAware ?? context.routing.isTokenAware, nodes.count > 1,
-      let replicas = maps.map(for: prepared, in: topology)
-    else { return route }
-    var key: [UInt8] = []
-    swap(&key, &routingKey)
-    key.removeAll(keepingCapacity: true)
-    if statement.appendRoutingKey(prepared, into: &key) {
-      route.replicas = replicas
-      route.start = replicas.start(of: Murmur3.token(key.span))
-    }
-    swap(&key, &routingKey)
-    return route
-  }
+  ) -> RouteRequest { router.route(of: statement, prepared, rules, in: topology) }
 
   /// A connection that can take a request now, to another node than those.
   func connectionElsewhere(for route: RouteRequest, than known: [EndPoint]) -> NodeConnection? {
@@ -256,89 +245,28 @@ extension LoopNodes {
     return connection
   }
 
-  /// A connection that can be used now.
+  /// A connection that can be used now; to a node at `avoided` only when there is no other.
   func connectionNow(for route: RouteRequest = .anywhere, avoiding avoided: [EndPoint] = []) -> NodeConnection? {
-    turn &+= 1
-    random ^= random << 13
-    random ^= random >> 7
-    random ^= random << 17
-    var routing = Routing()
-    routing.replicas = route.replicas
-    routing.start = route.start
-    routing.keepsRingOrder = route.keepsRingOrder
-    routing.usesRemote = route.rules?.usesRemote ?? context.routing.usesRemote
-    routing.rack = route.rules.map { $0.rack } ?? context.routing.rack
-    routing.turn = turn
-    routing.chance = random
-    let loads = Loads(nodes: nodes, now: loop.now, silence: route.rules?.silence ?? context.routing.silence)
-    if let order = route.rules.map({ $0.order }) ?? context.routing.order {
-      return connection(by: order, routing, loads, avoiding: avoided)
-    }
-    if !avoided.isEmpty {
-      let skipped = nodes.indices.filter { place in avoided.contains { isNode(nodes[place], at: $0) } }
-      if let place = routing.choose(in: topology, skipping: skipped, loads) { return nodes[place].connection }
-    }
-    return routing.choose(in: topology, skipping: [], loads).flatMap { nodes[$0].connection }
+    router.choose(for: route, skipping: places(of: avoided), in: topology, nodes: nodes, now: loop.now)
+      .flatMap { nodes[$0].connection }
   }
 
-  /// The same by an order that somebody has written.
-  private func connection(
-    by order: ([RoutingCandidate]) -> [Int], _ routing: Routing, _ loads: Loads, avoiding avoided: [EndPoint]
-  ) -> NodeConnection? {
-    let places = routing.order(in: topology, loads)
-    let replicas = routing.replicas.map { map in
-      map.owners[routing.start..<routing.start + map.width].map { Int($0) }
+  private func places(of endPoints: [EndPoint]) -> [Int] {
+    guard !endPoints.isEmpty else { return [] }
+    return nodes.indices.filter { place in endPoints.contains { isNode(nodes[place], at: $0) } }
+  }
+
+  /// Whether a local node that is not reached at `avoided` may be connected at any moment.
+  private func expectsAnother(than avoided: [EndPoint]) -> Bool {
+    topology.local.contains { place in
+      let node = nodes[Int(place)]
+      return node.connection == nil && !node.isAway && !avoided.contains { isNode(node, at: $0) }
     }
-    let candidates = places.map { place in
-      let load = loads.load(at: place)
-      let node = topology.nodes[place]
-      return RoutingCandidate(
-        endPoint: node.endPoint, datacenter: node.datacenter?.text, rack: node.rack?.text,
-        isReplica: replicas?.contains(place) ?? false, isLocal: topology.distances[place] == .local,
-        requestsInFlight: load.inFlight, isSilent: load.availability == .silent)
-    }
-    let wanted = order(candidates).filter { candidates.indices.contains($0) }.map { nodes[places[$0]] }
-    return (wanted.first { node in !avoided.contains { isNode(node, at: $0) } } ?? wanted.first)?.connection
   }
 
   /// Whether a node is the one that is reached at `endPoint`, under whatever name.
   private func isNode(_ node: Node, at endPoint: EndPoint) -> Bool {
     node.endPoint == endPoint || nodes.contains { $0.endPoint == endPoint && $0.isSame(as: node) }
-  }
-
-  private struct Loads: NodeLoads {
-    let nodes: [Node]
-    let now: UInt64
-    let silence: UInt64
-
-    @inline(__always)
-    func load(at place: Int) -> NodeLoad {
-      guard let connection = nodes[place].connection, connection.isUsable else {
-        return NodeLoad(availability: .away, inFlight: 0)
-      }
-      return NodeLoad(
-        availability: connection.isSilent(for: silence, now: now) ? .silent : .available, inFlight: connection.inFlight)
-    }
-  }
-}
-
-/// The replicas of the statements that were used last, found without hashing the name of their keyspace.
-struct ReplicaMaps {
-  private struct Entry {
-    var statement: PreparedStatement?
-    var map: ReplicaMap?
-  }
-
-  private var entries = [Entry](repeating: Entry(), count: 64)
-
-  @inline(__always)
-  mutating func map(for statement: PreparedStatement, in topology: Topology) -> ReplicaMap? {
-    guard !topology.replicas.isEmpty else { return nil }
-    let place = Int(UInt(bitPattern: ObjectIdentifier(statement).hashValue) % UInt(entries.count))
-    if entries[place].statement === statement { return entries[place].map }
-    let map = statement.parameters.first.flatMap { topology.replicas[ByteText($0.keyspace)] }
-    entries[place] = Entry(statement: statement, map: map)
-    return map
   }
 }
 

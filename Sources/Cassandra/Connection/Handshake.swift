@@ -13,6 +13,8 @@ struct Handshake {
     var driverName: String
     var driverVersion: String
     var introduction = ClientIntroduction()
+    /// Whether the connection is of use without the keyspace, when that does not exist.
+    var keyspaceMayBeMissing = false
   }
 
   enum Action {
@@ -38,6 +40,8 @@ struct Handshake {
   }
 
   private let wishes: Wishes
+  /// Whether the keyspace does not exist, so that the connection has none.
+  private(set) var lacksKeyspace = false
   private var state = State.initial
 
   init(_ wishes: Wishes) { self.wishes = wishes }
@@ -145,8 +149,13 @@ struct Handshake {
         state = .ended
         return .reconnect(.v4)
       }
-    case .settingKeyspace:
+    case .settingKeyspace(let framing):
       if error.code == .invalid {
+        if wishes.keyspaceMayBeMissing {
+          lacksKeyspace = true
+          state = .ended
+          return .ready(framing)
+        }
         return fail(
           CassandraError(
             .keyspaceMissing, "The configured keyspace does not exist in the database.", server: error))

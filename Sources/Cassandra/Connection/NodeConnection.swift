@@ -47,6 +47,8 @@ final class NodeConnection {
   var onSchemaChange: ((SchemaChange) -> Void)?
   /// Is told once that no further request may be sent.
   var onUnusable: (() -> Void)?
+  /// Whether the keyspace of the settings did not exist when it was made, so that it has none.
+  var lacksKeyspace = false
   /// The one task that keeps this connection.
   private var ownerWaiter: UnsafeContinuation<Void, Never>?
 

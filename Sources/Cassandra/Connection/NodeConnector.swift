@@ -39,6 +39,7 @@ final class NodeConnector {
       case nil:
         connection.startHeartbeat()
         await context.watchSchema(over: connection, due: due)
+        if connection.lacksKeyspace { await lookForKeyspace(on: connection, due: due) }
         let hostID = endPoint.serverName == nil ? nil : await SystemTables.hostID(on: connection, due: due)
         context.logger.info(
           "connected",
@@ -54,11 +55,20 @@ final class NodeConnector {
     }
   }
 
+  /// The keyspace may have been made before the server was asked to tell of that.
+  private func lookForKeyspace(on connection: NodeConnection, due: UInt64) async {
+    guard let keyspace = context.configuration.keyspace else { return }
+    let use = RequestMessage.query("USE \(Identifier(keyspace))", QueryParameters(consistency: .one))
+    if case .result(.setKeyspace)? = try? await exchange(use, on: connection, due: due) {
+      connection.lacksKeyspace = false
+    }
+  }
+
   private func open(
     _ endPoint: EndPoint, at known: [SocketAddress]?, due: UInt64
   ) async throws(CassandraError) -> Transport {
     var options = ConnectOptions()
-    options.tls = context.configuration.tls?.client(
+    options.tls = try await tls(of: endPoint)?.client(
       verifying: endPoint.certificateName ?? endPoint.host, serverName: endPoint.serverName)
     let addresses = if let known { known } else { try await addresses(of: endPoint) }
     attempt &+= 1
@@ -73,6 +83,11 @@ final class NodeConnector {
       } catch { last = error }
     }
     throw unreachable(endPoint, last)
+  }
+
+  private func tls(of endPoint: EndPoint) async throws(CassandraError) -> TLSClientContext? {
+    guard let nodeTLS = context.configuration.nodeTLS else { return context.configuration.tls }
+    do { return try await nodeTLS(endPoint) } catch { throw unreachable(endPoint, error) }
   }
 
   /// The addresses of a node's host, looked up anew; those of the last time when that fails.
@@ -100,7 +115,8 @@ final class NodeConnector {
   private func unreachable(_ endPoint: EndPoint, afterHandshake error: CassandraError) -> CassandraError {
     switch error.code {
     case .connectionLost
-    where context.configuration.tls != nil && (error.cause as? ReactorError)?.code == .connectionReset:
+    where (context.configuration.tls != nil || context.configuration.nodeTLS != nil)
+      && (error.cause as? ReactorError)?.code == .connectionReset:
       // In TLS 1.3 a server judges our certificate after we think that all is well, and the alert with its reason may be
       // overtaken by the end of the connection.
       CassandraError(
@@ -126,7 +142,7 @@ final class NodeConnector {
         version: connection.version, compression: configuration.compression,
         authenticator: configuration.authenticator ?? configuration.credentials,
         keyspace: configuration.keyspace, driverName: DriverIdentity.name, driverVersion: DriverIdentity.version,
-        introduction: configuration.introduction))
+        introduction: configuration.introduction, keyspaceMayBeMissing: configuration.keyspaceMayBeMissing))
     var action = handshake.start()
     do throws(CassandraError) {
       while true {
@@ -137,6 +153,7 @@ final class NodeConnector {
           action = handshake.receive(try await exchange(request, on: connection, due: due))
         case .ready(let framing):
           connection.reframe(framing)
+          connection.lacksKeyspace = handshake.lacksKeyspace
           return nil
         case .reconnect(let version):
           connection.close(.connectionLost(nil, coordinator: connection.endPoint))

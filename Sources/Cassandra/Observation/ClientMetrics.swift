@@ -72,6 +72,18 @@ public struct LatencyHistogram: Sendable, Hashable {
     for index in counts.indices { counts[index] &+= other.counts[index] }
   }
 
+  /// What has come since an earlier state of the same histogram. Its longest is the end of a range.
+  func since(_ earlier: LatencyHistogram) -> LatencyHistogram {
+    var since = LatencyHistogram()
+    since.count = count &- earlier.count
+    since.totalMicroseconds = totalMicroseconds &- earlier.totalMicroseconds
+    for index in counts.indices {
+      since.counts[index] = counts[index] &- earlier.counts[index]
+      if since.counts[index] > 0 { since.maximumMicroseconds = Self.upperBound(of: index) }
+    }
+    return since
+  }
+
   @inline(__always)
   static func index(of microseconds: UInt64) -> Int {
     let value = max(1, microseconds)

@@ -11,6 +11,21 @@ final class LoopMetrics {
   /// Of one node; connections to it share it.
   final class Node {
     @exclusivity(unchecked) var metrics = NodeMetrics()
+    private var reads = RecentLatencies()
+    private var writes = RecentLatencies()
+    private var batches = RecentLatencies()
+    private var others = RecentLatencies()
+
+    /// The latency in microseconds that so large a share of the answers of a kind has not been above lately; nil while
+    /// there have not been enough. The verb of a batch is nil.
+    func recentLatency(of verb: StatementKind.Verb?, _ share: Double, now: UInt64) -> UInt64? {
+      switch verb {
+      case .select: reads.percentile(share, of: metrics.reads, now: now)
+      case .modify: writes.percentile(share, of: metrics.writes, now: now)
+      case nil: batches.percentile(share, of: metrics.batches, now: now)
+      case .define, .use, .other: others.percentile(share, of: metrics.others, now: now)
+      }
+    }
   }
 
   private var nodes: [EndPoint: Node] = [:]

@@ -184,16 +184,20 @@ extension PreparedTable {
   /// A connection tells of changes from now on.
   ///
   /// When there was none for a while, something may have changed unnoticed: then all that is known has to be asked anew.
-  func watchBegan() {
+  ///
+  /// - Returns: Whether that is so.
+  @discardableResult
+  func watchBegan() -> Bool {
     state.withLock { state in
       state.watches += 1
-      guard state.watches == 1 else { return }
-      if state.hasWatched {
-        state.changeCount += UInt64(Self.rememberedChanges) + 1
-        state.changes = []
-        for statement in state.ready.values { statement.outdate() }
-      }
+      guard state.watches == 1 else { return false }
+      let mayHaveMissed = state.hasWatched
       state.hasWatched = true
+      guard mayHaveMissed else { return false }
+      state.changeCount += UInt64(Self.rememberedChanges) + 1
+      state.changes = []
+      for statement in state.ready.values { statement.outdate() }
+      return true
     }
   }
 

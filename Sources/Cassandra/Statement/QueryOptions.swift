@@ -140,7 +140,8 @@ struct ResolvedOptions: Sendable {
     routing = options.routing.map { RoutingRules($0) }
     hedging = Hedging.Limits(
       attempt: attemptTimeout.wholeMilliseconds, silence: limits.silenceBeforeNextNode.wholeMilliseconds,
-      speculation: speculation.delay.wholeMilliseconds, speculations: max(0, speculation.maximum))
+      speculation: speculation.delay.wholeMilliseconds, speculations: max(0, speculation.maximum),
+      percentile: try speculation.percentileLimits())
     keyspace = options.keyspace
     nowInSeconds = options.nowInSeconds
     customPayload = options.customPayload

@@ -108,6 +108,11 @@ final class SecureContext: @unchecked Sendable {
     SSL_CTX_set_verify(pointer, isRequired ? SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT : SSL_VERIFY_NONE, nil)
   }
 
+  /// A chain may end at any certificate that is trusted, and not only at one that has signed itself.
+  func endChainsAnywhere() {
+    X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(pointer), UInt(X509_V_FLAG_PARTIAL_CHAIN))
+  }
+
   func keepClientSessions() {
     tls_set_session_cache_mode(pointer, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL_STORE)
     SSL_CTX_sess_set_new_cb(pointer) { ssl, session in

@@ -44,13 +44,16 @@ public final class TLSClientContext: Sendable {
   ///   - applicationProtocols: ALPN names in order of preference, for instance `["h2", "http/1.1"]`.
   ///   - allowsCBC: Whether TLS 1.2 may use cipher suites other than those with an ephemeral key and authenticated
   ///     encryption, for servers of more than ten years ago. Default false.
+  ///   - trustsIntermediates: Whether an authority of `trust` counts that has not signed itself, without the one above
+  ///     it. Default false: a chain ends at a root.
   /// - Throws: ``ReactorError/Code/tlsConfiguration`` that says which text cannot be read.
   public init(
     trust: TLSTrust = .system, identity: TLSIdentity? = nil, applicationProtocols: [String] = [],
-    allowsCBC: Bool = false
+    allowsCBC: Bool = false, trustsIntermediates: Bool = false
   ) throws(ReactorError) {
     context = try SecureContext(isServer: false, allowsCBC: allowsCBC)
     try context.trust(trust)
+    if trustsIntermediates { context.endChainsAnywhere() }
     if let identity { try context.use(identity) }
     context.verifyPeer(isRequired: true)
     protocols = try wireForm(ofProtocols: applicationProtocols)

@@ -16,6 +16,12 @@ public struct CQLDecimal: Hashable, Sendable {
     self.scale = scale
   }
 
+  /// The fewest digits that read back as the number: 0.1 is 0.1. Nil for what is no number or infinite.
+  public init?(_ number: Double) {
+    guard number.isFinite else { return nil }
+    self.init("\(number)")
+  }
+
   /// A whole number.
   public init(_ number: some BinaryInteger) { self.init(unscaled: CQLVarint(number), scale: 0) }
 }
@@ -121,5 +127,55 @@ extension CQLDecimal: CQLEncodable, CQLDecodable {
     guard bytes.count > 4 else { throw CQLValueError.wrongSize(bytes.count, type) }
     let unscaled = CQLVarint(twosComplement: bytes.extracting(4..<bytes.count))
     return CQLDecimal(unscaled: unscaled, scale: bytes.int32(at: 0))
+  }
+}
+
+// MARK: - Floating point
+
+extension Double {
+  /// The number that is nearest to a decimal, infinite when that is too large; nil when its digits are too many for text
+  /// (``CQLVarint/maximumTextBytes``).
+  public init?(nearest decimal: CQLDecimal) {
+    var text: [UInt8] = []
+    do throws(CQLValueError) { try decimal.write(into: &text) } catch { return nil }
+    self.init(String(decoding: text, as: UTF8.self))
+  }
+
+  @usableFromInline @inline(never)
+  func encodeDecimal(into buffer: inout [UInt8]) throws(CQLValueError) {
+    guard let decimal = CQLDecimal(self) else {
+      throw CQLValueError.outOfRange(.decimal, "A decimal is neither infinite nor no number.")
+    }
+    try decimal.encode(as: .decimal, into: &buffer)
+  }
+
+  @usableFromInline @inline(never)
+  static func decodeDecimal(_ bytes: Span<UInt8>) throws(CQLValueError) -> Double {
+    let decimal = try CQLDecimal.decode(bytes, as: .decimal)
+    guard let number = Double(nearest: decimal), let same = CQLDecimal(number), same.isSameNumber(as: decimal) else {
+      throw CQLValueError.outOfRange(
+        .decimal, "The number has more digits than a double; Double(nearest:) of the decimal rounds it.")
+    }
+    return number
+  }
+}
+
+extension CQLDecimal {
+  /// Whether both are the same number, however many zeros they end with.
+  func isSameNumber(as other: CQLDecimal) -> Bool {
+    guard let (left, right) = trimmed.flatMap({ left in other.trimmed.map { (left, $0) } }) else { return false }
+    return left.digits == right.digits && (left.scale == right.scale || left.digits == [UInt8(ascii: "0")])
+  }
+
+  /// The digits, with a sign, without zeros behind, and their scale; nil when they are too many for text.
+  private var trimmed: (digits: [UInt8], scale: Int64)? {
+    var digits: [UInt8] = []
+    do throws(CQLValueError) { try unscaled.write(into: &digits) } catch { return nil }
+    var scale = Int64(scale)
+    while digits.count > 1, digits.last == UInt8(ascii: "0") {
+      digits.removeLast()
+      scale -= 1
+    }
+    return (digits, scale)
   }
 }

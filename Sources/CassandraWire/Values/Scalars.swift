@@ -49,7 +49,7 @@ extension Float: CQLEncodable, CQLDecodable {
 
 extension Double: CQLEncodable, CQLDecodable {
   /// Appends a `double`, or a `float` when that is the same number: 0.5 is, and 0.1 is not, for which `Float(0.1)` says
-  /// that the nearest one is meant.
+  /// that the nearest one is meant. For a `decimal` it appends the fewest digits that read back as the number.
   @inlinable
   public func encode(as type: CQLType, into buffer: inout [UInt8]) throws(CQLValueError) {
     switch type {
@@ -60,22 +60,26 @@ extension Double: CQLEncodable, CQLDecodable {
         throw CQLValueError.outOfRange(type, "The number has more digits than a float holds; Float(…) rounds it.")
       }
       buffer.append(bigEndian: narrow.bitPattern)
+    case .decimal: try encodeDecimal(into: &buffer)
     default: throw CQLValueError.mismatch(Double.self, type)
     }
   }
 
-  /// Takes `double`, and `float`, whose values are all doubles too.
+  /// Takes `double`, and `float`, whose values are all doubles too, and `decimal`, of which it takes those numbers that it
+  /// can give back.
   @inlinable
   public static func check(_ type: CQLType) throws(CQLValueError) {
     switch type {
-    case .double, .float: break
+    case .double, .float, .decimal: break
     default: throw CQLValueError.mismatch(Double.self, type)
     }
   }
 
-  /// The number, with the bits it had when it was a `double`.
+  /// The number, with the bits it had when it was a `double`. A `decimal` of more digits than a double keeps is refused:
+  /// `Double(nearest:)` of a ``CQLDecimal`` says that the nearest one is meant.
   @inlinable @inline(__always)
   public static func decode(_ bytes: Span<UInt8>, as type: CQLType) throws(CQLValueError) -> Double {
+    if case .decimal = type { return try decodeDecimal(bytes) }
     switch bytes.count {
     case 8: return Double(bitPattern: bytes.uint64(at: 0))
     case 4: return Double(Float(bitPattern: bytes.uint32(at: 0)))

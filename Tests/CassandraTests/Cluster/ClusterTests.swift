@@ -236,4 +236,145 @@ import Testing
       #expect(zip(nodes, before).map { $0.observed.count(.execute, text: text) - $1 } == expected)
     }
   }
+
+  @Test func batchesGoToTheReplicaOfTheirFirstStatementWithAKey() async throws {
+    try await withCluster { (client, nodes) async throws in
+      await untilUp(3, client)
+      let keyed = "INSERT INTO t (k) VALUES (?)"
+      for node in nodes { node.define(.init(keyed, parameters: [("k", .int)], keys: [0])) }
+      let tokens = (0..<3).map { ScriptedNode.Member(nodes[$0], number: $0, of: 3).tokens[0] }
+      var expected = [0, 0, 0]
+      var before = [0, 0, 0]
+      for pass in 0..<2 {
+        before = nodes.map { $0.observed.count(.batch) }
+        for key in Int32(0)..<60 {
+          var bytes: [UInt8] = []
+          bytes.append(bigEndian: key)
+          let token = Murmur3.token(bytes.span)
+          if pass == 0 { expected[tokens.firstIndex { $0 >= token } ?? 0] += 1 }
+          try await client.batch {
+            // It has no key by which it could go anywhere.
+            $0.add("INSERT INTO t (a, n) VALUES (\("x"), \(1))")
+            $0.add("INSERT INTO t (k) VALUES (\(key))")
+            $0.add("INSERT INTO t (k) VALUES (\(0))")
+          }
+        }
+      }
+      #expect(expected.allSatisfy { $0 > 0 })
+      // A node that does not know a statement yet sees a batch twice; in the second pass all know all.
+      #expect(zip(nodes, before).map { $0.observed.count(.batch) - $1 } == expected)
+    }
+  }
+
+  @Test(arguments: [ErrorResponse.Code.isBootstrapping, .overloaded, .serverError])
+  func anotherAttemptWaitsForANodeThatIsBeingConnected(_ code: ErrorResponse.Code) async throws {
+    let (gate, hour) = (Gate(), Duration.seconds(3600))
+    let nodeLoops = try EventLoops(count: 1)
+    let clientLoops = try EventLoops(count: 1)
+    let address = try addressOfItsOwn()
+    let nodes = [
+      try await ScriptedNode(on: nodeLoops[0], at: address), try await ScriptedNode(on: nodeLoops[0], at: address),
+    ]
+    for node in nodes { Known.define(on: node) }
+    ScriptedNode.join(nodes)
+    nodes[0].when(.init(.execute), .error(code))
+    nodes[1].when(.init(.startup), .after(gate, .ordinary))
+    var configuration = ClientConfiguration(try .nodes([nodes[0].contactPoint]))
+    configuration.limits.waitForAnotherNode = hour
+    configuration.limits.connectTimeout = hour
+    try await CassandraClient.withClient(configuration, loops: clientLoops) { (client) async throws in
+      async let texts = client.texts(Known.select)
+      await nodes[0].wait(for: 1, .execute)
+      await nodes[1].wait(for: 1, .startup)
+      gate.open()
+      #expect(try await texts == ["one"])
+      #expect(nodes[0].observed.count(.execute) == 1)
+    }
+    // A node that never comes is not waited for beyond that.
+    nodes[1].when(.init(.startup), .nothing)
+    configuration.limits.waitForAnotherNode = .milliseconds(1)
+    try await CassandraClient.withClient(configuration, loops: clientLoops) { (client) async throws in
+      let error = try await failure { _ = try await client.texts(Known.select) }
+      #expect(error.server?.code == code)
+      #expect(nodes[0].observed.count(.execute) == 3)
+    }
+    for node in nodes { await node.close() }
+    while await clientLoops.openHandles + nodeLoops.openHandles > 0 { await Task.yield() }
+    await clientLoops.shutDown()
+    await nodeLoops.shutDown()
+  }
+
+  @Test func aRequestWhoseTimeRanOutWhileItWaitedForAConnectionHasTimedOut() async throws {
+    let loops = try EventLoops(count: 1)
+    var configuration = ClientConfiguration(try .nodes(["cluster.test"]))
+    configuration.resolver = { _, _, _ in
+      try await Task.sleep(for: .seconds(3600))
+      return []
+    }
+    try await CassandraClient.withClient(configuration, loops: loops) { (client) async throws in
+      let error = try await failure {
+        _ = try await client.texts(Known.select, options: QueryOptions(timeout: .milliseconds(20)))
+      }
+      #expect(error.code == .timedOut)
+      #expect(error.isRetrySafe)
+      let batch = try await failure {
+        try await client.batch(options: QueryOptions(timeout: .milliseconds(20))) {
+          $0.add("INSERT INTO t (a, n) VALUES (\("x"), \(1))")
+        }
+      }
+      #expect(batch.code == .timedOut)
+    }
+    await loops.shutDown()
+  }
+
+  @Test func changesOfTheSchemaAreAskedForOnceOnEachConnection() async throws {
+    try await withCluster(loops: 2) { (client, nodes) async throws in
+      await untilUp(3, client)
+      func asked(_ kind: EventKind) -> [Int] {
+        nodes.map { node in
+          node.observed.requests(.register).count {
+            if case .register(let kinds) = $0.message { kinds.contains(kind) } else { false }
+          }
+        }
+      }
+      while asked(.topologyChange).reduce(0, +) == 0 || asked(.schemaChange).reduce(0, +) < 6 { await Task.yield() }
+      #expect(asked(.schemaChange) == [2, 2, 2])
+      #expect(asked(.topologyChange).reduce(0, +) == 1)
+      #expect(asked(.statusChange).reduce(0, +) == 1)
+    }
+  }
+
+  @Test func handshakesAtOnceAreBounded() async throws {
+    let gate = Gate()
+    let nodeLoops = try EventLoops(count: 1)
+    let clientLoops = try EventLoops(count: 1)
+    let address = try addressOfItsOwn()
+    var nodes: [ScriptedNode] = []
+    for number in 0..<12 {
+      let node = try await ScriptedNode(on: nodeLoops[0], at: address)
+      Known.define(on: node)
+      // They are reached, and do not come to an end.
+      if number > 0 { node.when(.init(.startup), .after(gate, .ordinary)) }
+      nodes.append(node)
+    }
+    ScriptedNode.join(nodes)
+    var configuration = ClientConfiguration(try .nodes([nodes[0].contactPoint]))
+    configuration.limits.connectsAtOnce = 3
+    configuration.limits.connectTimeout = .seconds(3600)
+    configuration.limits.drainTimeout = .milliseconds(50)
+    try await CassandraClient.withClient(configuration, loops: clientLoops) { (client) async throws in
+      func begun() -> Int { nodes[1...].reduce(0) { $0 + $1.observed.connections } }
+      while begun() < 3 { await Task.yield() }
+      // Time enough for others to begin, if they did.
+      for _ in 0..<50 { _ = try await client.texts(Known.select) }
+      #expect(begun() == 3)
+      gate.open()
+      await untilUp(12, client)
+      #expect(begun() == 11)
+    }
+    for node in nodes { await node.close() }
+    while await clientLoops.openHandles + nodeLoops.openHandles > 0 { await Task.yield() }
+    await clientLoops.shutDown()
+    await nodeLoops.shutDown()
+  }
 }

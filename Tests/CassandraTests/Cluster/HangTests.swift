@@ -163,6 +163,66 @@ import Testing
     }
   }
 
+  @Test func aPreparationIsSentElsewhereLikeAnyOtherRequest() async throws {
+    try await withHungNode(configure: { $0.limits.silenceBeforeNextNode = .milliseconds(30) }) {
+      (client, nodes) async throws in
+      nodes[0].when(.init(.prepare), .nothing)
+      for node in nodes {
+        for index in 0..<4 {
+          node.define(.init("SELECT \(index)", columns: Known.columns, pages: [[Known.row("x", 1)]]))
+        }
+      }
+      for index in 0..<4 { #expect(try await client.texts("SELECT \(index)") == ["x"]) }
+    }
+  }
+
+  /// The first node answers nothing, and a batch of one statement goes to it every other time.
+  private func batches(_ client: CassandraClient, _ options: QueryOptions?) async throws {
+    for _ in 0..<4 {
+      try await client.batch(options: options) { $0.add("INSERT INTO t (a, n) VALUES (\("x"), \(1))") }
+    }
+  }
+
+  @Test func anIdempotentBatchIsNotWaitedFor() async throws {
+    try await withHungNode(configure: { $0.limits.silenceBeforeNextNode = .milliseconds(30) }) {
+      (client, nodes) async throws in
+      nodes[0].when(.init(.batch), .nothing)
+      try await batches(client, Self.idempotent)
+      #expect(nodes[0].observed.count(.batch) > 0)
+      #expect(nodes[1].observed.count(.batch) == 4)
+    }
+    try await withHungNode(configure: { $0.defaults.attemptTimeout = .milliseconds(30) }) {
+      (client, nodes) async throws in
+      nodes[0].when(.init(.batch), .nothing)
+      try await batches(client, Self.idempotent)
+    }
+  }
+
+  @Test func aBatchThatIsNotIdempotentIsSentOnce() async throws {
+    try await withHungNode(configure: {
+      $0.limits.silenceBeforeNextNode = .milliseconds(10)
+      $0.defaults.attemptTimeout = .milliseconds(10)
+      $0.defaults.speculation = .after(.milliseconds(10))
+    }) { (client, nodes) async throws in
+      nodes[0].when(.init(.batch), .nothing)
+      for _ in 0..<4 { try? await batches(client, QueryOptions(timeout: .milliseconds(100))) }
+      let sent = nodes.map { $0.observed.count(.batch) }
+      // Each of these ended with the first that got no answer.
+      #expect(sent[0] == 4)
+      #expect(sent.reduce(0, +) <= 16)
+    }
+  }
+
+  @Test func speculationByAPercentile() async throws {
+    // Nothing is known of a node's answers at first: then the longest wait counts.
+    try await withHungNode(configure: {
+      $0.defaults.speculation = .percentile(0.99, atLeast: .milliseconds(1), atMost: .milliseconds(30))
+    }) { (client, nodes) async throws in
+      for _ in 0..<4 { #expect(try await client.texts(Known.select) == ["one"]) }
+      #expect(nodes[0].observed.connections == 1)
+    }
+  }
+
   @Test func aSilentNodeComesLast() async throws {
     try await withHungNode(configure: {
       $0.routing.silence = .milliseconds(20)

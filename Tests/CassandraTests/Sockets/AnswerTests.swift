@@ -224,6 +224,50 @@ import Testing
     }
   }
 
+  @Test func aKeyspaceThatMayBeMissing() async throws {
+    var options = ScriptedNode.Options()
+    options.keyspaces = []
+    func configure(_ configuration: inout ClientConfiguration) {
+      configuration.keyspace = "scripted"
+      configuration.keyspaceMayBeMissing = true
+    }
+    let use = ScriptedNode.Match(.query, text: "USE \"scripted\"")
+    try await withScriptedNode(options: options, configure: configure) { (client, node) async throws in
+      // The connection is of use.
+      #expect(try await client.texts(Known.select) == ["one"])
+      node.when(.init(.execute), .error(.invalid))
+      #expect(try await failure { try await client.insert() }.code == .keyspaceMissing)
+      node.removeRules()
+      node.when(use, .answer(.result(.setKeyspace("scripted"))))
+      // Another keyspace is of no interest.
+      await node.tell(.schemaChange(SchemaChange(.created, keyspace: "other")))
+      #expect(try await client.texts(Known.select) == ["one"])
+      #expect(node.observed.connections == 1)
+      await node.tell(.schemaChange(SchemaChange(.created, keyspace: "scripted")))
+      await node.wait { $0.connections == 2 }
+      #expect(try await client.texts(Known.select) == ["one"])
+      node.when(.init(.execute), .error(.invalid))
+      #expect(try await failure { try await client.insert() }.code == .invalid)
+    }
+    // It is made after it was missed, and before the server was asked to tell of that.
+    let loops = try EventLoops(count: 1)
+    let node = try await ScriptedNode(on: loops[0], options: options)
+    Known.define(on: node)
+    node.when(use, .answer(.result(.setKeyspace("scripted"))))
+    node.when(.init(.query, text: "USE \"scripted\"", times: 1), .error(.invalid))
+    var configuration = ClientConfiguration(try .nodes([node.contactPoint]))
+    configure(&configuration)
+    try await CassandraClient.withClient(configuration, loops: loops) { (client) async throws in
+      #expect(try await client.texts(Known.select) == ["one"])
+      node.when(.init(.execute), .error(.invalid))
+      #expect(try await failure { try await client.insert() }.code == .invalid)
+      #expect(node.observed.connections == 1)
+    }
+    await node.close()
+    while await loops.openHandles > 0 { await Task.yield() }
+    await loops.shutDown()
+  }
+
   @Test func certificates() async throws {
     let authority = CertificateAuthority()
     let trust = TLSTrust.authorities(pem: authority.pem)

@@ -83,6 +83,7 @@ import Testing
 
   @Test func anotherNodeMayHaveMoreRoom() async throws {
     try await withScriptedNodes(2) { (client, nodes) async throws in
+      while await client.topology.nodes.count(where: { $0.state == .up }) < 2 { await Task.yield() }
       let id = ScriptedNode.Statement(Known.select).preparedID
       nodes[0].when(.init(.execute), .error(.unprepared, "forgotten", .unprepared(id: id)))
       while nodes.contains(where: { $0.observed.count(.execute) < 8 }) {

@@ -205,5 +205,6 @@ def print_values():
         print(class_name(kind), literal(kind, value), data.hex() or "-", sep="\t")
 
 
-print("# Made by Scripts/encode_with_driver.py; see there.")
-{"requests": print_requests, "values": print_values}[sys.argv[1]]()
+if __name__ == "__main__":
+    print("# Made by Scripts/encode_with_driver.py; see there.")
+    {"requests": print_requests, "values": print_values}[sys.argv[1]]()

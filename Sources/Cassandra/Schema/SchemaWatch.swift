@@ -10,9 +10,15 @@ extension ClientContext {
   /// from it, so on the connection that a statement goes over the news comes first. The id of a prepared statement stays
   /// the same when the types of its markers change, and a node that has prepared it anew for somebody else takes the bytes
   /// of the old type for those of the new one.
+  ///
+  /// It is the one way by which changes of the schema are heard; what they concern is in ``SchemaNews``.
   func watchSchema(over connection: NodeConnection, due: UInt64) async {
     let request = RequestMessage.register([.schemaChange])
-    connection.onSchemaChange = { [table] in table.schemaChanged($0) }
+    connection.onSchemaChange = { [schemaNews, weak connection] change in
+      schemaNews.heard(change)
+      // It may not be a node's yet.
+      if let connection, connection.lacksKeyspace, schemaNews.makesAwaitedKeyspace(change) { connection.drain() }
+    }
     let outcome = try? await connection.request(.register, due: due) {
       (output: inout [UInt8]) throws(WireError) in try request.encode(into: &output, version: connection.version)
     }
@@ -22,8 +28,8 @@ extension ClientContext {
       return
     }
     guard connection.isUsable else { return }
-    table.watchBegan()
-    connection.onUnusable = { [table] in table.watchEnded() }
+    schemaNews.watchBegan()
+    connection.onUnusable = { [schemaNews] in schemaNews.watchEnded() }
   }
 }
 
