@@ -137,6 +137,9 @@ let package = Package(
       path: "Tests/CassandraWebTesting",
       swiftSettings: common),
 
+    // Numbers that a seed repeats, for tests.
+    .target(name: "CassandraDice", path: "Tests/CassandraDice", swiftSettings: common),
+
     .testTarget(name: "CassandraBytesTests", dependencies: ["CassandraBytes"], swiftSettings: common),
     .testTarget(name: "CassandraJSONTests", dependencies: ["CassandraJSON", "CassandraBytes"], swiftSettings: common),
     .testTarget(name: "CassandraHTTPTests", dependencies: ["CassandraHTTP", "CassandraBytes"], swiftSettings: common),
@@ -194,7 +197,7 @@ let package = Package(
       dependencies: [
         "CassandraBytes", "CCassandraOpenSSL", "CQLNode", "CassandraWire", "CCassandraZip", "Cassandra",
         "CassandraTesting", "CassandraHTTP", "CassandraJSON", "CassandraReactor",
-        "CassandraTelemetry",
+        "CassandraTelemetry", "CassandraDice",
       ],
       swiftSettings: common),
     .testTarget(
