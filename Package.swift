@@ -95,7 +95,8 @@ let package = Package(
     .target(
       name: "CassandraWeb",
       dependencies: [
-        "CassandraBytes", "Cassandra", "CassandraWire", "CassandraHTTP", "CassandraHTTPServer", "CassandraRowJSON",
+        "CassandraBytes", "Cassandra", "CassandraWire", "CassandraHTTP", "CassandraHTTPServer", "CassandraJSON",
+        "CassandraReactor", "CassandraRowJSON", "CassandraTelemetry",
       ],
       swiftSettings: common),
     .target(name: "CassandraTerminal", dependencies: ["CassandraBytes"], swiftSettings: common),
@@ -140,6 +141,11 @@ let package = Package(
     // Numbers that a seed repeats, for tests.
     .target(name: "CassandraDice", path: "Tests/CassandraDice", swiftSettings: common),
 
+    // Started by the tests of the server; no product.
+    .executableTarget(
+      name: "ServerProgram", dependencies: ["CassandraHTTPServer"], path: "Tests/ServerProgram",
+      swiftSettings: common),
+
     .testTarget(name: "CassandraBytesTests", dependencies: ["CassandraBytes"], swiftSettings: common),
     .testTarget(name: "CassandraJSONTests", dependencies: ["CassandraJSON", "CassandraBytes"], swiftSettings: common),
     .testTarget(name: "CassandraHTTPTests", dependencies: ["CassandraHTTP", "CassandraBytes"], swiftSettings: common),
@@ -173,7 +179,8 @@ let package = Package(
       dependencies: [
         "FieldGuide", "CQLNode", "CassandraWire", "Cassandra", "CassandraAstra", "CassandraTesting", "CassandraHTTP",
         "CassandraJSON",
-        "CassandraReactor", "CassandraTelemetry", "CassandraTerminal", "CassandraHTTPServer", "CassandraWebTesting",
+        "CassandraReactor", "CassandraTelemetry", "CassandraTerminal", "CassandraHTTPServer", "CassandraWeb",
+        "CassandraWebTesting",
       ],
       swiftSettings: common),
     .testTarget(
@@ -196,7 +203,7 @@ let package = Package(
       name: "CassandraTestingTests",
       dependencies: [
         "CassandraBytes", "CCassandraOpenSSL", "CQLNode", "CassandraWire", "CCassandraZip", "Cassandra",
-        "CassandraTesting", "CassandraHTTP", "CassandraJSON", "CassandraReactor",
+        "CassandraTesting", "CassandraHTTP", "CassandraHTTPServer", "CassandraJSON", "CassandraReactor",
         "CassandraTelemetry", "CassandraDice",
       ],
       swiftSettings: common),
