@@ -90,6 +90,7 @@ final class SelectExecution {
     var partitionIndex: UInt32? = 0
     let failure: EngineFailure?
     do throws(EngineFailure) {
+      try await makeRoom()
       switch plan.partitions {
       case .keys(let restrictions): partitionIndex = try await readKeys(restrictions, plan.token)
       case .tokens(let restriction): try await readTokens(restriction)
@@ -238,7 +239,6 @@ final class SelectExecution {
   /// Scans in slices, and lets the loop do other work between them.
   private func scan(_ range: KeyRange) async throws(EngineFailure) {
     var rest = range
-    try await makeRoom()
     while true {
       let end = try reading { () throws(StorageError) in
         try source.scan(plan.table.number, rest, reverse: plan.isReversed, now: now) { record throws(StorageError) in
