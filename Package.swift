@@ -95,7 +95,8 @@ let package = Package(
     .target(
       name: "CassandraWeb",
       dependencies: [
-        "CassandraBytes", "Cassandra", "CassandraWire", "CassandraHTTP", "CassandraHTTPServer", "CassandraRowJSON",
+        "CassandraBytes", "Cassandra", "CassandraWire", "CassandraHTTP", "CassandraHTTPServer", "CassandraJSON",
+        "CassandraReactor", "CassandraRowJSON", "CassandraTelemetry",
       ],
       swiftSettings: common),
     .target(name: "CassandraTerminal", dependencies: ["CassandraBytes"], swiftSettings: common),
@@ -137,6 +138,11 @@ let package = Package(
       path: "Tests/CassandraWebTesting",
       swiftSettings: common),
 
+    // Started by the tests of the server; no product.
+    .executableTarget(
+      name: "ServerProgram", dependencies: ["CassandraHTTPServer"], path: "Tests/ServerProgram",
+      swiftSettings: common),
+
     .testTarget(name: "CassandraBytesTests", dependencies: ["CassandraBytes"], swiftSettings: common),
     .testTarget(name: "CassandraJSONTests", dependencies: ["CassandraJSON", "CassandraBytes"], swiftSettings: common),
     .testTarget(name: "CassandraHTTPTests", dependencies: ["CassandraHTTP", "CassandraBytes"], swiftSettings: common),
@@ -170,7 +176,8 @@ let package = Package(
       dependencies: [
         "FieldGuide", "CQLNode", "CassandraWire", "Cassandra", "CassandraAstra", "CassandraTesting", "CassandraHTTP",
         "CassandraJSON",
-        "CassandraReactor", "CassandraTelemetry", "CassandraTerminal", "CassandraHTTPServer", "CassandraWebTesting",
+        "CassandraReactor", "CassandraTelemetry", "CassandraTerminal", "CassandraHTTPServer", "CassandraWeb",
+        "CassandraWebTesting",
       ],
       swiftSettings: common),
     .testTarget(
@@ -193,7 +200,7 @@ let package = Package(
       name: "CassandraTestingTests",
       dependencies: [
         "CassandraBytes", "CCassandraOpenSSL", "CQLNode", "CassandraWire", "CCassandraZip", "Cassandra",
-        "CassandraTesting", "CassandraHTTP", "CassandraJSON", "CassandraReactor",
+        "CassandraTesting", "CassandraHTTP", "CassandraHTTPServer", "CassandraJSON", "CassandraReactor",
         "CassandraTelemetry",
       ],
       swiftSettings: common),

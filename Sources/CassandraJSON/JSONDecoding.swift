@@ -4,7 +4,7 @@ extension JSONValue {
   /// Nothing is converted from one kind to another: text is no number and null is no value. Numbers are exact: an integer
   /// takes any whole number that it can hold, however it is written (`3.0` and `3e0` are 3), and `3.7` is an error; a
   /// `Double` or `Float` takes the nearest number, and one that is too large is an error. Members that the type does not
-  /// ask for are ignored. With several members of the same name it is the last.
+  /// ask for are ignored. A `Date` of Foundation takes text of RFC 3339, or seconds since 2001 as Foundation writes them. With several members of the same name it is the last.
   ///
   /// - Throws: ``JSONError`` with one of the codes of the coders and a pointer to the place.
   public func decode<Value: Decodable>(_ type: Value.Type = Value.self) throws(JSONError) -> Value {

@@ -5,7 +5,7 @@ extension Array where Element == UInt8 {
   ///
   /// Members go out in the order in which they are encoded, so a type with synthesized coding keeps the order of its
   /// declaration; a dictionary has none. A key that is encoded twice is there twice, and a type that encodes nothing at
-  /// all is `{}`. ``JSONValue`` and ``JSONNumber`` inside of `value` keep all their digits. Encoding takes several times
+  /// all is `{}`. A `Date` of Foundation is text of RFC 3339 in UTC, to the millisecond. ``JSONValue`` and ``JSONNumber`` inside of `value` keep all their digits. Encoding takes several times
   /// as long as writing by hand: see ``JSONWritable`` for what is answered often.
   ///
   /// - Throws: ``JSONError`` with a pointer to the place: ``JSONError/Code/nonFiniteNumber`` for a NaN or an infinity,

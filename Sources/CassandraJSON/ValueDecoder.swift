@@ -17,7 +17,7 @@ struct ValueDecoder: Decoder {
   init(_ value: JSONValue) { (self.value, outside, key) = (value, nil, nil) }
 
   /// The decoder of the member or element `key` of the container at `path`.
-  init(_ value: JSONValue, in path: Path?, _ key: any CodingKey) {
+  init(_ value: JSONValue, in path: Path?, _ key: (any CodingKey)?) {
     (self.value, self.outside, self.key) = (value, path, key)
   }
 
@@ -92,6 +92,12 @@ extension ValueDecoder {
     if type == JSONNumber.self {
       guard let number = value.number else { throw mismatch(type, "a number") }
       if let number = number as? Value { return number }
+    }
+    if FoundationDate.isType(type), let text = value.string {
+      guard let seconds = FoundationDate.seconds(text) else {
+        throw failure(.rejectedValue, "expected a date and time such as 2024-02-29T12:30:00Z")
+      }
+      return try Value(from: ValueDecoder(.number(seconds), in: outside, key))
     }
     return try Value(from: self)
   }

@@ -173,8 +173,10 @@ extension ValueEncoder {
     let outer = session.innermost
     session.innermost = inner
     defer { session.innermost = outer }
+    let start = output.bytes.count
     try value.encode(to: inner)
     inner.close()
+    if FoundationDate.isType(type(of: value)) { FoundationDate.rewrite(&output.bytes, from: start) }
   }
 }
 

@@ -36,6 +36,8 @@ extension CellForm {
       }
       try Self.writeQuoted(try CQLTime.decode(cell, as: .time), into: &buffer) { $0.write(into: &$1) }
     case .timestamp:
+      try Self.writeQuoted(try CQLTimestamp.decode(cell, as: .timestamp), into: &buffer) { $0.write(into: &$1) }
+    case .cassandraTimestamp:
       try Self.writeQuoted(try CQLTimestamp.decode(cell, as: .timestamp), into: &buffer) {
         $0.writeAsCassandra(into: &$1)
       }
@@ -162,7 +164,7 @@ extension CellForm {
   /// Whether the JSON of every value is a string.
   private var isAlwaysString: Bool {
     switch self {
-    case .text, .ascii, .blob, .uuid, .inet, .date, .time, .timestamp, .duration, .empty: true
+    case .text, .ascii, .blob, .uuid, .inet, .date, .time, .timestamp, .cassandraTimestamp, .duration, .empty: true
     case .int, .bigint, .boolean, .smallint, .tinyint, .varint, .decimal, .float, .double, .list, .map, .tuple, .object,
       .vector:
       false

@@ -2,6 +2,15 @@ public import CassandraBytes
 public import CassandraJSON
 public import CassandraWire
 
+/// How a timestamp is written in JSON.
+public enum TimestampForm: Sendable {
+  /// As RFC 3339 has it, in UTC and with three digits of the second: `2024-02-29T11:30:00.250Z`. Years before 0 and past
+  /// 9999, which it does not know, have a sign.
+  case rfc3339
+  /// As in Cassandra's own JSON, with a space for the `T`: `2024-02-29 11:30:00.250Z`.
+  case cassandra
+}
+
 /// Writes the cells of one column as JSON, as Cassandra's `SELECT JSON` does.
 ///
 /// It is made once per column and result, so that a cell costs no look at its type.
@@ -11,7 +20,8 @@ public import CassandraWire
 ///   and infinity are `null`.
 /// - A `blob` is a string `"0x…"`, and so are values of types this module does not know, for which Cassandra has no JSON.
 /// - Dates, times, timestamps, durations, UUIDs and addresses are strings in Cassandra's own format: a space between date
-///   and time, IPv6 addresses with all their groups, a duration of nothing as `""`.
+///   and time unless ``TimestampForm/rfc3339`` is asked for, IPv6 addresses with all their groups, a duration of nothing as
+///   `""`.
 /// - Maps and user-defined types are objects. A key that is not text is the text of its JSON. A field whose name is not all
 ///   lower-case has quotation marks within its name, as it has in CQL.
 /// - Lists, sets, tuples and vectors are arrays. A part that is null or missing is `null`.
@@ -32,9 +42,9 @@ public struct CellJSONWriter: Sendable {
   private let type: CQLType
 
   /// A writer for columns of a type.
-  public init(_ type: CQLType) {
+  public init(_ type: CQLType, timestamps: TimestampForm = .cassandra) {
     self.type = type
-    form = CellForm(type)
+    form = CellForm(type, timestamps)
   }
 
   /// Appends the JSON of a cell that is not null.
@@ -110,6 +120,7 @@ indirect enum CellForm: Sendable {
   case date
   case time
   case timestamp
+  case cassandraTimestamp
   case duration
   case empty
   case list(CellForm)
@@ -125,7 +136,7 @@ indirect enum CellForm: Sendable {
     let form: CellForm
   }
 
-  init(_ type: CQLType) {
+  init(_ type: CQLType, _ timestamps: TimestampForm) {
     switch type {
     case .text: self = .text
     case .ascii: self = .ascii
@@ -143,22 +154,22 @@ indirect enum CellForm: Sendable {
     case .inet: self = .inet
     case .date: self = .date
     case .time: self = .time
-    case .timestamp: self = .timestamp
+    case .timestamp: self = timestamps == .cassandra ? .cassandraTimestamp : .timestamp
     case .duration: self = .duration
     case .empty: self = .empty
-    case .list(let element), .set(let element): self = .list(CellForm(element))
-    case .map(let key, let value): self = .map(key: CellForm(key), value: CellForm(value))
-    case .tuple(let types): self = .tuple(types.map { CellForm($0) })
+    case .list(let element), .set(let element): self = .list(CellForm(element, timestamps))
+    case .map(let key, let value): self = .map(key: CellForm(key, timestamps), value: CellForm(value, timestamps))
+    case .tuple(let types): self = .tuple(types.map { CellForm($0, timestamps) })
     case .udt(let definition):
       self = .object(
         definition.fields.map { field in
           let name = field.name == field.name.lowercased() ? field.name : "\"\(field.name)\""
           var text: [UInt8] = []
           text.append(jsonString: Array(name.utf8).span)
-          return Field(name: text, form: CellForm(field.type))
+          return Field(name: text, form: CellForm(field.type, timestamps))
         })
     case .vector(let element, let dimensions):
-      self = .vector(CellForm(element), dimensions: dimensions, size: element.sizeInVector)
+      self = .vector(CellForm(element, timestamps), dimensions: dimensions, size: element.sizeInVector)
     }
   }
 
@@ -167,7 +178,7 @@ indirect enum CellForm: Sendable {
     switch self {
     case .text, .ascii, .blob, .empty, .tuple, .object: true
     case .int, .bigint, .boolean, .smallint, .tinyint, .varint, .decimal, .float, .double, .uuid, .inet, .date, .time,
-      .timestamp, .duration, .list, .map, .vector:
+      .timestamp, .cassandraTimestamp, .duration, .list, .map, .vector:
       false
     }
   }

@@ -63,12 +63,14 @@ extension RowJSON {
 }
 
 extension Page {
-  /// Appends rows as ``appendJSON(from:isFirst:into:limit:nullCollections:)`` does, up to the first one that is not
+  /// Appends rows as ``appendJSON(from:isFirst:into:limit:nullCollections:timestamps:separator:)`` does, up to the first one that is not
   /// plain, and moves behind them.
   func appendPlainJSON(
     _ plain: RowJSON.Plain, from position: inout RowPosition, isFirst: inout Bool, into buffer: inout [UInt8],
-    limit: Int, nullCollections: NullCollections
+    limit: Int, _ style: RowTextStyle
   ) {
+    let nullCollections: NullCollections = style.emptiesNullCollections ? .empty : .null
+    let separator = style.separator
     let bytes = body.span
     let forms = plain.forms.span
     let prefixes = plain.prefixes.span
@@ -79,7 +81,7 @@ extension Page {
       guard let end = Self.endOfRow(bytes, from: position.offset, columns: forms.count) else { return }
       var isWritten = true
       buffer.append(addingCapacity: fixedBytes + end - position.offset) { output in
-        if !isFirst { output.append(UInt8(ascii: ",")) }
+        if !isFirst { output.append(separator) }
         var offset = position.offset
         var prefixStart = 0
         for index in forms.indices {

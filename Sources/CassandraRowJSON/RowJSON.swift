@@ -24,7 +24,7 @@ struct RowJSON: Sendable {
   /// For rows of frequent types alone.
   let plain: Plain?
 
-  init(columns: [ColumnSpecification]) {
+  init(columns: [ColumnSpecification], timestamps: TimestampForm) {
     var members: [Member] = []
     for column in columns {
       var prefix: [UInt8] = [members.isEmpty ? UInt8(ascii: "{") : UInt8(ascii: ",")]
@@ -36,7 +36,8 @@ struct RowJSON: Sendable {
         case .map: .emptyObject
         default: .null
         }
-      members.append(Member(prefix: prefix, writer: CellJSONWriter(column.type), nullForm: nullForm))
+      members.append(
+        Member(prefix: prefix, writer: CellJSONWriter(column.type, timestamps: timestamps), nullForm: nullForm))
     }
     self.members = members
     plain = Plain(members)
@@ -47,12 +48,13 @@ extension RowLayout {
   /// How rows of this layout are written as JSON; made at the first use.
   fileprivate var jsonWriting: RowWriting {
     if let writing = writing.load() { return writing }
-    let json = RowJSON(columns: columns)
-    let writing = RowWriting {
-      (page, position, isFirst, buffer, limit, emptiesNullCollections) throws(RowError) in
+    let json = RowJSON(columns: columns, timestamps: .rfc3339)
+    // Of most tables both are the same, and a few writers more cost the others nothing to speak of.
+    let cassandra = RowJSON(columns: columns, timestamps: .cassandra)
+    let writing = RowWriting { (page, position, isFirst, buffer, limit, style) throws(RowError) in
       try page.appendJSON(
-        json, from: &position, isFirst: &isFirst, into: &buffer, limit: limit,
-        nullCollections: emptiesNullCollections ? .empty : .null)
+        style.hasCassandraTimestamps ? cassandra : json, from: &position, isFirst: &isFirst, into: &buffer,
+        limit: limit, style)
     }
     return self.writing.storeIfNil(writing)
   }
@@ -67,8 +69,8 @@ public enum NullCollections: Sendable {
 }
 
 extension Page {
-  /// Appends rows as JSON objects, one after the other with commas between, until `buffer` has `limit` bytes or the page
-  /// ends.
+  /// Appends rows as JSON objects, one after the other with commas between, or what else is wanted, until `buffer` has
+  /// `limit` bytes or the page ends.
   ///
   /// - Parameters:
   ///   - position: Where to begin; moves behind what was written.
@@ -76,28 +78,34 @@ extension Page {
   ///   - buffer: Takes the text; one row more than the limit at most.
   ///   - limit: The number of bytes in the buffer after which no further row is begun.
   ///   - nullCollections: What a null collection becomes.
+  ///   - timestamps: How timestamps are written.
+  ///   - separator: The byte between two rows, such as a line feed for JSON lines.
   /// - Throws: ``RowError``; the buffer then ends within a row.
   public func appendJSON(
     from position: inout RowPosition, isFirst: inout Bool, into buffer: inout [UInt8], limit: Int,
-    nullCollections: NullCollections = .null
+    nullCollections: NullCollections = .null, timestamps: TimestampForm = .rfc3339,
+    separator: UInt8 = UInt8(ascii: ",")
   ) throws(RowError) {
-    try layout.jsonWriting.append(self, &position, &isFirst, &buffer, limit, nullCollections == .empty)
+    let style = RowTextStyle(
+      emptiesNullCollections: nullCollections == .empty, hasCassandraTimestamps: timestamps == .cassandra,
+      separator: separator)
+    try layout.jsonWriting.append(self, &position, &isFirst, &buffer, limit, style)
   }
 
-  /// Does what ``appendJSON(from:isFirst:into:limit:nullCollections:)`` says, with the layout's writers at hand.
+  /// Does what the function above says, with the layout's writers at hand.
   fileprivate func appendJSON(
     _ json: RowJSON, from position: inout RowPosition, isFirst: inout Bool, into buffer: inout [UInt8], limit: Int,
-    nullCollections: NullCollections
+    _ style: RowTextStyle
   ) throws(RowError) {
     while hasRow(at: position) && buffer.count < limit {
       if let plain = json.plain {
-        appendPlainJSON(
-          plain, from: &position, isFirst: &isFirst, into: &buffer, limit: limit, nullCollections: nullCollections)
+        appendPlainJSON(plain, from: &position, isFirst: &isFirst, into: &buffer, limit: limit, style)
         guard hasRow(at: position) && buffer.count < limit else { return }
       }
-      if !isFirst { buffer.append(UInt8(ascii: ",")) }
+      if !isFirst { buffer.append(style.separator) }
       isFirst = false
-      try appendJSONRow(json, at: &position, into: &buffer, nullCollections: nullCollections)
+      try appendJSONRow(
+        json, at: &position, into: &buffer, nullCollections: style.emptiesNullCollections ? .empty : .null)
     }
   }
 
@@ -136,11 +144,12 @@ extension Row {
   ///
   /// - Throws: ``RowError``; the buffer then ends within the row.
   public func appendJSON(
-    into buffer: inout [UInt8], nullCollections: NullCollections = .null
+    into buffer: inout [UInt8], nullCollections: NullCollections = .null, timestamps: TimestampForm = .rfc3339
   ) throws(RowError) {
     var position = RowPosition(offset: offset, index: page.rowCount - 1)
     var isFirst = true
     try page.appendJSON(
-      from: &position, isFirst: &isFirst, into: &buffer, limit: .max, nullCollections: nullCollections)
+      from: &position, isFirst: &isFirst, into: &buffer, limit: .max, nullCollections: nullCollections,
+      timestamps: timestamps)
   }
 }

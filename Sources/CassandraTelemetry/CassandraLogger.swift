@@ -10,6 +10,14 @@
 public protocol LogSink: Sendable {
   /// Takes one record.
   func write(_ record: LogRecord)
+  /// Returns once what was written before is where it belongs, or after a time; blocks the calling thread, so it is not
+  /// for event loops.
+  func flush()
+}
+
+extension LogSink {
+  /// Does nothing.
+  public func flush() {}
 }
 
 /// Writes log records of its level and above to a sink.
@@ -32,6 +40,15 @@ public struct CassandraLogger: Sendable {
 
   /// A logger that writes nothing.
   public static let silent = CassandraLogger(label: "", level: .error, sink: NoSink())
+
+  /// A logger that writes to standard error from the level of information on: text on a terminal, else a JSON object a line.
+  /// All its copies share one ``ConsoleSink``.
+  public static let standardError = CassandraLogger(
+    label: "", level: .info, sink: ConsoleSink(format: isatty(2) == 1 ? .text : .json))
+
+  /// Waits until everything has been written that was logged before, as ``ConsoleSink/flush()`` does; before the process
+  /// ends, and not on an event loop.
+  public func flush() { sink.flush() }
 
   /// The same logger for another part of the program.
   public func labelled(_ label: String) -> CassandraLogger {

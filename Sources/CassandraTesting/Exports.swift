@@ -2,3 +2,4 @@
 
 @_exported public import CQLNode
 @_exported public import Cassandra
+@_exported public import CassandraHTTPServer

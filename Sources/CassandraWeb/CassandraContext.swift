@@ -8,6 +8,13 @@ public import CassandraHTTPServer
 public protocol CassandraContext: Sendable {
   /// The one client of the process.
   var cassandra: CassandraClient { get }
+  /// How lists are paged, and the key of their cursors. By default ``Paging/standard``, whose key is this process's own.
+  var paging: Paging { get }
+}
+
+extension CassandraContext {
+  /// What this process uses: ``Paging/standard``.
+  public var paging: Paging { .standard }
 }
 
 extension Request where Context: CassandraContext {

@@ -3,3 +3,4 @@
 @_exported public import Cassandra
 @_exported public import CassandraHTTPServer
 @_exported public import enum CassandraRowJSON.NullCollections
+@_exported public import enum CassandraRowJSON.TimestampForm

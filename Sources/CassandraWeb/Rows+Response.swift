@@ -1,4 +1,3 @@
-internal import CassandraBytes
 public import CassandraRowJSON
 public import CassandraWire
 public import Cassandra
@@ -12,19 +11,10 @@ public let streamedPageBytes = 256 << 10
 extension Rows: ResponseConvertible {
   /// The rows as a JSON array of objects, whose members are the columns in their order.
   ///
-  /// A result of one page is sent as a whole; a longer one is streamed, see ``streamed(nullCollections:)``.
+  /// A result of one page is sent as a whole; a longer one is streamed, see ``streamed(nullCollections:timestamps:)``.
   public consuming func response() throws -> Response {
     guard let page = onlyPage else { return streamed() }
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(page.byteCount + page.rowCount * 64 + 2)
-    bytes.append(UInt8(ascii: "["))
-    var position = page.firstPosition
-    var isFirst = true
-    do throws(RowError) {
-      try page.appendJSON(from: &position, isFirst: &isFirst, into: &bytes, limit: .max, nullCollections: .empty)
-    } catch { throw CassandraError.undecodable(error) }
-    bytes.append(UInt8(ascii: "]"))
-    return .json(bytes: bytes)
+    return try RowsForm().whole(page)
   }
 
   /// The rows as a JSON array that is sent in chunks while the pages arrive.
@@ -34,29 +24,36 @@ extension Rows: ResponseConvertible {
   /// many rows there are, and a client that reads slowly or leaves stops the paging. An error in the middle ends the
   /// connection without the last chunk, so that a cut array never looks whole.
   ///
-  /// - Parameter nullCollections: What a null collection becomes; by default `[]` or `{}`, because Cassandra does not
-  ///   keep empty ones.
-  public consuming func streamed(nullCollections: NullCollections = .empty) -> Response {
+  /// - Parameters:
+  ///   - nullCollections: What a null collection becomes; by default `[]` or `{}`, because Cassandra does not keep empty
+  ///     ones.
+  ///   - timestamps: How timestamps are written; by default as RFC 3339 has it.
+  public consuming func streamed(
+    nullCollections: NullCollections = .empty, timestamps: TimestampForm = .rfc3339
+  ) -> Response {
+    streamed(RowsForm(nullCollections: nullCollections, timestamps: timestamps))
+  }
+
+  consuming func streamed(_ form: RowsForm) -> Response {
     let rows = self
-    return Response(contentType: .json) { writer in
+    return Response(contentType: form.contentType) { writer in
       var pages = await rows.pages.limited(toBytes: streamedPageBytes).makeAsyncIterator()
       var isFirst = true
-      writer.append { $0.append(UInt8(ascii: "[")) }
+      writer.append { form.begin(&$0) }
       while let page = try await pages.nextUnchecked() {
         var position = page.firstPosition
         while page.hasRow(at: position) {
           let room = writer.room
           do throws(RowError) {
             try writer.append { (buffer: inout [UInt8]) throws(RowError) in
-              try page.appendJSON(
-                from: &position, isFirst: &isFirst, into: &buffer, limit: buffer.count + room,
-                nullCollections: nullCollections)
+              try form.append(page, from: &position, isFirst: &isFirst, into: &buffer, limit: buffer.count + room)
             }
           } catch { throw CassandraError.undecodable(error) }
           try await writer.flushIfFull()
         }
       }
-      writer.append { $0.append(UInt8(ascii: "]")) }
+      let isEmpty = isFirst
+      writer.append { form.end(&$0, isEmpty: isEmpty) }
     }
   }
 }

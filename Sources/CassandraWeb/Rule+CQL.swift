@@ -1,4 +1,5 @@
 public import Cassandra
+internal import CassandraBytes
 public import CassandraHTTPServer
 
 extension Rule where Value == CQLUUID {
@@ -26,12 +27,7 @@ extension Rule where Value == CQLTimestamp {
       "This must be a date and time such as 2024-02-29T12:30:00Z.", placeholder: CQLTimestamp(milliseconds: 0),
       format: "date-time"
     ) { text in
-      // RFC 3339 has the zone, without which a moment would be another one on another server.
-      guard let last = text.utf8.last, text.utf8.count > 10 else { return nil }
-      let hasZone =
-        last == UInt8(ascii: "Z") || last == UInt8(ascii: "z")
-        || text.utf8.dropFirst(10).contains { $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "-") }
-      return hasZone ? CQLTimestamp(text) : nil
+      CivilMoment(rfc3339: text).map { CQLTimestamp(milliseconds: $0.milliseconds) }
     }
   }
 }

@@ -10,6 +10,7 @@ struct FieldGuideContext: CassandraContext {
   let cassandra: CassandraClient
   /// Where the embedded database keeps its data; nil for another one.
   var dataDirectory: String?
+  var paging = Paging.standard
 }
 
 /// The routes of the field guide.
@@ -24,25 +25,25 @@ func fieldGuideRoutes() -> Routes<FieldGuideContext> {
   }
 
   routes.get("/animal/{genus}/{species}") { request in
-    let (genus, species) = (request.path["genus"], request.path["species"])
-    guard let animal = try await Storage.animal(genus: genus, species: species, in: request.cassandra) else {
+    let statement = Storage.animal(genus: request.path["genus"], species: request.path["species"])
+    guard let animal = try await request.cassandra.query(statement).first() else {
       throw Problem.notFound("There is no such animal.")
     }
     return animal
   }
 
   routes.get("/animal/{genus}") { request in
-    try await Storage.animals(ofGenus: request.path["genus"], in: request.cassandra)
+    try await request.cassandra.query(Storage.animals(ofGenus: request.path["genus"]))
   }
 
   routes.post("/animal") { request in
     let animal = try await request.validated(Animal.self)
-    try await Storage.add(animal, to: request.cassandra)
+    try await request.cassandra.query(Storage.add(animal))
     return Response.json(bytes: Array(#"{"inserted":true}"#.utf8))
   }
 
   routes.get("/plant/{genus}") { request in
-    try await Storage.plants(ofGenus: request.path["genus"], in: request.cassandra).streamed()
+    try await request.rows(Storage.plants(ofGenus: request.path["genus"]))
   }
   return routes
 }

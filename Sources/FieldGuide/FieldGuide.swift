@@ -56,6 +56,7 @@ public enum FieldGuide {
         FIELDGUIDE_DATABASE          embedded: the database in the program, with its data below ./data/fieldguide; it
                                      is used where no setting names another, for others than loopback only when set
         FIELDGUIDE_LISTEN, FIELDGUIDE_HOST, FIELDGUIDE_PORT, PORT and what else `serve --help` names
+        FIELDGUIDE_CURSOR_KEY        32 letters or more that all processes behind one address share, for cursors of pages
         FIELDGUIDE_LOG_LEVEL         trace, debug, info, warning or error (info)
         FIELDGUIDE_LOG_FORMAT        text or json (text)
       """)

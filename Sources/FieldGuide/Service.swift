@@ -3,6 +3,7 @@ internal import CassandraReactor
 internal import CassandraTelemetry
 internal import CassandraTerminal
 internal import CassandraHTTPServer
+internal import CassandraWeb
 
 /// The API while it runs: the one session of the process, and the server in front of it.
 struct Service {
@@ -41,7 +42,8 @@ struct Service {
     let server = Server(
       routes: fieldGuideRoutes(),
       context: FieldGuideContext(
-        cassandra: client, dataDirectory: settings.usesEmbeddedDatabase ? EmbeddedDatabase.directory : nil),
+        cassandra: client, dataDirectory: settings.usesEmbeddedDatabase ? EmbeddedDatabase.directory : nil,
+        paging: settings.cursorKey.map { Paging(key: $0) } ?? .standard),
       configuration: configuration,
       loops: loops, logger: logger)
     let points = settings.database.cluster.description
@@ -52,7 +54,7 @@ struct Service {
       }
       group.addTask {
         do {
-          try await server.run { address in
+          try await server.run(.part) { address in
             logger.info(
               "serving",
               [
@@ -78,12 +80,5 @@ struct Service {
         if part == .server { group.cancelAll() }
       }
     }
-  }
-}
-
-extension ServerConfiguration {
-  /// Where a listening address is found, as a person writes it.
-  fileprivate func place(of address: SocketAddress) -> String {
-    address.path != nil ? "\(address)" : "\(tls == nil ? "http" : "https")://\(address)"
   }
 }

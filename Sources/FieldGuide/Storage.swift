@@ -5,30 +5,26 @@ internal import Cassandra
 ///
 /// A statement is prepared the first time that it is used, and only its values travel afterwards.
 enum Storage {
-  static func animal(genus: String, species: String, in client: CassandraClient) async throws -> Row? {
-    try await client.query(
-      """
-      SELECT genus, species, image_url, size_cm, sightings, taxonomy FROM animals
-      WHERE genus = \(genus) AND species = \(species)
-      """
-    ).first()
+  static func animal(genus: String, species: String) -> Statement {
+    """
+    SELECT genus, species, image_url, size_cm, sightings, taxonomy FROM animals
+    WHERE genus = \(genus) AND species = \(species)
+    """
   }
 
-  static func animals(ofGenus genus: String, in client: CassandraClient) async throws -> Rows {
-    try await client.query(
-      "SELECT genus, species, image_url, size_cm, sightings, taxonomy FROM animals WHERE genus = \(genus)")
+  static func animals(ofGenus genus: String) -> Statement {
+    "SELECT genus, species, image_url, size_cm, sightings, taxonomy FROM animals WHERE genus = \(genus)"
   }
 
-  static func plants(ofGenus genus: String, in client: CassandraClient) async throws -> Rows {
-    try await client.query("SELECT genus, species, sightings FROM plants WHERE genus = \(genus)")
+  static func plants(ofGenus genus: String) -> Statement {
+    "SELECT genus, species, sightings FROM plants WHERE genus = \(genus)"
   }
 
-  static func add(_ animal: Animal, to client: CassandraClient) async throws {
-    try await client.query(
-      """
-      INSERT INTO animals (genus, species, image_url, size_cm, sightings, taxonomy)
-      VALUES (\(animal.genus), \(animal.species), \(animal.imageURL), \(animal.sizeCm), \(animal.sightings),
-        \(animal.taxonomy))
-      """)
+  static func add(_ animal: Animal) -> Statement {
+    """
+    INSERT INTO animals (genus, species, image_url, size_cm, sightings, taxonomy)
+    VALUES (\(animal.genus), \(animal.species), \(animal.imageURL), \(animal.sizeCm), \(animal.sightings),
+      \(animal.taxonomy))
+    """
   }
 }

@@ -25,7 +25,7 @@ import CassandraWebTesting
       configuration.address = server.address
       let loops = try EventLoops(count: 2)
       let second = Server(routes: plainRoutes(), context: (), configuration: configuration, loops: loops)
-      let error = await #expect(throws: ReactorError.self) { try await second.run() }
+      let error = await #expect(throws: ReactorError.self) { try await second.run(.part) }
       #expect(error?.code == .addressInUse)
       #expect(await loops.openHandles == 0)
       await loops.shutDown()
@@ -126,7 +126,7 @@ import CassandraWebTesting
     configuration.address = .loopback(port: 0)
     let server = Server(routes: plainRoutes(), context: (), configuration: configuration, loops: loops)
     server.shutDown()
-    try await server.run()
+    try await server.run(.part)
     #expect(await loops.openHandles == 0)
     await loops.shutDown()
   }

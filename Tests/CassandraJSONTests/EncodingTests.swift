@@ -1,4 +1,5 @@
 import CassandraJSON
+import Foundation
 import Testing
 
 @Suite struct EncodingTests {
@@ -299,6 +300,46 @@ import Testing
         })
       #expect(list.codingPath.map(\.stringValue) == ["a"])
       #expect(object.superEncoder().codingPath.map(\.stringValue) == ["super"])
+    }
+  }
+}
+
+/// Foundation's dates.
+@Suite struct DateCodingTests {
+  private struct Event: Codable, Equatable {
+    var at: Date
+    var end: Date?
+    var all: [Date]
+  }
+
+  private func json(_ value: some Encodable) throws -> String {
+    var bytes: [UInt8] = []
+    try bytes.append(jsonEncoding: value)
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  @Test func aDateIsTextOfRFC3339() throws {
+    let date = Date(timeIntervalSince1970: 0)
+    #expect(try json(date) == #""1970-01-01T00:00:00.000Z""#)
+    let event = Event(
+      at: Date(timeIntervalSince1970: 1_709_209_800.25), end: nil, all: [date, Date(timeIntervalSince1970: -0.001)])
+    let text =
+      #"{"at":"2024-02-29T12:30:00.250Z","all":["1970-01-01T00:00:00.000Z","1969-12-31T23:59:59.999Z"]}"#
+    #expect(try json(event) == text)
+    #expect(try Event(jsonDecoding: Array(text.utf8)) == event)
+    #expect(try json(["a": date]) == #"{"a":"1970-01-01T00:00:00.000Z"}"#)
+    #expect(throws: JSONError.self) { try json(Date(timeIntervalSince1970: .nan)) }
+  }
+
+  @Test func aDateIsReadInEveryZone() throws {
+    for text in ["2024-02-29T12:30:00Z", "2024-02-29T13:30:00.000+01:00", "2024-02-29t07:00:00-05:30"] {
+      let date: Date = try JSONValue.string(text).decode()
+      #expect(date == Date(timeIntervalSince1970: 1_709_209_800), "\(text)")
+    }
+    #expect(try JSONValue.number(JSONNumber(0)).decode(Date.self) == Date(timeIntervalSinceReferenceDate: 0))
+    for text in ["2024-02-29T12:30:00", "2024-02-30T12:30:00Z", "yesterday", ""] {
+      let error = #expect(throws: JSONError.self) { try JSONValue.array([.string(text)]).decode([Date].self) }
+      #expect(error?.pointer.map { "\($0)" } == "/0", "\(text)")
     }
   }
 }

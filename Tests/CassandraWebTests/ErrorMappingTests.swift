@@ -59,7 +59,7 @@ import CassandraWebTesting
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
         defer { listening.cancel() }
-        try await server.run { listening.send($0) }
+        try await server.run(.part) { listening.send($0) }
       }
       let address = try #require(await listening.value)
       try await EventLoops.shared[0].run {

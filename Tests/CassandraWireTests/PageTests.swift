@@ -185,4 +185,41 @@ import Testing
     }
     #expect(error?.column == "a")
   }
+
+  @Test func timestampsAreThoseOfRFC3339UnlessCassandrasAreWanted() throws {
+    let moment = Self.number(Int64(1_709_209_800_250))
+    // One entry, its key and its value a moment.
+    let map = Self.number(Int32(1)) + Self.number(Int32(8)) + moment + Self.number(Int32(8)) + moment
+    let page = try Self.page(
+      [("at", .timestamp), ("days", .map(key: .timestamp, value: .timestamp)), ("n", .int)],
+      [[moment, map, Self.number(Int32(1))], [nil, nil, nil]])
+    func json(_ timestamps: TimestampForm?, separator: UInt8 = UInt8(ascii: ",")) throws -> String {
+      var (position, isFirst) = (page.firstPosition, true)
+      var text: [UInt8] = []
+      if let timestamps {
+        try page.appendJSON(
+          from: &position, isFirst: &isFirst, into: &text, limit: .max, timestamps: timestamps, separator: separator)
+      } else {
+        try page.appendJSON(from: &position, isFirst: &isFirst, into: &text, limit: .max)
+      }
+      return String(decoding: text, as: UTF8.self)
+    }
+    let (ours, theirs) = ("2024-02-29T12:30:00.250Z", "2024-02-29 12:30:00.250Z")
+    let nulls = #"{"at":null,"days":null,"n":null}"#
+    #expect(try json(nil) == #"{"at":"\#(ours)","days":{"\#(ours)":"\#(ours)"},"n":1},\#(nulls)"#)
+    #expect(try json(.rfc3339) == json(nil))
+    #expect(try json(.cassandra) == #"{"at":"\#(theirs)","days":{"\#(theirs)":"\#(theirs)"},"n":1},\#(nulls)"#)
+    #expect(
+      try json(.rfc3339, separator: UInt8(ascii: "\n"))
+        == #"{"at":"\#(ours)","days":{"\#(ours)":"\#(ours)"},"n":1}"# + "\n" + nulls)
+  }
+
+  @Test func rowsOfFrequentTypesTakeTheSeparatorToo() throws {
+    let page = try Self.page([("n", .int)], [[Self.number(Int32(1))], [Self.number(Int32(2))]])
+    var (position, isFirst) = (page.firstPosition, true)
+    var text: [UInt8] = []
+    try page.appendJSON(
+      from: &position, isFirst: &isFirst, into: &text, limit: .max, separator: UInt8(ascii: "\n"))
+    #expect(String(decoding: text, as: UTF8.self) == "{\"n\":1}\n{\"n\":2}")
+  }
 }

@@ -4,32 +4,39 @@ public import CassandraTelemetry
 /// An HTTP/1.1 server on event loops.
 ///
 /// ```swift
-/// let server = Server(routes: routes, context: context, configuration: configuration, loops: loops)
-/// try await withThrowingTaskGroup(of: Void.self) { group in
-///   group.addTask { try await server.run() }
-///   _ = try await loops[0].signal(.terminate, .interrupt)
-///   await server.shutDown()
-///   try await group.waitForAll()
-/// }
+/// try await Server(routes: routes, context: context).run()
 /// ```
+/// is all of a program: it says where it listens, ends in order on SIGTERM and Ctrl-C, and when it cannot listen it says
+/// why in a sentence and ends the process with status 1. In a larger program a ``Role`` leaves all that to others.
+///
 /// Each connection lives on one loop and is served there by one task, one request after the other.
 public final class Server: Sendable {
-  private let configuration: ServerConfiguration
-  private let loops: EventLoops
-  private let logger: CassandraLogger
+  let configuration: ServerConfiguration
+  let loops: EventLoops
+  let logger: CassandraLogger
   private let servers: [LoopBound<LoopServer>]
 
-  /// Makes a server; nothing is bound before ``run(onListening:)``.
+  /// What a server is to its program.
+  public enum Role: Sendable {
+    /// It is what the program is for: the server takes SIGTERM and SIGINT, logs where it listens, and ends the process with
+    /// status 1, after a sentence on standard error, when it cannot listen.
+    case program
+    /// It is a part of a program that sees to signals itself, ends it with ``Server/shutDown()``, and is thrown what goes
+    /// wrong: beside a service manager of its own, or in a test.
+    case part
+  }
+
+  /// Makes a server; nothing is bound before ``run(_:onListening:)``.
   ///
   /// - Parameters:
   ///   - routes: Which handler answers what.
   ///   - context: What the handlers share.
   ///   - configuration: The address and the limits.
   ///   - loops: The loops that connections live on.
-  ///   - logger: Is told of requests that could not be answered.
+  ///   - logger: Is told of requests that could not be answered. By default standard error.
   public init<Context: Sendable>(
     routes: Routes<Context>, context: Context, configuration: ServerConfiguration = ServerConfiguration(),
-    loops: EventLoops = .shared, logger: CassandraLogger = .silent
+    loops: EventLoops = .shared, logger: CassandraLogger = .standardError
   ) {
     self.configuration = configuration
     self.loops = loops
@@ -45,13 +52,25 @@ public final class Server: Sendable {
     }
   }
 
-  /// Listens and serves until ``shutDown()`` has been called and the requests in flight are answered.
+  /// Listens and serves until the program is asked to end, or ``shutDown()`` has been called, and the requests in flight
+  /// are answered.
   ///
   /// When the task is cancelled, connections are cut instead.
   ///
-  /// - Parameter onListening: Is told each address once connections are accepted, with the port that the system chose.
-  /// - Throws: `ReactorError` when an address cannot be listened at.
-  public func run(onListening: @Sendable (SocketAddress) -> Void = { _ in }) async throws {
+  /// - Parameters:
+  ///   - role: Whether the server is the program, which is the default and sees to signals and failures, or a part of it.
+  ///   - onListening: Is told each address once connections are accepted, with the port that the system chose.
+  /// - Throws: `ReactorError` when an address cannot be listened at, unless the server is the program.
+  public func run(
+    _ role: Role = .program, onListening: @escaping @Sendable (SocketAddress) -> Void = { _ in }
+  ) async throws {
+    switch role {
+    case .part: try await serve(onListening)
+    case .program: try await runAsProgram(onListening)
+    }
+  }
+
+  func serve(_ onListening: @Sendable (SocketAddress) -> Void) async throws {
     var options = ListenOptions()
     options.backlog = configuration.backlog
     options.maximumConnections = connectionLimit()
@@ -139,6 +158,6 @@ public final class Server: Sendable {
   /// Lets the server end: it says that it is not ready and serves for ``ServerConfiguration/shutdownDelay``; then what is
   /// answered ends its connection, for ``ServerConfiguration/lastAnswersTimeout`` or until no connection is left; then no
   /// further connection is accepted, idle ones are closed, and requests in flight get
-  /// ``ServerConfiguration/shutdownTimeout`` to finish. Returns at once; ``run(onListening:)`` returns when it is done.
+  /// ``ServerConfiguration/shutdownTimeout`` to finish. Returns at once; ``run(_:onListening:)`` returns when it is done.
   public func shutDown() { stopping.open() }
 }

@@ -12,6 +12,9 @@ package final class Latch: Sendable {
   /// Makes one that is closed.
   package init() {}
 
+  /// Whether it has been opened.
+  package var isOpen: Bool { state.withLock { $0.isOpen } }
+
   /// Lets the one who waits go on, and whoever comes later.
   package func open() {
     let waiter = state.withLock { state in

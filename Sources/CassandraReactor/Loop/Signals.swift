@@ -25,10 +25,14 @@ public enum Signal: Int32, Sendable, CaseIterable {
 
   /// Ends the process, with status 1, when it is still there after `limit`: for a program that was asked to end and must
   /// not hang on whatever does not.
-  public static func exitProcess(after limit: Duration) {
+  ///
+  /// - Parameters:
+  ///   - limit: How long to wait.
+  ///   - hasEnded: Whether what was to end has ended by then; the process is left alone if so.
+  public static func exitProcess(after limit: Duration, unless hasEnded: @escaping @Sendable () -> Bool = { false }) {
     let thread = try? LoopThreadHandle(name: "end") {
       uv_sleep(UInt32(clamping: limit.wholeMilliseconds))
-      _exit(1)
+      if !hasEnded() { _exit(1) }
     }
     thread?.detach()
   }
@@ -119,18 +123,18 @@ private final class SignalThread: Sendable {
 
   /// On the thread that hears.
   private func heard(_ signal: Signal) {
-    let (waiter, isSecond) = state.withLock { state -> (CheckedContinuation<Signal?, Never>?, Bool) in
+    let (waiters, isSecond) = state.withLock { state -> ([Waiter], Bool) in
       let isEnd = signal != .hangUp
-      if isEnd && state.isEnding { return (nil, true) }
+      if isEnd && state.isEnding { return ([], true) }
       if isEnd { state.isEnding = true }
-      guard let index = state.waiters.firstIndex(where: { $0.signals.contains(signal) }) else {
-        if !state.pending.contains(signal) { state.pending.append(signal) }
-        return (nil, false)
-      }
-      return (state.waiters.remove(at: index).continuation, false)
+      // All who wait: a program may have several servers, and each has to end.
+      let told = state.waiters.filter { $0.signals.contains(signal) }
+      state.waiters.removeAll { $0.signals.contains(signal) }
+      if told.isEmpty, !state.pending.contains(signal) { state.pending.append(signal) }
+      return (told, false)
     }
     if isSecond { _exit(128 + signal.rawValue) }
-    waiter?.resume(returning: signal)
+    for waiter in waiters { waiter.continuation.resume(returning: signal) }
   }
 
   func wait(for signals: [Signal]) async throws(CancellationError) -> Signal {

@@ -59,8 +59,10 @@ public final class Transport {
   @exclusivity(unchecked) private var output: [UInt8] = []
   @exclusivity(unchecked) private var isDirty = false
   @exclusivity(unchecked) private var isWriting = false
-  @exclusivity(unchecked) private var isReading = false
+  @exclusivity(unchecked) private(set) var isReading = false
   @exclusivity(unchecked) private var inputEnded = false
+  /// Who takes the output of a transport that has no socket; nil for one that has.
+  @exclusivity(unchecked) var memory: MemoryPeer?
   @exclusivity(unchecked) private var finish = Finish.notWanted
   /// Bytes that were given to the socket or wait in front of it, since the connection began.
   @exclusivity(unchecked) public private(set) var sentBytes: UInt64 = 0
@@ -165,6 +167,10 @@ extension Transport {
   public func startReading() {
     guard !isReading, !inputEnded, phase != .closed, phase != .connecting else { return }
     isReading = true
+    if let memory {
+      memory.readingStarted()
+      return
+    }
     let result = uv_read_start(
       stream,
       { handle, _, buffer in
@@ -185,7 +191,7 @@ extension Transport {
   public func pauseReading() {
     guard isReading else { return }
     isReading = false
-    uv_read_stop(stream)
+    if memory == nil { uv_read_stop(stream) }
   }
 
   private func didRead(_ count: Int) {
@@ -235,7 +241,7 @@ extension Transport {
     }
   }
 
-  private func didReadEnd() {
+  func didReadEnd() {
     guard !inputEnded else { return }
     if let tls, !tls.wasClosedByPeer {
       // Without the closing alert the end may have been forged by anyone on the way.
@@ -363,6 +369,10 @@ extension Transport {
   private func send(_ bytes: UnsafeRawBufferPointer) -> ReactorError? {
     guard !bytes.isEmpty else { return nil }
     sentBytes &+= UInt64(bytes.count)
+    if let memory {
+      memory.take(bytes)
+      return nil
+    }
     var buffer = uv_buf_init(
       UnsafeMutablePointer(mutating: bytes.baseAddress?.assumingMemoryBound(to: CChar.self)), UInt32(bytes.count))
     var written = Int(uv_try_write(stream, &buffer, 1))
@@ -459,6 +469,11 @@ extension Transport {
       tls.sendClose()
       sendCiphertext(of: tls)
     }
+    if let memory {
+      memory.outputEnded()
+      closeWhenBothEnded()
+      return
+    }
     let request = UnsafeMutablePointer<uv_shutdown_t>.allocate(capacity: 1)
     let result = uv_shutdown(request, stream) { request, _ in request?.deallocate() }
     if result != 0 {
@@ -494,7 +509,7 @@ extension Transport {
       Unmanaged<Transport>.fromOpaque(data).takeRetainedValue().didClose()
     }
     // A reset is not possible any more once the end has been sent.
-    if abruptly && finish != .sent && uv_tcp_close_reset(handle, didClose) == 0 { return }
+    if abruptly && finish != .sent && memory == nil && uv_tcp_close_reset(handle, didClose) == 0 { return }
     uv_close(UnsafeMutableRawPointer(handle).assumingMemoryBound(to: uv_handle_t.self), didClose)
   }
 

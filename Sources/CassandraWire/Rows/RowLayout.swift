@@ -36,14 +36,30 @@ public final class RowLayout: Sendable {
 
 /// A way to write rows as text that another module has made for a layout: made once, shared by all pages of the layout.
 package final class RowWriting: Sendable {
-  /// Appends rows from `position` on, with commas between them, until `buffer` has `limit` bytes or the page ends.
+  /// Appends rows from `position` on, with the style's byte between them, until `buffer` has `limit` bytes or the page ends.
   package typealias Append =
     @Sendable (
       _ page: Page, _ position: inout RowPosition, _ isFirst: inout Bool, _ buffer: inout [UInt8], _ limit: Int,
-      _ emptiesNullCollections: Bool
+      _ style: RowTextStyle
     ) throws(RowError) -> Void
 
   package let append: Append
 
   package init(_ append: @escaping Append) { self.append = append }
+}
+
+/// What the text of rows looks like, where there is a choice.
+package struct RowTextStyle: Sendable {
+  /// Whether a null collection is an empty one.
+  package var emptiesNullCollections: Bool
+  /// Whether timestamps have Cassandra's own form.
+  package var hasCassandraTimestamps: Bool
+  /// What stands between two rows.
+  package var separator: UInt8
+
+  package init(emptiesNullCollections: Bool, hasCassandraTimestamps: Bool, separator: UInt8) {
+    self.emptiesNullCollections = emptiesNullCollections
+    self.hasCassandraTimestamps = hasCassandraTimestamps
+    self.separator = separator
+  }
 }

@@ -38,18 +38,7 @@ extension CQLTime: LosslessStringConvertible {
   /// Appends the time with all its digits.
   public func write(into buffer: inout [UInt8]) {
     let (seconds, fraction) = Int(nanoseconds).quotientAndRemainder(dividingBy: 1_000_000_000)
-    Self.write(seconds: seconds, fraction: fraction, places: 9, into: &buffer)
-  }
-
-  /// Appends `hh:mm:ss.` and a fraction of so many places.
-  static func write(seconds: Int, fraction: Int, places: Int, into buffer: inout [UInt8]) {
-    buffer.append(decimal: UInt64(seconds / 3_600), digits: 2)
-    buffer.append(UInt8(ascii: ":"))
-    buffer.append(decimal: UInt64(seconds / 60 % 60), digits: 2)
-    buffer.append(UInt8(ascii: ":"))
-    buffer.append(decimal: UInt64(seconds % 60), digits: 2)
-    buffer.append(UInt8(ascii: "."))
-    buffer.append(decimal: UInt64(fraction), digits: places)
+    buffer.append(timeOfDay: seconds, fraction: fraction, places: 9)
   }
 }
 

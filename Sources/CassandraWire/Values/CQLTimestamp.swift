@@ -8,18 +8,6 @@ public struct CQLTimestamp: Hashable, Sendable {
   /// A moment from its milliseconds since the Unix epoch.
   @inlinable
   public init(milliseconds: Int64) { self.milliseconds = milliseconds }
-
-  private static let millisecondsPerDay = 86_400_000
-
-  /// The day, and the milliseconds since its start.
-  private var parts: (day: CivilDate, time: Int) {
-    var (days, time) = Int(milliseconds).quotientAndRemainder(dividingBy: Self.millisecondsPerDay)
-    if time < 0 {
-      days -= 1
-      time += Self.millisecondsPerDay
-    }
-    return (CivilDate(daysSinceEpoch: days), time)
-  }
 }
 
 extension CQLTimestamp: Comparable {
@@ -34,28 +22,8 @@ extension CQLTimestamp: LosslessStringConvertible {
   /// A space may stand for the `T`. The time of day may be left out and is midnight then; so may the offset, which is UTC
   /// then, unlike in Cassandra, where it is the server's. At most three digits follow the point.
   public init?(_ text: String) {
-    var parser = CivilParser(text[...])
-    guard let date = parser.date() else { return nil }
-    var time = 0
-    if parser.skip(UInt8(ascii: "T"), UInt8(ascii: "t"), UInt8(ascii: " ")) != nil {
-      guard let milliseconds = parser.time(places: 3) else { return nil }
-      time = milliseconds
-      if let sign = parser.skip(UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "Z"), UInt8(ascii: "z")),
-        sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-")
-      {
-        guard let hours = parser.number(2...2), hours < 24 else { return nil }
-        _ = parser.skip(UInt8(ascii: ":"))
-        let minutes = parser.isAtEnd ? 0 : parser.number(2...2)
-        guard let minutes, minutes < 60 else { return nil }
-        let offset = (hours * 60 + minutes) * 60_000
-        time += sign == UInt8(ascii: "+") ? -offset : offset
-      }
-    }
-    guard parser.isAtEnd else { return nil }
-    let (days, overflow) = date.daysSinceEpoch.multipliedReportingOverflow(by: Self.millisecondsPerDay)
-    let (sum, sumOverflow) = days.addingReportingOverflow(time)
-    guard !overflow, !sumOverflow else { return nil }
-    self.init(milliseconds: Int64(sum))
+    guard let moment = CivilMoment(text) else { return nil }
+    self.init(milliseconds: moment.milliseconds)
   }
 
   /// The moment in UTC, such as `2024-02-29T11:30:00.250Z`; years past 9999 and before 0 with a sign.
@@ -66,22 +34,16 @@ extension CQLTimestamp: LosslessStringConvertible {
   }
 
   /// Appends the moment in UTC.
-  public func write(into buffer: inout [UInt8]) {
-    let (day, time) = parts
-    day.write(into: &buffer)
-    buffer.append(UInt8(ascii: "T"))
-    CQLTime.write(seconds: time / 1_000, fraction: time % 1_000, places: 3, into: &buffer)
-    buffer.append(UInt8(ascii: "Z"))
-  }
+  public func write(into buffer: inout [UInt8]) { CivilMoment(milliseconds: milliseconds).write(into: &buffer) }
 
   /// Appends the moment as Cassandra's JSON has it: a space for the `T`, and years before 1 counted backwards from the year
   /// 1 without a sign, because Cassandra leaves their era out.
   package func writeAsCassandra(into buffer: inout [UInt8]) {
-    var (day, time) = parts
+    var (day, time) = CivilMoment(milliseconds: milliseconds).parts
     if day.year < 1 { day.year = 1 - day.year }
     day.write(into: &buffer)
     buffer.append(UInt8(ascii: " "))
-    CQLTime.write(seconds: time / 1_000, fraction: time % 1_000, places: 3, into: &buffer)
+    buffer.append(timeOfDay: time / 1_000, fraction: time % 1_000, places: 3)
     buffer.append(UInt8(ascii: "Z"))
   }
 }

@@ -17,6 +17,8 @@ struct Settings {
   var keyspace: String
   /// Replicas in the local data centre, for a keyspace that `init` makes.
   var replicationFactor: Int
+  /// The key of cursors; nil for one that only this process has.
+  var cursorKey: Secret?
   /// How much is logged.
   var logLevel: LogLevel
   /// The form of log lines.
@@ -27,7 +29,7 @@ struct Settings {
   static let names =
     CassandraSettings.names + AstraSettings.names + [
       "CASSANDRA_KEYSPACE", "CASSANDRA_REPLICATION_FACTOR", "FIELDGUIDE_DATABASE", "FIELDGUIDE_LOG_LEVEL",
-      "FIELDGUIDE_LOG_FORMAT",
+      "FIELDGUIDE_LOG_FORMAT", "FIELDGUIDE_CURSOR_KEY",
     ] + ListenSettings.names + ServerSetting.all.map(\.name)
 
   init(_ source: SettingsSource) throws(SettingsError) {
@@ -35,6 +37,7 @@ struct Settings {
     asksForEmbeddedDatabase = try Self.asksForEmbeddedDatabase(source)
     logLevel = try Self.logLevel(source)
     logFormat = try Self.logFormat(source)
+    cursorKey = try Self.cursorKey(source)
     replicationFactor = try Self.integer(source, "CASSANDRA_REPLICATION_FACTOR", in: 1...99) ?? 1
     certificateFiles = []
     usesEmbeddedDatabase = false
@@ -95,6 +98,17 @@ struct Settings {
       throw SettingsError("\(value.place) is one of \(LogLevel.allCases.map(\.name).joined(separator: ", ")).")
     }
     return level
+  }
+
+  /// Letters that a key of cursors has at least: 32.
+  private static let shortestCursorKey = 32
+
+  private static func cursorKey(_ source: SettingsSource) throws(SettingsError) -> Secret? {
+    guard let value = source["FIELDGUIDE_CURSOR_KEY"] else { return nil }
+    guard value.text.utf8.count >= shortestCursorKey else {
+      throw SettingsError("\(value.place) has \(shortestCursorKey) letters at least: `openssl rand -hex 32` makes one.")
+    }
+    return Secret(value.text)
   }
 
   private static func logFormat(_ source: SettingsSource) throws(SettingsError) -> LogFormat {

@@ -26,7 +26,7 @@ func serving<Context: Sendable>(
   try await withThrowingTaskGroup(of: Void.self) { group in
     group.addTask {
       defer { listening.cancel() }
-      try await server.run { listening.send($0) }
+      try await server.run(.part) { listening.send($0) }
     }
     if let address = await listening.value {
       do {

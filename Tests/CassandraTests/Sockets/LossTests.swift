@@ -78,7 +78,9 @@ import Testing
     try await withScriptedNodes(
       1, loops: 2, configure: { $0.reconnection = ReconnectionPolicy(first: hour, longest: hour) }
     ) { (client, nodes) async throws in
-      await nodes[0].wait { $0.connections == 2 }
+      // Not before both are ready: one that is cut while it connects would wait for an hour from then on.
+      await client.untilConnected(to: 1, loops: 2)
+      #expect(nodes[0].observed.connections == 2)
       // Both connect again at once; the first to arrive is turned away and would now wait for an hour.
       nodes[0].when(.init(.startup, times: 1), .reset)
       await nodes[0].cutConnections()

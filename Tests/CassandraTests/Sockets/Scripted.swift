@@ -68,6 +68,7 @@ func withScriptedNodes(
     let theNodes = nodes
     result = .success(
       try await CassandraClient.withClient(configuration, loops: loops, logger: logger) { client in
+        if count > 1 { await client.untilConnected(to: count, loops: loops.count) }
         try await body(client, theNodes)
       })
   } catch { result = .failure(error) }
@@ -118,6 +119,15 @@ extension CassandraClient {
 
   /// Waits until a request can be sent.
   func untilConnected() async { while await !isConnected { await Task.yield() } }
+
+  /// Waits until every loop has a connection to each of so many nodes.
+  func untilConnected(to nodes: Int, loops: Int) async {
+    while true {
+      let connected = await topology.nodes
+      if connected.count == nodes && connected.allSatisfy({ $0.connections == loops }) { return }
+      await Task.yield()
+    }
+  }
 }
 
 let bothVersions: [ProtocolVersion] = [.v4, .v5]

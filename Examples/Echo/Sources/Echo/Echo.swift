@@ -32,20 +32,8 @@ import Foundation
     configuration.address = .loopback(port: port)
     // A client that sends its requests and then ends its half, as `nc -N` does, still gets its answers.
     configuration.allowsHalfClose = true
-    let server = Server(routes: routes, context: (), configuration: configuration)
     do {
-      try await withThrowingTaskGroup(of: Bool.self) { group in
-        group.addTask {
-          try await server.run { print("listening at http://\($0)") }
-          return true
-        }
-        group.addTask {
-          _ = try await EventLoops.shared[0].signal(.terminate, .interrupt)
-          server.shutDown()
-          return false
-        }
-        while let isServer = try await group.next() { if isServer { group.cancelAll() } }
-      }
+      try await Server(routes: routes, context: (), configuration: configuration).run()
     } catch { fail("\(error)", status: 1) }
   }
 

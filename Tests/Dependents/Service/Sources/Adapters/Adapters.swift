@@ -24,7 +24,7 @@ extension CassandraClient: @retroactive Service {}
 
 struct API: Service {
   let server: Server
-  func run() async throws { try await server.run() }
+  func run() async throws { try await server.run(.part) }
 }
 
 @main struct Adapters {
