@@ -65,8 +65,8 @@ final class Scan {
           guard stored.count > 4 else { throw .damagedRecord }
           let key = stored.extracting(4..<stored.count)
           let step: ScanStep
-          if let number = LongRecord.number(bytes) {
-            step = try longs.withLongRecord(number) { bytes throws(StorageError) in
+          if LongRecord.isStub(bytes) {
+            step = try longs.withLongRecord(bytes) { bytes throws(StorageError) in
               bytesUntilClock &-= bytes.count
               return try body(key, bytes)
             }
@@ -76,6 +76,7 @@ final class Scan {
           left &-= 1
           switch step {
           case .stop: return .ended(.stopped)
+          case .pause: return .ended(.slice(rest: range.resumed(after: [UInt8](copying: key), reverse: reverse)))
           case .nextPartition: return .skip(rest: try Self.rest(of: range, behindPartitionOf: key, reverse: reverse))
           case .next: break
           }
