@@ -104,7 +104,9 @@ import CassandraWebTesting
     (access + "CASSANDRA_USERNAME=a\n", ["ASTRA_DB_SECURE_BUNDLE_PATH (", "CASSANDRA_USERNAME ("]),
     (access + "CASSANDRA_TLS_CA=a\n", ["ASTRA_DB_SECURE_BUNDLE_PATH (", "CASSANDRA_TLS_CA ("]),
     (access + "CASSANDRA_KEYSPACE=a\n", ["CASSANDRA_KEYSPACE (", "is ASTRA_DB_KEYSPACE"]),
-    (access + "CASSANDRA_REPLICATION_FACTOR=3\n", ["CASSANDRA_REPLICATION_FACTOR (", "chooses the number of replicas"]),
+    (
+      access + "CASSANDRA_REPLICATION_FACTOR=3\n", ["CASSANDRA_REPLICATION_FACTOR (", "chooses the number of replicas"]
+    ),
     ("ASTRA_DB_KEYSPACE=a\nCASSANDRA_CONTACT_POINTS=b\n", ["ASTRA_DB_KEYSPACE (", "CASSANDRA_CONTACT_POINTS ("]),
   ]
 

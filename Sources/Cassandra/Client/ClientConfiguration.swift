@@ -56,16 +56,16 @@ public struct ClientLimits: Sendable {
     }
     try require(
       requestsInFlight >= 1 && orphanedRequests >= 0 && requestsInFlight + orphanedRequests <= Self.streamIDs,
-      "Requests in flight are at least 1, and with the orphaned ones at most \(Self.streamIDs).")
-    try require(requestsWaiting >= 0, "The number of requests that wait is not negative.")
-    try require(connectionsPerNode >= 1, "At least one connection to a node is needed.")
-    try require(connectsAtOnce >= 1, "At least one attempt to connect is under way at once.")
-    try require(preparedStatements >= 1, "At least one prepared statement is kept.")
-    try require(responseBytes >= 1, "An answer has at least one byte.")
+      "The requests in flight must be at least 1, and with the orphaned ones at most \(Self.streamIDs).")
+    try require(requestsWaiting >= 0, "The number of waiting requests must not be negative.")
+    try require(connectionsPerNode >= 1, "There must be at least one connection per node.")
+    try require(connectsAtOnce >= 1, "At least one connection attempt must be allowed at once.")
+    try require(preparedStatements >= 1, "At least one prepared statement must be kept.")
+    try require(responseBytes >= 1, "The limit of a response must be at least 1 byte.")
     try require(
       connectTimeout > .zero && heartbeatInterval > .zero && heartbeatTimeout > .zero
         && silenceBeforeHeartbeat > .zero && silenceBeforeNextNode > .zero,
-      "The times of connections are longer than nothing.")
+      "The time-outs of connections must be longer than zero.")
   }
 }
 
@@ -165,7 +165,7 @@ extension ClientConfiguration {
     guard let name = options.profile ?? defaults.profile else { return defaults.overridden(by: options) }
     guard let profile = profiles[name] else {
       throw CassandraError(
-        .configuration, "There is no profile of this name in the client's configuration.", detail: "'\(name)'",
+        .configuration, "The client's configuration has no profile with this name.", detail: "'\(name)'",
         isRetrySafe: true)
     }
     return defaults.overridden(by: profile).overridden(by: options)
@@ -183,11 +183,11 @@ extension ClientConfiguration {
   mutating func takeAccess(from directory: (any ClusterDirectory)?) throws(CassandraError) {
     guard let directory else { return }
     guard tls == nil, nodeTLS == nil else {
-      throw CassandraError(.configuration, "TLS is set, and the database brings its own: leave it out.")
+      throw CassandraError(.configuration, "TLS is set, but the database comes with its own settings: leave it out.")
     }
     guard credentials == nil, authenticator == nil else {
       throw CassandraError(
-        .configuration, "Credentials are set, and the database was given with its own: leave them out.")
+        .configuration, "Credentials are set, but the database comes with its own: leave them out.")
     }
     tls = directory.tls
     credentials = directory.credentials

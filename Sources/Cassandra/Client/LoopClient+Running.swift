@@ -150,7 +150,7 @@ extension CassandraError {
   /// What a refusal means on a connection whose keyspace does not exist.
   static func keyspaceMissing(_ refusal: CassandraError) -> CassandraError {
     CassandraError(
-      .keyspaceMissing, "The keyspace of the settings does not exist in the database.", server: refusal.server,
+      .keyspaceMissing, "The configured keyspace does not exist in the database.", server: refusal.server,
       coordinator: refusal.coordinator, isRetrySafe: true)
   }
 }

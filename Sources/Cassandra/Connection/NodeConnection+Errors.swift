@@ -4,7 +4,7 @@ internal import CassandraWire
 extension NodeConnection {
   var queueFull: CassandraError {
     CassandraError(
-      .queueFull, "Too many requests wait for the database.",
+      .queueFull, "Too many requests are waiting for the database.",
       detail: "\(limits.requestsInFlight) are under way and \(limits.requestsWaiting) wait", coordinator: endPoint,
       isRetrySafe: true)
   }

@@ -54,7 +54,7 @@ final class LoopStatements {
     case .use:
       throw CassandraError(
         .invalidStatement,
-        "USE would change one of many connections; set the keyspace of the client, or write keyspace.table.",
+        "USE would affect only one of many connections; set the client's keyspace, or write keyspace.table.",
         isRetrySafe: true)
     case .define, .other:
       guard statement.values.isEmpty else {
@@ -102,7 +102,8 @@ final class LoopStatements {
       case .ready(let prepared): return prepared
       case .full:
         throw CassandraError(
-          .queueFull, "Too many requests wait for the database.", detail: "they wait for a statement to be prepared",
+          .queueFull, "Too many requests are waiting for the database.",
+          detail: "they wait for a statement to be prepared",
           isRetrySafe: true)
       case .wait:
         if let result = await context.table.wait(for: key, on: loop, due: due) { return try result.get() }
