@@ -94,13 +94,10 @@ public final class TLSClientFiles: Sendable {
 
   private static func bytes(of path: String) throws(ReactorError) -> [UInt8] {
     func failed(_ what: String) -> ReactorError { ReactorError(.tlsConfiguration, what, detail: path) }
+    // Not blocking, so that a pipe has no bytes; a directory cannot be read.
     let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
     guard descriptor >= 0 else { throw failed("a file of a certificate cannot be read") }
     defer { close(descriptor) }
-    var status = stat()
-    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-      throw failed("a file of a certificate is no ordinary file")
-    }
     var bytes: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 16_384)
     while true {
