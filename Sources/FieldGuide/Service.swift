@@ -21,7 +21,11 @@ struct Service {
     self.configuration = configuration
     self.loops = loops
     self.logger = logger
-    client = try CassandraClient(settings.database, loops: loops, logger: logger)
+    var database = settings.database
+    if let threshold = configuration.slowRequestThreshold {
+      database.requestListener = SlowQueryLog(threshold: threshold, logger: logger)
+    }
+    client = try CassandraClient(database, loops: loops, logger: logger)
   }
 
   private enum Part: Sendable {
@@ -40,7 +44,7 @@ struct Service {
   ) async throws {
     let places = configuration
     let server = Server(
-      routes: fieldGuideRoutes(),
+      routes: fieldGuideRoutes(hasMetrics: configuration.countsRequests),
       context: FieldGuideContext(
         cassandra: client, dataDirectory: settings.usesEmbeddedDatabase ? EmbeddedDatabase.directory : nil,
         paging: settings.cursorKey.map { Paging(key: $0) } ?? .standard),

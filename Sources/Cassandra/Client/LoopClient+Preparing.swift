@@ -47,6 +47,17 @@ extension LoopClient {
     return prepared
   }
 
+  /// The columns that the rows of a statement have; none when it is not prepared.
+  func columns(of statement: Statement) async throws(CassandraError) -> [ColumnSpecification] {
+    let due = loop.now + context.defaultTimeout
+    while true {
+      var isFresh = false
+      let prepared = try await findOrPrepare(statement, keyspace: nil, due: due, isFresh: &isFresh)
+      // What is learnt may be outdated as soon as it is learnt; every round waits for the server, so time bounds them.
+      guard let prepared, prepared.isOutdated else { return prepared?.layout.columns ?? [] }
+    }
+  }
+
   // Taken out while it is changed: only then do look-ups, which every request makes, need no watch over their access.
   func changeCache<Result>(_ change: (inout PreparedCache) -> Result) -> Result {
     var cache = PreparedCache(capacity: 1)

@@ -53,6 +53,7 @@ extension AnswerWrapper {
       exchange.countedClient = key
       return nil
     }
+    connection.server.count(.clientLimit)
     return connection.failed(
       Problem(
         .tooManyRequests, code: "tooManyRequests", detail: "This client asks too much; try again later.",
@@ -71,7 +72,9 @@ extension AnswerWrapper {
 extension AnswerWrapper {
   /// Puts onto an answer what every answer has.
   func finish(_ response: inout Response, of exchange: Exchange, on connection: HTTPConnection) {
-    response.fields += options.fields
+    for field in options.fields where !response.fields.contains(where: { $0.hasSameName(as: field) }) {
+      response.fields.append(field)
+    }
     if options.sendsRequestIDs { sendIDs(&response, exchange, connection) }
     if let crossOrigin = options.crossOrigin { response.fields += crossOrigin.fields(for: exchange.head) }
     if options.tagsEntities { tag(&response, exchange.head) }
@@ -143,10 +146,9 @@ extension Response {
 
 extension AnswerWrapper {
   /// Tells of an answer that has been given, or of one that was cut.
-  func ended(_ exchange: Exchange, on connection: HTTPConnection) {
+  func ended(_ exchange: Exchange, on connection: HTTPConnection, microseconds micros: UInt64) {
     guard options.logsAccess else { return }
     let head = exchange.head
-    let micros = Self.now &- exchange.began
     logger.info(
       exchange.isCut ? "cut" : "request",
       [

@@ -18,6 +18,7 @@ extension HTTPConnection {
     case .end: return false
     case .refused(let reason):
       begin()
+      server.count(.invalid)
       exchange.route = .answer(failed(Problem(reason)))
     case .request:
       begin()
@@ -68,6 +69,7 @@ extension HTTPConnection {
     if let answer = server.wrapper?.preflight(exchange.head) { return .answer(answer) }
     do throws(Problem) {
       switch exchange.head.method {
+      case .other where exchange.head.hasRegisteredMethod: break
       case .other, .connect:
         throw Problem(.notImplemented, code: "methodNotImplemented", detail: "The server does not know the method.")
       case .get, .head, .post, .put, .delete, .patch, .options, .trace: break
@@ -79,6 +81,7 @@ extension HTTPConnection {
         exchange.parameterNames = endpoint.names
         exchange.parameterRanges = ranges
         exchange.pattern = endpoint.pattern
+        exchange.endpointNumber = endpoint.number
         if let answer = server.admission(of: exchange, to: endpoint, on: self) { return .answer(answer) }
         return .endpoint(endpoint)
       case .otherMethods(let methods):
@@ -111,6 +114,19 @@ extension HTTPConnection {
     exchange.cachedID = id
     return id
   }
+}
+
+extension RequestHead {
+  /// Methods that are registered (IANA, HTTP Method Registry) and that no route is for: who uses one on a path that is known
+  /// is told which methods it has, and not that the method is unheard of.
+  private static let registeredMethods: Set<ByteText> = [
+    "ACL", "BASELINE-CONTROL", "BIND", "CHECKIN", "CHECKOUT", "COPY", "LABEL", "LINK", "LOCK", "MERGE", "MKACTIVITY",
+    "MKCALENDAR", "MKCOL", "MKREDIRECTREF", "MKWORKSPACE", "MOVE", "ORDERPATCH", "PROPFIND", "PROPPATCH", "QUERY",
+    "REBIND", "REPORT", "SEARCH", "UNBIND", "UNCHECKOUT", "UNLINK", "UNLOCK", "UPDATE", "UPDATEREDIRECTREF",
+    "VERSION-CONTROL",
+  ]
+
+  fileprivate var hasRegisteredMethod: Bool { Self.registeredMethods.contains(ByteText(methodName)) }
 }
 
 extension FieldLine {
@@ -177,6 +193,7 @@ extension HTTPConnection {
     _ response: Response, length: Int?, _ write: (inout BodyWriter) async throws -> Void
   ) async -> Bool {
     guard server.beginStream() else {
+      server.count(.streams)
       answerProblem(Problem.overloaded, insteadOf: response)
       return endExchange()
     }
@@ -212,14 +229,14 @@ extension HTTPConnection {
 
   /// Ends an answer; false when the connection has to end with it.
   private func endExchange() -> Bool {
-    server.wrapper?.ended(exchange, on: self)
+    server.ended(exchange, on: self)
     return endAnswer()
   }
 
   /// Ends a connection in the middle of an answer, so that it cannot be taken for a whole one.
   private func cut(_ error: any Error) {
     exchange.isCut = true
-    server.wrapper?.ended(exchange, on: self)
+    server.ended(exchange, on: self)
     guard machine.phase != .closed else { return }
     if Task.isCancelled || !transport.isOpen {
       logGivenUp()
