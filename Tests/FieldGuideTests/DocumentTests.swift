@@ -1,6 +1,7 @@
 import Cassandra
 import CassandraHTTPServer
 import CassandraJSON
+import CassandraTelemetry
 import CassandraTesting
 import CassandraWeb
 import Testing
@@ -40,6 +41,33 @@ extension DatabaseTests {
               #expect(metrics.contains("# TYPE cassandra_request_duration_seconds histogram"))
               _ = try await api.get("/plant/Plantago?limit=1")
               #expect(try await api.get("/metrics").text.contains(#"kind="read",le="+Inf""#))
+            }
+          }
+        }
+      }
+    }
+
+    @Test(arguments: TestDatabase.all) func queriesAreSpansOfTheirRequest(_ database: TestDatabase) async throws {
+      try await database.run { database in
+        try await database.withSettings { settings in
+          try await initialize(settings)
+          let queue = SpanQueue()
+          var configuration = settings.database
+          configuration.requestListener = QuerySpans(sink: queue)
+          try await CassandraClient.withClient(configuration) { client in
+            _ = try await client.query("SELECT key FROM system.local")
+            #expect(queue.take(10).isEmpty)
+            var server = ServerConfiguration()
+            server.spans = queue
+            let context = FieldGuideContext(cassandra: client)
+            try await fieldGuideRoutes().test(context: context, configuration: server) { api in
+              _ = try await api.get("/animal/Vanessa/atalanta")
+              let spans = queue.take(10)
+              #expect(spans.map(\.name) == ["SELECT", "GET /animal/{genus}/{species}"])
+              #expect(spans.first?.parentID == spans.last?.context.spanID)
+              #expect(spans.first?.context.traceID.high == spans.last?.context.traceID.high)
+              let text = spans.first?.attributes.first { $0.name == "db.query.text" }.map { "\($0.value)" }
+              #expect(text?.contains("WHERE genus = ?") == true && text?.contains("Vanessa") == false)
             }
           }
         }

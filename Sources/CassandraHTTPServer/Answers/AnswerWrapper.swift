@@ -87,7 +87,8 @@ extension AnswerWrapper {
     {
       response.fields.append(line)
     }
-    guard let trace = exchange.trace, let line = try? FieldLine("traceparent", trace.child) else { return }
+    guard let trace = exchange.trace, let line = try? FieldLine("traceparent", trace.child(exchange.span?.spanID))
+    else { return }
     response.fields.append(line)
   }
 

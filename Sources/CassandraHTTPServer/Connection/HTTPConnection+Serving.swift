@@ -26,6 +26,17 @@ extension HTTPConnection {
     }
     let exchange = exchange
     defer { server.wrapper?.release(exchange) }
+    guard server.spans != nil else { return await answer(exchange) }
+    let client = exchange.trace?.context
+    let span = client?.child ?? SpanContext()
+    exchange.span = span
+    exchange.parentSpan = client?.spanID
+    return await SpanContext.$current.withValue(span) { await answer(exchange) }
+  }
+
+  /// Answers the request; false when the connection has to end.
+  @inline(__always)
+  private func answer(_ exchange: Exchange) async -> Bool {
     var response: Response
     if let wrapped = server.routes.wrapped {
       do { response = try await wrapped(Arrival(exchange: exchange, connection: self)) } catch {

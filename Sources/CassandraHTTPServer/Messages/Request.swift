@@ -2,6 +2,7 @@ internal import CassandraBytes
 public import CassandraHTTP
 public import CassandraJSON
 public import CassandraReactor
+internal import CassandraTelemetry
 
 /// A request, for the handler that answers it.
 ///
@@ -146,6 +147,9 @@ final class Exchange: @unchecked Sendable {
   @exclusivity(unchecked) var pattern = ""
   /// The number of the endpoint; nil when there is none.
   @exclusivity(unchecked) var endpointNumber: Int?
+  /// The request's span, where there are any, and the client's.
+  @exclusivity(unchecked) var span: SpanContext?
+  @exclusivity(unchecked) var parentSpan: UInt64?
   /// When the head was there, in microseconds, where that matters.
   @exclusivity(unchecked) var began: UInt64 = 0
   // For the connection alone.

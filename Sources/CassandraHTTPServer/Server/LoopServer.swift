@@ -51,6 +51,8 @@ final class LoopServer {
   /// Counts by route; nil where that is not wanted.
   private let counts: LoopCounts?
   private let slowMicroseconds: UInt64?
+  /// Takes the spans of requests; nil where that is not wanted.
+  let spans: (any SpanSink)?
   private var refusals: [ServerMetrics.Refusal: UInt64] = [:]
   private var accepted: UInt64 = 0
   /// All loops of the server.
@@ -73,6 +75,7 @@ final class LoopServer {
     arrivals = LoopQueue(on: loop)
     counts = configuration.countsRequests ? LoopCounts(routes) : nil
     slowMicroseconds = configuration.slowRequestThreshold.map { $0.wholeMicroseconds }
+    spans = configuration.spans
     self.peers = peers
     idPrefix = String(UInt32.random(in: .min ... .max), radix: 36) + "-" + String(loop.index, radix: 36) + "-"
   }
@@ -81,7 +84,7 @@ final class LoopServer {
   private func share(_ limit: Int) -> Int { max(1, limit / loopCount) }
 
   /// Whether it matters how long requests take.
-  var measures: Bool { configuration.answers.logsAccess || counts != nil || slowMicroseconds != nil }
+  var measures: Bool { configuration.answers.logsAccess || counts != nil || slowMicroseconds != nil || spans != nil }
   /// Whether idle connections are closed.
   var isStopping: Bool { ending == .stopping }
   /// Whether what is answered ends its connection.
@@ -256,6 +259,7 @@ extension LoopServer {
     let micros = AnswerWrapper.now &- exchange.began
     counts?.ended(exchange, microseconds: micros)
     wrapper?.ended(exchange, on: connection, microseconds: micros)
+    if let spans { record(exchange, on: connection, microseconds: micros, in: spans) }
     guard let slowMicroseconds, micros > slowMicroseconds else { return }
     let head = exchange.head
     logger.warning(
@@ -265,6 +269,29 @@ extension LoopServer {
         "route": .text(exchange.pattern), "status": .integer(Int(exchange.status.code)),
         "us": .integer(Int(clamping: micros)), "id": .text(connection.requestID),
       ])
+  }
+
+  /// Records the span of a request, by the names of OpenTelemetry's conventions for HTTP.
+  private func record(
+    _ exchange: Exchange, on connection: HTTPConnection, microseconds: UInt64, in spans: any SpanSink
+  ) {
+    guard let context = exchange.span else { return }
+    let head = exchange.head
+    let method = head.method == .other ? head.methodName : "\(head.method.name)"
+    let status = Int(exchange.status.code)
+    var attributes: [(name: String, value: LogValue)] = [
+      ("http.request.method", .text(method)), ("url.path", .text(head.path)),
+      ("url.scheme", .text(configuration.tls == nil ? "http" : "https")),
+      ("http.response.status_code", .integer(status)), ("http.response.body.size", .integer(exchange.bodyBytes)),
+      ("client.address", .text(connection.client?.host ?? "unix")),
+    ]
+    if !exchange.pattern.isEmpty { attributes.append(("http.route", .text(exchange.pattern))) }
+    if status >= 500 { attributes.append(("error.type", .text("\(status)"))) }
+    spans.record(
+      TraceSpan(
+        context, parent: exchange.parentSpan,
+        name: exchange.pattern.isEmpty ? method : "\(method) \(exchange.pattern)", kind: .server,
+        duration: Int64(clamping: microseconds) * 1000, attributes: attributes, isFailure: status >= 500))
   }
 
   /// Something was refused or cut, which is rare.

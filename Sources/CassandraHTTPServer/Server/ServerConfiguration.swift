@@ -74,6 +74,9 @@ public struct ServerConfiguration: Sendable {
   public var countsRequests = false
   /// Requests that take longer are logged at the level of warnings, with their route; nil for none, the default.
   public var slowRequestThreshold: Duration?
+  /// Takes a span for each request, within the trace that the client names with `traceparent`, else a new one; nil for none,
+  /// the default, which costs nothing. See ``OTLPExporter``.
+  public var spans: (any SpanSink)?
   /// What is done to every answer.
   public var answers = AnswerOptions()
 
