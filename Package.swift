@@ -138,6 +138,9 @@ let package = Package(
       path: "Tests/CassandraWebTesting",
       swiftSettings: common),
 
+    // Numbers that a seed repeats, for tests.
+    .target(name: "CassandraDice", path: "Tests/CassandraDice", swiftSettings: common),
+
     // Started by the tests of the server; no product.
     .executableTarget(
       name: "ServerProgram", dependencies: ["CassandraHTTPServer"], path: "Tests/ServerProgram",
@@ -201,7 +204,7 @@ let package = Package(
       dependencies: [
         "CassandraBytes", "CCassandraOpenSSL", "CQLNode", "CassandraWire", "CCassandraZip", "Cassandra",
         "CassandraTesting", "CassandraHTTP", "CassandraHTTPServer", "CassandraJSON", "CassandraReactor",
-        "CassandraTelemetry",
+        "CassandraTelemetry", "CassandraDice",
       ],
       swiftSettings: common),
     .testTarget(

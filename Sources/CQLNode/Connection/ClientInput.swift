@@ -62,6 +62,11 @@ struct ClientInput {
     return .message(header, body, action)
   }
 
+  /// Passes over what follows, to the end of the input or of the next message; returns whether there was one.
+  mutating func skip(in bytes: Span<UInt8>, at offset: inout Int) -> Bool {
+    do throws(WireError) { return try decoder.next(in: bytes, at: &offset) != nil } catch { return true }
+  }
+
   /// Lets nothing further be looked at.
   mutating func end() { machine.end() }
 }

@@ -8,6 +8,8 @@ final class LoopServer {
   let loop: EventLoop
   /// The limits, those over all loops divided by their number.
   let limits: NodeLimits
+  /// What bounds each connection.
+  let connectionLimits: ServerMachine.Limits
   let password: PasswordCheck?
   let workers: Workers
   /// Where long reads wait between two slices.
@@ -44,6 +46,7 @@ final class LoopServer {
     self.loop = loop
     self.logger = logger
     limits = configuration.limits.share(of: loopCount)
+    connectionLimits = ServerMachine.Limits(limits)
     password = configuration.user.map(PasswordCheck.init)
     births = LoopQueue(on: loop)
     turns = TurnQueue(on: loop)
@@ -77,7 +80,7 @@ extension LoopServer {
 
   private func setIdleSweep() {
     let interval = min(max(limits.idleTimeout / 8, .milliseconds(10)), .seconds(30))
-    idleSweep = loop.setDeadline(after: interval, handler: self, token: Self.idleToken)
+    idleSweep = loop.setDeadline(after: interval, handler: self, token: Timer.idle.rawValue)
   }
 
   func connectionClosed(_ connection: ClientConnection) {
@@ -134,7 +137,7 @@ extension LoopServer {
   }
 
   private func setMemoryTick() {
-    memoryTick = loop.setDeadline(after: Self.memoryInterval, handler: self, token: Self.memoryToken)
+    memoryTick = loop.setDeadline(after: Self.memoryInterval, handler: self, token: Timer.memory.rawValue)
   }
 
   /// How often those who wait for memory look for what other loops have given back: every 100 ms.
@@ -157,7 +160,11 @@ extension LoopServer {
   /// Watches a connection whose client does not read as fast as it is answered.
   func isSlow(_ connection: ClientConnection) {
     guard slow.updateValue(connection, forKey: ObjectIdentifier(connection)) == nil else { return }
-    if sweep == nil { sweep = loop.setDeadline(after: Self.sweepInterval, handler: self, token: Self.sweepToken) }
+    if sweep == nil { setSweep() }
+  }
+
+  private func setSweep() {
+    sweep = loop.setDeadline(after: Self.sweepInterval, handler: self, token: Timer.readers.rawValue)
   }
 
   /// How often slow connections are looked at: every second.
@@ -219,34 +226,39 @@ extension LoopServer {
 // MARK: - Life
 
 extension LoopServer: DeadlineHandler {
-  private static let sweepToken: UInt64 = 0
-  private static let endToken: UInt64 = 1
-  private static let memoryToken: UInt64 = 2
-  private static let idleToken: UInt64 = 3
+  /// What a deadline is for.
+  private enum Timer: UInt64 {
+    /// Clients that do not read as fast as they are answered are looked at.
+    case readers
+    /// The time that connections have when the node stops is over.
+    case end
+    /// Those who wait for memory look whether there is some.
+    case memory
+    /// Connections that say nothing are looked for.
+    case idle
+  }
 
   func deadlinePassed(token: UInt64) {
-    if token == Self.endToken {
+    switch Timer(rawValue: token) {
+    case .readers?:
+      sweep = nil
+      let now = loop.now
+      for (id, connection) in slow where !connection.isStillSlow(at: now) { slow[id] = nil }
+      if !slow.isEmpty { setSweep() }
+    case .end?:
       end = nil
       logger.warning("connections were cut at the end", ["connections": .integer(connections.count)])
       for connection in connections.values { connection.cut() }
-      return
-    }
-    if token == Self.memoryToken {
+    case .memory?:
       memoryTick = nil
       wakeMemoryWaiters(memoryWaiters.count)
       if !memoryWaiters.isEmpty { setMemoryTick() }
-      return
-    }
-    if token == Self.idleToken {
+    case .idle?:
       idleSweep = nil
       for connection in connections.values { connection.closeIfIdle(at: loop.now) }
       if !connections.isEmpty { setIdleSweep() }
-      return
+    case nil: preconditionFailure("every deadline of a loop's server has the token of a timer")
     }
-    sweep = nil
-    let now = loop.now
-    for (id, connection) in slow where !connection.isStillSlow(at: now) { slow[id] = nil }
-    if !slow.isEmpty { sweep = loop.setDeadline(after: Self.sweepInterval, handler: self, token: Self.sweepToken) }
   }
 
   /// Runs what the connections ask until ``stop()`` has been called and the last of them has ended. When the task is
@@ -281,7 +293,7 @@ extension LoopServer: DeadlineHandler {
       finish()
       return
     }
-    end = loop.setDeadline(after: limits.shutdownTimeout, handler: self, token: Self.endToken)
+    end = loop.setDeadline(after: limits.shutdownTimeout, handler: self, token: Timer.end.rawValue)
     for connection in connections.values { connection.drain() }
   }
 

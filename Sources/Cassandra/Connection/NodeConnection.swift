@@ -3,7 +3,7 @@ internal import CassandraWire
 internal import CassandraReactor
 internal import CassandraTelemetry
 
-/// One connection to one node, on one loop.
+/// One connection to one node, on one loop: carries out what its ``ClientMachine`` says.
 ///
 /// Many requests are under way at once, each on a stream id of its own. Those of a turn leave together: on v5 in one
 /// segment, in any case in one write.
@@ -11,36 +11,22 @@ final class NodeConnection {
   typealias Waiter = UnsafeContinuation<Outcome, Never>
   typealias Token = StreamTable<Recipient>.Token
 
-  /// How often the requests under way are looked at: every 20 ms. So much later than it should a time-out may come, or
-  /// the end of a request whose task was cancelled.
-  static let sweepInterval: UInt64 = 20
-
   let loop: EventLoop
   let endPoint: EndPoint
   let version: ProtocolVersion
-  private let limits: ClientLimits
+  let limits: ClientLimits
   private let logger: CassandraLogger
   private let transport: Transport
   // `@exclusivity(unchecked)` here and below: these are touched on the loop's thread only, and no access to one of them
   // lasts while other code runs that could touch it, so the check at every access would find nothing.
-  @exclusivity(unchecked) private var decoder: EnvelopeDecoder
-  @exclusivity(unchecked) private var encoder = EnvelopeEncoder()
-  @exclusivity(unchecked) private var streams: StreamTable<Recipient>
-  private let queue = AdmissionQueue()
-  @exclusivity(unchecked) private var isDraining = false
+  @exclusivity(unchecked) private var machine: ClientMachine<Recipient>
   @exclusivity(unchecked) private(set) var failure: CassandraError?
-  /// Whether the handshake goes on: a server that does not speak our version says so in one of its own.
-  @exclusivity(unchecked) private var mayRefuseVersion = true
-  private var heartbeat: DeadlineKey?
-  private var pulse: ConnectionPulse
-  /// When something was heard last.
-  @exclusivity(unchecked) private var heard: UInt64
-  private let silenceBeforeNextNode: UInt64
-  /// Since when the server owes an answer and has said nothing; of no meaning while it owes none.
-  @exclusivity(unchecked) private var quietSince: UInt64 = 0
+  /// Those who wait for a place.
+  private let queue = AdmissionQueue()
+  @exclusivity(unchecked) private var deadline: DeadlineKey?
+  @exclusivity(unchecked) private var armedFor = UInt64.max
   /// Who is told of events, and that no further request may be sent.
   weak var observer: (any ConnectionObserver)?
-  @exclusivity(unchecked) private var sweep: DeadlineKey?
   /// What is counted of the node on this loop, once something has been.
   @exclusivity(unchecked) var metrics: LoopMetrics.Node?
   /// Is told what the server says of changes of the schema, once it was asked to.
@@ -60,66 +46,52 @@ final class NodeConnection {
     self.limits = limits
     self.logger = logger
     loop = transport.loop
-    heard = transport.loop.now
-    silenceBeforeNextNode = limits.silenceBeforeNextNode.wholeMilliseconds
-    pulse = ConnectionPulse(
-      interval: limits.heartbeatInterval.wholeMilliseconds,
-      patience: limits.silenceBeforeHeartbeat.wholeMilliseconds, timeout: limits.heartbeatTimeout.wholeMilliseconds)
-    decoder = EnvelopeDecoder(maximumBodyBytes: limits.responseBytes, dropsLargeBodies: true)
-    streams = StreamTable(capacity: limits.requestsInFlight + limits.orphanedRequests)
+    machine = ClientMachine(version: version, limits: ConnectionLimits(limits), now: transport.loop.now)
     transport.delegate = self
     transport.startReading()
   }
 
   /// Whether further requests may be sent.
   @inline(__always)
-  var isUsable: Bool { failure == nil && !isDraining }
+  var isUsable: Bool { machine.isUsable }
 
   /// Requests that are under way.
   @inline(__always)
-  var inFlight: Int { streams.inFlight }
+  var inFlight: Int { machine.inFlight }
 
   /// Since when the server owes an answer and has said nothing; nil when it owes none.
-  var owesSince: UInt64? { streams.owed > 0 ? quietSince : nil }
+  var owesSince: UInt64? { machine.owesSince }
 
   /// Whether the server owes answers and has said nothing for that many milliseconds.
   @inline(__always)
-  func isSilent(for limit: UInt64, now: UInt64) -> Bool { streams.owed > 0 && now >= quietSince &+ limit }
+  func isSilent(for limit: UInt64, now: UInt64) -> Bool { machine.isSilent(for: limit, now: now) }
 
   /// Whether a request may be sent now, without waiting for a place.
   @inline(__always)
-  var canSend: Bool { isUsable && streams.inFlight < limits.requestsInFlight && streams.hasFree && queue.count == 0 }
+  var canSend: Bool { machine.isUsable && machine.hasPlace && queue.count == 0 }
 }
 
 // MARK: - Requests
 
 extension NodeConnection {
-  /// Sends the message that `body` writes; ``canSend`` is true. The caller then waits with ``answer(_:)``.
+  /// Sends the message that `body` writes; ``canSend`` is true. The caller then waits with ``answer(_:goesOn:)``.
   ///
   /// - Throws: What `body` throws; nothing has been sent then.
   @inline(__always)
   func send<Failure: Error>(
     _ opcode: Opcode, flags: EnvelopeFlags, due: UInt64, _ body: (inout [UInt8]) throws(Failure) -> Void
   ) throws(Failure) -> Token {
-    if streams.owed == 0 { quietSince = loop.now }
-    guard let token = streams.reserve(due: due) else { preconditionFailure("the caller has seen that an id is free") }
-    let header = EnvelopeHeader(version: version, isResponse: false, flags: flags, stream: token.stream, opcode: opcode)
-    // The buffer and the encoder are taken out while they are used, so that nothing has to watch over their access.
+    // The buffer is taken out while it is used, so that nothing has to watch over its access.
     var output = transport.takeOutput()
-    var encoder = encoder
+    let token: Token
     do throws(Failure) {
-      try encoder.append(header, to: &output, body: body)
-      self.encoder = encoder
-      transport.putBack(output)
+      token = try machine.send(opcode, flags: flags, due: due, now: loop.now, into: &output, body)
     } catch {
-      self.encoder = encoder
       transport.putBack(output)
-      streams.release(token)
       throw error
     }
-    if sweep == nil {
-      sweep = loop.setDeadline(at: loop.now + Self.sweepInterval, handler: self, token: Self.sweepToken)
-    }
+    transport.putBack(output)
+    if machine.nextTimer < armedFor { arm() }
     return token
   }
 
@@ -129,7 +101,7 @@ extension NodeConnection {
   ///   ``ClientLimits/silenceBeforeNextNode``.
   func answer(_ token: Token, goesOn: Bool = false) async -> Outcome {
     await withUnsafeContinuation { waiter in
-      if !streams.wait(token, Recipient(waiter: waiter, task: .current, goesOn: goesOn)) {
+      if !machine.wait(token, Recipient(waiter: waiter, task: .current, goesOn: goesOn)) {
         waiter.resume(returning: .failure(failure ?? closing))
       }
     }
@@ -144,7 +116,7 @@ extension NodeConnection {
   ) async throws(Failure) -> Outcome {
     if Task.isCancelled { return .failure(.cancelled(coordinator: endPoint)) }
     var isAdmitted = queue.count == 0
-    while isUsable && !(isAdmitted && streams.inFlight < limits.requestsInFlight && streams.hasFree) {
+    while isUsable && !(isAdmitted && machine.hasPlace) {
       if let error = await waitForAdmission(due: due) { return .failure(error) }
       isAdmitted = true
     }
@@ -166,7 +138,7 @@ extension NodeConnection {
     guard canSend else { return nil }
     let token = try send(opcode, flags: flags, due: due, body)
     let pending = PendingAnswer()
-    _ = streams.wait(token, Recipient(pending: .passRetained(pending)))
+    _ = machine.wait(token, Recipient(pending: .passRetained(pending)))
     return pending
   }
 
@@ -182,26 +154,6 @@ extension NodeConnection {
     }
   }
 
-  private var queueFull: CassandraError {
-    CassandraError(
-      .queueFull, "Too many requests wait for the database.",
-      detail: "\(limits.requestsInFlight) are under way and \(limits.requestsWaiting) wait", coordinator: endPoint,
-      isRetrySafe: true)
-  }
-
-  private var closing: CassandraError {
-    CassandraError(
-      .connectionLost, "The connection to the database is being replaced.", coordinator: endPoint, isRetrySafe: true)
-  }
-
-  /// For a request that waited for its place when the connection was lost.
-  private var notSent: CassandraError {
-    guard let failure else { return closing }
-    return CassandraError(
-      .connectionLost, "The connection to the database was lost before the request was sent.", coordinator: endPoint,
-      isRetrySafe: true, cause: failure)
-  }
-
   private func deliver(_ outcome: Outcome, to recipient: Recipient) {
     recipient.waiter?.resume(returning: outcome)
     recipient.pending?.takeRetainedValue().fulfil(outcome)
@@ -211,81 +163,80 @@ extension NodeConnection {
 // MARK: - Time
 
 extension NodeConnection: DeadlineHandler {
-  private static let heartbeatToken: UInt64 = 0
-  private static let ownerToken: UInt64 = 1
-  private static let sweepToken: UInt64 = 2
+  /// What a deadline is for.
+  private enum Timer: UInt64 {
+    /// What the machine waits for. One deadline serves all of it.
+    case machine
+    /// The end of a wait for the last answers.
+    case drain
+  }
 
   func deadlinePassed(token: UInt64) {
-    switch token {
-    case Self.heartbeatToken: lookForLife()
-    case Self.ownerToken: wakeOwner()
-    default: giveUpUnanswered()
+    switch Timer(rawValue: token) {
+    case .machine?:
+      deadline = nil
+      armedFor = .max
+      runTimers()
+    case .drain?: wakeOwner()
+    case nil: preconditionFailure("every deadline of a connection has the token of a timer")
     }
   }
 
-  /// Ends the waits that are over. Their stream ids stay reserved until the answers come.
-  private func giveUpUnanswered() {
-    sweep = nil
-    guard failure == nil, streams.inFlight > 0 else { return }
+  private func runTimers() {
     let now = loop.now
-    sweep = loop.setDeadline(at: now + Self.sweepInterval, handler: self, token: Self.sweepToken)
-    var table = StreamTable<Recipient>(capacity: 1)
-    swap(&table, &streams)
-    let isSilent = table.owed > 0 && now >= quietSince + silenceBeforeNextNode
-    let overdue = table.giveUp(
-      at: now, orAll: isSilent, where: \.isUnwanted, replacement: \.replacement)
-    swap(&table, &streams)
-    guard !overdue.isEmpty else { return }
-    var givenUp = 0
+    while let timer = machine.pass(now: now) {
+      switch timer {
+      case .sweep: giveUpUnanswered(now)
+      case .pulse: lookForLife(now)
+      }
+    }
+    arm()
+  }
+
+  /// Makes sure that the machine is told when its next timer passes.
+  private func arm() {
+    let due = machine.nextTimer
+    guard due < armedFor else { return }
+    if let deadline { loop.cancelDeadline(deadline) }
+    armedFor = due
+    deadline = loop.setDeadline(at: due, handler: self, token: Timer.machine.rawValue)
+  }
+
+  private func giveUpUnanswered(_ now: UInt64) {
+    let (overdue, action) = machine.sweep(now: now, where: \.isUnwanted, replacement: \.replacement)
     for entry in overdue {
       if let pending = entry.replacement?.pending {
         entry.waiter.waiter?.resume(returning: .late(LoopBound(pending.takeUnretainedValue(), on: loop)))
         continue
       }
-      givenUp += 1
       let error =
         entry.isLate
         ? CassandraError(.timedOut, "The database did not answer in time.", coordinator: endPoint)
         : .cancelled(coordinator: endPoint)
       deliver(.failure(error), to: entry.waiter)
+      queue.admitNext()
     }
-    guard givenUp > 0 else { return }
-    for _ in 0..<givenUp { queue.admitNext() }
-    closeWhenDrained()
-    if streams.orphans > limits.orphanedRequests, !isDraining {
+    switch action {
+    case .none: break
+    case .close: close(error(for: .drained))
+    case .replace:
       logger.warning(
         "a connection is replaced because too many of its answers never came",
-        ["node": .text("\(endPoint)"), "unanswered": .integer(streams.orphans)])
+        ["node": .text("\(endPoint)"), "unanswered": .integer(machine.orphans)])
       drain()
     }
   }
 
-  /// The handshake is over: begins to look whether the server is there.
-  func startHeartbeat() {
-    mayRefuseVersion = false
-    heard = loop.now
-    lookForLife()
-  }
-
-  private func lookForLife() {
-    heartbeat = nil
-    guard failure == nil else { return }
-    let now = loop.now
-    switch pulse.next(now: now, heard: heard, owesSince: owesSince) {
-    case .wait(let until): heartbeat = loop.setDeadline(at: until, handler: self, token: Self.heartbeatToken)
-    case .ask:
-      // Where no further request can be sent, there are answers enough to wait for.
-      let due = now + limits.heartbeatTimeout.wholeMilliseconds
-      _ = begin(.options, due: due, { _ in })
-      heartbeat = loop.setDeadline(at: now + 1, handler: self, token: Self.heartbeatToken)
-    case .replace:
+  private func lookForLife(_ now: UInt64) {
+    switch machine.lookForLife(now: now) {
+    case .none: break
+    // Where no further request can be sent, there are answers enough to wait for.
+    case .ask(let due): _ = begin(.options, due: due, { _ in })
+    case .close:
       logger.warning(
         "a connection is replaced because its node says nothing",
-        ["node": .text("\(endPoint)"), "unanswered": .integer(streams.owed)])
-      close(
-        .connectionLost(
-          CassandraError(.timedOut, "The node has not answered a heartbeat.", coordinator: endPoint),
-          coordinator: endPoint))
+        ["node": .text("\(endPoint)"), "unanswered": .integer(machine.owed)])
+      close(error(for: .silent))
     }
   }
 }
@@ -294,106 +245,50 @@ extension NodeConnection: DeadlineHandler {
 
 extension NodeConnection: TransportDelegate {
   func transport(_ transport: Transport, received bytes: Span<UInt8>) {
-    heard = loop.now
-    quietSince = heard
+    machine.heard(now: loop.now)
     var offset = 0
-    // Taken out while it is used, so that nothing has to watch over its access.
-    var decoder = EnvelopeDecoder()
-    swap(&decoder, &self.decoder)
-    do throws(WireError) {
-      while let (header, body) = try decoder.next(in: bytes, at: &offset) {
-        guard header.isResponse else {
-          close(.protocolViolation("a request came from the server", coordinator: endPoint))
-          return
-        }
-        guard header.version == version.rawValue || mayRefuseVersion && header.opcode == Opcode.error.rawValue else {
-          close(.protocolViolation("an answer of version \(header.version) came", coordinator: endPoint))
-          return
-        }
-        switch body {
-        case .inInput(let range): receive(header, bytes.extracting(range), owned: nil)
-        case .owned(let body): receive(header, body.span, owned: body)
-        case .dropped: receiveTooLarge(header)
-        }
-        if failure != nil { return }
+    while let action = machine.next(in: bytes, at: &offset) {
+      switch action {
+      case .deliver(let recipient, let header, let body):
+        deliver(outcome(header, body, bytes), to: recipient)
+        if queue.count > 0 { queue.admitNext() }
+      case .forget: if queue.count > 0 { queue.admitNext() }
+      case .event(let event):
+        if case .schemaChange(let change) = event { onSchemaChange?(change) }
+        observer?.connection(self, heard: event)
+      case .unreadableEvent(let error):
+        logger.debug("an event could not be read", ["node": .text("\(endPoint)"), "error": .text("\(error)")])
+      case .close(let end): close(error(for: end))
       }
-      swap(&decoder, &self.decoder)
-    } catch {
-      close(.protocolViolation("\(error)", coordinator: endPoint, cause: error))
     }
   }
 
   @inline(__always)
-  private func receive(_ header: EnvelopeHeader, _ body: Span<UInt8>, owned: [UInt8]?) {
-    guard header.stream >= 0 else { return receiveUnasked(header, body) }
-    switch streams.answer(on: header.stream) {
-    case .deliver(let recipient):
-      let isVoid = header.opcode == Opcode.result.rawValue && header.flags.isEmpty && body.count == 4 && body[3] == 1
-      deliver(isVoid ? .done : .answer(header, owned ?? Array(copying: body)), to: recipient)
-    case .drop: break
-    case .unexpected: receiveUnasked(header, body)
+  private func outcome(_ header: EnvelopeHeader, _ body: EnvelopeDecoder.Body, _ bytes: Span<UInt8>) -> Outcome {
+    switch body {
+    case .inInput(let range):
+      let body = bytes.extracting(range)
+      return isVoid(header, body) ? .done : .answer(header, Array(copying: body))
+    case .owned(let body): return isVoid(header, body.span) ? .done : .answer(header, body)
+    case .dropped:
+      return .failure(
+        CassandraError(
+          .responseTooLarge,
+          "The database's answer is larger than this client takes: ask for fewer rows in a page (pageSize), or raise the limit responseBytes.",
+          detail: "\(header.bodyCount) bytes, of which \(limits.responseBytes) are taken", coordinator: endPoint))
     }
-    if queue.count > 0 { queue.admitNext() }
-    if isDraining { closeWhenDrained() }
   }
 
-  /// An answer was larger than it may be, and has been passed over: its request fails, and no other.
-  private func receiveTooLarge(_ header: EnvelopeHeader) {
-    switch streams.answer(on: header.stream) {
-    case .deliver(let recipient):
-      let error = CassandraError(
-        .responseTooLarge,
-        "The database's answer is larger than this client takes: ask for less rows in a page (pageSize), or raise the limit responseBytes.",
-        detail: "\(header.bodyCount) bytes, of which \(limits.responseBytes) are taken", coordinator: endPoint)
-      deliver(.failure(error), to: recipient)
-    case .drop: break
-    case .unexpected:
-      close(
-        .protocolViolation("an answer came on stream \(header.stream), where nothing was asked", coordinator: endPoint))
-    }
-    if queue.count > 0 { queue.admitNext() }
-    if isDraining { closeWhenDrained() }
-  }
-
-  /// Takes what comes on the stream of no request: an event, or an error that is about the connection as a whole.
-  @inline(never)
-  private func receiveUnasked(_ header: EnvelopeHeader, _ body: Span<UInt8>) {
-    let message: ResponseMessage
-    do throws(WireError) {
-      var position = 0
-      _ = try ResponsePrefix(reading: body, at: &position, flags: header.flags)
-      guard let opcode = Opcode(rawValue: header.opcode) else {
-        throw WireError(.unexpectedOpcode, at: 4, "\(header.opcode) is no opcode.")
-      }
-      message = try ResponseMessage(opcode: opcode, body: body.extracting(position..<body.count), version: version)
-    } catch {
-      // Events of kinds that are not known come from newer servers.
-      if header.stream < 0 {
-        logger.debug("an event could not be read", ["node": .text("\(endPoint)"), "error": .text("\(error)")])
-        return
-      }
-      return close(
-        .protocolViolation(
-          "an answer came on stream \(header.stream), where nothing was asked", coordinator: endPoint, cause: error))
-    }
-    switch message {
-    case .event(let event) where header.stream < 0:
-      if case .schemaChange(let change) = event { onSchemaChange?(change) }
-      observer?.connection(self, heard: event)
-    case .error(let error):
-      // The server could not tell which request is meant, so it is about all of them; its text says what is wrong.
-      close(.connectionLost(CassandraError(server: error, coordinator: endPoint), coordinator: endPoint))
-    default:
-      if header.stream < 0 { return }
-      close(
-        .protocolViolation("an answer came on stream \(header.stream), where nothing was asked", coordinator: endPoint))
-    }
+  /// Whether an answer is a RESULT of kind Void with nothing before it.
+  @inline(__always)
+  private func isVoid(_ header: EnvelopeHeader, _ body: Span<UInt8>) -> Bool {
+    header.opcode == Opcode.result.rawValue && header.flags.isEmpty && body.count == 4 && body[3] == 1
   }
 
   func transportWillFlush(_ transport: Transport) {
     guard transport.outputCount > 0 else { return }
     var output = transport.takeOutput()
-    encoder.seal(&output)
+    machine.seal(&output)
     transport.putBack(output)
   }
 
@@ -406,34 +301,37 @@ extension NodeConnection: TransportDelegate {
   }
 }
 
-// MARK: - Framing and the end
+// MARK: - Life
 
 extension NodeConnection {
   /// The stream has this framing from the next byte on; nothing is under way.
-  func reframe(_ framing: Framing) {
-    decoder.framing = framing
-    encoder.framing = framing
+  func reframe(_ framing: Framing) { machine.reframe(framing) }
+
+  /// The handshake is over: begins to look whether the server is there.
+  func startHeartbeat() {
+    machine.open(now: loop.now)
+    runTimers()
   }
 
   /// Sends no further request, and closes once the answers under way have come.
   func drain() {
-    guard !isDraining, failure == nil else { return }
-    isDraining = true
-    becomeUnusable()
-    closeWhenDrained()
-  }
-
-  private func closeWhenDrained() {
-    if isDraining && streams.inFlight == 0 { close(closing) }
+    switch machine.drain() {
+    case .none: break
+    case .begin: becomeUnusable()
+    case .close:
+      becomeUnusable()
+      close(error(for: .drained))
+    }
   }
 
   /// Closes at once; everybody who waits gets `error`.
   func close(_ error: CassandraError) {
     guard failure == nil else { return }
     failure = error
-    if let heartbeat { loop.cancelDeadline(heartbeat) }
-    if let sweep { loop.cancelDeadline(sweep) }
-    for recipient in streams.takeAll() { deliver(.failure(error), to: recipient) }
+    let waiting = machine.close()
+    if let deadline { loop.cancelDeadline(deadline) }
+    deadline = nil
+    for recipient in waiting { deliver(.failure(error), to: recipient) }
     becomeUnusable()
     transport.close()
   }
@@ -466,7 +364,7 @@ extension NodeConnection {
 
   /// Waits until the connection is closed, for `limit` at most.
   func untilClosed(within limit: Duration) async {
-    let deadline = loop.setDeadline(after: limit, handler: self, token: Self.ownerToken)
+    let deadline = loop.setDeadline(after: limit, handler: self, token: Timer.drain.rawValue)
     defer { loop.cancelDeadline(deadline) }
     if failure == nil { await withUnsafeContinuation { ownerWaiter = $0 } }
   }

@@ -1,0 +1,44 @@
+internal import CassandraWire
+
+/// What those are told whose request cannot be sent or will not be answered.
+extension NodeConnection {
+  var queueFull: CassandraError {
+    CassandraError(
+      .queueFull, "Too many requests wait for the database.",
+      detail: "\(limits.requestsInFlight) are under way and \(limits.requestsWaiting) wait", coordinator: endPoint,
+      isRetrySafe: true)
+  }
+
+  var closing: CassandraError {
+    CassandraError(
+      .connectionLost, "The connection to the database is being replaced.", coordinator: endPoint, isRetrySafe: true)
+  }
+
+  /// For a request that waited for its place when the connection was lost.
+  var notSent: CassandraError {
+    guard let failure else { return closing }
+    return CassandraError(
+      .connectionLost, "The connection to the database was lost before the request was sent.", coordinator: endPoint,
+      isRetrySafe: true, cause: failure)
+  }
+
+  /// What those are told who wait for an answer when the connection ends.
+  func error(for end: ClientMachine<Recipient>.End) -> CassandraError {
+    switch end {
+    case .requestFromServer: .protocolViolation("a request came from the server", coordinator: endPoint)
+    case .otherVersion(let number):
+      .protocolViolation("an answer of version \(number) came", coordinator: endPoint)
+    case .unasked(let stream, let cause):
+      .protocolViolation(
+        "an answer came on stream \(stream), where nothing was asked", coordinator: endPoint, cause: cause)
+    case .unreadable(let cause): .protocolViolation("\(cause)", coordinator: endPoint, cause: cause)
+    case .refused(let error):
+      .connectionLost(CassandraError(server: error, coordinator: endPoint), coordinator: endPoint)
+    case .silent:
+      .connectionLost(
+        CassandraError(.timedOut, "The node has not answered a heartbeat.", coordinator: endPoint),
+        coordinator: endPoint)
+    case .drained: closing
+    }
+  }
+}
