@@ -105,8 +105,8 @@ let package = Package(
     .target(
       name: "FieldGuide",
       dependencies: [
-        "Cassandra", "CassandraAstra", "CQLNode", "CassandraWire", "CassandraHTTP", "CassandraReactor",
-        "CassandraTelemetry", "CassandraTerminal", "CassandraHTTPServer",
+        "Cassandra", "CassandraAstra", "CassandraBytes", "CQLNode", "CassandraWire", "CassandraHTTP",
+        "CassandraReactor", "CassandraTelemetry", "CassandraTerminal", "CassandraHTTPServer",
         "CassandraWeb",
       ],
       swiftSettings: common),

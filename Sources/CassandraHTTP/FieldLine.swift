@@ -59,6 +59,14 @@ public struct FieldLine: Sendable {
   package var isContentType: Bool { kind == .contentType }
 
   /// Whether its name is `name`.
+  package func hasSameName(as other: FieldLine) -> Bool {
+    let (name, otherName) = (nameBytes, other.nameBytes)
+    return name.count == otherName.count && zip(name, otherName).allSatisfy { $0.lowercased == $1.lowercased }
+  }
+
+  private var nameBytes: ArraySlice<UInt8> { bytes.prefix { $0 != UInt8(ascii: ":") } }
+
+  /// Whether the field has this name, in any case.
   package func isNamed(_ name: FieldName) -> Bool {
     let count = name.text.utf8.count
     let bytes = bytes.span

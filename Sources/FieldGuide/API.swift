@@ -1,5 +1,6 @@
 internal import CassandraWire
 internal import Cassandra
+internal import CassandraBytes
 internal import CassandraAstra
 internal import CassandraHTTP
 internal import CassandraHTTPServer
@@ -14,7 +15,9 @@ struct FieldGuideContext: CassandraContext {
 }
 
 /// The routes of the field guide.
-func fieldGuideRoutes() -> Routes<FieldGuideContext> {
+///
+/// - Parameter hasMetrics: Whether `/metrics` is among them.
+func fieldGuideRoutes(hasMetrics: Bool = false) -> Routes<FieldGuideContext> {
   var routes = Routes<FieldGuideContext>()
   routes.mapErrors(explainMissingTables)
   // Reading a partition that is not there costs next to nothing, and fails without the table.
@@ -24,7 +27,18 @@ func fieldGuideRoutes() -> Routes<FieldGuideContext> {
     if let directory = context.dataDirectory { try DiskSpace.check(directory) }
   }
 
-  routes.get("/animal/{genus}/{species}") { request in
+  if hasMetrics { routes.metrics() }
+  routes.document(
+    APIDescription(
+      title: "Field Guide", version: PackageVersion.text, text: "Animals and plants, and how often they were seen."))
+
+  routes.get(
+    "/animal/{genus}/{species}",
+    about: .init("One animal", tag: "animals")
+      .path("genus", "Its genus.", example: "Vanessa").path("species", "Its species.", example: "atalanta")
+      .row(of: Storage.animal(genus: "", species: ""), "The animal.")
+      .problem(.notFound, "There is no such animal.")
+  ) { request in
     let statement = Storage.animal(genus: request.path["genus"], species: request.path["species"])
     guard let animal = try await request.cassandra.query(statement).first() else {
       throw Problem.notFound("There is no such animal.")
@@ -32,17 +46,41 @@ func fieldGuideRoutes() -> Routes<FieldGuideContext> {
     return animal
   }
 
-  routes.get("/animal/{genus}") { request in
+  routes.get(
+    "/animal/{genus}",
+    about: .init("The animals of a genus", tag: "animals")
+      .path("genus", "The genus.", example: "Vanessa")
+      .rows(of: Storage.animals(ofGenus: ""), "The animals; none is no error.")
+  ) { request in
     try await request.cassandra.query(Storage.animals(ofGenus: request.path["genus"]))
   }
 
-  routes.post("/animal") { request in
+  routes.post(
+    "/animal",
+    about: .init("Add an animal", "One with the same genus and species is replaced.", tag: "animals")
+      .body(Animal.self, example: Animal.example)
+      .answer(
+        .ok, "It is there.",
+        schema: ["type": "object", "properties": ["inserted": ["const": true]], "required": ["inserted"]]
+      )
+      .problem(.badRequest, "The body is no JSON.").problem(
+        .unprocessableContent, "The body has errors, each with its place."
+      )
+      .problem(.contentTooLarge, "The body is too long.").problem(
+        .unsupportedMediaType, "The body is not said to be JSON.")
+  ) { request in
     let animal = try await request.validated(Animal.self)
     try await request.cassandra.query(Storage.add(animal))
     return Response.json(bytes: Array(#"{"inserted":true}"#.utf8))
   }
 
-  routes.get("/plant/{genus}") { request in
+  routes.get(
+    "/plant/{genus}",
+    about: .init("The plants of a genus", tag: "plants")
+      .path("genus", "The genus.", example: "Plantago")
+      .pages(of: Storage.plants(ofGenus: ""), "The plants; none is no error.")
+      .problem(.unprocessableContent, "The limit is no number of its range.")
+  ) { request in
     try await request.rows(Storage.plants(ofGenus: request.path["genus"]))
   }
   return routes

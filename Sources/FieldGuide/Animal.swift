@@ -13,6 +13,16 @@ struct Animal: Validatable {
   /// first line has 8,192 bytes at most.
   private static let maximumPathBytes = 4_000
 
+  /// Neither a dot nor two, and no U+0000.
+  private static let namePattern =
+    #"^([^.\u0000][^\u0000]*|\.[^.\u0000][^\u0000]*|\.\.[^\u0000]+)$"#
+
+  /// One that may be posted as it is.
+  static let example: JSONValue = [
+    "genus": "Misumena", "species": "vatia", "image_url": "https://imgur.com/F66x0Pt", "size_cm": 0.8, "sightings": 3,
+    "taxonomy": ["Arthropoda", "Arachnida", "Araneae", "Thomisidae"],
+  ]
+
   init(_ fields: inout Validator) {
     genus = Self.name("genus", &fields)
     species = Self.name("species", &fields)
@@ -24,7 +34,7 @@ struct Animal: Validatable {
 
   /// A name that a path can hold: `GET /animal/{genus}/{species}` finds what was written.
   private static func name(_ member: String, _ fields: inout Validator) -> String {
-    let name = fields.text(member, bytes: 1...maximumPathBytes)
+    let name = fields.text(member, bytes: 1...maximumPathBytes, pattern: namePattern)
     if name.utf8.elementsEqual(".".utf8) || name.utf8.elementsEqual("..".utf8) {
       fields.report(member, "A name cannot be \".\" or \"..\", which have a meaning in paths.")
     }

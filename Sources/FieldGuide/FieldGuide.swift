@@ -56,6 +56,7 @@ public enum FieldGuide {
         FIELDGUIDE_DATABASE          embedded: the database in the program, with its data below ./data/fieldguide; it
                                      is used where no setting names another, for others than loopback only when set
         FIELDGUIDE_LISTEN, FIELDGUIDE_HOST, FIELDGUIDE_PORT, PORT and what else `serve --help` names
+        FIELDGUIDE_OTLP_ENDPOINT     http://host:port of a collector; spans of requests and queries are sent there
         FIELDGUIDE_CURSOR_KEY        32 letters or more that all processes behind one address share, for cursors of pages
         FIELDGUIDE_LOG_LEVEL         trace, debug, info, warning or error (info)
         FIELDGUIDE_LOG_FORMAT        text or json (text)
@@ -141,7 +142,9 @@ public enum FieldGuide {
     }
     let loops = try EventLoops(logger: logger)
     try await EmbeddedDatabase.with(settings, logger: logger) { settings in
-      let service = try Service(settings: settings, configuration: server, loops: loops, logger: logger)
+      let service = try Service(
+        settings: settings, configuration: server, renewal: renewal(of: server, source, arguments), loops: loops,
+        logger: logger)
       try await service.run {
         let signal = try await loops[0].signal(.terminate, .interrupt)
         logger.info("stopping; a second signal ends at once", ["signal": .text("\(signal)")])
@@ -150,6 +153,17 @@ public enum FieldGuide {
       }
     }
     logger.info("stopped")
+  }
+
+  /// What reads the certificate again; nil without TLS, when SIGHUP does what it does to any program.
+  private static func renewal(
+    of server: ServerConfiguration, _ source: SettingsSource, _ arguments: Arguments
+  ) -> CertificateRenewal? {
+    guard let tls = server.tls else { return nil }
+    Signal.take(.hangUp)
+    var options: [String: String] = [:]
+    for name in ["tls-certificate", "tls-key"] { options[name] = arguments[name] }
+    return CertificateRenewal(tls: tls) { [options] in try ListenSettings.tlsContext(source, options: options) }
   }
 
   /// The server as the options and the settings want it.

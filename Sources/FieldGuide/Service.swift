@@ -12,21 +12,37 @@ struct Service {
   private let loops: EventLoops
   private let logger: CassandraLogger
   private let client: CassandraClient
+  private let exporter: OTLPExporter?
+  private let renewal: CertificateRenewal?
 
   /// Puts the parts together; nothing is connected or bound yet.
-  init(settings: Settings, configuration: ServerConfiguration, loops: EventLoops, logger: CassandraLogger)
-    throws(CassandraError)
-  {
+  init(
+    settings: Settings, configuration: ServerConfiguration, renewal: CertificateRenewal? = nil, loops: EventLoops,
+    logger: CassandraLogger
+  ) throws(CassandraError) {
+    self.renewal = renewal
     self.settings = settings
+    exporter = settings.spanEndpoint.flatMap {
+      OTLPExporter(endpoint: $0, service: "fieldguide", loops: loops, logger: logger)
+    }
+    var configuration = configuration
+    configuration.spans = exporter?.queue
     self.configuration = configuration
     self.loops = loops
     self.logger = logger
-    client = try CassandraClient(settings.database, loops: loops, logger: logger)
+    var database = settings.database
+    if let threshold = configuration.slowRequestThreshold {
+      database.requestListener = SlowQueryLog(threshold: threshold, logger: logger)
+    }
+    if let exporter { database.requestListener = QuerySpans(sink: exporter.queue, other: database.requestListener) }
+    client = try CassandraClient(database, loops: loops, logger: logger)
   }
 
   private enum Part: Sendable {
     case client
+    case spans
     case server
+    case renewal
     case end
   }
 
@@ -40,7 +56,7 @@ struct Service {
   ) async throws {
     let places = configuration
     let server = Server(
-      routes: fieldGuideRoutes(),
+      routes: fieldGuideRoutes(hasMetrics: configuration.countsRequests),
       context: FieldGuideContext(
         cassandra: client, dataDirectory: settings.usesEmbeddedDatabase ? EmbeddedDatabase.directory : nil,
         paging: settings.cursorKey.map { Paging(key: $0) } ?? .standard),
@@ -51,6 +67,18 @@ struct Service {
       group.addTask {
         try await client.run()
         return .client
+      }
+      if let exporter {
+        group.addTask {
+          await exporter.run()
+          return .spans
+        }
+      }
+      if let renewal {
+        group.addTask {
+          do { while true { try await renewal.once(on: loops[0], logger: logger) } } catch is CancellationError {}
+          return .renewal
+        }
       }
       group.addTask {
         do {

@@ -79,6 +79,35 @@ import CassandraWebTesting
     }
   }
 
+  @Test func aRenewedCertificateIsForNewConnections() async throws {
+    let (old, new) = (CertificateAuthority(), CertificateAuthority())
+    func context(_ authority: CertificateAuthority) throws -> TLSServerContext {
+      try TLSServerContext(identity: authority.issue(.init("api", alternativeNames: "DNS:localhost")))
+    }
+    let tls = TLSServer(try context(old))
+    let renewed = try context(new)
+    let trusts = try [old, new].map { try TLSClientContext(trust: .authorities(pem: $0.pem)) }
+    try await serving(plainRoutes()) {
+      $0.tls = tls
+    } body: { server in
+      let first = try await RawClient.connect(to: server.address, tls: trusts[0].client(verifying: "localhost"))
+      first.request("GET /ok")
+      #expect(try await first.reply().text == "OK")
+      tls.renew(renewed)
+      await #expect(throws: ReactorError.self) {
+        try await RawClient.connect(to: server.address, tls: trusts[0].client(verifying: "localhost"))
+      }
+      let second = try await RawClient.connect(to: server.address, tls: trusts[1].client(verifying: "localhost"))
+      second.request("GET /ok")
+      #expect(try await second.reply().text == "OK")
+      second.close()
+      // Who was there before stays.
+      first.request("GET /ok")
+      #expect(try await first.reply().text == "OK")
+      first.close()
+    }
+  }
+
   /// A session that was begun where no certificate is asked for is not resumed where one is.
   @Test func sessionsDoNotCrossServers() async throws {
     let authority = CertificateAuthority()

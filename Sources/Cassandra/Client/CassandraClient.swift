@@ -133,6 +133,19 @@ public final class CassandraClient: Sendable {
     }
   }
 
+  /// The columns of a statement's rows, as the database says when it prepares the statement; none for a statement without
+  /// rows, and for one that is not prepared. Nothing is carried out.
+  ///
+  /// - Throws: ``CassandraError``.
+  public nonisolated(nonsending) func columns(
+    of statement: Statement
+  ) async throws(CassandraError) -> [ColumnSpecification] {
+    if let client = onThisLoop(#isolation) { return try await client.statements.columns(of: statement) }
+    return try await elsewhere { (client: LoopClient) async throws(CassandraError) in
+      try await client.statements.columns(of: statement)
+    }
+  }
+
   /// Carries several statements out as one.
   ///
   /// ```swift

@@ -76,6 +76,17 @@ final class LoopStatements {
     return prepared
   }
 
+  /// The columns that the rows of a statement have; none when it is not prepared.
+  func columns(of statement: Statement) async throws(CassandraError) -> [ColumnSpecification] {
+    let due = loop.now + context.defaultTimeout
+    while true {
+      var isFresh = false
+      let prepared = try await findOrPrepare(statement, context.defaults, due: due, isFresh: &isFresh)
+      // What is learnt may be outdated as soon as it is learnt; every round waits for the server, so time bounds them.
+      guard let prepared, prepared.isOutdated else { return prepared?.layout.columns ?? [] }
+    }
+  }
+
   /// Prepares a statement anew on a node: one that has forgotten it, or one that is to tell what it takes now.
   ///
   /// - Returns: What the server says now, which replaces what was known; the same object when it says the same.

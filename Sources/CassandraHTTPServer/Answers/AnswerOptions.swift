@@ -11,7 +11,7 @@ public struct AnswerOptions: Sendable {
   public var sendsRequestIDs = false
   /// Which pages of other origins may use the answers in a browser; nil for none.
   public var crossOrigin: CrossOrigin?
-  /// Fields that each answer gets, such as ``securityFields``.
+  /// Fields that each answer gets, such as ``securityFields``, unless it has one of that name.
   public var fields: [FieldLine] = []
   /// Whether answers of text, JSON and the like are compressed with gzip for clients that take it, from 1 KiB on; a stream
   /// is compressed piece by piece. Not for answers that hold a secret beside what a stranger chose: the length of what is

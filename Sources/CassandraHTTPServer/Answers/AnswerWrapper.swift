@@ -53,6 +53,7 @@ extension AnswerWrapper {
       exchange.countedClient = key
       return nil
     }
+    connection.server.count(.clientLimit)
     return connection.failed(
       Problem(
         .tooManyRequests, code: "tooManyRequests", detail: "Too many requests from this client; try again later.",
@@ -71,7 +72,9 @@ extension AnswerWrapper {
 extension AnswerWrapper {
   /// Puts onto an answer what every answer has.
   func finish(_ response: inout Response, of exchange: Exchange, on connection: HTTPConnection) {
-    response.fields += options.fields
+    for field in options.fields where !response.fields.contains(where: { $0.hasSameName(as: field) }) {
+      response.fields.append(field)
+    }
     if options.sendsRequestIDs { sendIDs(&response, exchange, connection) }
     if let crossOrigin = options.crossOrigin { response.fields += crossOrigin.fields(for: exchange.head) }
     if options.tagsEntities { tag(&response, exchange.head) }
@@ -84,7 +87,8 @@ extension AnswerWrapper {
     {
       response.fields.append(line)
     }
-    guard let trace = exchange.trace, let line = try? FieldLine("traceparent", trace.child) else { return }
+    guard let trace = exchange.trace, let line = try? FieldLine("traceparent", trace.child(exchange.span?.spanID))
+    else { return }
     response.fields.append(line)
   }
 
@@ -143,10 +147,9 @@ extension Response {
 
 extension AnswerWrapper {
   /// Tells of an answer that has been given, or of one that was cut.
-  func ended(_ exchange: Exchange, on connection: HTTPConnection) {
+  func ended(_ exchange: Exchange, on connection: HTTPConnection, microseconds micros: UInt64) {
     guard options.logsAccess else { return }
     let head = exchange.head
-    let micros = Self.now &- exchange.began
     logger.info(
       exchange.isCut ? "cut" : "request",
       [

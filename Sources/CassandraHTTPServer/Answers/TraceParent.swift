@@ -1,9 +1,12 @@
 internal import CassandraBytes
+internal import CassandraTelemetry
 
 /// The trace that a request belongs to (W3C Trace Context, section 3.2).
 struct TraceParent {
   /// The 32 digits of the trace.
   let trace: String
+  /// The 16 digits of the client's span.
+  let parent: String
   private let flags: String
 
   /// Reads the field's value; nil when it is not of the form, or all zeros, which names nothing.
@@ -19,6 +22,7 @@ struct TraceParent {
       bytes[36..<52].contains(where: { $0 != UInt8(ascii: "0") })
     else { return nil }
     trace = String(decoding: bytes[3..<35], as: UTF8.self)
+    parent = String(decoding: bytes[36..<52], as: UTF8.self)
     flags = String(decoding: bytes[53..<55], as: UTF8.self)
   }
 
@@ -31,9 +35,17 @@ struct TraceParent {
     }
   }
 
-  /// The same trace with a span of our own.
-  var child: String {
-    let span = UInt64.random(in: 1 ... .max)
+  /// The trace and the client's span as numbers.
+  var context: SpanContext? {
+    guard let high = UInt64(trace.prefix(16), radix: 16), let low = UInt64(trace.suffix(16), radix: 16),
+      let span = UInt64(parent, radix: 16)
+    else { return nil }
+    return SpanContext(traceID: (high, low), spanID: span)
+  }
+
+  /// The same trace with a span of our own; a new one when it is nil.
+  func child(_ span: UInt64?) -> String {
+    let span = span ?? UInt64.random(in: 1 ... .max)
     let digits = String(span, radix: 16)
     return "00-\(trace)-\(String(repeating: "0", count: 16 - digits.utf8.count))\(digits)-\(flags)"
   }

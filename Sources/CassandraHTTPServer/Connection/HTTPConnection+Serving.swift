@@ -18,6 +18,7 @@ extension HTTPConnection {
     case .end: return false
     case .refused(let reason):
       begin()
+      server.count(.invalid)
       exchange.route = .answer(failed(Problem(reason)))
     case .request:
       begin()
@@ -25,6 +26,17 @@ extension HTTPConnection {
     }
     let exchange = exchange
     defer { server.wrapper?.release(exchange) }
+    guard server.spans != nil else { return await answer(exchange) }
+    let client = exchange.trace?.context
+    let span = client?.child ?? SpanContext()
+    exchange.span = span
+    exchange.parentSpan = client?.spanID
+    return await SpanContext.$current.withValue(span) { await answer(exchange) }
+  }
+
+  /// Answers the request; false when the connection has to end.
+  @inline(__always)
+  private func answer(_ exchange: Exchange) async -> Bool {
     var response: Response
     if let wrapped = server.routes.wrapped {
       do { response = try await wrapped(Arrival(exchange: exchange, connection: self)) } catch {
@@ -68,6 +80,7 @@ extension HTTPConnection {
     if let answer = server.wrapper?.preflight(exchange.head) { return .answer(answer) }
     do throws(Problem) {
       switch exchange.head.method {
+      case .other where exchange.head.hasRegisteredMethod: break
       case .other, .connect:
         throw Problem(.notImplemented, code: "methodNotImplemented", detail: "The server does not support this method.")
       case .get, .head, .post, .put, .delete, .patch, .options, .trace: break
@@ -79,6 +92,7 @@ extension HTTPConnection {
         exchange.parameterNames = endpoint.names
         exchange.parameterRanges = ranges
         exchange.pattern = endpoint.pattern
+        exchange.endpointNumber = endpoint.number
         if let answer = server.admission(of: exchange, to: endpoint, on: self) { return .answer(answer) }
         return .endpoint(endpoint)
       case .otherMethods(let methods):
@@ -111,6 +125,19 @@ extension HTTPConnection {
     exchange.cachedID = id
     return id
   }
+}
+
+extension RequestHead {
+  /// Methods that are registered (IANA, HTTP Method Registry) and that no route is for: who uses one on a path that is known
+  /// is told which methods it has, and not that the method is unheard of.
+  private static let registeredMethods: Set<ByteText> = [
+    "ACL", "BASELINE-CONTROL", "BIND", "CHECKIN", "CHECKOUT", "COPY", "LABEL", "LINK", "LOCK", "MERGE", "MKACTIVITY",
+    "MKCALENDAR", "MKCOL", "MKREDIRECTREF", "MKWORKSPACE", "MOVE", "ORDERPATCH", "PROPFIND", "PROPPATCH", "QUERY",
+    "REBIND", "REPORT", "SEARCH", "UNBIND", "UNCHECKOUT", "UNLINK", "UNLOCK", "UPDATE", "UPDATEREDIRECTREF",
+    "VERSION-CONTROL",
+  ]
+
+  fileprivate var hasRegisteredMethod: Bool { Self.registeredMethods.contains(ByteText(methodName)) }
 }
 
 extension FieldLine {
@@ -177,6 +204,7 @@ extension HTTPConnection {
     _ response: Response, length: Int?, _ write: (inout BodyWriter) async throws -> Void
   ) async -> Bool {
     guard server.beginStream() else {
+      server.count(.streams)
       answerProblem(Problem.overloaded, insteadOf: response)
       return endExchange()
     }
@@ -212,14 +240,14 @@ extension HTTPConnection {
 
   /// Ends an answer; false when the connection has to end with it.
   private func endExchange() -> Bool {
-    server.wrapper?.ended(exchange, on: self)
+    server.ended(exchange, on: self)
     return endAnswer()
   }
 
   /// Ends a connection in the middle of an answer, so that it cannot be taken for a whole one.
   private func cut(_ error: any Error) {
     exchange.isCut = true
-    server.wrapper?.ended(exchange, on: self)
+    server.ended(exchange, on: self)
     guard machine.phase != .closed else { return }
     if Task.isCancelled || !transport.isOpen {
       logGivenUp()

@@ -2,6 +2,7 @@ internal import CassandraBytes
 public import CassandraHTTP
 public import CassandraJSON
 public import CassandraReactor
+internal import CassandraTelemetry
 
 /// A request, for the handler that answers it.
 ///
@@ -47,6 +48,14 @@ public struct Request<Context: Sendable>: Sendable {
     return nil
   }
 
+  /// What the server has done so far.
+  var serverMetrics: ServerMetrics {
+    get async { await arrival.connection.server.peers.metrics }
+  }
+
+  /// What is said of the routes, for the document of the API.
+  var described: [DescribedRoute<Context>] { shared.described }
+
   /// What the routes have for the request; never an error.
   func answer() async -> Response { await arrival.connection.respond() }
 
@@ -77,8 +86,13 @@ public struct Request<Context: Sendable>: Sendable {
 @usableFromInline
 final class SharedContext<Context: Sendable>: Sendable {
   let context: Context
+  /// What is said of the routes.
+  let described: [DescribedRoute<Context>]
 
-  init(_ context: Context) { self.context = context }
+  init(_ context: Context, described: [DescribedRoute<Context>]) {
+    self.context = context
+    self.described = described
+  }
 }
 
 /// A request that has arrived, whatever the context is, and the connection it came on.
@@ -131,6 +145,11 @@ final class Exchange: @unchecked Sendable {
   @exclusivity(unchecked) var isStopping = false
   /// The pattern of the route; empty when there is none.
   @exclusivity(unchecked) var pattern = ""
+  /// The number of the endpoint; nil when there is none.
+  @exclusivity(unchecked) var endpointNumber: Int?
+  /// The request's span, where there are any, and the client's.
+  @exclusivity(unchecked) var span: SpanContext?
+  @exclusivity(unchecked) var parentSpan: UInt64?
   /// When the head was there, in microseconds, where that matters.
   @exclusivity(unchecked) var began: UInt64 = 0
   // For the connection alone.
@@ -148,6 +167,7 @@ final class Exchange: @unchecked Sendable {
   /// Begins anew with the head that is there.
   func reset(number: Int, isStopping: Bool, now: UInt64) {
     pattern = ""
+    endpointNumber = nil
     cachedID = nil
     self.number = number
     self.isStopping = isStopping

@@ -10,6 +10,8 @@ struct RouteTable: Sendable {
     var pattern: String
     /// Whether it answers even when the server sheds load.
     var isAlwaysAnswered: Bool
+    /// Its place among the endpoints, for what counts them.
+    var number: Int
     var names: [String]
     var handler: BoundHandler
   }
@@ -32,18 +34,21 @@ struct RouteTable: Sendable {
   }
 
   private var nodes = [Node()]
+  /// Method and pattern of each endpoint, by its number.
+  private(set) var endpointNames: [(method: String, route: String)] = []
   /// The middleware around whatever answers; nil when there is none.
   let wrapped: BoundHandler?
 
   init<Context: Sendable>(_ routes: Routes<Context>, context: Context) {
-    let shared = SharedContext(context)
+    let shared = SharedContext(context, described: routes.described)
     wrapped = routes.bindMiddleware(shared)
     for route in routes.routes {
       insert(
         route.pattern,
         Endpoint(
           method: route.method, pattern: route.pattern.description, isAlwaysAnswered: route.isAlwaysAnswered,
-          names: route.pattern.parameterNames, handler: route.bind(shared)))
+          number: endpointNames.count, names: route.pattern.parameterNames, handler: route.bind(shared)))
+      endpointNames.append(("\(route.method.name)", route.pattern.description))
     }
   }
 

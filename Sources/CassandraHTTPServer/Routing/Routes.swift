@@ -23,6 +23,8 @@ public struct Routes<Context: Sendable> {
     var pattern: RoutePattern
     /// Whether it answers even when the server sheds load.
     var isAlwaysAnswered: Bool
+    /// What the document of the API says of it; nil for a route that it leaves out.
+    var description: RouteDescription<Context>?
     /// Makes the handler for a context.
     var bind: @Sendable (SharedContext<Context>) -> BoundHandler
   }
@@ -42,15 +44,22 @@ public struct Routes<Context: Sendable> {
   ///
   /// Traps when the pattern is not of the form that ``Routes`` tells, or when there is a handler for it already: both are
   /// mistakes in the program.
+  ///
+  /// - Parameters:
+  ///   - method: The method.
+  ///   - pattern: The pattern of the path.
+  ///   - description: What ``document(_:)`` says of it; without one it says nothing.
+  ///   - handler: The handler.
   @inlinable
   public mutating func on<Answer: ResponseConvertible>(
-    _ method: Method, _ pattern: RoutePattern, _ handler: @escaping @Sendable (Request<Context>) async throws -> Answer
+    _ method: Method, _ pattern: RoutePattern, about description: RouteDescription<Context>? = nil,
+    _ handler: @escaping @Sendable (Request<Context>) async throws -> Answer
   ) {
     let layers = layers
     let mapped = errorMapping ?? { $0 }
     if layers.isEmpty {
       // Every function that waits costs a look at the executor when it goes on, so here there is but one.
-      add(method, pattern) { shared in
+      add(method, pattern, description) { shared in
         { arrival in
           do { return try await handler(Request(shared, arrival)).response() } catch { throw mapped(error) }
         }
@@ -65,19 +74,20 @@ public struct Routes<Context: Sendable> {
       answer = { request in try await layer(request, next) }
     }
     let outermost = answer
-    add(method, pattern) { shared in
+    add(method, pattern, description) { shared in
       { arrival in try await outermost(Request(shared, arrival)) }
     }
   }
 
   @usableFromInline
   mutating func add(
-    _ method: Method, _ pattern: RoutePattern, _ bind: @escaping @Sendable (SharedContext<Context>) -> BoundHandler
+    _ method: Method, _ pattern: RoutePattern, _ description: RouteDescription<Context>?,
+    _ bind: @escaping @Sendable (SharedContext<Context>) -> BoundHandler
   ) {
-    let isTaken = routes.contains { $0.method == method && $0.pattern.takesSamePaths(as: pattern) }
-    precondition(!isTaken, "there are two routes for \(method.name) \(pattern)")
+    precondition(!has(method, pattern), "there are two routes for \(method.name) \(pattern)")
     routes.append(
-      Route(method: method, pattern: pattern, isAlwaysAnswered: addsAlwaysAnswered, bind: bind))
+      Route(
+        method: method, pattern: pattern, isAlwaysAnswered: addsAlwaysAnswered, description: description, bind: bind))
   }
 
   /// Turns errors that handlers throw into others, such as a ``Problem`` that says what to do, before anybody else sees
@@ -87,32 +97,37 @@ public struct Routes<Context: Sendable> {
   /// Adds a handler for GET, and so for HEAD.
   @inlinable
   public mutating func get<Answer: ResponseConvertible>(
-    _ pattern: RoutePattern, _ handler: @escaping @Sendable (Request<Context>) async throws -> Answer
-  ) { on(.get, pattern, handler) }
+    _ pattern: RoutePattern, about description: RouteDescription<Context>? = nil,
+    _ handler: @escaping @Sendable (Request<Context>) async throws -> Answer
+  ) { on(.get, pattern, about: description, handler) }
 
   /// Adds a handler for POST.
   @inlinable
   public mutating func post<Answer: ResponseConvertible>(
-    _ pattern: RoutePattern, _ handler: @escaping @Sendable (Request<Context>) async throws -> Answer
-  ) { on(.post, pattern, handler) }
+    _ pattern: RoutePattern, about description: RouteDescription<Context>? = nil,
+    _ handler: @escaping @Sendable (Request<Context>) async throws -> Answer
+  ) { on(.post, pattern, about: description, handler) }
 
   /// Adds a handler for PUT.
   @inlinable
   public mutating func put<Answer: ResponseConvertible>(
-    _ pattern: RoutePattern, _ handler: @escaping @Sendable (Request<Context>) async throws -> Answer
-  ) { on(.put, pattern, handler) }
+    _ pattern: RoutePattern, about description: RouteDescription<Context>? = nil,
+    _ handler: @escaping @Sendable (Request<Context>) async throws -> Answer
+  ) { on(.put, pattern, about: description, handler) }
 
   /// Adds a handler for PATCH.
   @inlinable
   public mutating func patch<Answer: ResponseConvertible>(
-    _ pattern: RoutePattern, _ handler: @escaping @Sendable (Request<Context>) async throws -> Answer
-  ) { on(.patch, pattern, handler) }
+    _ pattern: RoutePattern, about description: RouteDescription<Context>? = nil,
+    _ handler: @escaping @Sendable (Request<Context>) async throws -> Answer
+  ) { on(.patch, pattern, about: description, handler) }
 
   /// Adds a handler for DELETE.
   @inlinable
   public mutating func delete<Answer: ResponseConvertible>(
-    _ pattern: RoutePattern, _ handler: @escaping @Sendable (Request<Context>) async throws -> Answer
-  ) { on(.delete, pattern, handler) }
+    _ pattern: RoutePattern, about description: RouteDescription<Context>? = nil,
+    _ handler: @escaping @Sendable (Request<Context>) async throws -> Answer
+  ) { on(.delete, pattern, about: description, handler) }
 
   /// Adds middleware around every answer, whatever made it: a handler, an error, 404 and 405, OPTIONS, or the refusal of a
   /// message that was no HTTP, for which the request has an empty head. What is added first is the outermost.
@@ -141,6 +156,18 @@ public struct Routes<Context: Sendable> {
     addsAlwaysAnswered = true
     add(&self)
     addsAlwaysAnswered = before
+  }
+
+  /// Whether there is a handler for the method and the pattern.
+  func has(_ method: Method, _ pattern: RoutePattern) -> Bool {
+    routes.contains { $0.method == method && $0.pattern.takesSamePaths(as: pattern) }
+  }
+
+  /// What is said of the routes, in the order in which they were added.
+  var described: [DescribedRoute<Context>] {
+    routes.compactMap { route in
+      route.description.map { DescribedRoute(method: route.method, pattern: route.pattern, description: $0) }
+    }
   }
 
   /// The middleware with whatever answers inside; nil when there is none.

@@ -48,10 +48,19 @@ final class LoopServer {
   private var dateIsGoodUntil: UInt64 = 0
   let idPrefix: String
   private var requests = 0
+  /// Counts by route; nil where that is not wanted.
+  private let counts: LoopCounts?
+  private let slowMicroseconds: UInt64?
+  /// Takes the spans of requests; nil where that is not wanted.
+  let spans: (any SpanSink)?
+  private var refusals: [ServerMetrics.Refusal: UInt64] = [:]
+  private var accepted: UInt64 = 0
+  /// All loops of the server.
+  let peers: ServerPeers
 
   init(
     on loop: EventLoop, of loopCount: Int, configuration: ServerConfiguration, routes: RouteTable,
-    counts: ClientCounts?, logger: CassandraLogger
+    counts clients: ClientCounts?, peers: ServerPeers, logger: CassandraLogger
   ) {
     self.loop = loop
     self.loopCount = max(1, loopCount)
@@ -59,11 +68,15 @@ final class LoopServer {
     self.routes = routes
     self.logger = logger
     limits = ConnectionLimits(configuration)
-    wrapper = AnswerWrapper(configuration.answers, counts: counts, logger: logger)
+    wrapper = AnswerWrapper(configuration.answers, counts: clients, logger: logger)
     budget = ByteBudget(
       limit: max(1, configuration.maximumRequestBytes / max(1, loopCount)), patience: configuration.budgetTimeout,
       on: loop)
     arrivals = LoopQueue(on: loop)
+    counts = configuration.countsRequests ? LoopCounts(routes) : nil
+    slowMicroseconds = configuration.slowRequestThreshold.map { $0.wholeMicroseconds }
+    spans = configuration.spans
+    self.peers = peers
     idPrefix = String(UInt32.random(in: .min ... .max), radix: 36) + "-" + String(loop.index, radix: 36) + "-"
   }
 
@@ -71,7 +84,7 @@ final class LoopServer {
   private func share(_ limit: Int) -> Int { max(1, limit / loopCount) }
 
   /// Whether it matters how long requests take.
-  var measures: Bool { configuration.answers.logsAccess }
+  var measures: Bool { configuration.answers.logsAccess || counts != nil || slowMicroseconds != nil || spans != nil }
   /// Whether idle connections are closed.
   var isStopping: Bool { ending == .stopping }
   /// Whether what is answered ends its connection.
@@ -112,6 +125,7 @@ final class LoopServer {
   func admission(of exchange: Exchange, to endpoint: RouteTable.Endpoint, on connection: HTTPConnection) -> Response? {
     guard !endpoint.isAlwaysAnswered else { return nil }
     if isOverloaded {
+      count(.overloaded)
       cutSlowest()
       return connection.failed(Problem.overloaded)
     }
@@ -154,6 +168,7 @@ extension LoopServer {
 
   /// A client was cut because it did not read.
   func logCut(_ connection: HTTPConnection) {
+    count(.slowClient)
     logger.warning(
       "a client was cut because it did not take its answer",
       [
@@ -190,6 +205,7 @@ extension LoopServer {
     }
     let connection = HTTPConnection(transport, server: self)
     connections[ObjectIdentifier(connection)] = connection
+    accepted &+= 1
   }
 
   /// Gives a connection a task again.
@@ -231,6 +247,73 @@ extension LoopServer {
     }
     for connection in connections.values { connection.closeIfIdle() }
     _ = loop.setDeadline(after: configuration.shutdownTimeout, handler: self, token: Timer.shutdown.rawValue)
+  }
+}
+
+// MARK: - What is told of requests
+
+extension LoopServer {
+  /// An answer has been given, or was cut.
+  func ended(_ exchange: Exchange, on connection: HTTPConnection) {
+    guard measures else { return }
+    let micros = AnswerWrapper.now &- exchange.began
+    counts?.ended(exchange, microseconds: micros)
+    wrapper?.ended(exchange, on: connection, microseconds: micros)
+    if let spans { record(exchange, on: connection, microseconds: micros, in: spans) }
+    guard let slowMicroseconds, micros > slowMicroseconds else { return }
+    let head = exchange.head
+    logger.warning(
+      "a slow request",
+      [
+        "method": .text(head.method == .other ? head.methodName : "\(head.method.name)"), "path": .text(head.path),
+        "route": .text(exchange.pattern), "status": .integer(Int(exchange.status.code)),
+        "us": .integer(Int(clamping: micros)), "id": .text(connection.requestID),
+      ])
+  }
+
+  /// Records the span of a request, by the names of OpenTelemetry's conventions for HTTP.
+  private func record(
+    _ exchange: Exchange, on connection: HTTPConnection, microseconds: UInt64, in spans: any SpanSink
+  ) {
+    guard let context = exchange.span else { return }
+    let head = exchange.head
+    let method = head.method == .other ? head.methodName : "\(head.method.name)"
+    let status = Int(exchange.status.code)
+    var attributes: [(name: String, value: LogValue)] = [
+      ("http.request.method", .text(method)), ("url.path", .text(head.path)),
+      ("url.scheme", .text(configuration.tls == nil ? "http" : "https")),
+      ("http.response.status_code", .integer(status)), ("http.response.body.size", .integer(exchange.bodyBytes)),
+      ("client.address", .text(connection.client?.host ?? "unix")),
+    ]
+    if !exchange.pattern.isEmpty { attributes.append(("http.route", .text(exchange.pattern))) }
+    if status >= 500 { attributes.append(("error.type", .text("\(status)"))) }
+    spans.record(
+      TraceSpan(
+        context, parent: exchange.parentSpan,
+        name: exchange.pattern.isEmpty ? method : "\(method) \(exchange.pattern)", kind: .server,
+        duration: Int64(clamping: microseconds) * 1000, attributes: attributes, isFailure: status >= 500))
+  }
+
+  /// Something was refused or cut, which is rare.
+  func count(_ refusal: ServerMetrics.Refusal) { refusals[refusal, default: 0] &+= 1 }
+
+  var metrics: ServerMetrics {
+    var metrics = ServerMetrics()
+    metrics.routes = counts?.snapshot ?? []
+    metrics.refusals = refusals
+    metrics.acceptedConnections = accepted
+    metrics.connections = connections.count
+    metrics.requestsInFlight = connections.values.count { !$0.isIdle }
+    metrics.streams = streams
+    metrics.waitingBytes = waitingBytes
+    return metrics
+  }
+}
+
+extension Duration {
+  fileprivate var wholeMicroseconds: UInt64 {
+    let (seconds, attoseconds) = components
+    return UInt64(clamping: max(0, seconds)) * 1_000_000 + UInt64(clamping: max(0, attoseconds / 1_000_000_000_000))
   }
 }
 

@@ -4,6 +4,7 @@ package import CassandraTelemetry
 /// Serves connections that have no socket, on one loop: all that a server does but listening, for tests of routes.
 package final class MemoryServer: Sendable {
   private let server: LoopBound<LoopServer>
+  private let peers = ServerPeers()
 
   /// The loop that it lives on.
   package var loop: EventLoop { server.loop }
@@ -17,9 +18,12 @@ package final class MemoryServer: Sendable {
     let clients = configuration.answers.requestLimits.map { ClientCounts($0) }
     server = LoopBound(
       giving: LoopServer(
-        on: loop, of: 1, configuration: configuration, routes: table, counts: clients,
+        on: loop, of: 1, configuration: configuration, routes: table, counts: clients, peers: peers,
         logger: logger.labelled("web")), to: loop)
+    peers.set([server])
   }
+
+  deinit { peers.set([]) }
 
   /// Serves until ``stop()``.
   package func run() async {

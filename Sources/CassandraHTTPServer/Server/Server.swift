@@ -15,6 +15,7 @@ public final class Server: Sendable {
   let loops: EventLoops
   let logger: CassandraLogger
   private let servers: [LoopBound<LoopServer>]
+  private let peers: ServerPeers
 
   /// What a server is to its program.
   public enum Role: Sendable {
@@ -45,11 +46,22 @@ public final class Server: Sendable {
     let table = RouteTable(routes, context: context)
     let count = loops.count
     let clients = configuration.answers.requestLimits.map { ClientCounts($0) }
+    let peers = ServerPeers()
+    self.peers = peers
     servers = loops.map { loop in
       let server = LoopServer(
-        on: loop, of: count, configuration: configuration, routes: table, counts: clients, logger: logger)
+        on: loop, of: count, configuration: configuration, routes: table, counts: clients, peers: peers,
+        logger: logger)
       return LoopBound(giving: server, to: loop)
     }
+    peers.set(servers)
+  }
+
+  deinit { peers.set([]) }
+
+  /// What the server has done so far, over all loops.
+  public var metrics: ServerMetrics {
+    get async { await peers.metrics }
   }
 
   /// Listens and serves until the program is asked to end, or ``shutDown()`` has been called, and the requests in flight

@@ -69,6 +69,14 @@ public struct ServerConfiguration: Sendable {
   /// Whether a client may end its half of the connection and still wait for the answer. Default true. When it is false, the
   /// end of its input while its answer is being made is taken for its leaving, and cancels the handler.
   public var allowsHalfClose = true
+  /// Whether requests are counted by route and status, with their durations, for ``Server/metrics`` and
+  /// ``Routes/metrics(at:_:)``. Default false, which costs nothing.
+  public var countsRequests = false
+  /// Requests that take longer are logged at the level of warnings, with their route; nil for none, the default.
+  public var slowRequestThreshold: Duration?
+  /// Takes a span for each request, within the trace that the client names with `traceparent`, else a new one; nil for none,
+  /// the default, which costs nothing. See ``OTLPExporter``.
+  public var spans: (any SpanSink)?
   /// What is done to every answer.
   public var answers = AnswerOptions()
 

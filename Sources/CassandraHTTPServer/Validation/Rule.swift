@@ -7,6 +7,8 @@ public import CassandraJSON
 public struct Rule<Value: Sendable>: Sendable {
   /// The JSON Schema (2020-12) of what is accepted.
   public let schema: JSONValue
+  /// The same with what is cast, such as text for a number: everything that is taken, and nothing else.
+  let accepted: JSONValue
   /// Stands for a value that is wrong until the whole is thrown away.
   let placeholder: Value
   /// Whether several items of a query are one value.
@@ -26,10 +28,11 @@ public struct Rule<Value: Sendable>: Sendable {
   }
 
   init(
-    schema: JSONValue, placeholder: Value, isList: Bool,
+    schema: JSONValue, accepted: JSONValue? = nil, placeholder: Value, isList: Bool = false,
     check: @escaping @Sendable (JSONValue, inout Findings) -> Value?
   ) {
     self.schema = schema
+    self.accepted = accepted ?? schema
     self.placeholder = placeholder
     self.isList = isList
     self.check = check
@@ -46,7 +49,9 @@ public struct Rule<Value: Sendable>: Sendable {
   ) -> Rule {
     let check = check
     return Rule(
-      schema: pattern.map { schema.adding("pattern", .string($0)) } ?? schema, placeholder: placeholder, isList: isList
+      schema: pattern.map { schema.adding("pattern", .string($0)) } ?? schema,
+      accepted: pattern.map { accepted.adding("pattern", .string($0)) } ?? accepted, placeholder: placeholder,
+      isList: isList
     ) { value, findings in
       guard let result = check(value, &findings) else { return nil }
       guard condition(result) else {
@@ -69,7 +74,9 @@ public struct Rule<Value: Sendable>: Sendable {
   ) -> Rule<Result> {
     let check = check
     return Rule<Result>(
-      schema: format.map { schema.adding("format", .string($0)) } ?? schema, placeholder: placeholder, isList: isList
+      schema: format.map { schema.adding("format", .string($0)) } ?? schema,
+      accepted: format.map { accepted.adding("format", .string($0)) } ?? accepted, placeholder: placeholder,
+      isList: isList
     ) { value, findings in
       guard let before = check(value, &findings) else { return nil }
       if let result = transform(before) { return result }
@@ -113,7 +120,8 @@ extension Rule where Value: FixedWidthInteger {
       "type": "integer", "minimum": .number(JSONNumber(range.lowerBound)),
       "maximum": .number(JSONNumber(range.upperBound)),
     ]
-    return Rule(schema: schema, placeholder: range.lowerBound) { value, findings in
+    return Rule(schema: schema, accepted: schema.acceptingText(of: range), placeholder: range.lowerBound) {
+      value, findings in
       value.integer(in: range, &findings)
     }
   }
@@ -126,7 +134,10 @@ extension Rule where Value == Double {
     if let range, let least = JSONNumber(range.lowerBound), let most = JSONNumber(range.upperBound) {
       schema = schema.adding("minimum", .number(least)).adding("maximum", .number(most))
     }
-    return Rule(schema: schema, placeholder: range?.lowerBound ?? 0) { value, findings in
+    let bounds = range ?? -.greatestFiniteMagnitude ... .greatestFiniteMagnitude
+    return Rule(
+      schema: schema, accepted: JSONValue.acceptedNumber(in: bounds), placeholder: range?.lowerBound ?? 0
+    ) { value, findings in
       guard let number = value.double(&findings) else { return nil }
       if let range, !range.contains(number) {
         findings.report("This must be from \(range.lowerBound) to \(range.upperBound).")
@@ -140,14 +151,21 @@ extension Rule where Value == Double {
 extension Rule where Value == Float {
   /// A number that is finite as a float of 32 bits.
   public static func float() -> Rule {
-    Rule(schema: ["type": "number"], placeholder: 0) { value, findings in value.float(&findings) }
+    // Up to half a step above, a number in decimals is rounded to the largest one.
+    let largest = Float.greatestFiniteMagnitude
+    let most = Double(largest) + Double(largest.ulp) / 2
+    return Rule(schema: ["type": "number"], accepted: JSONValue.acceptedNumber(in: -most...most), placeholder: 0) {
+      value, findings in value.float(&findings)
+    }
   }
 }
 
 extension Rule where Value == Bool {
   /// A boolean; also 0 and 1, and the texts `true`, `yes`, `on`, `t`, `y`, `1` and their opposites in any case.
   public static var bool: Rule {
-    Rule(schema: ["type": "boolean"], placeholder: false) { value, findings in value.bool(&findings) }
+    Rule(schema: ["type": "boolean"], accepted: .acceptedBool, placeholder: false) { value, findings in
+      value.bool(&findings)
+    }
   }
 }
 
@@ -159,9 +177,10 @@ extension Rule where Value == JSONValue {
 extension Rule where Value: Validatable {
   /// An object that another type describes.
   public static func object(_ type: Value.Type = Value.self) -> Rule {
-    var describing = Validator(describing: ())
+    var describing = Validator(describing: .usual)
     let placeholder = Value(&describing)
-    return Rule(schema: describing.describedSchema, placeholder: placeholder) { value, findings in
+    return Rule(schema: describing.describedSchema, accepted: Value.acceptedSchema, placeholder: placeholder) {
+      value, findings in
       var validator = Validator(value)
       let result = Value(&validator)
       guard validator.findings.count > 0 else { return result }
@@ -196,9 +215,13 @@ extension Rule {
   ///   - count: How many elements there may be.
   public static func list<Element>(of element: Rule<Element>, count: ClosedRange<Int>? = nil) -> Rule
   where Value == [Element] {
-    var schema: JSONValue = ["type": "array", "items": element.schema]
-    if let count { schema = schema.adding("minItems", count.lowerBound).adding("maxItems", count.upperBound) }
-    return Rule(schema: schema, placeholder: [], isList: true) { value, findings in
+    func list(_ items: JSONValue) -> JSONValue {
+      let schema: JSONValue = ["type": "array", "items": items]
+      guard let count else { return schema }
+      return schema.adding("minItems", count.lowerBound).adding("maxItems", count.upperBound)
+    }
+    return Rule(schema: list(element.schema), accepted: list(element.accepted), placeholder: [], isList: true) {
+      value, findings in
       guard let elements = value.elements(&findings) else { return nil }
       if let count, !count.contains(elements.count) {
         findings.report("This must have \(count.sentence(unit: "element")), and it has \(elements.count).")
@@ -216,7 +239,10 @@ extension Rule {
   /// An object whose members all follow one rule; of two members with one name the last counts.
   public static func dictionary<Element>(of element: Rule<Element>) -> Rule
   where Value == [ByteText: Element] {
-    Rule(schema: ["type": "object", "additionalProperties": element.schema], placeholder: [:]) { value, findings in
+    Rule(
+      schema: ["type": "object", "additionalProperties": element.schema],
+      accepted: ["type": "object", "additionalProperties": element.accepted], placeholder: [:]
+    ) { value, findings in
       guard case .object(let members) = value else {
         findings.report("This must be an object, not \(value.kind).")
         return nil
@@ -229,22 +255,5 @@ extension Rule {
       }
       return isWhole ? dictionary : nil
     }
-  }
-}
-
-extension JSONValue {
-  /// A schema with another member.
-  func adding(_ name: String, _ value: JSONValue) -> JSONValue {
-    guard case .object(let members) = self else { return self }
-    return .object(members + [Member(name, value)])
-  }
-
-  func adding(_ name: String, _ value: Int) -> JSONValue { adding(name, .number(JSONNumber(value))) }
-
-  /// A schema that accepts null as well.
-  var nullable: JSONValue {
-    guard case .object(let members) = self, case .string(let type)? = self["type"] else { return self }
-    return .object(
-      members.map { $0.name.text.hasSameBytes(as: "type") ? Member("type", [.string(type), "null"]) : $0 })
   }
 }

@@ -26,7 +26,14 @@ public protocol Validatable: Sendable {
 extension Validatable {
   /// The JSON Schema (2020-12) of what the type is made from.
   public static var schema: JSONValue {
-    var validator = Validator(describing: ())
+    var validator = Validator(describing: .usual)
+    _ = Self(&validator)
+    return validator.describedSchema
+  }
+
+  /// The same with what is cast, such as text for a number: all that is taken.
+  static var acceptedSchema: JSONValue {
+    var validator = Validator(describing: .accepted)
     _ = Self(&validator)
     return validator.describedSchema
   }

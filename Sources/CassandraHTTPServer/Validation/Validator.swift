@@ -16,7 +16,15 @@ public struct Validator: Sendable {
     /// The input is no object; that is said once, and not again for each member.
     case nothing
     /// No input: what is asked for is written down.
-    case description
+    case description(Description)
+  }
+
+  /// What is written down.
+  enum Description: Sendable {
+    /// What a client should send.
+    case usual
+    /// What is accepted.
+    case accepted
   }
 
   private let source: Source
@@ -35,7 +43,7 @@ public struct Validator: Sendable {
 
   init(query items: [JSONValue.Member]) { source = .items(items) }
 
-  init(describing: ()) { source = .description }
+  init(describing description: Description) { source = .description(description) }
 
   /// The schema of what has been asked for.
   var describedSchema: JSONValue {
@@ -50,9 +58,13 @@ public struct Validator: Sendable {
     findings.within(name) { $0.report(detail) }
   }
 
-  private mutating func describe(_ name: String, _ schema: @autoclosure () -> JSONValue, isRequired: Bool) {
-    guard case .description = source else { return }
-    properties.append(.init(name, schema()))
+  private mutating func describe<Value>(
+    _ name: String, _ rule: @autoclosure () -> Rule<Value>, isNullable: Bool = false, isRequired: Bool
+  ) {
+    guard case .description(let description) = source else { return }
+    let rule = rule()
+    let schema = description == .usual ? rule.schema : rule.accepted
+    properties.append(.init(name, isNullable ? schema.nullable : schema))
     if isRequired { requiredNames.append(.string(name)) }
   }
 
@@ -93,14 +105,14 @@ public struct Validator: Sendable {
 extension Validator {
   /// The value called `name`, which has to be there.
   public mutating func required<Value>(_ name: String, _ rule: Rule<Value>) -> Value {
-    describe(name, rule.schema, isRequired: true)
+    describe(name, rule, isRequired: true)
     guard let value = present(name, isList: rule.isList) else { return rule.placeholder }
     return findings.within(name) { rule.check(value, &$0) } ?? rule.placeholder
   }
 
   /// The value called `name`; nil when it is missing or null.
   public mutating func optional<Value>(_ name: String, _ rule: Rule<Value>) -> Value? {
-    describe(name, rule.schema.nullable, isRequired: false)
+    describe(name, rule, isNullable: true, isRequired: false)
     switch found(name, isList: rule.isList) {
     case nil, .null?: return nil
     case let value?: return findings.within(name) { rule.check(value, &$0) }
@@ -111,7 +123,7 @@ extension Validator {
   public mutating func value<Value>(
     _ name: String, _ rule: Rule<Value>, default fallback: @autoclosure () -> Value
   ) -> Value {
-    describe(name, rule.schema, isRequired: false)
+    describe(name, rule, isRequired: false)
     switch found(name, isList: rule.isList) {
     case nil: return fallback()
     case .null?: report(name, "This field must not be null.")
@@ -122,7 +134,7 @@ extension Validator {
 
   /// What a partial update says of the value called `name`.
   public mutating func change<Value>(_ name: String, _ rule: Rule<Value>) -> Change<Value> {
-    describe(name, rule.schema.nullable, isRequired: false)
+    describe(name, rule, isNullable: true, isRequired: false)
     switch found(name, isList: rule.isList) {
     case nil: return .absent
     case .null?: return .null
@@ -140,15 +152,19 @@ extension Validator {
   /// - Parameters:
   ///   - name: The member's name.
   ///   - bytes: How many bytes of UTF-8 it may have.
-  public mutating func text(_ name: String, bytes: ClosedRange<Int>? = nil) -> String {
-    describe(name, Rule.text(bytes: bytes).schema, isRequired: true)
+  ///   - pattern: A regular expression of ECMA-262 for the schema alone, of what the application checks besides.
+  public mutating func text(_ name: String, bytes: ClosedRange<Int>? = nil, pattern: String? = nil) -> String {
+    describe(
+      name,
+      pattern.map { Rule.text(bytes: bytes).satisfying("", pattern: $0) { _ in true } } ?? Rule.text(bytes: bytes),
+      isRequired: true)
     guard let value = present(name) else { return "" }
     return findings.within(name) { value.text(bytes: bytes, &$0) } ?? ""
   }
 
   /// A list of texts, none of them null.
   public mutating func texts(_ name: String) -> [String] {
-    describe(name, Rule.list(of: .text()).schema, isRequired: true)
+    describe(name, Rule.list(of: .text()), isRequired: true)
     guard let value = present(name, isList: true) else { return [] }
     return findings.within(name) { findings in
       guard let elements = value.elements(&findings) else { return [] }
@@ -168,28 +184,29 @@ extension Validator {
   public mutating func int(_ name: String) -> Int { integer(name) }
 
   private mutating func integer<Number: FixedWidthInteger & Sendable>(_ name: String) -> Number {
-    describe(name, Rule<Number>.integer().schema, isRequired: true)
+    describe(name, Rule<Number>.integer(), isRequired: true)
     guard let value = present(name) else { return 0 }
     return findings.within(name) { value.integer(in: Number.min...Number.max, &$0) } ?? 0
   }
 
   /// A number that is finite as a float of 32 bits.
   public mutating func float(_ name: String) -> Float {
-    describe(name, Rule<Float>.float().schema, isRequired: true)
+    describe(name, Rule<Float>.float(), isRequired: true)
     guard let value = present(name) else { return 0 }
     return findings.within(name) { value.float(&$0) } ?? 0
   }
 
   /// A number that is finite as a float of 64 bits.
   public mutating func double(_ name: String) -> Double {
-    describe(name, Rule<Double>.double().schema, isRequired: true)
+    describe(name, Rule<Double>.double(), isRequired: true)
     guard let value = present(name) else { return 0 }
     return findings.within(name) { value.double(&$0) } ?? 0
   }
 
   /// A boolean; text is not cast here, see ``Rule/bool``.
   public mutating func bool(_ name: String) -> Bool {
-    describe(name, Rule<Bool>.bool.schema, isRequired: true)
+    describe(
+      name, Rule<Bool>(schema: ["type": "boolean"], placeholder: false, check: { _, _ in nil }), isRequired: true)
     guard let value = present(name) else { return false }
     if case .bool(let bool) = value { return bool }
     report(name, "This must be true or false, not \(value.kind).")

@@ -131,19 +131,24 @@ public final class TLSServerContext: Sendable {
 
 /// TLS of a listener: a context, or one chosen by the name in the client's greeting.
 public struct TLSServer: Sendable {
-  let context: TLSServerContext
+  private let present: Locked<TLSServerContext>
+  var context: TLSServerContext { present.withLock { $0 } }
   let chosenByName: (@Sendable (String) -> TLSServerContext?)?
 
   /// One context for every client.
   public init(_ context: TLSServerContext) {
-    self.context = context
+    present = Locked(context)
     chosenByName = nil
   }
+
+  /// Takes another context for the connections that come from now on, here and in all copies: one with a certificate that
+  /// was renewed. Connections that are open keep theirs.
+  public func renew(_ context: TLSServerContext) { present.withLock { $0 = context } }
 
   /// Another context for each name; a client that names none gets `context`, and one for whose name `choose` returns
   /// nil is refused.
   public init(_ context: TLSServerContext, choose: @escaping @Sendable (String) -> TLSServerContext?) {
-    self.context = context
+    present = Locked(context)
     chosenByName = choose
   }
 }

@@ -79,6 +79,13 @@ enum ListenSettings {
 
   /// TLS of the API, when both a certificate and a key are set.
   static func tls(_ source: SettingsSource, options: [String: String]) throws(SettingsError) -> TLSServer? {
+    try tlsContext(source, options: options).map { TLSServer($0) }
+  }
+
+  /// What the certificate and the key are at present.
+  static func tlsContext(
+    _ source: SettingsSource, options: [String: String]
+  ) throws(SettingsError) -> TLSServerContext? {
     let certificate = value("FIELDGUIDE_TLS_CERTIFICATE", "tls-certificate", source, options)
     let key = value("FIELDGUIDE_TLS_KEY", "tls-key", source, options)
     switch (certificate, key) {
@@ -89,7 +96,7 @@ enum ListenSettings {
       let identity = TLSIdentity(
         certificateChain: try CassandraSettings.pem(certificate), privateKey: try CassandraSettings.pem(key))
       do throws(ReactorError) {
-        return TLSServer(try TLSServerContext(identity: identity, applicationProtocols: ["http/1.1"]))
+        return try TLSServerContext(identity: identity, applicationProtocols: ["http/1.1"])
       } catch {
         throw SettingsError("The certificate of the API cannot be used: \(error).", about: .certificates)
       }

@@ -51,6 +51,24 @@ extension ServerSetting {
   ]
 
   private static let answers: [ServerSetting] = [
+    ServerSetting(
+      name: "FIELDGUIDE_METRICS", value: "on", help: "on: /metrics for Prometheus, and requests are counted (off)"
+    ) {
+      configuration, value in
+      guard let isOn = isOn(value) else { return notAFlag }
+      configuration.countsRequests = isOn
+      return nil
+    },
+    ServerSetting(
+      name: "FIELDGUIDE_SLOW_REQUEST", value: "MS",
+      help: "requests and queries above so many milliseconds are logged (none)"
+    ) { configuration, value in
+      guard let number = Int(value.text), 1...86_400_000 ~= number else {
+        return "takes a number of milliseconds from 1 to 86400000"
+      }
+      configuration.slowRequestThreshold = .milliseconds(number)
+      return nil
+    },
     flag("ACCESS_LOG", \.logsAccess, "on: a line in the log for each request (off)"),
     flag("REQUEST_IDS", \.sendsRequestIDs, "on: X-Request-ID and traceparent on each answer (off)"),
     flag("GZIP", \.compresses, "on: answers are compressed for who takes it (off)"),

@@ -1,4 +1,5 @@
 internal import Cassandra
+internal import CassandraHTTPServer
 internal import CassandraTelemetry
 
 /// Everything that the environment and `.env` say.
@@ -17,6 +18,8 @@ struct Settings {
   var keyspace: String
   /// Replicas in the local data centre, for a keyspace that `init` makes.
   var replicationFactor: Int
+  /// Where spans are sent to; nil for nowhere.
+  var spanEndpoint: String?
   /// The key of cursors; nil for one that only this process has.
   var cursorKey: Secret?
   /// How much is logged.
@@ -29,7 +32,7 @@ struct Settings {
   static let names =
     CassandraSettings.names + AstraSettings.names + [
       "CASSANDRA_KEYSPACE", "CASSANDRA_REPLICATION_FACTOR", "FIELDGUIDE_DATABASE", "FIELDGUIDE_LOG_LEVEL",
-      "FIELDGUIDE_LOG_FORMAT", "FIELDGUIDE_CURSOR_KEY",
+      "FIELDGUIDE_LOG_FORMAT", "FIELDGUIDE_CURSOR_KEY", "FIELDGUIDE_OTLP_ENDPOINT",
     ] + ListenSettings.names + ServerSetting.all.map(\.name)
 
   init(_ source: SettingsSource) throws(SettingsError) {
@@ -38,6 +41,12 @@ struct Settings {
     logLevel = try Self.logLevel(source)
     logFormat = try Self.logFormat(source)
     cursorKey = try Self.cursorKey(source)
+    if let endpoint = source["FIELDGUIDE_OTLP_ENDPOINT"] {
+      guard OTLPExporter(endpoint: endpoint.text, service: "") != nil else {
+        throw SettingsError("\(endpoint.place) takes the address of a collector such as http://127.0.0.1:4318.")
+      }
+      spanEndpoint = endpoint.text
+    }
     replicationFactor = try Self.integer(source, "CASSANDRA_REPLICATION_FACTOR", in: 1...99) ?? 1
     certificateFiles = []
     usesEmbeddedDatabase = false

@@ -41,7 +41,8 @@ import CassandraWebTesting
   @Test(arguments: [
     ("GET /ok", 200), ("HEAD /ok", 200), ("GET /nowhere", 404), ("PUT /ok", 405), ("OPTIONS /ok", 204),
     ("OPTIONS *", 204),
-    ("BREW /ok", 501), ("GET /fail", 500), ("GET /%zz", 400), ("GET /stream/fails", 404), ("GET /stream/late", 404),
+    ("BREW /ok", 501), ("QUERY /ok", 405), ("PROPFIND /nowhere", 404), ("query /ok", 501), ("GET /fail", 500),
+    ("GET /%zz", 400), ("GET /stream/fails", 404), ("GET /stream/late", 404),
     ("GET /ok/%2e%2e", 400), ("G(T /", 400),
   ])
   func middlewareSeesIt(_ line: String, _ status: Int) async throws {

@@ -1,0 +1,77 @@
+/// Which trace and span a piece of work belongs to (W3C Trace Context).
+public struct SpanContext: Sendable, Hashable {
+  /// The trace, in two halves.
+  public var traceID: (high: UInt64, low: UInt64) {
+    get { (traceHigh, traceLow) }
+    set { (traceHigh, traceLow) = newValue }
+  }
+  private var traceHigh: UInt64
+  private var traceLow: UInt64
+  /// The span within it.
+  public var spanID: UInt64
+
+  /// The span that is under way in this task, when requests are traced.
+  @TaskLocal public static var current: SpanContext?
+
+  /// A span of a trace.
+  public init(traceID: (high: UInt64, low: UInt64), spanID: UInt64) {
+    (traceHigh, traceLow) = traceID
+    self.spanID = spanID
+  }
+
+  /// A span of a new trace.
+  public init() {
+    self.init(
+      traceID: (UInt64.random(in: 1 ... .max), UInt64.random(in: 1 ... .max)), spanID: UInt64.random(in: 1 ... .max))
+  }
+
+  /// Another span of the same trace.
+  public var child: SpanContext { SpanContext(traceID: traceID, spanID: UInt64.random(in: 1 ... .max)) }
+}
+
+/// One piece of work that has been done, as OpenTelemetry knows it.
+public struct TraceSpan: Sendable {
+  /// Whether the work was asked for or was asked of others.
+  public enum Kind: Int, Sendable {
+    case server = 2
+    case client = 3
+  }
+
+  /// Its trace and its own number.
+  public var context: SpanContext
+  /// The span that it is a part of; nil for the outermost.
+  public var parentID: UInt64?
+  /// What it was, without what changes from one to the next: `GET /plant/{genus}`.
+  public var name: String
+  /// Who asked whom.
+  public var kind: Kind
+  /// When it ended, in nanoseconds since 1970.
+  public var end: Int64
+  /// How long it took, in nanoseconds.
+  public var duration: Int64
+  /// More of it, by the names of OpenTelemetry's conventions.
+  public var attributes: [(name: String, value: LogValue)]
+  /// Whether it failed.
+  public var isFailure: Bool
+
+  /// A span that ends now.
+  public init(
+    _ context: SpanContext, parent: UInt64?, name: String, kind: Kind, duration: Int64,
+    attributes: [(name: String, value: LogValue)], isFailure: Bool
+  ) {
+    self.context = context
+    parentID = parent
+    self.name = name
+    self.kind = kind
+    self.duration = duration
+    end = nanosecondsSince1970()
+    self.attributes = attributes
+    self.isFailure = isFailure
+  }
+}
+
+/// Takes spans that have ended. Must not block: it is called on event loops.
+public protocol SpanSink: Sendable {
+  /// Takes one.
+  func record(_ span: TraceSpan)
+}
