@@ -155,6 +155,49 @@ import Testing
     await loops.shutDown()
   }
 
+  /// What waits in the sockets of a loop that has stood still is read before it is judged who has been silent.
+  @Test func aLateLoopReadsBeforeDeadlinesPass() async throws {
+    let loop = loops[0]
+    let order = Locked<[String]>([])
+    let recorder = OrderRecorder(order)
+    await loop.run {
+      _ = loop.setDeadline(after: .milliseconds(5), handler: recorder, token: 0)
+      // Comes from another thread, as through a socket, while the loop stands still.
+      Task.detached {
+        Task(executorPreference: loop) { order.withLock { $0.append("what has arrived") } }
+      }
+      usleep(150_000)
+    }
+    while order.withLock({ $0.count }) < 2 { try await Task.sleep(for: .milliseconds(1)) }
+    #expect(order.withLock { $0 } == ["what has arrived", "the deadline"])
+    await loops.shutDown()
+  }
+
+  /// A signal is heard while all loops compute.
+  @Test func signalsAreHeardWhileLoopsCompute() async throws {
+    Signal.take(.hangUp)
+    let isHeard = Locked(false)
+    let (begun, report) = AsyncStream.makeStream(of: Void.self)
+    await withTaskGroup(of: Void.self) { group in
+      for loop in loops {
+        group.addTask(executorPreference: loop) {
+          report.yield()
+          // As a plan or a handler would that does not end.
+          while !isHeard.withLock({ $0 }) { usleep(1_000) }
+        }
+      }
+      var computing = begun.makeAsyncIterator()
+      for _ in loops { await computing.next() }
+      kill(getpid(), SIGHUP)
+      group.addTask { [loop = loops[0]] in
+        _ = try? await loop.signal(.hangUp)
+        isHeard.withLock { $0 = true }
+      }
+    }
+    #expect(isHeard.withLock { $0 })
+    await loops.shutDown()
+  }
+
   @Test func signalsAreDelivered() async throws {
     let loop = loops[0]
     // What comes before somebody waits is kept.
@@ -185,4 +228,11 @@ final class RecordingSink: LogSink {
   private let lines = Locked<[LogRecord]>([])
   var messages: [String] { lines.withLock { $0.map(\.message) } }
   func write(_ record: LogRecord) { lines.withLock { $0.append(record) } }
+}
+
+/// Notes that a deadline has passed.
+private final class OrderRecorder: DeadlineHandler, Sendable {
+  private let order: Locked<[String]>
+  init(_ order: Locked<[String]>) { self.order = order }
+  func deadlinePassed(token: UInt64) { order.withLock { $0.append("the deadline") } }
 }

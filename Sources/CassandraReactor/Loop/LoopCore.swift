@@ -31,6 +31,8 @@ final class LoopCore {
   @exclusivity(unchecked) private var spareCount = 0
   @exclusivity(unchecked) private var deadlines: DeadlineWheel<Deadline>
   @exclusivity(unchecked) private var timerDue = UInt64.max
+  /// Whether the loop has been late, and has read its sockets since.
+  @exclusivity(unchecked) private var hasReadAfterLateness = false
   @exclusivity(unchecked) private var isIdling = false
   /// Sockets, timers and look-ups that are open on this loop, without the loop's own handles.
   @exclusivity(unchecked) var openHandles = 0
@@ -202,8 +204,22 @@ extension LoopCore {
       timer, { handle in EventLoop.of(handle?.pointee.data)?.core.expireDeadlines() }, max(due, now) - now, 0)
   }
 
+  /// How late a loop is that has stood still: from 20 ms on.
+  private static let latenessMilliseconds: UInt64 = 20
+
+  /// Tells who waits for deadlines that have passed.
+  ///
+  /// libuv looks at its timers before it looks at its sockets. A loop that has stood still for a while would take peers for
+  /// silent whose words wait in its sockets, so it reads these first.
   private func expireDeadlines() {
     let now = uv_now(uv)
+    if now >= timerDue, now - timerDue >= Self.latenessMilliseconds, !hasReadAfterLateness {
+      hasReadAfterLateness = true
+      // Not 0: libuv would come here again at once.
+      uv_timer_start(timer, { handle in EventLoop.of(handle?.pointee.data)?.core.expireDeadlines() }, 1, 0)
+      return
+    }
+    hasReadAfterLateness = false
     while let deadline = deadlines.popExpired(at: now) { deadline.handler.deadlinePassed(token: deadline.token) }
     armTimer()
   }
