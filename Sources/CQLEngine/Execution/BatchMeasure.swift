@@ -17,7 +17,7 @@ struct BatchMeasure {
   private(set) var bytes = 0
   private var updates: [ObjectIdentifier: Set<[UInt8]>] = [:]
   /// The keys of the partitions by keyspace: tables of one keyspace share a mutation where their keys are the same.
-  private var mutations: [String: Set<[UInt8]>] = [:]
+  private var mutations: NameMap<Set<[UInt8]>> = [:]
   private var tables: [String] = []
 
   init(_ writes: [BoundWrite]) {
