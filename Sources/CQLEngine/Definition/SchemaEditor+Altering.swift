@@ -1,3 +1,4 @@
+import CassandraBytes
 import CQLLanguage
 import CassandraWire
 
@@ -20,33 +21,45 @@ extension SchemaEditor {
         throw EngineFailure.invalid("Cannot set default_time_to_live on a table with counters")
       }
     case .add(let columns, let ifNotExists):
-      hasChanged = false
-      for column in columns where try add(column, ifNotExists: ifNotExists, to: &definition) { hasChanged = true }
+      hasChanged = try add(columns, ifNotExists: ifNotExists, to: &definition, table)
     case .drop(let columns, let ifExists, let timestamp):
-      hasChanged = false
-      for column in columns
-      where try drop(column.name, ifExists: ifExists, at: timestamp ?? now, from: &definition) {
-        hasChanged = true
-      }
+      hasChanged = try drop(columns, ifExists: ifExists, at: timestamp ?? now, from: &definition, table)
     case .rename(let renamings, _):
-      for renaming in renamings { try rename(renaming, in: &definition) }
+      var columns = NameMap(table.columns)
+      for renaming in renamings { try rename(renaming, in: &definition, table, &columns) }
     }
     guard hasChanged else { return nil }
     put(definition)
     return SchemaChange(.updated, keyspace: definition.keyspace, .table(definition.name))
   }
 
-  /// Adds a column; false when it is there already and may be.
+  /// Adds columns; false when all are there already and may be. What holds for all of them is found out once: a statement
+  /// may have thousands, as a table may.
   private func add(
-    _ column: ColumnDefinition, ifNotExists: Bool, to definition: inout Table.Definition
+    _ columns: [ColumnDefinition], ifNotExists: Bool, to definition: inout Table.Definition, _ table: Table
   ) throws(EngineFailure) -> Bool {
-    let name = column.name.name
-    if Table(definition).column(name) != nil {
-      if ifNotExists { return false }
-      throw EngineFailure.invalid("Column with name '\(name)' already exists")
+    // A column of the other kind is refused, so this stays as it is while columns are added.
+    let isCounterTable = table.isCounter
+    var names = Set(table.columns.map { ByteText($0.name) })
+    var hasChanged = false
+    for column in columns {
+      guard names.insert(column.name.name).inserted else {
+        if ifNotExists { continue }
+        throw EngineFailure.invalid("Column with name '\(column.name.name)' already exists")
+      }
+      try add(column, isCounterTable: isCounterTable, to: &definition)
+      hasChanged = true
     }
+    return hasChanged
+  }
+
+  /// Adds a column that is not there.
+  private func add(
+    _ column: ColumnDefinition, isCounterTable: Bool, to definition: inout Table.Definition
+  ) throws(EngineFailure) {
+    let name = column.name.name
     if column.mask != nil { throw EngineFailure.unsupported("Dynamic data masking") }
-    guard let keyspace = keyspaces[definition.keyspace] else { return false }
+    guard let keyspace = keyspaces[definition.keyspace] else { return }
     let type = try TypeResolver(keyspace).resolve(column.type)
     try type.checkStorable()
     if column.isStatic, definition.clustering.isEmpty {
@@ -66,8 +79,6 @@ extension SchemaEditor {
       }
       if type.isCounter { throw EngineFailure.invalid("Cannot re-add previously dropped counter column \(name)") }
     }
-    let others = definition.statics + definition.regulars
-    let isCounterTable = others.contains { $0.type.isCounter }
     if isCounterTable, !type.isCounter {
       throw EngineFailure.configuration(
         "\(definition.keyspace).\(definition.name): Cannot have a non counter column (\"\(name)\") in a counter table")
@@ -76,56 +87,69 @@ extension SchemaEditor {
       throw EngineFailure.configuration(
         "\(definition.keyspace).\(definition.name): Cannot have a counter column (\"\(name)\") in a non counter table")
     }
-    guard others.count < Table.maximumColumns else {
+    guard definition.statics.count + definition.regulars.count < Table.maximumColumns else {
       throw EngineFailure.invalid("A table may have at most \(Table.maximumColumns) columns")
     }
     guard definition.nextColumnID < Column.noCells else {
       throw EngineFailure.invalid("The table has had \(Column.noCells) columns, and none can be added any more")
     }
     definition.add(name, type, isStatic: column.isStatic)
+  }
+
+  /// Drops columns; false when none is there and need not be.
+  private func drop(
+    _ columns: [Identifier], ifExists: Bool, at time: Int64, from definition: inout Table.Definition, _ table: Table
+  ) throws(EngineFailure) -> Bool {
+    var left = NameMap(table.columns)
+    var dropped: Set<ByteText> = []
+    for name in columns.map(\.name) {
+      guard let column = left.removeValue(forKey: name) else {
+        if ifExists { continue }
+        throw EngineFailure.invalid("Column \(name) was not found in table '\(table.qualifiedName)'")
+      }
+      try drop(column, at: time, from: &definition)
+      dropped.insert(name)
+    }
+    guard !dropped.isEmpty else { return false }
+    definition.statics.removeAll { dropped.contains($0.name) }
+    definition.regulars.removeAll { dropped.contains($0.name) }
     return true
   }
 
-  /// Drops a column; false when it is not there and need not be.
+  /// Remembers a column as dropped.
   private func drop(
-    _ name: String, ifExists: Bool, at time: Int64, from definition: inout Table.Definition
-  ) throws(EngineFailure) -> Bool {
-    guard let column = Table(definition).column(name) else {
-      if ifExists { return false }
-      throw EngineFailure.invalid(
-        "Column \(name) was not found in table '\(definition.keyspace).\(definition.name)'")
-    }
+    _ column: Column, at time: Int64, from definition: inout Table.Definition
+  ) throws(EngineFailure) {
+    let name = column.name
     if column.isPrimaryKey { throw EngineFailure.invalid("Cannot drop PRIMARY KEY column \(name)") }
     if column.type.isMultiCell, case .udt(let type) = column.wire {
       throw EngineFailure.invalid("Cannot drop non-frozen column \(name) of user type \(type.name)")
     }
-    let dependent = definition.indexes.filter { $0.column == name }
+    let dependent = definition.indexes.filter { $0.column.hasSameBytes(as: name) }
     guard dependent.isEmpty else {
       throw EngineFailure.invalid(
         "Cannot drop column \(name) because it has dependent secondary indexes "
           + "(\(dependent.map(\.name).joined(separator: ", ")))")
     }
-    definition.statics.removeAll { $0.name == name }
-    definition.regulars.removeAll { $0.name == name }
     var type = column.type
     if let keyspace = keyspaces[definition.keyspace] {
       type = try TypeResolver(keyspace).resolve(column.type.name.expandingUserTypes(keyspace))
     }
     definition.dropped[name] = DroppedColumn(
       name: name, type: type, isStatic: column.kind == .static, time: time, id: column.id)
-    return true
   }
 
-  private func rename(_ renaming: Renaming, in definition: inout Table.Definition) throws(EngineFailure) {
-    let table = Table(definition)
-    guard let column = table.column(renaming.from.name) else {
+  private func rename(
+    _ renaming: Renaming, in definition: inout Table.Definition, _ table: Table, _ columns: inout NameMap<Column>
+  ) throws(EngineFailure) {
+    guard let column = columns[renaming.from.name] else {
       throw EngineFailure.invalid(
         "Undefined column name \(renaming.from.cql) in table \(definition.keyspace).\(definition.name)")
     }
     guard column.isPrimaryKey else {
       throw EngineFailure.invalid("Cannot rename non PRIMARY KEY column \(column.name)")
     }
-    guard table.column(renaming.to.name) == nil else {
+    guard columns[renaming.to.name] == nil else {
       throw EngineFailure.invalid(
         "Cannot rename column \(column.name) to \(renaming.to.name) in table '\(table.qualifiedName)'; another column "
           + "with that name already exists")
@@ -137,6 +161,8 @@ extension SchemaEditor {
           + "(\(dependent.map(\.name).joined(separator: ", ")))")
     }
     let renamed = column.changed(name: renaming.to.name)
+    columns.removeValue(forKey: column.name)
+    columns[renamed.name] = renamed
     if column.kind == .partitionKey {
       definition.partitionKey[column.position] = renamed
     } else {

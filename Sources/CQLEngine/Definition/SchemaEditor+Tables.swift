@@ -122,9 +122,11 @@ extension SchemaEditor {
     guard keys.count == 1 else {
       throw EngineFailure.invalid("Multiple PRIMARY KEY specified for table '\(name)' (exactly one required)")
     }
+    var declarations: NameMap<ColumnDefinition> = [:]
+    for column in statement.columns { declarations[column.name.name] = column }
     var used: Set<ByteText> = []
     for column in key.partition + key.clustering {
-      guard let declared = statement.columns.first(where: { $0.name == column }) else {
+      guard let declared = declarations[column.name] else {
         throw EngineFailure.invalid("Unknown column '\(column.name)' referenced in PRIMARY KEY for table '\(table)'")
       }
       guard used.insert(column.name).inserted else {
@@ -142,7 +144,7 @@ extension SchemaEditor {
     _ orders: [ClusteringOrder], _ clustering: [Identifier]
   ) throws(EngineFailure) -> Set<ByteText> {
     guard !orders.isEmpty else { return [] }
-    let names = clustering.map(\.name)
+    let names = Set(clustering.map { ByteText($0.name) })
     let strangers = orders.map(\.column.name).filter { !names.contains($0) }
     guard strangers.isEmpty else {
       throw EngineFailure.invalid(
@@ -150,8 +152,8 @@ extension SchemaEditor {
           + "are not clustering columns")
     }
     // Columns at the end may be left out.
-    for (name, order) in zip(names, orders) where order.column.name != name {
-      guard orders.contains(where: { $0.column.name == name }) else {
+    for (name, order) in zip(clustering.map(\.name), orders) where !order.column.name.hasSameBytes(as: name) {
+      guard orders.contains(where: { $0.column.name.hasSameBytes(as: name) }) else {
         throw EngineFailure.invalid("Missing CLUSTERING ORDER for column \(name)")
       }
       throw EngineFailure.invalid(

@@ -113,15 +113,19 @@ extension SchemaEditor {
   /// Gives every type and every column its new meaning after a type has changed.
   private mutating func resolveAgain(_ keyspaceName: String, after changed: String) throws(EngineFailure) {
     guard var keyspace = keyspaces[keyspaceName] else { return }
-    // As often as types can stand inside of each other: each round brings the change one level further.
-    for _ in 0..<keyspace.types.count {
+    // Each round brings the change one level further, until it has reached all types around it.
+    var isSettled = false
+    while !isSettled {
+      isSettled = true
       let resolver = TypeResolver(keyspace)
       for (name, type) in keyspace.types {
-        var type = type
+        var resolved = type
         for index in type.fields.indices {
-          type.fields[index].type = try resolver.resolve(type.fields[index].type.name)
+          resolved.fields[index].type = try resolver.resolve(type.fields[index].type.name)
         }
-        keyspace.types[name] = type
+        guard resolved != type else { continue }
+        keyspace.types[name] = resolved
+        isSettled = false
       }
     }
     let resolver = TypeResolver(keyspace)

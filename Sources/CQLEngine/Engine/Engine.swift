@@ -83,8 +83,12 @@ package final class Engine: Sendable {
     if let host = try reader.meta(hostMetaName), host.count == 16,
       let document = try reader.meta(SchemaDocument.metaName)
     {
-      guard let schema = SchemaDocument.schema(document, adding: system) else {
+      let entries = try reader.meta(beginningWith: SchemaDocument.prefix)
+      guard let schema = SchemaDocument.schema(document, entries, adding: system) else {
         throw StorageError(.corrupt, detail: "the schema cannot be read")
+      }
+      if SchemaDocument.isOld(document) {
+        try await store.commit(meta: SchemaDocument.changes(from: nil, to: schema))
       }
       return (CQLUUID(high: host.span.uint64(at: 0), low: host.span.uint64(at: 8)), schema, pageStateKey)
     }
@@ -95,7 +99,7 @@ package final class Engine: Sendable {
     let schema = Schema(version: CQLUUID.random(using: &generator), generation: 1, keyspaces: keyspaces)
     var host: [UInt8] = []
     host.append(uuid: hostID)
-    try await store.commit(meta: [(hostMetaName, host), (SchemaDocument.metaName, SchemaDocument.bytes(schema))])
+    try await store.commit(meta: [(hostMetaName, host)] + SchemaDocument.changes(from: nil, to: schema))
     return (hostID, schema, pageStateKey)
   }
 
@@ -160,7 +164,7 @@ extension Engine {
     var generator = SystemRandomNumberGenerator()
     let new = Schema(
       version: CQLUUID.random(using: &generator), generation: old.generation + 1, keyspaces: editor.keyspaces)
-    try await publish(new, dropping: editor.droppedNumbers)
+    try await publish(new, instead: old, dropping: editor.droppedNumbers)
     if let build = editor.indexToBuild {
       try await self.build(build.index, of: new.keyspaces[build.keyspace]?.tables[build.table])
     }
@@ -187,17 +191,19 @@ extension Engine {
     var keyspaces = old.keyspaces
     keyspaces[table.keyspace]?.tables[table.name] = Table(definition)
     let new = Schema(version: old.version, generation: old.generation + 1, keyspaces: keyspaces)
-    try await publish(new, dropping: dropped)
+    try await publish(new, instead: old, dropping: dropped)
     for index in definition.indexes {
       try await build(index.name, of: new.keyspaces[table.keyspace]?.tables[table.name])
     }
   }
 
-  private func publish(_ new: Schema, dropping numbers: [TableNumber]) async throws(EngineFailure) {
+  private func publish(
+    _ new: Schema, instead old: Schema, dropping numbers: [TableNumber]
+  ) async throws(EngineFailure) {
     if !numbers.isEmpty { dropping.withLock { $0.formUnion(numbers) } }
     defer { if !numbers.isEmpty { dropping.withLock { $0.subtract(numbers) } } }
     do throws(StorageError) {
-      try await store.commit(meta: [(SchemaDocument.metaName, SchemaDocument.bytes(new))], tablesToDrop: numbers)
+      try await store.commit(meta: SchemaDocument.changes(from: old, to: new), tablesToDrop: numbers)
     } catch {
       throw EngineFailure(error)
     }

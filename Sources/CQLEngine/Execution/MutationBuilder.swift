@@ -117,14 +117,20 @@ enum WriteRefusal: Error {
 
 /// The elements of the lists that a write changes by index or by value.
 private struct ListContents {
-  private var elements: [ColumnID: [(path: [UInt8], value: [UInt8])]] = [:]
+  /// Where path and value of each element stand in `bytes`: a list may have so many that an array for each costs more than
+  /// to read them.
+  private var elements: [ColumnID: [(path: Range<Int>, value: Range<Int>)]] = [:]
+  private var bytes: [UInt8] = []
 
   init(
     _ operations: [BoundOperation], _ key: [UInt8], _ table: Table, _ reader: Reader?, _ write: BoundWrite
   ) throws(WriteRefusal) {
     let wanted = Set(operations.filter(\.readsFirst).map(\.column.id))
     guard !wanted.isEmpty, let reader else { return }
-    var found: [ColumnID: [(path: [UInt8], value: [UInt8])]] = [:]
+    var found: [ColumnID: [(path: Range<Int>, value: Range<Int>)]] = [:]
+    var kept: [UInt8] = []
+    // Of an element that is looked for by its index, the value does not matter.
+    let wantsValues = operations.contains { if case .listDiscard = $0 { true } else { false } }
     do throws(StorageError) {
       _ = try reader.record(table.number, key, now: Int64(write.localSeconds)) { record throws(StorageError) in
         var position = record.start
@@ -132,14 +138,18 @@ private struct ListContents {
           guard wanted.contains(cell.column), cell.timestamp > table.hiddenThrough[cell.column] ?? .min else {
             continue
           }
-          found[cell.column, default: []].append(
-            ([UInt8](copying: record.path(of: cell)), [UInt8](copying: record.value(of: cell))))
+          let start = kept.count
+          kept.append(copying: record.path(of: cell))
+          let middle = kept.count
+          if wantsValues { kept.append(copying: record.value(of: cell)) }
+          found[cell.column, default: []].append((start..<middle, middle..<kept.count))
         }
       }
     } catch {
       throw .storage(error)
     }
     elements = found
+    bytes = kept
   }
 
   func path(at index: Int, of column: Column, isDeletion: Bool) throws(WriteRefusal) -> [UInt8] {
@@ -150,14 +160,14 @@ private struct ListContents {
     guard index >= 0, index < list.count else {
       throw .invalid(EngineFailure.invalid("List index \(index) out of bound, list has size \(list.count)"))
     }
-    return list[index].path
+    return Array(bytes[list[index].path])
   }
 
   func paths(of keys: Set<[UInt8]>, _ column: Column) -> [[UInt8]] {
     guard case .list(let type) = column.wire else { return [] }
     return (elements[column.id] ?? []).compactMap { element in
-      guard let key = try? ValueOrder.key(element.value[...], type) else { return nil }
-      return keys.contains(key) ? element.path : nil
+      guard let key = try? ValueOrder.key(bytes[element.value], type) else { return nil }
+      return keys.contains(key) ? Array(bytes[element.path]) : nil
     }
   }
 }

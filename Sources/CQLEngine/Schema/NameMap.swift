@@ -40,6 +40,11 @@ struct NameMap<Value> {
   }
 }
 
+extension NameMap<Column> {
+  /// Columns by their names.
+  init(_ columns: [Column]) { for column in columns { self[column.name] = column } }
+}
+
 extension NameMap: Sendable where Value: Sendable {}
 extension NameMap: Equatable where Value: Equatable {}
 extension NameMap: Hashable where Value: Hashable {}

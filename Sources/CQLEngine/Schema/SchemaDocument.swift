@@ -4,54 +4,133 @@ import CassandraWire
 
 /// The schema as bytes, in the store's area of names and values.
 ///
-/// It begins with a version of its format; a document of another version is refused. Keyspaces of the node are not in it.
+/// Each keyspace, each type and each table is a value of its own, so that a change writes what it changes, however many
+/// others there are. One more value has the version of the format; a schema of a later one is refused. Keyspaces of the
+/// node are not kept.
 enum SchemaDocument {
-  /// The name in the store.
+  /// The name of the value with the format and the schema's version; in formats 1 and 2 it has all.
   static let metaName = "schema"
-  /// The version of the format.
-  private static let format: UInt32 = 2
-  /// The oldest version that can be read: its dropped columns have no numbers.
+  /// What the names of all other values begin with.
+  static let prefix = "schema/"
+  /// The version of the format. 2 has numbers of dropped columns; 3 has a value for each keyspace, type and table.
+  private static let format: UInt32 = 3
   private static let oldestFormat: UInt32 = 1
 
-  /// The bytes of a schema.
-  static func bytes(_ schema: Schema) -> [UInt8] {
+  /// A value to be kept, or (nil) to be removed.
+  typealias Entry = (name: String, value: [UInt8]?)
+
+  /// What makes the kept values of one version of the schema those of another; `old` nil: nothing is kept yet.
+  static func changes(from old: Schema?, to new: Schema) -> [Entry] {
     var writer = DocumentWriter()
     writer.write(format)
-    writer.write(schema.version.high)
-    writer.write(schema.version.low)
-    writer.write(schema.sortedKeyspaces.filter { !$0.isSystem }) { writer, keyspace in
-      writer.write(keyspace.name)
-      writer.write(keyspace.replication)
-      writer.write(keyspace.durableWrites)
-      writer.write(keyspace.sortedTypes) { writer, type in
-        writer.write(type.name)
-        writer.write(type.fields) { writer, field in
-          writer.write(field.name)
-          writer.write(field.type.name)
-        }
-      }
-      writer.write(keyspace.sortedTables) { $0.write($1.definition) }
+    writer.write(new.version.high)
+    writer.write(new.version.low)
+    var entries: [Entry] = [(metaName, writer.bytes)]
+    for keyspace in new.sortedKeyspaces where !keyspace.isSystem {
+      changes(from: old?.keyspaces[keyspace.name], to: keyspace, into: &entries)
     }
-    return writer.bytes
+    for keyspace in old?.sortedKeyspaces ?? [] where !keyspace.isSystem && new.keyspaces[keyspace.name] == nil {
+      entries.append((name(of: keyspace), nil))
+      for type in keyspace.sortedTypes { entries.append((name(of: type, in: keyspace), nil)) }
+      for table in keyspace.sortedTables { entries.append((name(of: table, in: keyspace), nil)) }
+    }
+    return entries
   }
 
-  /// The schema of such bytes, with the keyspaces of the node added; nil when they are damaged or of another format.
-  static func schema(_ bytes: [UInt8], adding system: [Keyspace]) -> Schema? {
+  private static func changes(from old: Keyspace?, to new: Keyspace, into entries: inout [Entry]) {
+    if old?.replication != new.replication || old?.durableWrites != new.durableWrites {
+      var writer = DocumentWriter()
+      writer.write(new.name)
+      writer.write(new.replication)
+      writer.write(new.durableWrites)
+      entries.append((name(of: new), writer.bytes))
+    }
+    for type in new.types.values where old?.types[type.name] != type {
+      var writer = DocumentWriter()
+      writer.write(new.name)
+      writer.write(type.name)
+      writer.write(type.fields) { writer, field in
+        writer.write(field.name)
+        writer.write(field.type.name)
+      }
+      entries.append((name(of: type, in: new), writer.bytes))
+    }
+    // A changed table is another object.
+    for table in new.tables.values where old?.tables[table.name] !== table {
+      var writer = DocumentWriter()
+      writer.write(new.name)
+      writer.write(table.definition)
+      entries.append((name(of: table, in: new), writer.bytes))
+    }
+    guard let old else { return }
+    for type in old.types.values where new.types[type.name] == nil { entries.append((name(of: type, in: new), nil)) }
+    for table in old.tables.values where new.tables[table.name] == nil {
+      entries.append((name(of: table, in: new), nil))
+    }
+  }
+
+  // The name of a keyspace has no slash.
+  private static func name(of keyspace: Keyspace) -> String { "\(prefix)keyspace/\(keyspace.name)" }
+  private static func name(of type: UserType, in keyspace: Keyspace) -> String {
+    "\(prefix)type/\(keyspace.name)/\(type.name)"
+  }
+  private static func name(of table: Table, in keyspace: Keyspace) -> String {
+    "\(prefix)table/\(keyspace.name)/\(table.name)"
+  }
+
+  /// Whether such a value, of ``metaName``, has all of the schema, so that it has to be written anew.
+  static func isOld(_ bytes: [UInt8]) -> Bool {
     var reader = DocumentReader(bytes)
-    let format = reader.number(UInt32.self)
-    guard (oldestFormat...Self.format).contains(format) else { return nil }
-    reader.hasDroppedNumbers = format >= 2
+    return (oldestFormat..<format).contains(reader.number(UInt32.self))
+  }
+
+  /// The schema of such values, with the keyspaces of the node added; nil when they are damaged or of a later format.
+  /// `bytes` is the value of ``metaName``, and `entries` are those whose names begin with ``prefix``.
+  static func schema(_ bytes: [UInt8], _ entries: [Entry], adding system: [Keyspace]) -> Schema? {
+    if isOld(bytes) { return oldSchema(bytes, adding: system) }
+    var reader = DocumentReader(bytes)
+    guard reader.number(UInt32.self) == format else { return nil }
+    let version = CQLUUID(high: reader.number(), low: reader.number())
+    var keyspaces: NameMap<Keyspace> = [:]
+    for keyspace in system { keyspaces[keyspace.name] = keyspace }
+    var types: NameMap<[UnresolvedType]> = [:]
+    var tables: [DocumentReader] = []
+    for entry in entries {
+      var reader = DocumentReader(entry.value ?? [])
+      if entry.name.utf8.starts(with: "\(prefix)keyspace/".utf8) {
+        let keyspace = Keyspace(name: reader.text(), replication: reader.entries(), durableWrites: reader.boolean())
+        keyspaces[keyspace.name] = keyspace
+      } else if entry.name.utf8.starts(with: "\(prefix)type/".utf8) {
+        types[reader.text(), default: []].append(reader.type())
+      } else {
+        tables.append(reader)
+      }
+      if reader.isDamaged { return nil }
+    }
+    for (name, types) in types {
+      guard let keyspace = keyspaces[name], let resolved = resolved(types, in: keyspace) else { return nil }
+      keyspaces[name]?.types = resolved
+    }
+    for var reader in tables {
+      guard let keyspace = keyspaces[reader.text()],
+        let definition = reader.table(keyspace.name, TypeResolver(keyspace)), !reader.isDamaged
+      else { return nil }
+      keyspaces[keyspace.name]?.tables[definition.name] = Table(definition)
+    }
+    return reader.isDamaged ? nil : Schema(version: version, generation: 1, keyspaces: keyspaces)
+  }
+
+  /// The schema of one value that has all of it, as formats 1 and 2 have it.
+  private static func oldSchema(_ bytes: [UInt8], adding system: [Keyspace]) -> Schema? {
+    var reader = DocumentReader(bytes)
+    reader.hasDroppedNumbers = reader.number(UInt32.self) >= 2
     let version = CQLUUID(high: reader.number(), low: reader.number())
     var keyspaces: NameMap<Keyspace> = [:]
     for keyspace in system { keyspaces[keyspace.name] = keyspace }
     for _ in 0..<reader.count() {
       var keyspace = Keyspace(name: reader.text(), replication: reader.entries(), durableWrites: reader.boolean())
       // A type may stand before one that it is made of: names first, then what they mean.
-      var unresolved: [(name: String, fields: [(String, TypeName)])] = []
-      for _ in 0..<reader.count() {
-        let name = reader.text()
-        unresolved.append((name, (0..<reader.count()).map { _ in (reader.text(), reader.typeName()) }))
-      }
+      let unresolved = (0..<reader.count()).map { _ in reader.type() }
       guard let types = resolved(unresolved, in: keyspace) else { return nil }
       keyspace.types = types
       let resolver = TypeResolver(keyspace)
@@ -64,8 +143,11 @@ enum SchemaDocument {
     return reader.isDamaged ? nil : Schema(version: version, generation: 1, keyspaces: keyspaces)
   }
 
+  /// A type with the names of its fields' types.
+  fileprivate typealias UnresolvedType = (name: String, fields: [(String, TypeName)])
+
   private static func resolved(
-    _ types: [(name: String, fields: [(String, TypeName)])], in keyspace: Keyspace
+    _ types: [UnresolvedType], in keyspace: Keyspace
   ) -> NameMap<UserType>? {
     var keyspace = keyspace
     var left = types
@@ -144,6 +226,11 @@ extension DocumentWriter {
 }
 
 extension DocumentReader {
+  fileprivate mutating func type() -> SchemaDocument.UnresolvedType {
+    let name = text()
+    return (name, (0..<count()).map { _ in (text(), typeName()) })
+  }
+
   mutating func table(_ keyspace: String, _ resolver: TypeResolver) -> Table.Definition? {
     var definition = Table.Definition(
       keyspace: keyspace, name: text(), id: CQLUUID(high: number(), low: number()),

@@ -55,8 +55,7 @@ final class Table: Sendable {
   init(_ definition: Definition) {
     self.definition = definition
     columns = definition.partitionKey + definition.clustering + definition.statics + definition.regulars
-    var byName: NameMap<Column> = [:]
-    for column in columns { byName[column.name] = column }
+    let byName = NameMap(columns)
     self.byName = byName
     var hiddenThrough: [ColumnID: Int64] = [:]
     for column in definition.statics + definition.regulars {

@@ -102,13 +102,87 @@ struct SchemaTests {
   func damage(_ seed: UInt64) async throws {
     let node = try await TestNode.withKeyspace()
     try await node.run("CREATE TABLE t (k int PRIMARY KEY, v frozen<map<text, int>>)")
-    var bytes = SchemaDocument.bytes(node.engine.schema)
+    try await node.run("CREATE TYPE u (a int, b frozen<list<int>>)")
+    var entries = SchemaDocument.changes(from: nil, to: node.engine.schema)
     var generator = SeededGenerator(seed: seed)
+    let index = Int.random(in: 0..<entries.count, using: &generator)
+    var bytes = try #require(entries[index].value)
     bytes[Int.random(in: 0..<bytes.count, using: &generator)] ^= UInt8.random(in: 1...255, using: &generator)
     bytes.removeLast(Int.random(in: 0..<bytes.count, using: &generator))
+    entries[index].value = bytes
+    let first = entries.removeFirst().value ?? []
     // Whether it still is a schema depends on the byte; it must not trap.
-    _ = SchemaDocument.schema(bytes, adding: [])
-    #expect(SchemaDocument.schema(Array(bytes.prefix(4)), adding: []) == nil)
+    _ = SchemaDocument.schema(first, entries, adding: [])
+    #expect(SchemaDocument.schema(Array(first.prefix(4)), entries, adding: []) == nil)
+  }
+
+  @Test("writes what it changes, however many tables there are")
+  func changesAreSmall() async throws {
+    let node = try await TestNode.withKeyspace()
+    try await node.run("CREATE KEYSPACE other WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
+    for number in 0..<40 {
+      try await node.run("CREATE TABLE t\(number) (k int PRIMARY KEY, v int)")
+      try await node.run("CREATE TYPE u\(number) (a int)")
+    }
+    for statement in [
+      "CREATE TABLE new (k int PRIMARY KEY)", "ALTER TABLE t1 ADD w int", "DROP TABLE t2", "TRUNCATE t3",
+      "CREATE INDEX ON t4 (v)", "CREATE TYPE v (a int)", "DROP TYPE u5", "ALTER TYPE u6 ADD b int",
+      "ALTER KEYSPACE ks WITH durable_writes = false", "DROP KEYSPACE other",
+    ] {
+      let old = node.engine.schema
+      try await node.run(statement)
+      // The schema's version, and what the statement names.
+      #expect(SchemaDocument.changes(from: old, to: node.engine.schema).count == 2, "\(statement)")
+    }
+  }
+
+  @Test("is what it was after a restart, and when it was written by an older version", arguments: [false, true])
+  func restart(_ isOld: Bool) async throws {
+    let scratch = Scratch()
+    defer { withExtendedLifetime(scratch) {} }
+    let node = try await TestNode(location: .directory(scratch.path))
+    for statement in [
+      "CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}",
+      "CREATE TYPE ks.inner (a int, b frozen<list<text>>)", "CREATE TYPE ks.outer (i frozen<inner>)",
+      "CREATE TABLE ks.t (k int, c text, s int static, v frozen<outer>, w int, PRIMARY KEY (k, c)) "
+        + "WITH CLUSTERING ORDER BY (c DESC) AND comment = 'x'", "CREATE INDEX ON ks.t (w)",
+      "ALTER TABLE ks.t ADD x int", "ALTER TABLE ks.t DROP x", "CREATE TABLE ks.gone (k int PRIMARY KEY)",
+      "DROP TABLE ks.gone",
+    ] { try await node.run(statement) }
+    let description = try await node.run("DESCRIBE KEYSPACE ks")
+    let schema = node.engine.schema
+    if isOld { try await node.engine.store.commit(meta: Self.oldEntries(schema)) }
+    await node.engine.close()
+    let again = try await TestNode(location: .directory(scratch.path))
+    #expect(try await again.run("DESCRIBE KEYSPACE ks") == description)
+    #expect(again.engine.schema.version == schema.version)
+    #expect(again.engine.schema.keyspaces["ks"]?.tables["t"]?.definition.dropped["x"]?.id != nil)
+    let kept = try again.engine.store.makeReader().meta(beginningWith: SchemaDocument.prefix)
+    #expect(kept.count == 4, "a keyspace, two types, a table")
+    await again.engine.close()
+  }
+
+  /// The schema as format 2 has it: one value, and nothing beside it.
+  private static func oldEntries(_ schema: Schema) -> [SchemaDocument.Entry] {
+    var writer = DocumentWriter()
+    writer.write(UInt32(2))
+    writer.write(schema.version.high)
+    writer.write(schema.version.low)
+    writer.write(schema.sortedKeyspaces.filter { !$0.isSystem }) { writer, keyspace in
+      writer.write(keyspace.name)
+      writer.write(keyspace.replication)
+      writer.write(keyspace.durableWrites)
+      writer.write(keyspace.sortedTypes) { writer, type in
+        writer.write(type.name)
+        writer.write(type.fields) { writer, field in
+          writer.write(field.name)
+          writer.write(field.type.name)
+        }
+      }
+      writer.write(keyspace.sortedTables) { $0.write($1.definition) }
+    }
+    let removed = SchemaDocument.changes(from: nil, to: schema).dropFirst().map { ($0.name, nil as [UInt8]?) }
+    return [(SchemaDocument.metaName, writer.bytes)] + removed
   }
 }
 

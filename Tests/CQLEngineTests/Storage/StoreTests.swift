@@ -188,6 +188,37 @@ import Testing
     #expect(open()?.code == .cannotOpen)
   }
 
+  /// A file of format 1 has stubs without lengths and sweeps without timestamps; it is read, and written to, all the same.
+  @Test func filesOfFormat1AreTakenOver() async throws {
+    let path = scratch.path
+    let table = TableHandle(number: TableNumber(rawValue: 3), graceSeconds: 100)
+    let large = String(repeating: "large", count: 10_000)
+    func write(_ store: Store, _ row: RowMutation) async throws {
+      try await store.apply([PartitionMutation(table: table, partition: partition(1), rows: [row])])
+    }
+    let store = try Store(StoreConfiguration(.directory(path)))
+    for number in UInt8(0)..<4 { try await write(store, row(number, at: 1, [1: large])) }
+    await store.close()
+    let database = try Database(
+      path: path + "/node.db", mode: .readWrite, fileSystemName: PageFileSystem.name(over: nil, isSynced: true))
+    try database.execute(
+      """
+      UPDATE records SET v = substr(v, 1, 9) WHERE length(v) = 13;
+      ALTER TABLE sweeps DROP COLUMN through;
+      PRAGMA user_version = 1
+      """)
+    let again = try Store(StoreConfiguration(.directory(path)))
+    try await write(again, row(1, at: 2, [2: "new"]))
+    try await write(again, row(2, at: 2, [1: "short"]))
+    #expect(
+      try again.makeReader().contents(table.number) == [
+        "p1[0] *@1 1=\(large)@1", "p1[1] *@2 1=\(large)@1 2=new@2", "p1[2] *@2 1=short@2", "p1[3] *@1 1=\(large)@1",
+      ])
+    await again.close()
+    #expect(try database.integer("PRAGMA user_version") == 2)
+    #expect(try database.integer("SELECT count(*) FROM pragma_table_info('sweeps') WHERE name = 'through'") == 1)
+  }
+
   @Test func temporaryDirectoriesAreRemoved() async throws {
     let root = FileManager.default.temporaryDirectory.path
     func directories() throws -> Set<String> {

@@ -130,24 +130,28 @@ struct HistoryGenerator {
   /// The time of the writes, in seconds.
   var now: Int64 = 10_000
 
-  /// One is so long that its record stands apart.
-  private static let values = ["", "a", "b", "bb", "\u{e9}", String(repeating: "long", count: 300)]
+  /// What is written; one is so long that its record stands apart.
+  var values = ["", "a", "b", "bb", "\u{e9}", String(repeating: "long", count: 300)]
+  /// The columns that are written; those of collections are as many, from 11 on.
+  var columns: ClosedRange<ColumnID> = 1...2
+  /// The rows that are written.
+  var rows: Range<UInt8> = 0..<6
 
   mutating func write() -> HistoryWrite {
-    let row = UInt8.random(in: 0..<6, using: &random)
+    let row = UInt8.random(in: rows, using: &random)
     let target = random.oneIn(5) ? nil : row
     let timestamp = Int64.random(in: -2...5, using: &random)
     let deletion = Deletion(timestamp: timestamp, localSeconds: UInt32(now + Int64.random(in: 0...2, using: &random)))
     let isCollection = Bool.random(using: &random)
-    let column = ColumnID.random(in: 1...2, using: &random) + (isCollection ? 10 : 0)
+    let column = ColumnID.random(in: columns, using: &random) + (isCollection ? 10 : 0)
     let path = isCollection ? Array("\(UInt8.random(in: 0..<2, using: &random))".utf8) : nil
     switch Int.random(in: 0..<20, using: &random) {
     case 0..<3: return .marker(row: row, timestamp: timestamp, expiry: expiry())
     case 3..<11:
-      let value = Array(Self.values.randomElement(using: &random)!.utf8)
+      let value = Array(values.randomElement(using: &random)!.utf8)
       return .cell(row: target, column: column, path: path, timestamp: timestamp, value: value, expiry: expiry())
     case 11..<14: return .tombstone(row: target, column: column, path: path, deletion)
-    case 14..<16: return .collection(row: target, column: ColumnID.random(in: 11...12, using: &random), deletion)
+    case 14..<16: return .collection(row: target, column: ColumnID.random(in: columns, using: &random) + 10, deletion)
     case 16..<17: return .row(row, deletion)
     case 17..<19:
       let upper = row + UInt8.random(in: 0..<4, using: &random)

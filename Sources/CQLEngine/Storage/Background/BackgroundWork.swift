@@ -89,7 +89,7 @@ struct BackgroundStatements {
     firstDrop = try database.prepare("SELECT number FROM dropped ORDER BY number LIMIT 1")
     removeDrop = try database.prepare("DELETE FROM dropped WHERE number = ?1")
     removeHeaded = try database.prepare("DELETE FROM headed WHERE number = ?1")
-    firstSweep = try database.prepare("SELECT id, number, lower, upper, head FROM sweeps ORDER BY id LIMIT 1")
+    firstSweep = try database.prepare("SELECT id, number, lower, upper, head, through FROM sweeps ORDER BY id LIMIT 1")
     moveSweep = try database.prepare("UPDATE sweeps SET lower = ?2 WHERE id = ?1")
     removeSweep = try database.prepare("DELETE FROM sweeps WHERE id = ?1")
     duePurges = try database.prepare("SELECT at, k FROM purges WHERE at <= ?1 ORDER BY at, k LIMIT ?2")

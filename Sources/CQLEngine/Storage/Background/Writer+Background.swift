@@ -28,7 +28,7 @@ extension Writer {
   /// reached. Nothing may be written meanwhile.
   private func forEachRecord(
     from lower: [UInt8], upTo upper: [UInt8],
-    _ body: (_ key: Span<UInt8>, _ record: Span<UInt8>, _ longNumber: Int64?) throws(StorageError) -> Bool
+    _ body: (_ key: Span<UInt8>, _ record: Span<UInt8>, _ stored: StoredRecord) throws(StorageError) -> Bool
   ) throws(StorageError) -> Bool {
     let statement = background.statements.records
     defer { statement.reset() }
@@ -37,12 +37,14 @@ extension Writer {
     while try statement.step() {
       let key = unsafe statement.bytesInPlace(0).span
       let record = unsafe statement.bytesInPlace(1).span
-      guard let number = LongRecord.number(record) else {
-        if try !body(key, record, nil) { return false }
+      var stored = StoredRecord(isThere: true)
+      guard LongRecord.isStub(record) else {
+        if try !body(key, record, stored) { return false }
         continue
       }
-      let goesOn = try background.statements.longs.withLongRecord(number) { record throws(StorageError) in
-        try body(key, record, number)
+      try LongRecord.read(record, into: &stored.parts)
+      let goesOn = try background.statements.longs.withLongRecord(record) { record throws(StorageError) in
+        try body(key, record, stored)
       }
       if !goesOn { return false }
     }
@@ -64,19 +66,21 @@ extension Writer {
       }
       var lower: [UInt8] = []
       lower.append(bigEndian: UInt32(truncatingIfNeeded: number))
-      var keys: [(key: [UInt8], longNumber: Int64?)] = []
+      var keys: [(key: [UInt8], parts: [LongRecord.Part])] = []
       let statement = background.statements.keys
       try statement.bind(1, lower)
       try statement.bind(2, KeyRange.prefixEnd(lower))
       try statement.bind(3, Int64(limits.stepRecords))
       while try statement.step() {
-        let number = unsafe LongRecord.number(statement.bytesInPlace(1).span)
-        keys.append((key: statement.bytes(0), longNumber: number))
+        let record = unsafe statement.bytesInPlace(1).span
+        var parts: [LongRecord.Part] = []
+        if LongRecord.isStub(record) { try LongRecord.read(record, into: &parts) }
+        keys.append((key: statement.bytes(0), parts: parts))
       }
       statement.reset()
-      for (key, longNumber) in keys {
+      for (key, parts) in keys {
         // How long the removal of a long record takes is known only afterwards, so the clock is read each time.
-        try remove(key, longNumber: longNumber)
+        try remove(key, parts)
         if !budget.spend(bytes: 1 << 16) { return }
       }
       if keys.count < limits.stepRecords {
@@ -99,6 +103,9 @@ extension Writer {
     var table: TableNumber
     var lower: [UInt8]
     var upper: [UInt8]
+    /// Through which timestamp rows in the range are deleted; nil: as the partition's head says, of which the deletions
+    /// are to be purged afterwards.
+    var through: Int64?
     var purgesHead: Bool
   }
 
@@ -108,7 +115,8 @@ extension Writer {
     guard try statement.step() else { return nil }
     return Sweep(
       id: statement.integer(0), table: TableNumber(rawValue: UInt32(truncatingIfNeeded: statement.integer(1))),
-      lower: statement.bytes(2), upper: statement.bytes(3), purgesHead: statement.integer(4) != 0)
+      lower: statement.bytes(2), upper: statement.bytes(3), through: statement.isNull(5) ? nil : statement.integer(5),
+      purgesHead: statement.integer(4) != 0)
   }
 
   /// Removes what the heads of partitions cover.
@@ -127,14 +135,21 @@ extension Writer {
       let prefixCount = PartitionKey.headerBytes + Int(sweep.lower.span.uint16(at: 8))
       guard sweep.lower.count > prefixCount else { throw .damagedRecord }
       let partition = Array(sweep.lower.prefix(prefixCount))
-      let deletions = try reader.deletions(sweep.table, partition)
+      // The deletion that asked for the sweep says itself what it covers: to read a head of thousands of ranges for each
+      // of them would take the square of their number.
+      var deletions = PartitionDeletions()
+      if let through = sweep.through {
+        deletions.through = through
+      } else {
+        deletions = try reader.deletions(sweep.table, partition)
+      }
       var number: [UInt8] = []
       number.append(bigEndian: sweep.table.rawValue)
       var changes: [(key: [UInt8], stored: StoredRecord, old: [UInt8], new: [UInt8]?)] = []
       var bytes = 0
       var last: [UInt8] = []
       let isWhole = try forEachRecord(from: number + sweep.lower, upTo: number + sweep.upper) {
-        key, record, longNumber throws(StorageError) in
+        key, record, stored throws(StorageError) in
         let through = deletions.through(key.extracting((4 + prefixCount + 1)..<key.count))
         let mayGoOn = budget.spend(bytes: record.count)
         if through > .min {
@@ -142,7 +157,6 @@ extension Writer {
           if new.map({ !$0.span.isEqual(to: record) }) ?? true {
             let old = [UInt8](copying: record)
             bytes += old.count
-            let stored = StoredRecord(isThere: true, longNumber: longNumber)
             changes.append((key: [UInt8](copying: key), stored: stored, old: old, new: new))
           }
         }
@@ -220,10 +234,10 @@ extension Writer {
     guard isThere else { return }
     if coverageIsOver && !dropsCoverage {
       let partition = key.span.extracting(4..<(4 + prefixCount))
-      try scheduleSweep(table.number, .rows(of: PartitionKey(prefix: partition)), purgesHead: true)
+      try scheduleSweep(table.number, .rows(of: PartitionKey(prefix: partition)), through: nil)
     }
     if new != old {
-      let stored = StoredRecord(isThere: true, longNumber: lookup.longNumber)
+      let stored = StoredRecord(isThere: true, parts: lookup.parts)
       try replace(table, key, stored, old: old, with: new, isHead: isHead)
     } else if let due = try RecordPurge.due(old.span, grace: table.graceSeconds), due > now {
       try schedulePurge(key, at: due)

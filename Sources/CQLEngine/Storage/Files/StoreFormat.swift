@@ -10,7 +10,7 @@ enum StoreFormat {
   /// "CQLn" in SQLite's header, so that a stranger's file is refused and `file` can name ours.
   static let applicationID: Int64 = 0x4351_4c6e
   /// The version of the tables and of the records' bytes.
-  static let version: Int64 = 1
+  static let version: Int64 = 2
   /// Bytes of a page.
   static let pageBytes = 4096
   /// Bytes of key and record that have room within an entry; SQLite moves the end of a longer one to other pages.
@@ -24,14 +24,20 @@ enum StoreFormat {
     CREATE TABLE headed (number INTEGER PRIMARY KEY);
     CREATE TABLE dropped (number INTEGER PRIMARY KEY);
     CREATE TABLE sweeps (
-      id INTEGER PRIMARY KEY, number INTEGER NOT NULL, lower BLOB NOT NULL, upper BLOB NOT NULL, head INTEGER NOT NULL);
+      id INTEGER PRIMARY KEY, number INTEGER NOT NULL, lower BLOB NOT NULL, upper BLOB NOT NULL, head INTEGER NOT NULL,
+      through INTEGER);
     CREATE TABLE purges (at INTEGER NOT NULL, k BLOB NOT NULL, PRIMARY KEY (at, k)) WITHOUT ROWID;
     CREATE TABLE builds (number INTEGER PRIMARY KEY, position BLOB);
     INSERT INTO state VALUES ('next table', 1);
     """
 
-  /// Makes the tables of a new file, or checks those of an old one.
+  /// What makes a file of format 1 one of format 2. Its records stay as they are: in a stub of format 1 the length of the
+  /// only part is not known and is asked for (``LongRecord``), and a sweep of format 1 looks into the head.
+  private static let toFormat2 = "ALTER TABLE sweeps ADD COLUMN through INTEGER"
+
+  /// Makes the tables of a new file, or checks those of an old one and brings them to the present format.
   static func prepare(_ database: Database, synchronous: Bool) throws(StorageError) {
+    var found = version
     let isNew = try database.integer("SELECT count(*) FROM sqlite_schema") == 0
     if isNew {
       guard try database.integer("PRAGMA application_id") == 0 else { throw .foreignFile }
@@ -39,12 +45,16 @@ enum StoreFormat {
       _ = database.reserve(bytes: PageChecksum.bytes)
     } else {
       guard try database.integer("PRAGMA application_id") == applicationID else { throw .foreignFile }
-      let found = try database.integer("PRAGMA user_version")
-      guard found == version else {
-        throw StorageError(.unsupportedVersion, detail: "the data has format \(found); this version reads \(version)")
+      found = try database.integer("PRAGMA user_version")
+      guard (1...version).contains(found) else {
+        throw StorageError(
+          .unsupportedVersion, detail: "the data has format \(found); this version reads 1 to \(version)")
       }
     }
     try database.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = \(synchronous ? "FULL" : "OFF")")
+    if found == 1 {
+      try database.execute("BEGIN IMMEDIATE; \(toFormat2); PRAGMA user_version = \(version); COMMIT")
+    }
     guard isNew else { return }
     // One transaction, so that a process that ends here leaves an empty file, which is made anew.
     try database.execute(

@@ -135,12 +135,38 @@ package final class Reader {
     return try statement.step() ? statement.bytes(0) : nil
   }
 
+  /// The values of the area of names and values whose names begin with `prefix`, in the order of their names.
+  package func meta(beginningWith prefix: String) throws(StorageError) -> [(name: String, value: [UInt8]?)] {
+    try checkOpen()
+    let statement = try database.prepare(
+      "SELECT name, value FROM meta WHERE name >= ?1 AND name < ?2 ORDER BY name")
+    try statement.bind(1, Array(prefix.utf8))
+    try statement.bind(2, KeyRange.prefixEnd(Array(prefix.utf8)))
+    var found: [(name: String, value: [UInt8]?)] = []
+    while try statement.step() {
+      found.append((name: String(decoding: statement.bytes(0), as: UTF8.self), value: statement.bytes(1)))
+    }
+    return found
+  }
+
   /// What the head of a record's partition says about the record; `Int64.min` for a head itself.
   func deletedThrough(_ table: TableNumber, _ key: Span<UInt8>) throws(StorageError) -> Int64 {
     let count = PartitionKey.headerBytes + Int(key.uint16(at: 8))
     guard key.count > count, key[count] != RecordKind.head.rawValue else { return .min }
-    let deletions = try deletions(table, [UInt8](copying: key.extracting(0..<count)))
-    return deletions.through(key.extracting((count + 1)..<key.count))
+    let lookup = try takeLookup()
+    defer { lookups.append(lookup) }
+    var head = [UInt8](copying: key.extracting(0..<count))
+    head.append(RecordKind.head.rawValue)
+    let clustering = key.extracting((count + 1)..<key.count)
+    var through = Int64.min
+    // Of a long head each part says what it deletes, and the latest counts, so they need not be merged.
+    try lookup.findParts(table, head.span) { bytes throws(StorageError) in
+      let layout = try RecordLayout(bytes)
+      if let deletion = layout.deletion { through = max(through, deletion.timestamp) }
+      if layout.ranges.isEmpty { return }
+      through = max(through, try RangeDeletions.deletedThrough(clustering, in: bytes.extracting(layout.ranges)))
+    }
+    return through
   }
 
   /// The deletions in the head of the partition with that prefix.

@@ -65,8 +65,8 @@ final class Scan {
           guard stored.count > 4 else { throw .damagedRecord }
           let key = stored.extracting(4..<stored.count)
           let step: ScanStep
-          if let number = LongRecord.number(bytes) {
-            step = try longs.withLongRecord(number) { bytes throws(StorageError) in
+          if LongRecord.isStub(bytes) {
+            step = try longs.withLongRecord(bytes) { bytes throws(StorageError) in
               bytesUntilClock &-= bytes.count
               return try body(key, bytes)
             }

@@ -8,6 +8,28 @@ struct RangeDeletion: Equatable {
   var deletion: Deletion
 
   var isEmpty: Bool { upper.map { !lower.isBefore($0) } ?? false }
+
+  /// Whether it has nothing in common with one that begins later, or where it ends.
+  fileprivate func ends(before other: RangeDeletion) -> Bool { upper.map { !other.lower.isBefore($0) } ?? false }
+
+  /// Whether its end comes first.
+  fileprivate func ends(beforeEndOf other: RangeDeletion) -> Bool {
+    guard let upper else { return false }
+    return other.upper.map { upper.isBefore($0) } ?? true
+  }
+
+  /// Takes off and returns what lies before a bound inside of it.
+  fileprivate mutating func cut(at bound: [UInt8]) -> RangeDeletion {
+    let piece = RangeDeletion(lower: lower, upper: bound, deletion: deletion)
+    lower = bound
+    return piece
+  }
+
+  /// What lies behind a bound at or before its end; nil when there is nothing.
+  fileprivate func rest(behind bound: [UInt8]?) -> RangeDeletion? {
+    guard let bound, upper != bound else { return nil }
+    return RangeDeletion(lower: bound, upper: upper, deletion: deletion)
+  }
 }
 
 /// The range deletions of a partition: intervals that do not overlap, in order, each with the deletion that wins there.
@@ -19,62 +41,56 @@ struct RangeDeletions: Equatable {
   /// Adds one; where it overlaps others the later deletion wins, piece by piece.
   mutating func add(_ added: RangeDeletion) {
     guard !added.isEmpty else { return }
-    if intervals.isEmpty {
-      intervals = [added]
+    // Those of one statement come in order.
+    if let end = intervals.last?.upper, !added.lower.isBefore(end) { return intervals.appendJoining(added) }
+    var one = RangeDeletions()
+    one.intervals = [added]
+    add(one)
+  }
+
+  /// Adds others, in one pass over both: of thousands, one by one would cost the product of their numbers.
+  mutating func add(_ others: RangeDeletions) {
+    guard !others.intervals.isEmpty else { return }
+    guard !intervals.isEmpty else {
+      intervals = others.intervals
       return
     }
     var result: [RangeDeletion] = []
-    result.reserveCapacity(intervals.count + 2)
-    // What of the added interval has not been placed yet; nil when all is.
-    var rest: RangeDeletion? = added
-    for interval in intervals {
-      guard let open = rest else {
-        result.appendJoining(interval)
-        continue
+    result.reserveCapacity(intervals.count + others.intervals.count + 2)
+    var mine = intervals.makeIterator()
+    var theirs = others.intervals.makeIterator()
+    var left = mine.next()
+    var right = theirs.next()
+    while var first = left, var second = right {
+      if first.ends(before: second) {
+        result.appendJoining(first)
+        left = mine.next()
+      } else if second.ends(before: first) {
+        result.appendJoining(second)
+        right = theirs.next()
+      } else {
+        if first.lower.isBefore(second.lower) {
+          result.appendJoining(first.cut(at: second.lower))
+        } else if second.lower.isBefore(first.lower) {
+          result.appendJoining(second.cut(at: first.lower))
+        }
+        // Both begin at one place now, and reach together to the end of the shorter one.
+        let winner = second.deletion.supersedes(first.deletion) ? second.deletion : first.deletion
+        let upper = first.ends(beforeEndOf: second) ? first.upper : second.upper
+        result.appendJoining(RangeDeletion(lower: first.lower, upper: upper, deletion: winner))
+        left = first.rest(behind: upper) ?? mine.next()
+        right = second.rest(behind: upper) ?? theirs.next()
       }
-      if let upper = open.upper, !interval.lower.isBefore(upper) {
-        result.appendJoining(open)
-        rest = nil
-        result.appendJoining(interval)
-        continue
-      }
-      if let upper = interval.upper, !open.lower.isBefore(upper) {
-        result.appendJoining(interval)
-        continue
-      }
-      rest = Self.split(interval, open, into: &result)
     }
-    if let rest { result.appendJoining(rest) }
+    while let first = left {
+      result.appendJoining(first)
+      left = mine.next()
+    }
+    while let second = right {
+      result.appendJoining(second)
+      right = theirs.next()
+    }
     intervals = result
-  }
-
-  /// Places two intervals that overlap; what of `added` reaches beyond `existing` is returned.
-  private static func split(
-    _ existing: RangeDeletion, _ added: RangeDeletion, into result: inout [RangeDeletion]
-  ) -> RangeDeletion? {
-    if existing.lower.isBefore(added.lower) {
-      result.appendJoining(RangeDeletion(lower: existing.lower, upper: added.lower, deletion: existing.deletion))
-    } else if added.lower.isBefore(existing.lower) {
-      result.appendJoining(RangeDeletion(lower: added.lower, upper: existing.lower, deletion: added.deletion))
-    }
-    let lower = existing.lower.isBefore(added.lower) ? added.lower : existing.lower
-    let addedIsLonger: Bool
-    let upper: [UInt8]?
-    if let left = existing.upper {
-      addedIsLonger = added.upper.map { left.isBefore($0) } ?? true
-      upper = addedIsLonger ? left : added.upper
-    } else {
-      addedIsLonger = false
-      upper = added.upper
-    }
-    let winner = added.deletion.supersedes(existing.deletion) ? added.deletion : existing.deletion
-    result.appendJoining(RangeDeletion(lower: lower, upper: upper, deletion: winner))
-    guard let upper else { return nil }
-    if addedIsLonger { return RangeDeletion(lower: upper, upper: added.upper, deletion: added.deletion) }
-    if existing.upper != upper {
-      result.appendJoining(RangeDeletion(lower: upper, upper: existing.upper, deletion: existing.deletion))
-    }
-    return nil
   }
 
   /// Leaves out what a deletion of the whole partition covers, and what `isKept` refuses.
@@ -115,6 +131,27 @@ extension RangeDeletions {
       bytes.append(bigEndian: interval.deletion.localSeconds)
     }
     bytes.store(bigEndian: UInt32(bytes.count - start - 4), at: start)
+  }
+
+  /// The timestamp through which a row with these clustering bytes is deleted by the intervals of a section;
+  /// `Int64.min` when none has it. Nothing is allocated: this is for whom asks about one row.
+  static func deletedThrough(_ clustering: Span<UInt8>, in bytes: Span<UInt8>) throws(StorageError) -> Int64 {
+    var position = 0
+    while position < bytes.count {
+      let lower = try RecordLayout.section(bytes, &position)
+      if clustering.compare(bytes.extracting(lower)) < 0 { return .min }
+      guard bytes.count - position >= 4 else { throw .damagedRecord }
+      var isInside = true
+      if bytes.uint32(at: position) == .max {
+        position += 4
+      } else {
+        isInside = clustering.compare(bytes.extracting(try RecordLayout.section(bytes, &position))) < 0
+      }
+      guard bytes.count - position >= 12 else { throw .damagedRecord }
+      if isInside { return bytes.int64(at: position) }
+      position += 12
+    }
+    return .min
   }
 
   /// Reads a section without its length.

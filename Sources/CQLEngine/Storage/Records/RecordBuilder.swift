@@ -17,8 +17,20 @@ package struct RecordBuilder: ~Copyable {
   private var hasCells = false
   private var isSorted = true
 
+  /// Whether the cells are known to come in order, so that it need not be looked at.
+  private let isMerge: Bool
+
   /// Begins a record; `reserving` is a guess of its bytes.
-  package init(reserving count: Int = 128) { bytes.reserveCapacity(count) }
+  package init(reserving count: Int = 128) {
+    isMerge = false
+    bytes.reserveCapacity(count)
+  }
+
+  /// Begins a record whose cells come in order from others, of so many bytes together.
+  init(merging count: Int) {
+    isMerge = true
+    bytes.reserveCapacity(count)
+  }
 
   /// Sets the row's marker (INSERT).
   package mutating func setMarker(timestamp: Int64, expiry: Expiry? = nil) {
@@ -90,6 +102,16 @@ package struct RecordBuilder: ~Copyable {
     bytes.append(copying: value)
   }
 
+  /// Whether cells of a record with that base timestamp may be added as they stand.
+  func takesRuns(base other: Int64) -> Bool { !bytes.isEmpty && base == other }
+
+  /// Adds cells as they stand in another record with the same base timestamp; `kinds` has the flags of all of them.
+  mutating func addRun(_ cells: Span<UInt8>, kinds: UInt8) {
+    if kinds & RecordCell.Flag.mortal != 0 { flags |= RecordLayout.Flag.mortal }
+    if kinds & RecordCell.Flag.counter != 0 { flags |= RecordLayout.Flag.counter }
+    bytes.append(copying: cells)
+  }
+
   /// The record's bytes.
   package consuming func finish() -> [UInt8] {
     if bytes.isEmpty { begin(base: marker?.timestamp ?? deletion?.timestamp ?? 0) }
@@ -155,6 +177,13 @@ package struct RecordBuilder: ~Copyable {
       bytes.append(bigEndian: localSeconds)
     }
     if kind & RecordCell.Flag.mortal != 0 { flags |= RecordLayout.Flag.mortal }
+    if isMerge {
+      if let path {
+        bytes.append(bigEndian: UInt32(path.count))
+        bytes.append(copying: path)
+      }
+      return
+    }
     var place = CellPlace(column: column, rank: kind & RecordCell.Flag.collectionDeletion != 0 ? 0 : 1, path: 0..<0)
     if let path {
       bytes.append(bigEndian: UInt32(path.count))
@@ -195,24 +224,42 @@ struct CellPlace {
 }
 
 /// A record whose cells were added in any order, with one cell for each place, in order.
+///
+/// Each ascending run of cells becomes a record, and neighbours are merged until one is left: the rules are those of
+/// writes that follow each other, and n cells in any order cost n log n.
 private func sortedRecord(_ bytes: [UInt8]) -> [UInt8] {
-  // Each cell as a record of its own, merged one by one: the rules are those of writes that follow each other. Only
-  // what a caller adds out of order comes here, so the cost does not matter.
   do throws(StorageError) {
     let span = bytes.span
     let layout = try RecordLayout(span)
-    var merged = [UInt8](copying: span.extracting(0..<layout.cells))
+    var runs: [[UInt8]] = [[UInt8](copying: span.extracting(0..<layout.cells))]
     var position = layout.cells
     var start = position
+    var last: CellPlace?
     while let cell = try RecordCell.next(span, &position, base: layout.baseTimestamp) {
-      _ = cell
-      var single: [UInt8] = [RecordLayout.version, bytes[1] & (RecordLayout.Flag.mortal | RecordLayout.Flag.counter)]
-      single.append(bigEndian: layout.baseTimestamp)
-      single.append(copying: span.extracting(start..<position))
+      let place = CellPlace(cell)
+      if !(last?.isBefore(place, in: span) ?? false) {
+        var run: [UInt8] = [RecordLayout.version, bytes[1] & (RecordLayout.Flag.mortal | RecordLayout.Flag.counter)]
+        run.append(bigEndian: layout.baseTimestamp)
+        runs.append(run)
+      }
+      runs[runs.count - 1].append(copying: span.extracting(start..<position))
       start = position
-      merged = try RecordMerge.merge(merged.span, single.span) ?? merged
+      last = place
     }
-    return merged
+    while runs.count > 1 {
+      var merged: [[UInt8]] = []
+      for index in stride(from: 0, to: runs.count, by: 2) {
+        let first = runs[index]
+        guard index + 1 < runs.count else {
+          merged.append(first)
+          break
+        }
+        let second = runs[index + 1]
+        merged.append(try RecordMerge.merged(first.span, second.span))
+      }
+      runs = merged
+    }
+    return runs[0]
   } catch {
     preconditionFailure("a record that was just built does not follow its format")
   }

@@ -16,7 +16,7 @@ enum RecordMerge {
   ) throws(StorageError) -> [UInt8]? {
     let old = try RecordLayout(existing)
     let new = try RecordLayout(update)
-    var output = RecordBuilder(reserving: existing.count + update.count)
+    var output = RecordBuilder(merging: existing.count + update.count)
     let deletion = winner(old.deletion, new.deletion)
     if let deletion, deletion.timestamp > deletedThrough { output.setDeletion(deletion) }
     let through = max(deletedThrough, deletion?.timestamp ?? .min)
@@ -31,7 +31,7 @@ enum RecordMerge {
     }
     if !old.ranges.isEmpty || !new.ranges.isEmpty {
       var ranges = try RangeDeletions(existing.extracting(old.ranges))
-      for interval in try RangeDeletions(update.extracting(new.ranges)).intervals { ranges.add(interval) }
+      ranges.add(try RangeDeletions(update.extracting(new.ranges)))
       ranges.filter { $0.timestamp > through }
       output.setRanges(ranges)
     }
@@ -39,10 +39,19 @@ enum RecordMerge {
     return output.isEmpty ? nil : output.finish()
   }
 
+  /// The merged record; one without anything where nothing is left.
+  static func merged(_ existing: Span<UInt8>, _ update: Span<UInt8>) throws(StorageError) -> [UInt8] {
+    try merge(existing, update) ?? [UInt8](copying: nothing.span)
+  }
+
+  /// Whether a record has nothing, not even a deletion.
+  static func isNothing(_ record: [UInt8]) -> Bool { record.count == nothing.count && record[1] == 0 }
+
+  private static let nothing: InlineArray<10, UInt8> = [RecordLayout.version, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+
   /// The record without what `deletedThrough` and its own deletions cover; nil when nothing is left.
   static func settle(_ record: Span<UInt8>, deletedThrough: Int64) throws(StorageError) -> [UInt8]? {
-    let nothing: InlineArray<10, UInt8> = [RecordLayout.version, 0, 0, 0, 0, 0, 0, 0, 0, 0]
-    return try merge(record, nothing.span, deletedThrough: deletedThrough)
+    try merge(record, nothing.span, deletedThrough: deletedThrough)
   }
 
   private static func mergeCells(
@@ -51,14 +60,20 @@ enum RecordMerge {
   ) throws(StorageError) {
     var oldPosition = old.cells
     var newPosition = new.cells
+    // Where the cell before `oldPosition`, which is `left`, begins.
+    var oldEnd = oldPosition
     var left = try RecordCell.next(existing, &oldPosition, base: old.baseTimestamp)
     var right = try RecordCell.next(update, &newPosition, base: new.baseTimestamp)
     var column: ColumnID?
     var covered = through
+    // The existing record is mostly the longer one, of which most goes into the output as it stands.
+    var run = CellRun()
     while true {
       let order: Int
       switch (left, right) {
-      case (nil, nil): return
+      case (nil, nil):
+        run.flush(existing, into: &output)
+        return
       case (_?, nil): order = -1
       case (nil, _?): order = 1
       case (let left?, let right?): order = compare(left, existing, right, update)
@@ -70,7 +85,18 @@ enum RecordMerge {
       }
       var oldCell = order <= 0 ? left : nil
       var newCell = order >= 0 ? right : nil
-      if order <= 0 { left = try RecordCell.next(existing, &oldPosition, base: old.baseTimestamp) }
+      if order <= 0 {
+        let start = oldEnd
+        oldEnd = oldPosition
+        left = try RecordCell.next(existing, &oldPosition, base: old.baseTimestamp)
+        if order < 0, let cell = oldCell, cell.timestamp > covered, !cell.isCollectionDeletion,
+          output.takesRuns(base: old.baseTimestamp)
+        {
+          run.add(start..<oldEnd, kind: cell.flags)
+          continue
+        }
+      }
+      run.flush(existing, into: &output)
       if order >= 0 { right = try RecordCell.next(update, &newPosition, base: new.baseTimestamp) }
       if let cell = oldCell, cell.timestamp <= covered { oldCell = nil }
       if let cell = newCell, cell.timestamp <= covered { newCell = nil }
@@ -139,6 +165,28 @@ enum RecordMerge {
     guard let rightExpiry = right.expiry else { return left }
     if leftExpiry.seconds != rightExpiry.seconds { return leftExpiry.seconds > rightExpiry.seconds ? left : right }
     return leftExpiry.ttl <= rightExpiry.ttl ? left : right
+  }
+}
+
+/// Cells of a record that follow each other into a merge's output, to be copied at once.
+private struct CellRun {
+  private var range = 0..<0
+  private var kinds: UInt8 = 0
+
+  /// Adds a cell, which stands behind those before it.
+  @inline(__always)
+  mutating func add(_ cell: Range<Int>, kind: UInt8) {
+    range = (range.isEmpty ? cell.lowerBound : range.lowerBound)..<cell.upperBound
+    kinds |= kind
+  }
+
+  /// Copies what there is; to be called before anything else is added.
+  @inline(__always)
+  mutating func flush(_ bytes: Span<UInt8>, into output: inout RecordBuilder) {
+    guard !range.isEmpty else { return }
+    output.addRun(bytes.extracting(range), kinds: kinds)
+    range = 0..<0
+    kinds = 0
   }
 }
 

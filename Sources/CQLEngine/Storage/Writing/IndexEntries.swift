@@ -32,6 +32,22 @@ extension IndexDefinition {
     return entries
   }
 
+  /// Whether an update of a record that is there may change its entries.
+  func isTouched(by update: Span<UInt8>, _ layout: RecordLayout) throws(StorageError) -> Bool {
+    let column: ColumnID
+    switch source {
+    // Key and note of a record stay as they are.
+    case .key: return false
+    case .values(let indexed), .paths(let indexed), .entries(let indexed): column = indexed
+    }
+    if layout.deletion != nil { return true }
+    var position = layout.cells
+    while let cell = try RecordCell.next(update, &position, base: layout.baseTimestamp) {
+      if cell.column == column { return true }
+    }
+    return false
+  }
+
   private func entry(_ value: Span<UInt8>, _ recordKey: [UInt8]) -> [UInt8] {
     var key: [UInt8] = []
     key.reserveCapacity(8 + value.count + recordKey.count)

@@ -41,15 +41,15 @@ extension Writer {
     try merge(table, key, head, isHead: true)
     let layout = try RecordLayout(head.span)
     let partition = Array(key[4...].dropLast())
-    if layout.deletion != nil {
+    if let deletion = layout.deletion {
       let rows = KeyRange.rows(of: PartitionKey(prefix: partition.span))
-      try scheduleSweep(table.number, rows, purgesHead: false)
+      try scheduleSweep(table.number, rows, through: deletion.timestamp)
     }
     if !layout.ranges.isEmpty {
       for interval in try RangeDeletions(head.span.extracting(layout.ranges)).intervals {
         let rows = KeyRange.rows(
           of: PartitionKey(prefix: partition.span), from: interval.lower, upTo: interval.upper)
-        try scheduleSweep(table.number, rows, purgesHead: false)
+        try scheduleSweep(table.number, rows, through: interval.deletion.timestamp)
       }
     }
   }
@@ -66,24 +66,29 @@ extension Writer {
       let recordKey = Array(key[4...])
       through = try reader.deletedThrough(table.number, recordKey.span)
     }
+    // What adds to a long record without a need to know what is there costs what it adds.
+    var adds = !layout.hasCounters
+    if adds, try touchesIndex(table, update.span, layout) { adds = false }
     var result: [UInt8]? = update
     var old: [UInt8]?
     let keepsOld = !table.indexes.isEmpty
-    let isThere = try lookup.find(key) { existing throws(StorageError) in
+    let isThere = try lookup.find(key, skipsLong: adds) { existing throws(StorageError) in
       result = try RecordMerge.merge(existing, update.span, deletedThrough: through)
       if keepsOld { old = [UInt8](copying: existing) }
     }
+    let stored = StoredRecord(isThere: isThere, parts: lookup.parts)
+    if adds && isThere && !stored.parts.isEmpty { return try add(table, key, update, layout, to: stored.parts) }
     if !isThere && (layout.isMortal || through > .min) {
       result = try RecordMerge.settle(update.span, deletedThrough: through)
     }
-    let stored = StoredRecord(isThere: isThere, longNumber: lookup.longNumber)
     try replace(table, key, stored, old: isThere ? (old ?? []) : nil, with: result, isHead: isHead)
   }
 
   /// Puts a record in the place of another (nil: none), keeps the indexes, and plans when to look at it again. `old` may
-  /// be empty when the table has no indexes.
+  /// be empty when the table has no indexes, or when `keepsIndexes` says that none is touched.
   func replace(
-    _ table: TableHandle, _ key: [UInt8], _ stored: StoredRecord, old: [UInt8]?, with new: [UInt8]?, isHead: Bool
+    _ table: TableHandle, _ key: [UInt8], _ stored: StoredRecord, old: [UInt8]?, with new: [UInt8]?, isHead: Bool,
+    keepsIndexes: Bool = false
   ) throws(StorageError) {
     if let new {
       guard new.count <= limits.recordBytes else { throw StorageError(.recordTooLarge) }
@@ -92,31 +97,98 @@ extension Writer {
         try schedulePurge(key, at: due)
       }
     } else if stored.isThere {
-      try remove(key, longNumber: stored.longNumber)
+      try remove(key, stored.parts)
     }
-    if !table.indexes.isEmpty { try updateIndexes(table, key, old: old, new: new, isHead: isHead) }
+    if !table.indexes.isEmpty && !keepsIndexes { try updateIndexes(table, key, old: old, new: new, isHead: isHead) }
+  }
+
+  /// Whether an update may change the entries that a record has in an index.
+  private func touchesIndex(
+    _ table: TableHandle, _ update: Span<UInt8>, _ layout: RecordLayout
+  ) throws(StorageError) -> Bool {
+    for index in table.indexes {
+      if try index.isTouched(by: update, layout) { return true }
+    }
+    return false
   }
 
   /// Stores a record under a key.
   private func put(_ key: [UInt8], _ record: [UInt8], _ stored: StoredRecord) throws(StorageError) {
     if key.count + record.count <= StoreFormat.inlineBytes || record.count <= LongRecord.stubBytes {
-      if let number = stored.longNumber { try removeLong(number) }
+      for part in stored.parts { try removeLong(part.number) }
       try (stored.isThere ? statements.replace : statements.insert).run(key, record)
-    } else if let number = stored.longNumber {
-      try statements.replaceLong.bind(1, number)
-      try statements.replaceLong.run(record: record)
     } else {
-      try statements.addLong.run(record: record)
-      try (stored.isThere ? statements.replace : statements.insert).run(key, LongRecord.stub(database.lastRow))
+      try put(key, record, over: [], instead: stored.parts, isThere: stored.isThere)
     }
+  }
+
+  /// Stores a part of a long record over the parts in `below`, in the place of those in `replaced`.
+  private func put(
+    _ key: [UInt8], _ part: [UInt8], over below: [LongRecord.Part], instead replaced: [LongRecord.Part], isThere: Bool
+  ) throws(StorageError) {
+    for old in replaced.dropFirst() { try removeLong(old.number) }
+    let number: Int64
+    if let old = replaced.first {
+      number = old.number
+      try statements.replaceLong.bind(1, number)
+      try statements.replaceLong.run(record: part)
+    } else {
+      try statements.addLong.run(record: part)
+      number = database.lastRow
+    }
+    let parts = below + [LongRecord.Part(number: number, bytes: part.count)]
+    if parts != below + replaced {
+      try (isThere ? statements.replace : statements.insert).run(key, LongRecord.stub(parts))
+    }
+  }
+
+  /// Adds an update to a long record, of which no more is read and written than keeps its parts few.
+  private func add(
+    _ table: TableHandle, _ key: [UInt8], _ update: [UInt8], _ layout: RecordLayout, to parts: [LongRecord.Part]
+  ) throws(StorageError) {
+    var sizes: [Int] = []
+    for part in parts {
+      if let bytes = part.bytes { sizes.append(bytes) } else { sizes.append(try bytes(ofLong: part.number)) }
+    }
+    var whole = sizes.reduce(update.count, +)
+    var kept = parts.count
+    var top = update
+    // The limit is of the record as it would be read, which is known when its parts are merged.
+    let mergesAll = whole <= LongRecord.wholeBytes || whole > limits.recordBytes
+    while kept > 0 {
+      let below = sizes[kept - 1]
+      guard mergesAll || below < max(LongRecord.smallPartBytes, top.count * LongRecord.growth) else { break }
+      kept -= 1
+      whole -= below + top.count
+      top = try lookup.longs.withPart(parts[kept].number) { part throws(StorageError) in
+        try RecordMerge.merged(part, top.span)
+      }
+      whole += top.count
+    }
+    guard kept > 0 else {
+      return try replace(
+        table, key, StoredRecord(isThere: true, parts: parts), old: [], with: RecordMerge.isNothing(top) ? nil : top,
+        isHead: false, keepsIndexes: true)
+    }
+    try put(key, top, over: Array(parts[..<kept]), instead: Array(parts[kept...]), isThere: true)
+    if layout.isMortal, let due = try RecordPurge.due(update.span, grace: table.graceSeconds) {
+      try schedulePurge(key, at: due)
+    }
+  }
+
+  private func bytes(ofLong number: Int64) throws(StorageError) -> Int {
+    defer { statements.bytesOfLong.reset() }
+    try statements.bytesOfLong.bind(1, number)
+    guard try statements.bytesOfLong.step() else { throw .damagedRecord }
+    return Int(statements.bytesOfLong.integer(0))
   }
 
   /// Stores an index's entry, which has a key and nothing else.
   func putEntry(_ key: [UInt8]) throws(StorageError) { try statements.replace.run(key, []) }
 
   /// Removes a key with its record.
-  func remove(_ key: [UInt8], longNumber: Int64?) throws(StorageError) {
-    if let longNumber { try removeLong(longNumber) }
+  func remove(_ key: [UInt8], _ parts: [LongRecord.Part]) throws(StorageError) {
+    for part in parts { try removeLong(part.number) }
     try statements.remove.run(key)
   }
 
@@ -152,12 +224,14 @@ extension Writer {
     background.nextSeconds = min(background.nextSeconds ?? .max, at)
   }
 
-  /// Plans to remove what the partition's head covers in a range of its rows.
-  func scheduleSweep(_ table: TableNumber, _ rows: KeyRange, purgesHead: Bool) throws(StorageError) {
+  /// Plans to remove what is deleted in a range of a partition's rows: through a timestamp, or (nil) as its head says,
+  /// of which the deletions are purged afterwards.
+  func scheduleSweep(_ table: TableNumber, _ rows: KeyRange, through: Int64?) throws(StorageError) {
     try statements.addSweep.bind(1, Int64(table.rawValue))
     try statements.addSweep.bind(2, rows.lower)
     try statements.addSweep.bind(3, rows.upper)
-    try statements.addSweep.bind(4, purgesHead ? 1 : 0)
+    try statements.addSweep.bind(4, through == nil ? 1 : 0)
+    if let through { try statements.addSweep.bind(5, through) } else { try statements.addSweep.bindNull(5) }
     try statements.addSweep.run()
     background.hasSweeps = true
   }
@@ -166,5 +240,6 @@ extension Writer {
 /// What was found under a key.
 struct StoredRecord {
   var isThere: Bool
-  var longNumber: Int64?
+  /// Its parts, when it is a long one.
+  var parts: [LongRecord.Part] = []
 }

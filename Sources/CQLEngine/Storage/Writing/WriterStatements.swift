@@ -12,6 +12,7 @@ struct WriterStatements {
   let addLong: Statement
   let replaceLong: Statement
   let removeLong: Statement
+  let bytesOfLong: Statement
   let setMeta: Statement
   let removeMeta: Statement
   let setNextTable: Statement
@@ -33,13 +34,15 @@ struct WriterStatements {
     addLong = try database.prepare("INSERT INTO longs (v) VALUES (?2)")
     replaceLong = try database.prepare("REPLACE INTO longs VALUES (?1, ?2)")
     removeLong = try database.prepare("DELETE FROM longs WHERE id = ?1")
+    bytesOfLong = try database.prepare("SELECT length(v) FROM longs WHERE id = ?1")
     setMeta = try database.prepare("REPLACE INTO meta VALUES (?1, ?2)")
     removeMeta = try database.prepare("DELETE FROM meta WHERE name = ?1")
     setNextTable = try database.prepare("UPDATE state SET value = max(value, ?1) WHERE name = 'next table'")
     drop = try database.prepare("INSERT OR IGNORE INTO dropped VALUES (?1)")
     addHeaded = try database.prepare("INSERT OR IGNORE INTO headed VALUES (?1)")
     addPurge = try database.prepare("INSERT OR IGNORE INTO purges VALUES (?1, ?2)")
-    addSweep = try database.prepare("INSERT INTO sweeps (number, lower, upper, head) VALUES (?1, ?2, ?3, ?4)")
+    addSweep = try database.prepare(
+      "INSERT INTO sweeps (number, lower, upper, head, through) VALUES (?1, ?2, ?3, ?4, ?5)")
   }
 }
 
