@@ -19,6 +19,15 @@ import Testing
   /// about are loops that stand still for ever.
   private static let patience: Duration = .seconds(10)
 
+  /// How often the second client of the attack at hand has been answered.
+  private static let answered = Locked(0)
+
+  /// Waits until the second client has been answered so many times more, while an attack goes on.
+  private func untilOthersAreAnswered(times: Int, _ loop: EventLoop) async throws {
+    let end = Self.answered.withLock { $0 } + times
+    while Self.answered.withLock({ $0 }) < end { try await loop.sleep(for: .milliseconds(10)) }
+  }
+
   /// Runs an attack on a node of its own, beside a client that asks all the time.
   private func attack(
     _ arguments: [String] = [], _ attack: @escaping @Sendable (SocketAddress) async throws -> Void
@@ -28,6 +37,7 @@ import Testing
     try await WireClient.busyLoop.run {
       let watched = try await WireClient.ready(to: node.address)
       let isOver = Locked(false)
+      Self.answered.withLock { $0 = 0 }
       try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask(executorPreference: WireClient.busyLoop) {
           defer { isOver.withLock { $0 = true } }
@@ -43,6 +53,7 @@ import Testing
           }
           #expect(ContinuousClock.now - start < Self.patience, "the second client waited")
           rounds += 1
+          Self.answered.withLock { $0 += 1 }
           try await watched.loop.sleep(for: .milliseconds(20))
         }
         try await group.waitForAll()
@@ -194,8 +205,54 @@ import Testing
         }
         greedy.append(client)
       }
-      try await greedy[0].loop.sleep(for: .seconds(3))
+      try await untilOthersAreAnswered(times: 60, greedy[0].loop)
       for client in greedy { client.close() }
+    }
+  }
+
+  /// Thousands of small writes into a row with a cell of megabytes, of which nobody waits for the answers: they are done
+  /// in time, others meanwhile, and the node ends in order when it is told to.
+  @Test func smallWritesIntoALargeRow() async throws {
+    try await attack { address in
+      let client = try await WireClient.ready(to: address)
+      try await Self.fill(client, rows: 0, rowBytes: 0)
+      _ = try await client.query("CREATE TABLE ks.large (k int PRIMARY KEY, v blob, a int)")
+      let large = QueryParameters(
+        consistency: .one, values: .positional([.bytes([UInt8](repeating: 7, count: 12 << 20))]))
+      _ = try await client.ask(.query("INSERT INTO ks.large (k, v) VALUES (1, ?)", large))
+      let streams = try (0..<2_000).map { number in
+        try client.send(
+          .query("INSERT INTO ks.large (k, a) VALUES (1, \(number))", QueryParameters(consistency: .one)))
+      }
+      for stream in streams.dropLast(500) {
+        guard case .result = try await client.answer(on: stream).message else {
+          Issue.record("a write was not taken")
+          return
+        }
+      }
+      client.close()
+    }
+  }
+
+  /// Statements that name thousands of columns in the worst order.
+  @Test func tablesOfManyColumns() async throws {
+    try await attack { address in
+      let client = try await WireClient.ready(to: address)
+      try await Self.fill(client, rows: 0, rowBytes: 0)
+      func list(_ part: (Int) -> String) -> String { (0..<12_000).reversed().map(part).joined(separator: ", ") }
+      for text in [
+        "CREATE TABLE ks.wide (k int PRIMARY KEY, a int)", "ALTER TABLE ks.wide ADD (\(list { "c\($0) int" }))",
+        "INSERT INTO ks.wide (k, \(list { "c\($0)" })) VALUES (1, \(list { "\($0)" }))",
+        "INSERT INTO ks.wide (k, \((0..<12_000).map { "c\($0)" }.joined(separator: ", "))) VALUES (2, \(list { "\($0)" }))",
+        "ALTER TABLE ks.wide DROP (\(list { "c\($0)" }))",
+        "CREATE TABLE ks.keys (\(list { "c\($0) int" }), PRIMARY KEY (c0, \((1..<4_000).map { "c\($0)" }.joined(separator: ", "))))",
+        "ALTER TABLE ks.keys RENAME \((1..<3_000).map { "c\($0) TO d\($0)" }.joined(separator: " AND "))",
+      ] {
+        if case .error(let error) = try await client.query(text).message {
+          Issue.record("\(text.prefix(40)): \(error.message.prefix(100))")
+        }
+      }
+      client.close()
     }
   }
 
