@@ -2,10 +2,9 @@ package import CassandraWire
 
 /// Watches over the memory that an answer takes while it is made.
 package protocol AnswerMeter: AnyObject {
-  /// Is told before each slice of a read, the first one too, how many bytes its answer has and how many more the slice may
-  /// bring, and waits until there is room for both; throws when there will be none, or when nobody wants the answer any
-  /// more.
-  func answerHas(_ bytes: Int, andMayGet more: Int) async throws(EngineFailure)
+  /// Is told between two slices of a read how many bytes its answer has, and waits until there is room for them; throws
+  /// when there will be none, or when nobody wants the answer any more.
+  func answerHas(_ bytes: Int) async throws(EngineFailure)
 }
 
 /// What the engine knows of one connection.

@@ -83,7 +83,6 @@ struct MemoryTable: Sendable {
       switch try body(view) {
       case .next: break
       case .nextPartition: skipped = Array(key[..<prefix])
-      case .pause: return .slice(rest: range.resumed(after: key, reverse: reverse))
       case .stop: return .stopped
       }
     }

@@ -8,8 +8,6 @@ final class SelectExecution {
   private let now: Int64
   private let yielding: () async -> Void
   private let meter: (any AnswerMeter)?
-  /// Bytes that the answer may have before more room is asked for.
-  private var room = 0
   /// When the slice at hand has begun.
   private var sliceStart = monotonicMicroseconds()
   private let evaluator: Evaluator
@@ -90,7 +88,6 @@ final class SelectExecution {
     var partitionIndex: UInt32? = 0
     let failure: EngineFailure?
     do throws(EngineFailure) {
-      try await makeRoom()
       switch plan.partitions {
       case .keys(let restrictions): partitionIndex = try await readKeys(restrictions, plan.token)
       case .tokens(let restriction): try await readTokens(restriction)
@@ -242,8 +239,7 @@ final class SelectExecution {
     while true {
       let end = try reading { () throws(StorageError) in
         try source.scan(plan.table.number, rest, reverse: plan.isReversed, now: now) { record throws(StorageError) in
-          let step = try writer.accept(record)
-          return step == .next && writer.heldBytes >= room ? .pause : step
+          try writer.accept(record)
         }
       }
       guard case .slice(let left) = end else { return }
@@ -252,36 +248,17 @@ final class SelectExecution {
     }
   }
 
-  /// Ends a slice: asks for room for the next, and lets the loop do other work. In this order, or all that came at once
-  /// would read a slice each before any of it is counted.
+  /// Ends a slice: asks whether there is room for what has been read, and lets the loop do other work. In this order, or
+  /// all that came at once would read a slice each before any of it is counted.
   private func endSlice() async throws(EngineFailure) {
-    try await makeRoom()
+    if let meter { try await meter.answerHas(writer.heldBytes) }
     await yielding()
     sliceStart = monotonicMicroseconds()
   }
 
-  /// Asks for room before a slice is read, so that no more is read than is counted, but for the end of one record.
-  private func makeRoom() async throws(EngineFailure) {
-    let held = writer.heldBytes
-    guard held >= room else { return }
-    let more = min(max(held, Self.firstSliceBytes), Self.sliceBytes)
-    if let meter { try await meter.answerHas(held, andMayGet: more) }
-    room = held + more
-  }
-
-  /// Bytes of the answer that the first slice of a read ends at: 64 KiB. Most answers have less.
-  private static let firstSliceBytes = 64 << 10
-  /// Bytes of the answer that a later slice brings at most: 256 KiB.
-  private static let sliceBytes = 256 << 10
-
-  /// Ends the slice when its time is over, or its room used up: between the pieces of a read that consists of many small
-  /// ones.
+  /// Ends the slice when its time is over: between the pieces of a read that consists of many small ones.
   private func breathe() async throws(EngineFailure) {
-    if writer.heldBytes >= max(room, Self.firstSliceBytes)
-      || monotonicMicroseconds() - sliceStart >= SliceBudget().microseconds
-    {
-      try await endSlice()
-    }
+    if monotonicMicroseconds() - sliceStart >= SliceBudget().microseconds { try await endSlice() }
   }
 
   private func reading<Result>(_ body: () throws(StorageError) -> Result) throws(EngineFailure) -> Result {

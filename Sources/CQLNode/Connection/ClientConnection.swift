@@ -157,8 +157,6 @@ extension ClientConnection {
     let keyspace = session.keyspace
     result.removeAll(keepingCapacity: true)
     do throws(EngineFailure) {
-      // What a statement will bring is not known before it runs, so none begins when all memory is taken.
-      if server.memory.isExhausted { try await worker.answerHas(0, andMayGet: LoopServer.leastAnswerBytes) }
       let outcome = try await request.run(on: executor, session: &session, into: &result)
       if session.keyspace != keyspace { self.session.keyspace = session.keyspace }
       finish(request, outcome, result)

@@ -130,9 +130,6 @@ extension LoopServer {
     memory.giveBack(bytes)
   }
 
-  /// Bytes that a statement has to have room for before it begins while all memory is taken: 64 KiB.
-  static let leastAnswerBytes = 64 << 10
-
   /// Waits until memory has been given back, here or on another loop.
   func waitForMemory() async {
     if memoryTick == nil { setMemoryTick() }

@@ -66,9 +66,6 @@ final class MemoryShare {
   /// Bytes that somebody could take who holds much already.
   var left: Int { taken - used + budget.left - budget.limit / 8 }
 
-  /// Whether nothing is left for who holds much already.
-  var isExhausted: Bool { left <= 0 }
-
   /// Takes `count` bytes for somebody who will hold `holding` then; false when there are not as many.
   func take(_ count: Int, holding: Int) -> Bool {
     let missing = used + count - taken

@@ -113,10 +113,8 @@ final class Worker {
 }
 
 extension Worker: AnswerMeter {
-  func answerHas(_ bytes: Int, andMayGet more: Int) async throws(EngineFailure) {
+  func answerHas(_ bytes: Int) async throws(EngineFailure) {
     guard let connection else { return }
-    // An answer that has nearly all it may have can still end within its limit.
-    let limit = connection.server.limits.answerBytes
-    try await connection.makeRoom(for: max(bytes, min(bytes + more, limit)), of: self)
+    try await connection.makeRoom(for: bytes, of: self)
   }
 }

@@ -7,8 +7,6 @@ package enum ScanStep: Sendable {
   case next
   /// The next partition's first record (backwards: the last of the partition before).
   case nextPartition
-  /// No more for now: what is left is a slice of its own.
-  case pause
   /// No more.
   case stop
 }
