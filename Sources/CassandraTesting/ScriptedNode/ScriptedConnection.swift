@@ -55,7 +55,8 @@ final class ScriptedConnection: TransportDelegate {
       connection: number, version: header.version, flags: header.flags, stream: header.stream,
       opcode: Opcode(rawValue: header.opcode) ?? .error, message: message)
     if case .register(let kinds) = message, let version = ProtocolVersion(rawValue: header.version) {
-      events = (kinds, version)
+      // What was asked for before stays asked for, as with Cassandra.
+      events = ((events?.kinds ?? []) + kinds, version)
     }
     if case .startup(let options) = message { compresses = options["COMPRESSION"] != nil }
     perform(node.receive(request), for: request, prefix: ResponsePrefix())
