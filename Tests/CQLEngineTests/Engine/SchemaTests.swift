@@ -1,10 +1,11 @@
+import CassandraDice
 @testable import CQLEngine
 import CQLLanguage
 import CassandraWire
 import Synchronization
 import Testing
 
-@Suite("The schema")
+@Suite("The schema", .timeLimit(.minutes(10)))
 struct SchemaTests {
   @Test("is the same after a restart, and so are rows and page states")
   func restart() async throws {
@@ -103,7 +104,7 @@ struct SchemaTests {
     let node = try await TestNode.withKeyspace()
     try await node.run("CREATE TABLE t (k int PRIMARY KEY, v frozen<map<text, int>>)")
     var bytes = SchemaDocument.bytes(node.engine.schema)
-    var generator = SeededGenerator(seed: seed)
+    var generator = Dice(seed: seed)
     bytes[Int.random(in: 0..<bytes.count, using: &generator)] ^= UInt8.random(in: 1...255, using: &generator)
     bytes.removeLast(Int.random(in: 0..<bytes.count, using: &generator))
     // Whether it still is a schema depends on the byte; it must not trap.
@@ -112,7 +113,7 @@ struct SchemaTests {
   }
 }
 
-@Suite("A write that is older than an index")
+@Suite("A write that is older than an index", .timeLimit(.minutes(10)))
 struct LateWriteTests {
   @Test("is found by it all the same")
   func lateWrite() async throws {
