@@ -79,7 +79,8 @@ extension LoopClient {
       case .ready(let prepared): return prepared
       case .full:
         throw CassandraError(
-          .queueFull, "Too many requests wait for the database.", detail: "they wait for a statement to be prepared",
+          .queueFull, "Too many requests are waiting for the database.",
+          detail: "they wait for a statement to be prepared",
           isRetrySafe: true)
       case .wait:
         if let result = await context.table.wait(for: key, on: loop, due: due) { return try result.get() }

@@ -203,7 +203,8 @@ extension LoopNodes {
       }
       guard waiting.count < context.configuration.limits.requestsWaiting else {
         throw CassandraError(
-          .queueFull, "Too many requests wait for the database.", detail: "\(waiting.count) wait for a connection",
+          .queueFull, "Too many requests are waiting for the database.",
+          detail: "\(waiting.count) wait for a connection",
           isRetrySafe: true)
       }
       switch await waiting.add(on: loop, due: due) {

@@ -116,7 +116,7 @@ struct Handshake {
     guard let mechanism = wishes.authenticator else {
       return fail(
         CassandraError(
-          .credentialsMissing, "The database wants a user and a password, and none are set.",
+          .credentialsMissing, "The database requires a username and a password, but none are configured.",
           detail: "authenticator \(authenticator)"))
     }
     do throws(CassandraError) {
@@ -149,7 +149,7 @@ struct Handshake {
       if error.code == .invalid {
         return fail(
           CassandraError(
-            .keyspaceMissing, "The keyspace of the settings does not exist in the database.", server: error))
+            .keyspaceMissing, "The configured keyspace does not exist in the database.", server: error))
       }
     case .initial, .authenticating, .ended: break
     }

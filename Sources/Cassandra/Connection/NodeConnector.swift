@@ -105,12 +105,12 @@ final class NodeConnector {
       // overtaken by the end of the connection.
       CassandraError(
         .noNodeAvailable,
-        "The database cannot be reached: it cut the connection after TLS; it may want a client certificate that it trusts.",
+        "The database cannot be reached: it closed the connection after the TLS handshake; it may require a client certificate that it trusts.",
         coordinator: endPoint, isRetrySafe: true, cause: error.cause)
     case .connectionLost: unreachable(endPoint, error.cause)
     case .timedOut:
       CassandraError(
-        .noNodeAvailable, "The database cannot be reached: it takes connections and does not answer.",
+        .noNodeAvailable, "The database cannot be reached: it accepts connections but does not answer.",
         coordinator: endPoint, isRetrySafe: true, cause: error)
     default: error
     }

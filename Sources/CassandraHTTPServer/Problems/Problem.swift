@@ -67,7 +67,7 @@ public struct Problem: Error, Sendable {
       case .encodingFailed, .nonFiniteNumber: return nil
       case .typeMismatch, .missingMember, .unexpectedNull, .fractionalNumber, .numberOutOfRange, .rejectedValue:
         self.init(
-          .unprocessableContent, code: "invalidBody", detail: "One thing is wrong in the body.",
+          .unprocessableContent, code: "invalidBody", detail: "The body has 1 error.",
           errors: [Detail(pointer: error.pointer.map { "\($0)" } ?? "", detail: error.sentence)], cause: error)
       default:
         self.init(.badRequest, code: "malformedJSON", detail: "The body is not valid JSON: \(error)", cause: error)
