@@ -64,7 +64,7 @@ let package = Package(
       swiftSettings: lifetimes),
 
     // On event loops.
-    .target(name: "CassandraTelemetry", swiftSettings: common),
+    .target(name: "CassandraTelemetry", dependencies: ["CassandraBytes"], swiftSettings: common),
     .target(
       name: "CassandraReactor", dependencies: ["CCassandraUV", "CCassandraOpenSSL", "CassandraTelemetry"],
       swiftSettings: common),
@@ -149,22 +149,30 @@ let package = Package(
       swiftSettings: common),
 
     .testTarget(name: "CassandraBytesTests", dependencies: ["CassandraBytes"], swiftSettings: common),
-    .testTarget(name: "CassandraJSONTests", dependencies: ["CassandraJSON", "CassandraBytes"], swiftSettings: common),
-    .testTarget(name: "CassandraHTTPTests", dependencies: ["CassandraHTTP", "CassandraBytes"], swiftSettings: common),
+    .testTarget(
+      name: "CassandraJSONTests", dependencies: ["CassandraDice", "CassandraJSON", "CassandraBytes"],
+      swiftSettings: common),
+    .testTarget(
+      name: "CassandraHTTPTests", dependencies: ["CassandraDice", "CassandraHTTP", "CassandraBytes"],
+      swiftSettings: common),
     .testTarget(
       name: "CassandraWireTests",
-      dependencies: ["CassandraWire", "CassandraBytes", "CassandraJSON", "CassandraRowJSON"],
+      dependencies: ["CassandraDice", "CassandraWire", "CassandraBytes", "CassandraJSON", "CassandraRowJSON"],
       exclude: ["Scripts"],
       resources: [.copy("Fixtures")], swiftSettings: common),
     .testTarget(
-      name: "CQLLanguageTests", dependencies: ["CQLLanguage"], exclude: ["Corpus"], swiftSettings: common),
+      name: "CQLLanguageTests", dependencies: ["CassandraDice", "CQLLanguage"], exclude: ["Corpus"],
+      swiftSettings: common),
     .testTarget(
       name: "CQLEngineTests",
-      dependencies: ["CQLEngine", "CQLLanguage", "CassandraWire", "CCassandraSQLite", "CassandraBytes"],
+      dependencies: [
+        "CassandraDice", "CQLEngine", "CQLLanguage", "CassandraWire", "CCassandraSQLite", "CassandraBytes",
+      ],
       swiftSettings: common + [.enableExperimentalFeature("Lifetimes")]),
     .testTarget(
       name: "CQLNodeTests",
       dependencies: [
+        "CassandraDice",
         "CQLNode", "CassandraBytes", "CQLEngine", "CassandraWire", "CassandraTesting", "CassandraReactor",
         "CassandraTelemetry", "CassandraRowJSON",
       ],
@@ -172,6 +180,7 @@ let package = Package(
     .testTarget(
       name: "CassandraHTTPServerTests",
       dependencies: [
+        "CassandraDice",
         "CassandraHTTPServer", "CassandraHTTP", "CassandraJSON", "CassandraReactor", "CassandraTesting",
         "CassandraTelemetry", "CassandraWebTesting",
       ],
@@ -223,7 +232,8 @@ let package = Package(
       dependencies: ["CassandraWire", "Cassandra", "CassandraReactor", "CassandraTelemetry"],
       swiftSettings: common),
     .testTarget(
-      name: "CassandraReactorTests", dependencies: ["CassandraReactor", "CassandraTesting", "CassandraTelemetry"],
+      name: "CassandraReactorTests",
+      dependencies: ["CassandraDice", "CassandraReactor", "CassandraTesting", "CassandraTelemetry"],
       swiftSettings: common),
   ]
 )

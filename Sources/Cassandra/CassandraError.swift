@@ -105,6 +105,22 @@ public struct CassandraError: Error, Sendable, CustomStringConvertible, CustomDe
     let cause: (any Error)?
     let file: StaticString
     let line: UInt
+    /// Where the call stands that threw it, once it has left the client.
+    let caller: (file: StaticString, line: UInt)?
+
+    /// A copy that differs in this.
+    init(_ other: Storage, isRetrySafe: Bool? = nil, caller: (file: StaticString, line: UInt)? = nil) {
+      code = other.code
+      message = other.message
+      detail = other.detail
+      server = other.server
+      coordinator = other.coordinator
+      self.isRetrySafe = isRetrySafe ?? other.isRetrySafe
+      cause = other.cause
+      file = other.file
+      line = other.line
+      self.caller = caller ?? other.caller
+    }
 
     init(
       code: Code, message: String, detail: String, server: ErrorResponse?, coordinator: EndPoint?, isRetrySafe: Bool,
@@ -119,6 +135,7 @@ public struct CassandraError: Error, Sendable, CustomStringConvertible, CustomDe
       self.cause = cause
       self.file = file
       self.line = line
+      caller = nil
     }
   }
 
@@ -127,13 +144,16 @@ public struct CassandraError: Error, Sendable, CustomStringConvertible, CustomDe
 
   private init(_ storage: Storage) { self.storage = storage }
 
+  /// The same error, thrown by a call that stands there.
+  @inline(never)
+  func called(at file: StaticString, _ line: UInt) -> CassandraError {
+    CassandraError(Storage(storage, caller: (file, line)))
+  }
+
   /// The same error with another answer to whether the request may be sent again.
   func withRetrySafety(_ isRetrySafe: Bool) -> CassandraError {
     guard isRetrySafe != self.isRetrySafe else { return self }
-    return CassandraError(
-      Storage(
-        code: code, message: storage.message, detail: storage.detail, server: server, coordinator: coordinator,
-        isRetrySafe: isRetrySafe, cause: cause, file: storage.file, line: storage.line))
+    return CassandraError(Storage(storage, isRetrySafe: isRetrySafe))
   }
 
   /// Makes an error.
@@ -159,6 +179,10 @@ public struct CassandraError: Error, Sendable, CustomStringConvertible, CustomDe
   public var cause: (any Error)? { storage.cause }
   /// The place in this package's source where it was made.
   public var location: String { "\(storage.file):\(storage.line)" }
+  /// The place in the caller's source of the ``CassandraClient/query(_:options:file:line:)`` or
+  /// ``CassandraClient/batch(_:options:file:line:_:)`` that failed; nil for a failure of something else, such as of the
+  /// next page.
+  public var callSite: String? { storage.caller.map { "\($0.file):\($0.line)" } }
 
   /// A sentence; may be shown to a stranger.
   public var description: String { storage.message }
@@ -170,6 +194,7 @@ public struct CassandraError: Error, Sendable, CustomStringConvertible, CustomDe
     if let server { text += " — the server says: \(server.message)" }
     if let coordinator { text += " — coordinator \(coordinator)" }
     if let cause { text += " — cause: \(String(reflecting: cause))" }
+    if let callSite { text += " — called at \(callSite)" }
     return text + " [\(location)]"
   }
 }
@@ -209,32 +234,33 @@ private struct ServerErrorKind {
 
   init(_ code: ErrorResponse.Code) {
     switch code {
-    case .serverError: (self.code, message) = (.serverError, "The database failed to answer.")
+    case .serverError: (self.code, message) = (.serverError, "The database reported an internal error.")
     case .protocolError: (self.code, message) = (.protocolError, "The database did not understand the request.")
-    case .badCredentials: (self.code, message) = (.badCredentials, "The database does not accept the credentials.")
+    case .badCredentials: (self.code, message) = (.badCredentials, "The database rejected the credentials.")
     case .unavailable: (self.code, message) = (.unavailable, "Too few replicas of the data are alive.")
     case .overloaded: (self.code, message) = (.overloaded, "The database is overloaded.")
     case .isBootstrapping: (self.code, message) = (.isBootstrapping, "The database is still starting.")
     case .truncateError: (self.code, message) = (.truncateError, "The table could not be truncated.")
     case .writeTimeout:
-      (self.code, message) = (
-        .writeTimeout, "The database did not confirm the write in time; it may have been applied."
-      )
+      self.code = .writeTimeout
+      message = "The database did not confirm the write in time; it may still have been applied."
     case .readTimeout: (self.code, message) = (.readTimeout, "The database did not answer the read in time.")
     case .readFailure: (self.code, message) = (.readFailure, "Replicas of the data failed while reading.")
     case .functionFailure: (self.code, message) = (.functionFailure, "A user-defined function failed.")
     case .writeFailure: (self.code, message) = (.writeFailure, "Replicas of the data failed while writing.")
-    case .cdcWriteFailure: (self.code, message) = (.cdcWriteFailure, "The database's CDC log is full.")
+    case .cdcWriteFailure: (self.code, message) = (.cdcWriteFailure, "The database's change data capture log is full.")
     case .casWriteUnknown:
-      (self.code, message) = (.casWriteUnknown, "A conditional write contended with others; its outcome is unknown.")
+      self.code = .casWriteUnknown
+      message = "The outcome of a conditional write is unknown, because it competed with others."
     case .syntaxError: (self.code, message) = (.syntaxError, "The statement is not valid CQL.")
-    case .unauthorized: (self.code, message) = (.unauthorized, "The database does not allow this.")
-    case .invalid: (self.code, message) = (.invalid, "The database refuses the statement.")
+    case .unauthorized: (self.code, message) = (.unauthorized, "The database user is not allowed to do this.")
+    case .invalid: (self.code, message) = (.invalid, "The database rejected the statement.")
     case .configError:
-      (self.code, message) = (.configError, "The database's configuration does not allow the statement.")
+      self.code = .configError
+      message = "The database's configuration does not allow the statement."
     case .alreadyExists: (self.code, message) = (.alreadyExists, "The keyspace or table already exists.")
     case .unprepared: (self.code, message) = (.unprepared, "The database keeps forgetting a prepared statement.")
-    default: (self.code, message) = (.otherServerError, "The database reports an error.")
+    default: (self.code, message) = (.otherServerError, "The database reported an error.")
     }
     nothingWasDone = [.unavailable, .isBootstrapping, .unprepared, .syntaxError, .unauthorized, .invalid].contains(code)
   }

@@ -29,14 +29,14 @@ extension Array where Element == UInt8 {
   /// Appends `date` in the preferred format, 29 bytes: `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110 §5.6.7).
   public mutating func append(_ date: HTTPDate) {
     let (days, second) = floorDivided(date.seconds, by: 86_400)
-    let (year, month, day) = civilDate(ofDay: days)
+    let day = CivilDate(daysSinceEpoch: days)
     append(dayNames[weekday(ofDay: days)])
     append(", ")
-    append(decimal: UInt64(day), digits: 2)
+    append(decimal: UInt64(day.day), digits: 2)
     append(" ")
-    append(monthNames[month - 1])
+    append(monthNames[day.month - 1])
     append(" ")
-    append(decimal: UInt64(year), digits: 4)
+    append(decimal: UInt64(day.year), digits: 4)
     append(" ")
     append(decimal: UInt64(second / 3_600), digits: 2)
     append(":")
@@ -98,7 +98,7 @@ private struct DateCursor {
       literal(" ", text), let second = time(text), literal(" GMT", text), position == text.count
     else { return nil }
     let (days, _) = floorDivided(now.seconds, by: 86_400)
-    let thisYear = civilDate(ofDay: days).year
+    let thisYear = CivilDate(daysSinceEpoch: days).year
     var year = thisYear - thisYear % 100 + shortYear
     if year > thisYear + 50 { year -= 100 }
     if year <= thisYear - 50 { year += 100 }
@@ -150,31 +150,11 @@ private struct DateCursor {
   }
 
   private func date(_ year: Int, _ month: Int, _ day: Int, _ second: Int, weekday expected: Int) -> HTTPDate? {
-    guard year >= 1 else { return nil }
-    let days = dayNumber(year, month, day)
-    guard civilDate(ofDay: days) == (year, month, day), weekday(ofDay: days) == expected else { return nil }
+    guard year >= 1, let days = CivilDate(year: year, month: month, day: day)?.daysSinceEpoch,
+      weekday(ofDay: days) == expected
+    else { return nil }
     return HTTPDate(secondsSince1970: days * 86_400 + second)
   }
-}
-
-// The calendar, with years that begin in March so that the leap day is the last one: then days and months are linear.
-
-private func dayNumber(_ year: Int, _ month: Int, _ day: Int) -> Int {
-  let marchYear = month <= 2 ? year - 1 : year
-  let (era, yearOfEra) = floorDivided(marchYear, by: 400)
-  let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
-  let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
-  return era * 146_097 + dayOfEra - 719_468
-}
-
-private func civilDate(ofDay days: Int) -> (year: Int, month: Int, day: Int) {
-  let (era, dayOfEra) = floorDivided(days + 719_468, by: 146_097)
-  let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-  let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-  let marchMonth = (5 * dayOfYear + 2) / 153
-  let month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9
-  let day = dayOfYear - (153 * marchMonth + 2) / 5 + 1
-  return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day)
 }
 
 /// 0 for Sunday; 1970 began on a Thursday.

@@ -82,70 +82,61 @@ public struct JSONError: Error, CustomStringConvertible, CustomDebugStringConver
 extension JSONError {
   /// A kind of problem; more may be added, so a `switch` over codes needs a `default`.
   public struct Code: Hashable, Sendable, CustomStringConvertible {
-    private enum Base: String {
-      case byteOrderMark, controlCharacter, duplicateKey, encodingFailed, fractionalNumber, inputTooLong, invalidEscape
-      case invalidNumber, invalidUTF8, loneSurrogate, missingMember, nonFiniteNumber, numberOutOfRange, numberTooLong
-      case rejectedValue, stringTooLong, tooDeep, trailingBytes, typeMismatch, unexpectedByte, unexpectedEnd
-      case unexpectedNull
-    }
-
-    private let base: Base
-
-    private init(_ base: Base) { self.base = base }
-
     /// The code's name.
-    public var description: String { base.rawValue }
+    public let description: String
+
+    private init(_ name: String) { description = name }
   }
 }
 
 /// The codes of the reader.
 extension JSONError.Code {
   /// A byte that JSON does not allow where it stands.
-  public static var unexpectedByte: Self { .init(.unexpectedByte) }
+  public static var unexpectedByte: Self { .init("unexpectedByte") }
   /// The text ends before its value does.
-  public static var unexpectedEnd: Self { .init(.unexpectedEnd) }
+  public static var unexpectedEnd: Self { .init("unexpectedEnd") }
   /// The text begins with a byte order mark.
-  public static var byteOrderMark: Self { .init(.byteOrderMark) }
+  public static var byteOrderMark: Self { .init("byteOrderMark") }
   /// Something other than white space follows the value.
-  public static var trailingBytes: Self { .init(.trailingBytes) }
+  public static var trailingBytes: Self { .init("trailingBytes") }
   /// A string holds bytes that are not UTF-8.
-  public static var invalidUTF8: Self { .init(.invalidUTF8) }
+  public static var invalidUTF8: Self { .init("invalidUTF8") }
   /// A string holds a control character below U+0020 that is not escaped.
-  public static var controlCharacter: Self { .init(.controlCharacter) }
+  public static var controlCharacter: Self { .init("controlCharacter") }
   /// A backslash is followed by something that is no escape.
-  public static var invalidEscape: Self { .init(.invalidEscape) }
+  public static var invalidEscape: Self { .init("invalidEscape") }
   /// An escape names one half of a surrogate pair without the other.
-  public static var loneSurrogate: Self { .init(.loneSurrogate) }
+  public static var loneSurrogate: Self { .init("loneSurrogate") }
   /// A number that is not written as JSON has it, such as `01`, `1.` or `-`.
-  public static var invalidNumber: Self { .init(.invalidNumber) }
+  public static var invalidNumber: Self { .init("invalidNumber") }
   /// An object has two members with the same name.
-  public static var duplicateKey: Self { .init(.duplicateKey) }
+  public static var duplicateKey: Self { .init("duplicateKey") }
   /// More arrays and objects inside each other than ``JSONLimits/depth``.
-  public static var tooDeep: Self { .init(.tooDeep) }
+  public static var tooDeep: Self { .init("tooDeep") }
   /// More bytes than ``JSONLimits/bytes``.
-  public static var inputTooLong: Self { .init(.inputTooLong) }
+  public static var inputTooLong: Self { .init("inputTooLong") }
   /// A string of more bytes than ``JSONLimits/stringBytes``.
-  public static var stringTooLong: Self { .init(.stringTooLong) }
+  public static var stringTooLong: Self { .init("stringTooLong") }
   /// A number of more bytes than ``JSONLimits/numberBytes``.
-  public static var numberTooLong: Self { .init(.numberTooLong) }
+  public static var numberTooLong: Self { .init("numberTooLong") }
 }
 
 /// The codes of the coders.
 extension JSONError.Code {
   /// A value of another kind than the one wanted, such as a string in place of a number.
-  public static var typeMismatch: Self { .init(.typeMismatch) }
+  public static var typeMismatch: Self { .init("typeMismatch") }
   /// An object or array without a member that has to be there.
-  public static var missingMember: Self { .init(.missingMember) }
+  public static var missingMember: Self { .init("missingMember") }
   /// A null in place of a value.
-  public static var unexpectedNull: Self { .init(.unexpectedNull) }
+  public static var unexpectedNull: Self { .init("unexpectedNull") }
   /// A number with a fraction in place of a whole one.
-  public static var fractionalNumber: Self { .init(.fractionalNumber) }
+  public static var fractionalNumber: Self { .init("fractionalNumber") }
   /// A number that the type cannot hold.
-  public static var numberOutOfRange: Self { .init(.numberOutOfRange) }
+  public static var numberOutOfRange: Self { .init("numberOutOfRange") }
   /// A value of the right kind that the type being decoded refuses.
-  public static var rejectedValue: Self { .init(.rejectedValue) }
+  public static var rejectedValue: Self { .init("rejectedValue") }
   /// A NaN or an infinity, which JSON cannot say.
-  public static var nonFiniteNumber: Self { .init(.nonFiniteNumber) }
+  public static var nonFiniteNumber: Self { .init("nonFiniteNumber") }
   /// A type's own encoding failed, or used its containers in a way that gives no JSON.
-  public static var encodingFailed: Self { .init(.encodingFailed) }
+  public static var encodingFailed: Self { .init("encodingFailed") }
 }

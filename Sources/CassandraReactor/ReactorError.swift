@@ -6,63 +6,55 @@ internal import CCassandraUV
 public struct ReactorError: Error, Sendable, CustomStringConvertible, CustomDebugStringConvertible {
   /// Kinds of failure. More may come, so a switch over them needs a default.
   public struct Code: Sendable, Hashable, CustomStringConvertible {
-    private enum Base: String {
-      case addressInUse, addressNotAvailable, connectionRefused, connectionReset, connectionClosed, unreachable,
-        timedOut
-      case nameNotFound, nameLookUpFailed, tooManyOpenFiles, permissionDenied, loopStopped, invalidAddress
-      case tlsConfiguration, tlsHandshake, tlsProtocol, system
-      case tlsCertificate, tlsCertificateExpired, tlsCertificateName, tlsClientCertificate, tlsTruncated
-    }
-    private let base: Base
-    private init(_ base: Base) { self.base = base }
+    /// The code's name.
+    public let description: String
+
+    private init(_ name: String) { description = name }
 
     /// Another socket listens at the address.
-    public static let addressInUse = Code(.addressInUse)
+    public static let addressInUse = Code("addressInUse")
     /// The machine has no such address.
-    public static let addressNotAvailable = Code(.addressNotAvailable)
+    public static let addressNotAvailable = Code("addressNotAvailable")
     /// Nothing listens at the address.
-    public static let connectionRefused = Code(.connectionRefused)
+    public static let connectionRefused = Code("connectionRefused")
     /// The peer cut the connection, or a write met a connection that was gone.
-    public static let connectionReset = Code(.connectionReset)
+    public static let connectionReset = Code("connectionReset")
     /// The connection was closed, by the peer at a moment when more was expected, or by ourselves.
-    public static let connectionClosed = Code(.connectionClosed)
+    public static let connectionClosed = Code("connectionClosed")
     /// There is no way to the host or its network.
-    public static let unreachable = Code(.unreachable)
+    public static let unreachable = Code("unreachable")
     /// It took longer than the limit that was set.
-    public static let timedOut = Code(.timedOut)
+    public static let timedOut = Code("timedOut")
     /// The host name does not exist.
-    public static let nameNotFound = Code(.nameNotFound)
+    public static let nameNotFound = Code("nameNotFound")
     /// The name service did not answer or failed.
-    public static let nameLookUpFailed = Code(.nameLookUpFailed)
+    public static let nameLookUpFailed = Code("nameLookUpFailed")
     /// The process or the system has no file descriptor left.
-    public static let tooManyOpenFiles = Code(.tooManyOpenFiles)
+    public static let tooManyOpenFiles = Code("tooManyOpenFiles")
     /// The system does not allow it, for instance a port below 1024.
-    public static let permissionDenied = Code(.permissionDenied)
+    public static let permissionDenied = Code("permissionDenied")
     /// The loop has been shut down.
-    public static let loopStopped = Code(.loopStopped)
+    public static let loopStopped = Code("loopStopped")
     /// A text is not an IP address with a port.
-    public static let invalidAddress = Code(.invalidAddress)
+    public static let invalidAddress = Code("invalidAddress")
     /// A certificate, key or TLS setting cannot be used.
-    public static let tlsConfiguration = Code(.tlsConfiguration)
+    public static let tlsConfiguration = Code("tlsConfiguration")
     /// The peers could not agree, or the peer refused us.
-    public static let tlsHandshake = Code(.tlsHandshake)
+    public static let tlsHandshake = Code("tlsHandshake")
     /// The peer's certificate is missing or not from a trusted authority.
-    public static let tlsCertificate = Code(.tlsCertificate)
+    public static let tlsCertificate = Code("tlsCertificate")
     /// The peer's certificate has expired or is not valid yet.
-    public static let tlsCertificateExpired = Code(.tlsCertificateExpired)
+    public static let tlsCertificateExpired = Code("tlsCertificateExpired")
     /// The peer's certificate is for another name.
-    public static let tlsCertificateName = Code(.tlsCertificateName)
+    public static let tlsCertificateName = Code("tlsCertificateName")
     /// The peer refused our certificate, or wants one that we do not have.
-    public static let tlsClientCertificate = Code(.tlsClientCertificate)
+    public static let tlsClientCertificate = Code("tlsClientCertificate")
     /// What arrived is not TLS.
-    public static let tlsProtocol = Code(.tlsProtocol)
+    public static let tlsProtocol = Code("tlsProtocol")
     /// The peer cut the connection without ending TLS, so what has arrived may not be all.
-    public static let tlsTruncated = Code(.tlsTruncated)
+    public static let tlsTruncated = Code("tlsTruncated")
     /// Any other failure that the system reported.
-    public static let system = Code(.system)
-
-    /// The code's name.
-    public var description: String { base.rawValue }
+    public static let system = Code("system")
   }
 
   /// The kind of failure.
@@ -91,18 +83,21 @@ extension ReactorError {
     let words = String(cString: uv_strerror(result))
     let all = detail.isEmpty ? words : "\(detail): \(words)"
     switch uv_errno_t(result) {
-    case UV_EADDRINUSE: self.init(.addressInUse, "\(action): another program uses this address", detail: all)
-    case UV_EADDRNOTAVAIL: self.init(.addressNotAvailable, "\(action): this machine has no such address", detail: all)
-    case UV_ECONNREFUSED: self.init(.connectionRefused, "\(action): nothing listens there", detail: all)
+    case UV_EADDRINUSE:
+      self.init(.addressInUse, "\(action): another program is already using this address", detail: all)
+    case UV_EADDRNOTAVAIL:
+      self.init(.addressNotAvailable, "\(action): this machine does not have that address", detail: all)
+    case UV_ECONNREFUSED: self.init(.connectionRefused, "\(action): nothing is listening there", detail: all)
     case UV_ECONNRESET, UV_EPIPE, UV_ECONNABORTED:
       self.init(.connectionReset, "\(action): the peer cut the connection", detail: all)
     case UV_EHOSTUNREACH, UV_ENETUNREACH, UV_ENETDOWN:
-      self.init(.unreachable, "\(action): there is no way to this host", detail: all)
+      self.init(.unreachable, "\(action): there is no route to this host", detail: all)
     case UV_ETIMEDOUT: self.init(.timedOut, "\(action): it took too long", detail: all)
     case UV_EAI_NONAME, UV_EAI_NODATA: self.init(.nameNotFound, "\(action): this host name does not exist", detail: all)
     case UV_EAI_AGAIN, UV_EAI_FAIL: self.init(.nameLookUpFailed, "\(action): the name service failed", detail: all)
-    case UV_EMFILE, UV_ENFILE: self.init(.tooManyOpenFiles, "\(action): no file descriptor is left", detail: all)
-    case UV_EACCES, UV_EPERM: self.init(.permissionDenied, "\(action): the system does not allow it", detail: all)
+    case UV_EMFILE, UV_ENFILE:
+      self.init(.tooManyOpenFiles, "\(action): there are no file descriptors left", detail: all)
+    case UV_EACCES, UV_EPERM: self.init(.permissionDenied, "\(action): the system does not permit it", detail: all)
     case UV_EOF, UV_ECANCELED, UV_EBADF, UV_ENOTCONN:
       self.init(.connectionClosed, "\(action): the connection is closed", detail: all)
     default: self.init(.system, "\(action): the system reported an error", detail: all)

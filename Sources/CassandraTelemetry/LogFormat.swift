@@ -1,3 +1,5 @@
+internal import CassandraBytes
+
 /// The form of a log line.
 public enum LogFormat: String, Sendable, CaseIterable {
   /// For people: time, level, label, message, then `name=value`.
@@ -98,42 +100,5 @@ public enum LogFormat: String, Sendable, CaseIterable {
 
 /// Appends a time as `2026-11-23T08:17:18.123Z`.
 func appendTimestamp(_ nanoseconds: Int64, to buffer: inout [UInt8]) {
-  let milliseconds = nanoseconds / 1_000_000
-  let date = CivilDate(daysSince1970: milliseconds / 86_400_000)
-  let rest = milliseconds % 86_400_000
-  func append(_ value: Int64, _ digits: Int) {
-    let text = String(value)
-    buffer.append(contentsOf: repeatElement(UInt8(ascii: "0"), count: max(0, digits - text.utf8.count)))
-    buffer.append(contentsOf: text.utf8)
-  }
-  let parts: [(Int64, Int, Character)] = [
-    (date.year, 4, "-"), (date.month, 2, "-"), (date.day, 2, "T"), (rest / 3_600_000, 2, ":"),
-    (rest / 60_000 % 60, 2, ":"),
-    (rest / 1000 % 60, 2, "."), (rest % 1000, 3, "Z"),
-  ]
-  for (value, digits, separator) in parts {
-    append(value, digits)
-    buffer.append(contentsOf: String(separator).utf8)
-  }
-}
-
-/// A day of the proleptic Gregorian calendar.
-struct CivilDate {
-  var year: Int64
-  var month: Int64
-  var day: Int64
-
-  /// The day that many days after 1 January 1970; counted in eras of 400 years that begin in March, so that the leap
-  /// day is the last day of a year.
-  init(daysSince1970 days: Int64) {
-    let shifted = days + 719_468
-    let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-    let dayOfEra = shifted - era * 146_097
-    let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let shiftedMonth = (5 * dayOfYear + 2) / 153
-    day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
-    month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-    year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-  }
+  CivilMoment(milliseconds: nanoseconds / 1_000_000).write(into: &buffer)
 }

@@ -1,18 +1,6 @@
+import CassandraDice
 import CQLLanguage
 import Testing
-
-/// A generator with a seed, so that a failure can be repeated.
-private struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var value = state
-    value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
-    return value ^ (value >> 31)
-  }
-}
 
 @Suite struct MutationTests {
   /// Words, spaces and signs of a statement.
@@ -31,7 +19,7 @@ private struct SplitMix: RandomNumberGenerator {
 
   @Test(arguments: [1, 2, 3] as [UInt64])
   func mutatedStatementsNeverTrap(seed: UInt64) {
-    var random = SplitMix(state: seed)
+    var random = Dice(seed: seed)
     let statements = Corpus.entries.map { pieces($0.statement) }
     let words = statements.flatMap { $0 }
     var accepted = 0
@@ -53,7 +41,7 @@ private struct SplitMix: RandomNumberGenerator {
 
   @Test(arguments: [4] as [UInt64])
   func mutatedBytesNeverTrap(seed: UInt64) {
-    var random = SplitMix(state: seed)
+    var random = Dice(seed: seed)
     for _ in 0..<20_000 {
       guard let entry = Corpus.entries.randomElement(using: &random) else { continue }
       var bytes = Array(entry.statement.utf8)

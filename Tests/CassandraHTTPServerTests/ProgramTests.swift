@@ -64,7 +64,7 @@ import Testing
     let second = try Program(port: port)
     let said = second.rest()
     #expect(second.process.terminationStatus == 1 && second.process.terminationReason == .exit)
-    #expect(said == "http://127.0.0.1:\(port): listening: another program uses this address.\n", "\(said)")
+    #expect(said == "http://127.0.0.1:\(port): listening: another program is already using this address.\n", "\(said)")
     kill(first.process.processIdentifier, SIGTERM)
     first.process.waitUntilExit()
   }

@@ -1,3 +1,4 @@
+import CassandraDice
 import CassandraHTTP
 import Testing
 
@@ -55,7 +56,7 @@ import Testing
   func whatIsNoDate(_ text: String) { #expect(HTTPDate(parsing: text, now: now) == nil) }
 
   @Test func roundTrips() {
-    var random = SeededGenerator(seed: 3)
+    var random = Dice(seed: 3)
     for _ in 0..<5_000 {
       let date = HTTPDate(secondsSince1970: Int.random(in: -62_135_596_800...253_402_300_799, using: &random))
       #expect(HTTPDate(parsing: date.description, now: now) == date)

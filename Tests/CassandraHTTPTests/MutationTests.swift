@@ -1,3 +1,4 @@
+import CassandraDice
 import CassandraHTTP
 import Testing
 
@@ -5,7 +6,7 @@ import Testing
 @Suite struct MutationTests {
   @Test(arguments: 0..<4)
   func damagedRequests(_ seed: Int) {
-    var random = SeededGenerator(seed: UInt64(seed))
+    var random = Dice(seed: UInt64(seed))
     let inputs = (requestLineCases + fieldCases + framingCases + chunkCases).map(\.input)
     for round in 0..<1_500 {
       let input = damaged(inputs, &random)
@@ -16,7 +17,7 @@ import Testing
 
   @Test(arguments: 0..<4)
   func damagedResponses(_ seed: Int) {
-    var random = SeededGenerator(seed: UInt64(seed))
+    var random = Dice(seed: UInt64(seed))
     let inputs = responseCases.map(\.example.input)
     for round in 0..<1_500 {
       let input = damaged(inputs, &random)
@@ -27,7 +28,7 @@ import Testing
   }
 
   /// One input, or two in a row, with some bytes flipped, replaced by meaningful ones, removed or doubled.
-  private func damaged(_ inputs: [[UInt8]], _ random: inout SeededGenerator) -> [UInt8] {
+  private func damaged(_ inputs: [[UInt8]], _ random: inout Dice) -> [UInt8] {
     var input = inputs.randomElement(using: &random) ?? []
     if Bool.random(using: &random) { input += inputs.randomElement(using: &random) ?? [] }
     let meaningful = Array("\r\n\t \0:;=,\"\\/?#%*@[]0159afAFx-+".utf8) + [0x7f, 0x80, 0xff]

@@ -1,3 +1,4 @@
+import CassandraDice
 import CassandraBytes
 import CassandraHTTP
 import Testing
@@ -42,7 +43,7 @@ func verify<Stream: Transcript>(
   let whole = transcript(of: input, cuts: [], makeStream())
   let bytewise = transcript(of: input, cuts: Array(0..<input.count), makeStream())
   #expect(bytewise == whole, "byte by byte")
-  var random = SeededGenerator(seed: seed)
+  var random = Dice(seed: seed)
   for _ in 0..<pieces {
     let count = Int.random(in: 1...4, using: &random)
     let cuts = (0..<count).map { _ in Int.random(in: 0...input.count, using: &random) }.sorted()
@@ -72,21 +73,6 @@ func expectTranscript(_ lines: [String], _ expected: [String]) {
       line == expected || !expected.contains("@") && line.split(separator: " @")[0] == expected
     }
   #expect(matches, "\(lines) instead of \(expected)")
-}
-
-/// SplitMix64: a seed repeats a run.
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { self.state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var value = state
-    value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
-    return value ^ (value >> 31)
-  }
 }
 
 extension HTTPError {

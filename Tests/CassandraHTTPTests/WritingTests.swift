@@ -1,3 +1,4 @@
+import CassandraDice
 import CassandraBytes
 import CassandraHTTP
 import Testing
@@ -120,7 +121,7 @@ import Testing
 
   /// What is written in chunks of any size is read back, however it is cut.
   @Test func chunkedRoundTrips() {
-    var random = SeededGenerator(seed: 7)
+    var random = Dice(seed: 7)
     for round in 0..<50 {
       var output = Array("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".utf8)
       var content = ""

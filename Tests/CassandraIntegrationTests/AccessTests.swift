@@ -5,7 +5,7 @@ import CassandraTelemetry
 import Testing
 
 /// Who gets in, and what the others are told.
-@Suite(.serialized) struct AccessTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct AccessTests {
   private func connect(
     _ database: Database, _ change: (inout ClientConfiguration) throws -> Void = { _ in }
   ) async throws -> CassandraError? {
@@ -43,11 +43,11 @@ import Testing
       $0.credentials = Credentials(username: "cassandra", password: Secret("guess"))
     }
     #expect(wrong?.code == .badCredentials)
-    #expect(wrong?.description == "The database does not accept the credentials.")
+    #expect(wrong?.description == "The database rejected the credentials.")
     #expect(wrong?.debugDescription.contains("guess") == false)
     let none = try await connect(database) { $0.credentials = nil }
     #expect(none?.code == .credentialsMissing)
-    #expect(none?.description.contains("user name and a password") == true)
+    #expect(none?.description.contains("username and a password") == true)
   }
 
   @Test(

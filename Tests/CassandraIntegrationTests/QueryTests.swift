@@ -4,7 +4,8 @@ import CassandraReactor
 import CassandraTelemetry
 import Testing
 
-@Suite(.enabled(if: !Database.all.isEmpty, Database.anyReason), .serialized) struct QueryTests {
+@Suite(.enabled(if: !Database.all.isEmpty, Database.anyReason), .serialized, .timeLimit(.minutes(5))) struct QueryTests
+{
   static let keyspace = Keyspace(
     "driver_queries",
     [

@@ -4,8 +4,8 @@ import CassandraReactor
 import Testing
 
 /// What happens to prepared statements when the schema changes under them.
-@Suite(.enabled(if: !Database.all.isEmpty, Database.anyReason), .serialized, .timeLimit(.minutes(4)))
-struct SchemaTests {
+@Suite(.enabled(if: !Database.all.isEmpty, Database.anyReason), .serialized, .timeLimit(.minutes(5))) struct SchemaTests
+{
   static let keyspace = Keyspace("driver_schema", [])
 
   struct Row: Decodable, Equatable {

@@ -2,7 +2,7 @@ import CassandraWire
 import Cassandra
 import Testing
 
-@Suite(.enabled(if: !Database.all.isEmpty, Database.anyReason), .serialized) struct TypeTests {
+@Suite(.enabled(if: !Database.all.isEmpty, Database.anyReason), .serialized, .timeLimit(.minutes(5))) struct TypeTests {
   static let keyspace = Keyspace(
     "driver_types",
     [

@@ -1,3 +1,4 @@
+import CassandraDice
 import CassandraJSON
 import Testing
 
@@ -5,7 +6,7 @@ import Testing
 @Suite struct PropertyTests {
   @Test(arguments: 1...8 as ClosedRange<UInt64>)
   func whatIsWrittenReadsBack(seed: UInt64) throws {
-    var generator = SeededGenerator(seed: seed)
+    var generator = Dice(seed: seed)
     for _ in 0..<150 {
       let tree = RandomJSON.value(depth: 5, &generator)
       var text: [UInt8] = []
@@ -22,7 +23,7 @@ import Testing
   /// Damaged texts are refused or read as something that reads back; never a trap, never a loop.
   @Test(arguments: 1...8 as ClosedRange<UInt64>)
   func damage(seed: UInt64) throws {
-    var generator = SeededGenerator(seed: seed)
+    var generator = Dice(seed: seed)
     for _ in 0..<60 {
       var text: [UInt8] = []
       text.append(json: RandomJSON.value(depth: 4, &generator))
@@ -45,7 +46,7 @@ import Testing
     }
   }
 
-  private func damaged(_ text: [UInt8], _ generator: inout SeededGenerator) -> [UInt8] {
+  private func damaged(_ text: [UInt8], _ generator: inout Dice) -> [UInt8] {
     var result = text
     for _ in 0..<Int.random(in: 1...3, using: &generator) {
       let place = Int.random(in: 0..<max(1, result.count), using: &generator)
@@ -62,7 +63,7 @@ import Testing
   }
 
   /// The same text with white space between its tokens.
-  private func spaced(_ text: [UInt8], _ generator: inout SeededGenerator) -> [UInt8] {
+  private func spaced(_ text: [UInt8], _ generator: inout Dice) -> [UInt8] {
     var result: [UInt8] = []
     var isInString = false
     var isEscaped = false
@@ -127,7 +128,7 @@ import Testing
 
 /// Random values that are awkward to write and to read.
 enum RandomJSON {
-  static func value(depth: Int, _ generator: inout SeededGenerator) -> JSONValue {
+  static func value(depth: Int, _ generator: inout Dice) -> JSONValue {
     switch Int.random(in: 0..<(depth > 0 ? 8 : 5), using: &generator) {
     case 0: return .null
     case 1: return .bool(Bool.random(using: &generator))
@@ -144,13 +145,13 @@ enum RandomJSON {
     }
   }
 
-  private static func count(_ generator: inout SeededGenerator) -> Int {
+  private static func count(_ generator: inout Dice) -> Int {
     Int.random(in: 0..<10, using: &generator) == 0
       ? Int.random(in: 8...20, using: &generator) : Int.random(in: 0...4, using: &generator)
   }
 
-  private static func number(_ generator: inout SeededGenerator) -> JSONNumber {
-    let digits = { (count: Int, generator: inout SeededGenerator) in
+  private static func number(_ generator: inout Dice) -> JSONNumber {
+    let digits = { (count: Int, generator: inout Dice) in
       (0..<count).map { _ in String(Int.random(in: 0...9, using: &generator)) }.joined()
     }
     switch Int.random(in: 0..<4, using: &generator) {
@@ -164,7 +165,7 @@ enum RandomJSON {
     }
   }
 
-  private static func text(_ generator: inout SeededGenerator) -> String {
+  private static func text(_ generator: inout Dice) -> String {
     var text = ""
     for _ in 0..<Int.random(in: 0...20, using: &generator) {
       let ceiling: UInt32 = [0x20, 0x7f, 0x7f, 0x7ff, 0xffff, 0x10ffff].randomElement(using: &generator) ?? 0x7f

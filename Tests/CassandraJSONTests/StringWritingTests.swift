@@ -1,3 +1,4 @@
+import CassandraDice
 import CassandraJSON
 import Testing
 
@@ -50,7 +51,7 @@ import Testing
   }
 
   @Test func randomBytes() {
-    var generator = SeededGenerator(seed: 1)
+    var generator = Dice(seed: 1)
     for _ in 0..<2_000 {
       let ceiling = [0x30, 0x7f, 0xff].randomElement(using: &generator) ?? 0xff
       let text = (0..<Int.random(in: 0...70, using: &generator)).map { _ in

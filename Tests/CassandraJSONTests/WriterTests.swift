@@ -1,3 +1,4 @@
+import CassandraDice
 import CassandraJSON
 import Testing
 
@@ -41,7 +42,7 @@ import Testing
   }
 
   @Test func everyDoubleReadsBack() throws {
-    var generator = SeededGenerator(seed: 2)
+    var generator = Dice(seed: 2)
     for _ in 0..<5_000 {
       let value = Double(bitPattern: generator.next())
       guard value.isFinite else { continue }

@@ -1,3 +1,4 @@
+import CassandraDice
 import CassandraTesting
 import Glibc
 import CassandraReactor
@@ -8,7 +9,7 @@ import Testing
 /// descriptor and no waiting task may be left.
 ///
 /// `REACTOR_BREAKAGES` sets how many (10,000), `REACTOR_SEED` which.
-@Suite(.serialized) struct BreakageTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct BreakageTests {
   /// What a connection meets at the other side, by the listener that it chooses.
   enum Server: Int, CaseIterable, Sendable {
     /// Sends back what it gets, and more.
@@ -46,7 +47,7 @@ import Testing
     let outcomes = Locked<[String: Int]>([:])
     let (plain, encrypted) = (plainServers.map(\.address), secureServers.map(\.address))
     try await withThrowingTaskGroup(of: Void.self) { group in
-      var random = SplitMix(seed)
+      var random = Dice(seed: seed)
       for index in 0..<count {
         if index >= 200 { try await group.next() }
         let breakage = Breakage(&random)
@@ -190,7 +191,7 @@ import Testing
     let amount: Int
     let delay: UInt64
 
-    init(_ random: inout SplitMix) {
+    init(_ random: inout Dice) {
       server = Server.allCases[Int(random.below(6))]
       isServerSecure = random.below(2) == 0
       isClientSecure = random.below(4) == 0 ? !isServerSecure : isServerSecure

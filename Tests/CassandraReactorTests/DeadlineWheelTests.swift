@@ -1,3 +1,4 @@
+import CassandraDice
 import Testing
 
 @testable import CassandraReactor
@@ -38,7 +39,7 @@ import Testing
 
   /// Against a plain list, over times that step by one and by hours.
   @Test(arguments: 0..<20) func agreesWithAList(_ seed: UInt64) {
-    var random = SplitMix(seed)
+    var random = Dice(seed: seed)
     var wheel = DeadlineWheel<Int>(now: random.below(1 << 40))
     var now = wheel.now
     var expected: [Int: UInt64] = [:]
@@ -73,19 +74,6 @@ import Testing
   }
 }
 
-/// A small generator, so that a seed repeats a failure.
-struct SplitMix: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(_ seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
-  }
-
+extension Dice {
   mutating func below(_ bound: UInt64) -> UInt64 { next() % bound }
 }

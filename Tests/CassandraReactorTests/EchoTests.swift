@@ -55,7 +55,7 @@ final class Collector: TransportDelegate {
   }
 }
 
-@Suite struct EchoTests {
+@Suite(.timeLimit(.minutes(5))) struct EchoTests {
   let loops = try! EventLoops(count: 2)
   let authority = CertificateAuthority()
 

@@ -5,7 +5,7 @@ import Testing
 
 @testable import CassandraReactor
 
-@Suite struct EventLoopTests {
+@Suite(.timeLimit(.minutes(5))) struct EventLoopTests {
   let loops = try! EventLoops(count: 2)
 
   @Test func runsOnItsThreadAndComesBack() async {

@@ -48,12 +48,6 @@ import Testing
       #expect(!line.unicodeScalars.dropLast().contains { $0.value < 0x20 || 0x7f...0x9f ~= $0.value })
     }
   }
-
-  @Test(arguments: [(0, 1970, 1, 1), (-1, 1969, 12, 31), (11_016, 2000, 2, 29), (20_780, 2026, 11, 23)])
-  func civilDates(_ days: Int64, _ year: Int64, _ month: Int64, _ day: Int64) {
-    let date = CivilDate(daysSince1970: days)
-    #expect((date.year, date.month, date.day) == (year, month, day))
-  }
 }
 
 @Suite struct SecretTests {

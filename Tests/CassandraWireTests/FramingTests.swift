@@ -1,3 +1,4 @@
+import CassandraDice
 import CassandraBytes
 import Testing
 
@@ -15,7 +16,7 @@ import Testing
     var body: [UInt8]
   }
 
-  private func messages(_ random: inout Seeded, count: Int) -> [[Sent]] {
+  private func messages(_ random: inout Dice, count: Int) -> [[Sent]] {
     (0..<count).map { turn in
       (0..<Int(random.next() % 5)).map { index in
         let size = [0, 1, 7, 600, 5000, 131_062, 131_063, 200_000, 400_000][Int(random.next() % 9)]
@@ -43,7 +44,7 @@ import Testing
 
   /// What stands behind a body that is too large is read as if nothing had been.
   @Test(arguments: framings) func bodiesOverTheLimitArePassedOver(_ framing: Framing) throws {
-    var random = Seeded(7)
+    var random = Dice(seed: 7)
     let turns = messages(&random, count: 12)
     let all = turns.flatMap { $0 }
     let bytes = encode(turns, framing)
@@ -96,7 +97,7 @@ import Testing
 
   @Test(arguments: framings) func roundTrips(_ framing: Framing) throws {
     for seed in 0..<6 {
-      var random = Seeded(UInt64(seed))
+      var random = Dice(seed: UInt64(seed))
       let turns = messages(&random, count: 4)
       let stream = encode(turns, framing)
       #expect(same(try decode([stream[...]], framing), turns), "seed \(seed), whole")
@@ -166,22 +167,9 @@ import Testing
 
   @Test func randomBytesNeverTrap() {
     for seed in 0..<2000 {
-      var random = Seeded(UInt64(seed))
+      var random = Dice(seed: UInt64(seed))
       let bytes = (0..<Int(random.next() % 200)).map { _ in UInt8(truncatingIfNeeded: random.next() >> 9) }
       for framing in Self.framings { _ = try? decode([bytes[...]], framing) }
     }
-  }
-}
-
-struct Seeded: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(_ seed: UInt64) { state = seed &* 0x9e37_79b9_7f4a_7c15 | 1 }
-
-  mutating func next() -> UInt64 {
-    state ^= state << 13
-    state ^= state >> 7
-    state ^= state << 17
-    return state
   }
 }

@@ -1,3 +1,4 @@
+import CassandraDice
 import CassandraBytes
 import CassandraWire
 import Testing
@@ -42,7 +43,7 @@ import Testing
   }
 
   @Test func flippedBits() throws {
-    var generator = SplitMix(state: 1)
+    var generator = Dice(seed: 1)
     for recording in try recordings() {
       for _ in 0..<200 {
         var changed = recording
@@ -63,7 +64,7 @@ import Testing
   }
 
   @Test func everyOpcodeWithNonsense() {
-    var generator = SplitMix(state: 2)
+    var generator = Dice(seed: 2)
     for opcode in Opcode.allCases {
       for length in 0..<200 {
         let body = (0..<length).map { _ in UInt8.random(in: 0...255, using: &generator) >> UInt8(length % 8) }
@@ -137,18 +138,5 @@ import Testing
     }
     #expect(error?.code == .invalidText)
     #expect(error?.position == 2)
-  }
-}
-
-/// A source of random numbers that a seed repeats.
-struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-    return mixed ^ (mixed >> 31)
   }
 }

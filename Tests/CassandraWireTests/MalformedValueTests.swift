@@ -1,3 +1,4 @@
+import CassandraDice
 import CassandraBytes
 import CassandraRowJSON
 import CassandraWire
@@ -65,7 +66,7 @@ import Testing
   }
 
   @Test func flippedBits() throws {
-    var generator = SplitMix(state: 3)
+    var generator = Dice(seed: 3)
     for cell in try cells() where !cell.bytes.isEmpty {
       for _ in 0..<100 {
         var changed = cell.bytes

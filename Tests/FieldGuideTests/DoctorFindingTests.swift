@@ -7,7 +7,7 @@ import Testing
 @testable import FieldGuide
 
 /// What the doctor makes of what it has seen; nothing is looked at here.
-@Suite struct DoctorFindingTests {
+@Suite(.timeLimit(.minutes(5))) struct DoctorFindingTests {
   private static let day = 86_400
   private static let now = 1_795_737_600  // 2026-11-27
 
@@ -49,7 +49,7 @@ import Testing
 
   @Test func connectionsAreJudged() throws {
     let (one, two) = (try SocketAddress("10.0.0.1", port: 9042), try SocketAddress("10.0.0.2", port: 9042))
-    let refused = ReactorError(.connectionRefused, "nothing listens there", detail: "refused")
+    let refused = ReactorError(.connectionRefused, "nothing is listening there", detail: "refused")
     #expect(Finding.connections(to: "db:9042", [(one, nil)], route: .cassandra).mark == .ok)
     #expect(
       Finding.connections(to: "db:9042", [(one, nil), (two, nil)], route: .cassandra).text.contains("all of its 2"))

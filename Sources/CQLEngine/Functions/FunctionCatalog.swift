@@ -31,22 +31,26 @@ enum FunctionCatalog {
     return bytes[...]
   }
 
-  /// The function of that name for such arguments; throws Cassandra's refusal.
+  /// The function of that name for such arguments; throws Cassandra's refusal, which has other words in a selection.
   static func scalar(
-    _ name: QualifiedName, _ arguments: [Argument], receiver: Receiver?, table: Table?
+    _ name: QualifiedName, _ arguments: [Argument], receiver: Receiver?, table: Table?, inSelection: Bool = false
   ) throws(EngineFailure) -> ScalarFunction {
     let text = name.name.name
     if let keyspace = name.keyspace, keyspace.name != "system" {
-      throw EngineFailure.invalid("Unknown function \(name.cql) called")
+      throw unknown(name, inSelection: inSelection)
     }
     if let feature = unsupported[text] { throw EngineFailure.unsupported("\(feature), and so the function '\(text)',") }
     if text == "token" { return try checked(TokenFunction.function(table), arguments) }
     if let factory = CollectionFunctions.factories[text] { return try factory(arguments) }
     guard let candidates = overloads[text] else {
       if AggregateFunction.names.contains(text) { throw notScalar(text, arguments, receiver) }
-      throw EngineFailure.invalid("Unknown function \(name.cql) called")
+      throw unknown(name, inSelection: inSelection)
     }
     return try choose(candidates, arguments, receiver, name: name.cql)
+  }
+
+  private static func unknown(_ name: QualifiedName, inSelection: Bool) -> EngineFailure {
+    .invalid(inSelection ? "Unknown function '\(name.cql)'" : "Unknown function \(name.cql) called")
   }
 
   private static func notScalar(_ name: String, _ arguments: [Argument], _ receiver: Receiver?) -> EngineFailure {

@@ -121,13 +121,8 @@ struct SelectorPlanner {
     var described: [Argument] = []
     for argument in arguments { described.append(try describe(argument)) }
     let receiver = expected.map { terms.receiver("[selection]", $0) }
-    let scalar: ScalarFunction
-    do throws(EngineFailure) {
-      scalar = try FunctionCatalog.scalar(function, described, receiver: receiver, table: table)
-    } catch {
-      guard error.response.message == "Unknown function \(function.cql) called" else { throw error }
-      throw EngineFailure.invalid("Unknown function '\(function.cql)'")
-    }
+    let scalar = try FunctionCatalog.scalar(
+      function, described, receiver: receiver, table: table, inSelection: true)
     var parts: [Expression] = []
     var names: [String] = []
     for (argument, type) in zip(arguments, scalar.argumentTypes) {

@@ -131,7 +131,7 @@ package final class Store: Sendable {
   }
 
   /// Writes to the small durable area of names and values beside the records (nil removes), and gives up tables, in one
-  /// transaction: their records are gone at once for whom does not read by their number, and are removed in pieces in
+  /// transaction: readers that do not use the record numbers stop seeing them at once, and are removed in pieces in
   /// the background, after a restart too. Their indexes have to be listed as well.
   package func commit(
     meta: [(name: String, value: [UInt8]?)], tablesToDrop: [TableNumber] = []

@@ -1,11 +1,16 @@
 /// Why a statement is none of CQL.
 public struct CQLSyntaxError: Error, Sendable, Equatable {
   /// What is wrong.
-  public enum Code: Sendable, Equatable {
+  public struct Code: Sendable, Hashable, CustomStringConvertible {
+    /// The code's name.
+    public let description: String
+
+    private init(_ name: String) { description = name }
+
     /// The grammar has no such statement: Cassandra answers with a `SyntaxException`.
-    case syntax
+    public static let syntax = Code("syntax")
     /// A limit of `CQLLimits` was passed, which is a matter of this parser and not of the language.
-    case limit
+    public static let limit = Code("limit")
   }
 
   /// What is wrong.

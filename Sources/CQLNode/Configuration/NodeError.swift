@@ -1,24 +1,20 @@
 /// Why a node does not run.
 public struct NodeError: Error, Sendable, CustomStringConvertible, CustomDebugStringConvertible {
   /// What kind of failure it is; more kinds may come.
-  public struct Code: RawRepresentable, Sendable, Hashable, CustomStringConvertible {
-    /// The name of the kind.
-    public let rawValue: String
+  public struct Code: Sendable, Hashable, CustomStringConvertible {
+    /// The code's name.
+    public let description: String
 
-    /// A kind by its name.
-    public init(rawValue: String) { self.rawValue = rawValue }
+    init(_ name: String) { description = name }
 
     /// The settings do not go together or are not safe.
-    public static let configuration = Code(rawValue: "configuration")
+    public static let configuration = Code("configuration")
     /// The address cannot be listened at.
-    public static let listening = Code(rawValue: "listening")
+    public static let listening = Code("listening")
     /// One of ``NodeConfiguration/initialStatements`` failed.
-    public static let initialStatements = Code(rawValue: "initialStatements")
+    public static let initialStatements = Code("initialStatements")
     /// The data cannot be opened: another process has it, it is damaged, or of another version.
-    public static let storage = Code(rawValue: "storage")
-
-    /// The name of the kind.
-    public var description: String { rawValue }
+    public static let storage = Code("storage")
   }
 
   /// What kind of failure it is.

@@ -16,7 +16,7 @@ final class ClientConnection {
   @exclusivity(unchecked) var machine: ServerMachine
   @exclusivity(unchecked) private var session = EngineSession(version: .v5)
   /// Requests that wait until the client has read some of its answers.
-  @exclusivity(unchecked) private var held = RequestRing()
+  @exclusivity(unchecked) private var held = Ring<StatementRequest>(room: 8)
   private var deadline: DeadlineKey?
   @exclusivity(unchecked) private var armedFor = UInt64.max
 

@@ -17,7 +17,7 @@ final class Workers {
   private let turns: TurnQueue
   /// Asks the root task of the loop for another worker.
   private let births: LoopQueue<Void>
-  private var requests = RequestRing()
+  private var requests = Ring<StatementRequest>(room: 64)
   private var idle: [UnsafeContinuation<Void, Never>] = []
   /// A worker was told to go on and has not begun yet.
   private var isWaking = false

@@ -122,15 +122,19 @@ public final class CassandraClient: Sendable {
   /// - Parameters:
   ///   - statement: CQL with its values; see ``Statement``.
   ///   - options: How it is to be carried out, where it differs from the client's defaults.
+  ///   - file: Where the call stands, for ``CassandraError/callSite``.
+  ///   - line: Its line.
   /// - Throws: ``CassandraError``.
   @discardableResult
   public nonisolated(nonsending) func query(
-    _ statement: Statement, options: QueryOptions? = nil
+    _ statement: Statement, options: QueryOptions? = nil, file: StaticString = #fileID, line: UInt = #line
   ) async throws(CassandraError) -> Rows {
-    if let client = onThisLoop(#isolation) { return try await client.query(statement, options) }
-    return try await elsewhere { (client: LoopClient) async throws(CassandraError) in
-      try await client.query(statement, options)
-    }
+    do throws(CassandraError) {
+      if let client = onThisLoop(#isolation) { return try await client.query(statement, options) }
+      return try await elsewhere { (client: LoopClient) async throws(CassandraError) in
+        try await client.query(statement, options)
+      }
+    } catch { throw error.called(at: file, line) }
   }
 
   /// The columns of a statement's rows, as the database says when it prepares the statement; none for a statement without
@@ -157,19 +161,24 @@ public final class CassandraClient: Sendable {
   /// - Parameters:
   ///   - kind: Logged: all or none, at a price. Unlogged: for one partition. Counter: for counters.
   ///   - options: How it is to be carried out, where it differs from the client's defaults.
+  ///   - file: Where the call stands, for ``CassandraError/callSite``.
+  ///   - line: Its line.
   ///   - fill: Adds the statements: INSERT, UPDATE or DELETE, at least one and at most 65,535.
   /// - Throws: ``CassandraError``.
   @discardableResult
   public nonisolated(nonsending) func batch(
-    _ kind: Batch.Kind = .logged, options: QueryOptions? = nil, _ fill: (inout BatchStatements) throws -> Void
+    _ kind: Batch.Kind = .logged, options: QueryOptions? = nil, file: StaticString = #fileID, line: UInt = #line,
+    _ fill: (inout BatchStatements) throws -> Void
   ) async throws -> Rows {
     var batch = BatchStatements()
     try fill(&batch)
     let statements = batch.statements
-    if let client = onThisLoop(#isolation) { return try await client.batch(kind, statements, options) }
-    return try await elsewhere { (client: LoopClient) async throws(CassandraError) in
-      try await client.batch(kind, statements, options)
-    }
+    do throws(CassandraError) {
+      if let client = onThisLoop(#isolation) { return try await client.batch(kind, statements, options) }
+      return try await elsewhere { (client: LoopClient) async throws(CassandraError) in
+        try await client.batch(kind, statements, options)
+      }
+    } catch { throw error.called(at: file, line) }
   }
 
   /// The client's part on the loop whose task this is. Code of an actor that happens to run on the loop's thread would

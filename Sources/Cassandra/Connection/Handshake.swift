@@ -120,7 +120,7 @@ struct Handshake {
     guard let mechanism = wishes.authenticator else {
       return fail(
         CassandraError(
-          .credentialsMissing, "The database requires a user name and a password, and none are set.",
+          .credentialsMissing, "The database requires a username and a password, but none are configured.",
           detail: "authenticator \(authenticator)"))
     }
     do throws(CassandraError) {

@@ -25,12 +25,12 @@ extension NodeConnection {
   /// What those are told who wait for an answer when the connection ends.
   func error(for end: ClientMachine<Recipient>.End) -> CassandraError {
     switch end {
-    case .requestFromServer: .protocolViolation("a request came from the server", coordinator: endPoint)
+    case .requestFromServer: .protocolViolation("the server sent a request", coordinator: endPoint)
     case .otherVersion(let number):
-      .protocolViolation("an answer of version \(number) came", coordinator: endPoint)
+      .protocolViolation("the server answered in protocol version \(number)", coordinator: endPoint)
     case .unasked(let stream, let cause):
       .protocolViolation(
-        "an answer came on stream \(stream), where nothing was asked", coordinator: endPoint, cause: cause)
+        "the server answered on stream \(stream), on which no request is open", coordinator: endPoint, cause: cause)
     case .unreadable(let cause): .protocolViolation("\(cause)", coordinator: endPoint, cause: cause)
     case .refused(let error):
       .connectionLost(CassandraError(server: error, coordinator: endPoint), coordinator: endPoint)

@@ -36,7 +36,7 @@ final class NodeConnection {
   /// Whether the keyspace of the settings did not exist when it was made, so that it has none.
   var lacksKeyspace = false
   /// The one task that keeps this connection.
-  private var ownerWaiter: UnsafeContinuation<Void, Never>?
+  private let owner = LoopWait<Void>()
 
   init(
     _ transport: Transport, to endPoint: EndPoint, version: ProtocolVersion, limits: ClientLimits,
@@ -179,7 +179,7 @@ extension NodeConnection: DeadlineHandler {
       deadline = nil
       armedFor = .max
       runTimers()
-    case .drain?: wakeOwner()
+    case .drain?: owner.end()
     case nil: preconditionFailure("every deadline of a connection has the token of a timer")
     }
   }
@@ -342,32 +342,20 @@ extension NodeConnection {
     let callback = onUnusable.take()
     callback?()
     queue.admitAll()
-    wakeOwner()
+    owner.end()
     observer?.connectionBecameUnusable(self)
-  }
-
-  private func wakeOwner() {
-    let waiter = ownerWaiter.take()
-    waiter?.resume()
   }
 
   /// Waits until no further request may be sent, or until the task is cancelled.
   func untilUnusable() async {
-    guard isUsable else { return }
-    let bound = LoopBound(self, on: loop)
-    await withTaskCancellationHandler {
-      await withUnsafeContinuation { waiter in
-        if Task.isCancelled { waiter.resume() } else { ownerWaiter = waiter }
-      }
-    } onCancel: {
-      bound.loop.post { bound.withValue { $0.wakeOwner() } }
-    }
+    if isUsable { await owner.wait(on: loop) }
   }
 
   /// Waits until the connection is closed, for `limit` at most.
   func untilClosed(within limit: Duration) async {
     let deadline = loop.setDeadline(after: limit, handler: self, token: Timer.drain.rawValue)
     defer { loop.cancelDeadline(deadline) }
-    if failure == nil { await withUnsafeContinuation { ownerWaiter = $0 } }
+    // Also a task that has been cancelled waits: what is under way may finish.
+    if failure == nil { await owner.waitInAnyCase() }
   }
 }

@@ -126,7 +126,7 @@ final class NodeConnector {
     case .connectionLost: unreachable(endPoint, error.cause)
     case .timedOut:
       CassandraError(
-        .noNodeAvailable, "The database cannot be reached: it accepts connections and does not answer.",
+        .noNodeAvailable, "The database cannot be reached: it accepts connections but does not answer.",
         coordinator: endPoint, isRetrySafe: true, cause: error)
     default: error
     }

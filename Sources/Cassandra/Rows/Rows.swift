@@ -162,7 +162,7 @@ public struct Pages: AsyncSequence, Sendable {
 
   init(_ rows: Rows) { self.rows = rows }
 
-  /// The same pages, with less rows in each when they become larger than `bytes`.
+  /// The same pages, with fewer rows in each when they become larger than `bytes`.
   ///
   /// For a consumer whose memory has to be bounded: it holds two pages at most. The first page is there already, and
   /// rows that are larger than the bound come one by one.

@@ -4,7 +4,7 @@
 public final class LoopQueue<Element> {
   private let loop: EventLoop
   private var values: [Element] = []
-  private var waiter: UnsafeContinuation<Void, Never>?
+  private let wait = LoopWait<Void>()
   private var isFinished = false
 
   /// Makes an empty queue.
@@ -14,32 +14,18 @@ public final class LoopQueue<Element> {
   public func push(_ value: Element) {
     guard !isFinished else { return }
     values.append(value)
-    wake()
+    wait.end()
   }
 
   /// Lets ``takeAll()`` return nil once the queue is empty.
   public func finish() {
     isFinished = true
-    wake()
-  }
-
-  private func wake() {
-    let waiter = waiter.take()
-    waiter?.resume()
+    wait.end()
   }
 
   /// Waits until there is a value and takes all there are; nil after ``finish()``, or when the task is cancelled.
   public func takeAll() async -> [Element]? {
-    if values.isEmpty && !isFinished {
-      let bound = LoopBound(self, on: loop)
-      await withTaskCancellationHandler {
-        await withUnsafeContinuation { continuation in
-          if Task.isCancelled { continuation.resume() } else { waiter = continuation }
-        }
-      } onCancel: {
-        bound.loop.post { bound.withValue { $0.wake() } }
-      }
-    }
+    if values.isEmpty && !isFinished { await wait.wait(on: loop) }
     guard !values.isEmpty, !Task.isCancelled else { return nil }
     let taken = values
     values = []

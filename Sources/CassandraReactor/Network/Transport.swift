@@ -66,8 +66,8 @@ public final class Transport {
   @exclusivity(unchecked) private var finish = Finish.notWanted
   /// Bytes that were given to the socket or wait in front of it, since the connection began.
   @exclusivity(unchecked) public private(set) var sentBytes: UInt64 = 0
-  @exclusivity(unchecked) private var drainWaiter: UnsafeContinuation<Void, Never>?
-  private var drainTurn: UInt64 = 0
+  /// Where somebody waits until the output is gone, once somebody has.
+  @exclusivity(unchecked) private var drainWait: LoopWait<Void>?
   @exclusivity(unchecked) private var failure: ReactorError?
 
   /// How far the orderly end of our half has got.
@@ -412,7 +412,7 @@ extension Transport {
   }
 
   private func outputIsGone() {
-    if let waiter = drainWaiter.take() { waiter.resume() }
+    drainWait?.end()
     if finish == .wanted { sendEnd() }
   }
 
@@ -429,21 +429,9 @@ extension Transport {
   }
 
   private func outputGone() async {
-    drainTurn &+= 1
-    let turn = drainTurn
-    let bound = LoopBound(self, on: loop)
-    await withTaskCancellationHandler {
-      await withUnsafeContinuation { continuation in
-        if Task.isCancelled { continuation.resume() } else { drainWaiter = continuation }
-      }
-    } onCancel: {
-      bound.loop.post {
-        bound.withValue { transport in
-          // A late cancellation must not end the next wait.
-          if transport.drainTurn == turn, let waiter = transport.drainWaiter.take() { waiter.resume() }
-        }
-      }
-    }
+    let wait = drainWait ?? LoopWait()
+    drainWait = wait
+    await wait.wait(on: loop)
   }
 
   /// What to throw to somebody who finds the transport closed.
@@ -503,7 +491,7 @@ extension Transport {
     isReading = false
     let ready = onReady.take()
     ready?(error ?? closedError)
-    if let waiter = drainWaiter.take() { waiter.resume() }
+    drainWait?.end()
     let didClose: uv_close_cb = { handle in
       guard let data = handle?.pointee.data else { return }
       Unmanaged<Transport>.fromOpaque(data).takeRetainedValue().didClose()

@@ -26,12 +26,7 @@ extension EventLoop {
   public func sleep(for duration: Duration) async throws(CancellationError) {
     let sleeper = Sleeper()
     let key = setDeadline(after: duration, handler: sleeper, token: 0)
-    let bound = LoopBound(sleeper, on: self)
-    await withTaskCancellationHandler {
-      await withUnsafeContinuation { sleeper.start($0) }
-    } onCancel: {
-      post { bound.withValue { $0.wake() } }
-    }
+    await sleeper.wait.wait(on: self)
     if Task.isCancelled {
       cancelDeadline(key)
       throw CancellationError()
@@ -40,20 +35,9 @@ extension EventLoop {
 }
 
 private final class Sleeper: DeadlineHandler {
-  private var waiter: UnsafeContinuation<Void, Never>?
-  private var isAwake = false
+  let wait = LoopWait<Void>()
 
-  func start(_ waiter: UnsafeContinuation<Void, Never>) {
-    if isAwake || Task.isCancelled { waiter.resume() } else { self.waiter = waiter }
-  }
-
-  func deadlinePassed(token: UInt64) { wake() }
-
-  func wake() {
-    isAwake = true
-    let waiter = waiter.take()
-    waiter?.resume()
-  }
+  func deadlinePassed(token: UInt64) { wait.end() }
 }
 
 extension Duration {

@@ -31,9 +31,9 @@ enum Checksum {
 
 extension WireError.Code {
   /// A segment whose checksum is wrong: bytes were changed on the way.
-  public static let checksum = WireError.Code(rawValue: "checksum")
+  public static let checksum = WireError.Code("checksum")
   /// Compressed bytes that are not what they announce.
-  public static let compression = WireError.Code(rawValue: "compression")
+  public static let compression = WireError.Code("compression")
   /// A segment that does not hold what it has to: whole envelopes, or a part of one.
-  public static let segment = WireError.Code(rawValue: "segment")
+  public static let segment = WireError.Code("segment")
 }

@@ -4,32 +4,28 @@
 /// the message, so it may be shown to strangers and logged.
 public struct WireError: Error, Hashable, Sendable {
   /// What kind of problem it is; more kinds may come.
-  public struct Code: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
-    /// The name of the kind.
-    public let rawValue: String
+  public struct Code: Sendable, Hashable, CustomStringConvertible {
+    /// The code's name.
+    public let description: String
 
-    /// A kind by its name.
-    public init(rawValue: String) { self.rawValue = rawValue }
+    init(_ name: String) { description = name }
 
     /// The message ends before the field does.
-    public static let truncated = Code(rawValue: "truncated")
+    public static let truncated = Code("truncated")
     /// A length or a count that its field does not allow.
-    public static let invalidLength = Code(rawValue: "invalidLength")
+    public static let invalidLength = Code("invalidLength")
     /// More than a field of the protocol or a named limit can hold.
-    public static let tooLong = Code(rawValue: "tooLong")
+    public static let tooLong = Code("tooLong")
     /// Text that is not UTF-8.
-    public static let invalidText = Code(rawValue: "invalidText")
+    public static let invalidText = Code("invalidText")
     /// A number that stands for nothing in this version of the protocol.
-    public static let unknownValue = Code(rawValue: "unknownValue")
+    public static let unknownValue = Code("unknownValue")
     /// An opcode that this version of the protocol does not have, or not in this direction.
-    public static let unexpectedOpcode = Code(rawValue: "unexpectedOpcode")
+    public static let unexpectedOpcode = Code("unexpectedOpcode")
     /// A type inside of more types than ``CQLType/maximumNesting``.
-    public static let nestedTooDeep = Code(rawValue: "nestedTooDeep")
+    public static let nestedTooDeep = Code("nestedTooDeep")
     /// Something that the version of the protocol in use cannot say.
-    public static let unsupported = Code(rawValue: "unsupported")
-
-    /// The name of the kind.
-    public var description: String { rawValue }
+    public static let unsupported = Code("unsupported")
   }
 
   /// What kind of problem it is.

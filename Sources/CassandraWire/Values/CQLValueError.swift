@@ -4,30 +4,26 @@
 /// the type.
 public struct CQLValueError: Error, Hashable, Sendable {
   /// What kind of problem it is; more kinds may come.
-  public struct Code: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
-    /// The name of the kind.
-    public let rawValue: String
+  public struct Code: Sendable, Hashable, CustomStringConvertible {
+    /// The code's name.
+    public let description: String
 
-    /// A kind by its name.
-    public init(rawValue: String) { self.rawValue = rawValue }
+    init(_ name: String) { description = name }
 
     /// The Swift type and the CQL type have nothing to do with each other.
-    public static let typeMismatch = Code(rawValue: "typeMismatch")
+    public static let typeMismatch = Code("typeMismatch")
     /// A null where the Swift type has none.
-    public static let unexpectedNull = Code(rawValue: "unexpectedNull")
+    public static let unexpectedNull = Code("unexpectedNull")
     /// A value of no bytes, which means nothing for its CQL type, where the Swift type is not optional.
-    public static let unexpectedEmpty = Code(rawValue: "unexpectedEmpty")
+    public static let unexpectedEmpty = Code("unexpectedEmpty")
     /// A number that the other side cannot hold, or a count that is not the type's.
-    public static let outOfRange = Code(rawValue: "outOfRange")
+    public static let outOfRange = Code("outOfRange")
     /// Bytes that are no value of the type.
-    public static let malformed = Code(rawValue: "malformed")
+    public static let malformed = Code("malformed")
     /// Text that is not UTF-8, or not ASCII where only that is allowed.
-    public static let invalidText = Code(rawValue: "invalidText")
+    public static let invalidText = Code("invalidText")
     /// More than a named limit of this module or a length of the protocol allows.
-    public static let tooLarge = Code(rawValue: "tooLarge")
-
-    /// The name of the kind.
-    public var description: String { rawValue }
+    public static let tooLarge = Code("tooLarge")
   }
 
   /// What kind of problem it is.

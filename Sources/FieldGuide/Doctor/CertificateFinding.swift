@@ -1,3 +1,4 @@
+internal import CassandraBytes
 internal import CassandraReactor
 internal import CassandraTerminal
 
@@ -59,16 +60,8 @@ struct CalendarDay: CustomStringConvertible, Equatable {
 
   /// The day in which a second lies.
   init(secondsSince1970 seconds: Int) {
-    // Years begin in March here, so that the day that some years have more is a year's last; an era is 400 years.
-    let days = (seconds >= 0 ? seconds : seconds - 86_399) / 86_400 + 719_468
-    let era = (days >= 0 ? days : days - 146_096) / 146_097
-    let dayOfEra = days - era * 146_097
-    let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let monthFromMarch = (5 * dayOfYear + 2) / 153
-    day = dayOfYear - (153 * monthFromMarch + 2) / 5 + 1
-    month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
-    year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+    let date = CivilDate(daysSinceEpoch: (seconds >= 0 ? seconds : seconds - 86_399) / 86_400)
+    self.init(year: date.year, month: date.month, day: date.day)
   }
 
   var description: String { "\(year)-\(Self.twoDigits(month))-\(Self.twoDigits(day))" }

@@ -2,7 +2,7 @@
 import CassandraWire
 import Testing
 
-@Suite("The tables of Field Guide")
+@Suite("The tables of Field Guide", .timeLimit(.minutes(10)))
 struct NaturalistTests {
   static let definitions = [
     "CREATE KEYSPACE naturalist WITH replication = {'class': 'NetworkTopologyStrategy', 'datacenter1': 1}",

@@ -2,7 +2,7 @@
 import CassandraWire
 import Testing
 
-@Suite("Reads")
+@Suite("Reads", .timeLimit(.minutes(10)))
 struct ReadTests {
   /// A table with static columns, two partitions with rows and one with static values only.
   private static func staticNode() async throws -> TestNode {

@@ -1,10 +1,11 @@
+import CassandraDice
 @testable import CQLEngine
 import CQLLanguage
 import CassandraWire
 import Synchronization
 import Testing
 
-@Suite("The schema")
+@Suite("The schema", .timeLimit(.minutes(10)))
 struct SchemaTests {
   @Test("is the same after a restart, and so are rows and page states")
   func restart() async throws {
@@ -104,7 +105,7 @@ struct SchemaTests {
     try await node.run("CREATE TABLE t (k int PRIMARY KEY, v frozen<map<text, int>>)")
     try await node.run("CREATE TYPE u (a int, b frozen<list<int>>)")
     var entries = SchemaDocument.changes(from: nil, to: node.engine.schema)
-    var generator = SeededGenerator(seed: seed)
+    var generator = Dice(seed: seed)
     let index = Int.random(in: 0..<entries.count, using: &generator)
     var bytes = try #require(entries[index].value)
     bytes[Int.random(in: 0..<bytes.count, using: &generator)] ^= UInt8.random(in: 1...255, using: &generator)
@@ -186,7 +187,7 @@ struct SchemaTests {
   }
 }
 
-@Suite("A write that is older than an index")
+@Suite("A write that is older than an index", .timeLimit(.minutes(10)))
 struct LateWriteTests {
   @Test("is found by it all the same")
   func lateWrite() async throws {

@@ -2,7 +2,7 @@
 import CassandraWire
 import Testing
 
-@Suite("Writes")
+@Suite("Writes", .timeLimit(.minutes(10)))
 struct WriteTests {
   private static func node(_ table: String) async throws -> TestNode {
     let node = try await TestNode.withKeyspace()

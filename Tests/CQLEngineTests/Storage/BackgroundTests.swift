@@ -3,7 +3,7 @@ import Testing
 
 @testable import CQLEngine
 
-@Suite struct BackgroundTests {
+@Suite(.timeLimit(.minutes(10))) struct BackgroundTests {
   private let scratch = Scratch()
 
   private func records(_ path: String) throws -> Int64 {

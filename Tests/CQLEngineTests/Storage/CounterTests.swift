@@ -2,7 +2,7 @@ import Testing
 
 @testable import CQLEngine
 
-@Suite struct CounterTests {
+@Suite(.timeLimit(.minutes(10))) struct CounterTests {
   private let table = TableHandle(number: TableNumber(rawValue: 1), graceSeconds: 100)
 
   private func add(_ delta: Int64, at timestamp: Int64, row: UInt8 = 1) -> [PartitionMutation] {

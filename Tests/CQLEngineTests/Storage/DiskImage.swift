@@ -1,3 +1,4 @@
+import CassandraDice
 import Foundation
 
 /// The files that a disk may hold after a loss of power: all that was synced, and of the rest what a seed chooses.
@@ -35,7 +36,7 @@ struct DiskImage {
   }
 
   /// Writes files as the disk may hold them if the power fails now.
-  func write(to directory: String, _ random: inout SeededGenerator) throws {
+  func write(to directory: String, _ random: inout Dice) throws {
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     for name in Set(durable.keys).union(pending.keys).sorted() {
       // A file that was made and never synced may not be there at all.

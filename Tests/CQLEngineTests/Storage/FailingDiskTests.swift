@@ -1,10 +1,11 @@
+import CassandraDice
 import Foundation
 import Testing
 
 @testable import CQLEngine
 
 /// A disk that is full, cannot sync, or holds damaged files gives errors, and loses nothing that was acknowledged.
-@Suite struct FailingDiskTests {
+@Suite(.timeLimit(.minutes(10))) struct FailingDiskTests {
   private let disk = FaultyDisk()
   private let scratch = Scratch()
 
@@ -131,8 +132,8 @@ import Testing
   }
 
   @Test func damagedFilesGiveErrors() async throws {
-    let seed = SeededGenerator.seed("damage")
-    var random = SeededGenerator(seed: seed)
+    let seed = Dice.seed("damage")
+    var random = Dice(seed: seed)
     let store = try Store(StoreConfiguration(.directory(scratch.path)))
     let table = TableHandle(number: store.makeTableNumber(), graceSeconds: 0)
     for number in 0..<200 { try await store.apply(Self.write(number, bytes: 400, table)) }
@@ -166,8 +167,8 @@ import Testing
   }
 
   @Test func damagedLogsGiveErrors() async throws {
-    let seed = SeededGenerator.seed("damaged log")
-    var random = SeededGenerator(seed: seed)
+    let seed = Dice.seed("damaged log")
+    var random = Dice(seed: seed)
     let store = try Store(StoreConfiguration(.directory(scratch.path)))
     let table = TableHandle(number: store.makeTableNumber(), graceSeconds: 0)
     for number in 0..<100 { try await store.apply(Self.write(number, bytes: 400, table)) }

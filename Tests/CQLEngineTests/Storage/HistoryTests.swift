@@ -1,16 +1,17 @@
+import CassandraDice
 import Testing
 
 @testable import CQLEngine
 
 /// Random histories against a model that keeps every write and merges nothing.
-@Suite struct HistoryTests {
+@Suite(.timeLimit(.minutes(10))) struct HistoryTests {
   private static let partitions: [Int64] = [-7, 0, 5]
 
   @Test func historiesMergeAsTheModelSays() async throws {
-    let seed = SeededGenerator.seed("histories")
+    let seed = Dice.seed("histories")
     let rounds = environment("CQL_TEST_ROUNDS").flatMap { Int($0) } ?? 60
     for round in 0..<rounds {
-      try await run(HistoryGenerator(random: SeededGenerator(seed: seed &+ UInt64(round))), round: round)
+      try await run(HistoryGenerator(random: Dice(seed: seed &+ UInt64(round))), round: round)
     }
   }
 
@@ -69,7 +70,7 @@ import Testing
 
   private func check(
     _ reader: Reader, _ table: TableNumber, _ models: [Int64: PartitionModel], now: Int64,
-    _ random: inout SeededGenerator, _ comment: Comment
+    _ random: inout Dice, _ comment: Comment
   ) throws {
     let expected = Self.partitions.flatMap { models[$0]?.contents("p\($0)", now: now) ?? [] }
     for records in [1, 2, 7, 5_000] {

@@ -2,7 +2,7 @@ import Testing
 
 @testable import CQLEngine
 
-@Suite struct IndexTests {
+@Suite(.timeLimit(.minutes(10))) struct IndexTests {
   private static let number = TableNumber(rawValue: 1)
   private static let values = IndexDefinition(number: TableNumber(rawValue: 2), source: .values(1))
   private static let paths = IndexDefinition(number: TableNumber(rawValue: 3), source: .paths(2))

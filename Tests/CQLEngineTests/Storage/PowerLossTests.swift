@@ -1,9 +1,10 @@
+import CassandraDice
 import Testing
 
 @testable import CQLEngine
 
 /// Acknowledged writes survive a loss of power at any moment.
-@Suite struct PowerLossTests {
+@Suite(.timeLimit(.minutes(10))) struct PowerLossTests {
   /// Where write `number` goes: one row in each of two partitions, of several columns, which have to be there together.
   private static func mutations(_ number: Int, _ table: TableHandle) -> [PartitionMutation] {
     [0, 1].map { half in
@@ -14,8 +15,8 @@ import Testing
   }
 
   @Test func acknowledgedWritesSurviveTheLossOfPower() async throws {
-    let seed = SeededGenerator.seed("power loss")
-    var random = SeededGenerator(seed: seed)
+    let seed = Dice.seed("power loss")
+    var random = Dice(seed: seed)
     let disk = FaultyDisk()
     let scratch = Scratch()
     defer { withExtendedLifetime(scratch) {} }

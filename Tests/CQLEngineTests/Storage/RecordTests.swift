@@ -1,3 +1,4 @@
+import CassandraDice
 import Testing
 
 @testable import CQLEngine
@@ -101,8 +102,8 @@ import Testing
 
   /// Bytes that are no record give an error: none traps, whatever the file holds.
   @Test func damagedRecordsGiveErrors() {
-    let seed = SeededGenerator.seed("damaged records")
-    var random = SeededGenerator(seed: seed)
+    let seed = Dice.seed("damaged records")
+    var random = Dice(seed: seed)
     let whole = record { builder in
       builder.setMarker(timestamp: 5, expiry: Expiry(ttl: 5, seconds: 9))
       builder.setDeletion(Deletion(timestamp: 4, localSeconds: 8))

@@ -4,7 +4,7 @@ import Testing
 
 @testable import CQLEngine
 
-@Suite struct StoreTests {
+@Suite(.timeLimit(.minutes(10))) struct StoreTests {
   private let scratch = Scratch()
 
   private func table(_ number: UInt32 = 1, indexes: [IndexDefinition] = []) -> TableHandle {

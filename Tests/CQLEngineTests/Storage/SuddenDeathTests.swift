@@ -1,3 +1,4 @@
+import CassandraDice
 import Foundation
 import Synchronization
 import Testing
@@ -5,7 +6,7 @@ import Testing
 @testable import CQLEngine
 
 /// SIGKILL in the middle of concurrent writes: every acknowledged write is there, and none is half there.
-@Suite struct SuddenDeathTests {
+@Suite(.timeLimit(.minutes(10))) struct SuddenDeathTests {
   private static func mutations(_ number: Int, _ table: TableHandle) -> [PartitionMutation] {
     [0, 1].map { half in
       PartitionMutation(
@@ -15,8 +16,8 @@ import Testing
   }
 
   @Test func acknowledgedWritesSurviveSIGKILL() async throws {
-    let seed = SeededGenerator.seed("sudden death")
-    var random = SeededGenerator(seed: seed)
+    let seed = Dice.seed("sudden death")
+    var random = Dice(seed: seed)
     let rounds = environment("CQL_TEST_KILLS").flatMap { Int($0) } ?? 4
     for round in 0..<rounds {
       let scratch = Scratch()

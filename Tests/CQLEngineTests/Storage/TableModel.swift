@@ -1,3 +1,4 @@
+import CassandraDice
 @testable import CQLEngine
 
 /// One write of a history: what the storage gets as records, and the model as a fact.
@@ -126,7 +127,7 @@ struct PartitionModel {
 
 /// Random histories: few rows and few timestamps, so that everything meets everything.
 struct HistoryGenerator {
-  var random: SeededGenerator
+  var random: Dice
   /// The time of the writes, in seconds.
   var now: Int64 = 10_000
 

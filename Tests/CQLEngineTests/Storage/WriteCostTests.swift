@@ -1,3 +1,4 @@
+import CassandraDice
 import Foundation
 import Testing
 
@@ -191,7 +192,7 @@ import Testing
 @Suite(.timeLimit(.minutes(10))) struct LongRecordTests {
   /// Writes into a few rows with values that are long enough for many parts.
   @Test(arguments: 0..<12 as Range<UInt64>) func historiesOfLongRecords(_ seed: UInt64) async throws {
-    var generator = HistoryGenerator(random: SeededGenerator(seed: seed))
+    var generator = HistoryGenerator(random: Dice(seed: seed))
     generator.values = [
       "", "a", "bb", String(repeating: "long", count: 300), String(repeating: "v", count: 9_000),
       String(repeating: "w", count: 70_000),
@@ -231,7 +232,7 @@ import Testing
 
   /// Two lists of intervals merged at once are what adding one by one makes of them.
   @Test func rangesMergedAtOnce() {
-    var random = SeededGenerator(seed: 11)
+    var random = Dice(seed: 11)
     func ranges(_ count: Int) -> [RangeDeletion] {
       (0..<count).map { _ in
         let lower = UInt8.random(in: 0..<40, using: &random)

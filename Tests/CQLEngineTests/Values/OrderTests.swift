@@ -1,3 +1,4 @@
+import CassandraDice
 import CassandraBytes
 @testable import CQLEngine
 import CassandraWire
@@ -83,7 +84,7 @@ struct OrderTests {
 
   @Test("are in the order of random numbers, whatever their size")
   func random() throws {
-    var generator = SeededGenerator(seed: 7)
+    var generator = Dice(seed: 7)
     for _ in 0..<2_000 {
       let bits = Int.random(in: 1...64, using: &generator)
       let left = Int64.random(in: .min ... .max, using: &generator) >> Int64(64 - bits)

@@ -16,7 +16,14 @@ import Testing
 /// `CASSANDRA_TEST_PLAIN=host:port` says where one is, so that the files cannot say something else than it does. With
 /// `DIFFERENTIAL_RECORD=1` its answers are written into the files instead. `DIFFERENTIAL_FILES=name,name` chooses files.
 /// `NODE_TEST_PLAIN=host:port` names a server that takes the place of the embedded node.
-@Suite(.serialized) struct DifferentialTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct DifferentialTests {
+  /// Texts of errors and warnings that differ from Cassandra's, by file; none in the others. These numbers only fall.
+  private static let differingTexts = [
+    "collections": 1, "conditions": 2, "counters": 1, "functions": 6, "index_driver": 5, "literals": 2,
+    "permissions_of_grammar": 3, "refusals": 12, "sai_driver": 6, "select": 1, "static_conditions": 1,
+    "static_writes": 1, "unsupported": 31, "update_delete": 1,
+  ]
+
   private static let cassandra = cassandraAddress
   private static let other = address("NODE_TEST_PLAIN")
   private static let records = getenv("DIFFERENTIAL_RECORD") != nil
@@ -31,17 +38,19 @@ import Testing
     try await EmbeddedNode.withNode { node in
       let answers = try await run(file, at: Self.other ?? node.address)
       var differences: [CorpusRun.Difference] = []
-      var texts = 0
+      var texts: [String] = []
       for (entry, found) in zip(file.entries, answers) {
         let expected = entry.expectedOfNode ?? entry.expected
         if CorpusRun.essence(found) != CorpusRun.essence(expected) {
           differences.append(CorpusRun.Difference(file: name, entry: entry, found: found, expected: expected))
         } else if found != expected {
-          texts += 1
+          texts.append("\(entry.text): \(found) instead of \(expected)")
         }
       }
       #expect(differences.isEmpty, "\(differences.map(\.description).joined(separator: "\n\n"))")
-      if texts > 0 { print("\(name): \(texts) of \(answers.count) texts of errors or warnings are others") }
+      let allowed = Self.differingTexts[name] ?? 0
+      #expect(texts.count <= allowed, "\(texts.joined(separator: "\n\n"))")
+      if texts.count < allowed { print("\(name): \(texts.count) texts differ now, fewer than \(allowed)") }
     }
   }
 

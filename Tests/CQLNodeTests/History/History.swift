@@ -1,3 +1,4 @@
+import CassandraDice
 import CassandraWire
 
 /// A sequence of statements that follows from a seed: writes with explicit timestamps in any order and with ties,
@@ -11,14 +12,14 @@ struct History {
     var now: Int32
   }
 
-  private var random: SeededGenerator
+  private var random: Dice
   private var now: Int32 = 2_000_000_000
   /// Columns that were added, by name; a name is never used again, because a dropped column hides old writes.
   private var added: [String] = []
   private var nextColumn = 0
   private var hasIndex = false
 
-  init(seed: UInt64) { random = SeededGenerator(seed: seed) }
+  init(seed: UInt64) { random = Dice(seed: seed) }
 
   static let setUp = [
     """
@@ -181,20 +182,5 @@ struct History {
     let text = "SELECT * FROM t WHERE k = \(pick(4)) ORDER BY c"
     let time = now + Int32(pick(100))
     return (Step(text: "\(text) DESC", now: time), Step(text: "\(text) ASC", now: time))
-  }
-}
-
-/// Numbers that follow from a seed (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-    return mixed ^ (mixed >> 31)
   }
 }

@@ -13,7 +13,7 @@ import Testing
 ///
 /// `HISTORY_SEED` repeats one, `HISTORY_STEPS` says how many changes it has (2,000).
 /// `NODE_TEST_PLAIN=host:port` names a server that takes the place of the embedded node.
-@Suite(.serialized) struct HistoryTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct HistoryTests {
   private static let cassandra = cassandraAddress
   private static let other = address("NODE_TEST_PLAIN")
 

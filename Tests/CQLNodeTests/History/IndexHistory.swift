@@ -1,3 +1,4 @@
+import CassandraDice
 /// Random statements about a table with indexes, as they follow from a seed: writes, conditional writes of static columns,
 /// and reads in which what an index can answer meets every other clause of SELECT.
 ///
@@ -10,9 +11,9 @@ struct IndexHistory {
     case attached = "a"
   }
 
-  private var random: SeededGenerator
+  private var random: Dice
 
-  init(seed: UInt64) { random = SeededGenerator(seed: seed) }
+  init(seed: UInt64) { random = Dice(seed: seed) }
 
   /// The statements that make a table with indexes of one kind.
   static func setUp(_ table: String, _ kind: Kind) -> [String] {

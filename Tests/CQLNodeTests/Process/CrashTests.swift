@@ -1,3 +1,4 @@
+import CassandraDice
 import CassandraWire
 import Foundation
 import CassandraReactor
@@ -6,7 +7,7 @@ import Testing
 /// What is acknowledged survives a SIGKILL in the middle of many writes.
 ///
 /// `CRASH_ROUNDS` says how often (2), `CRASH_SEED` repeats one.
-@Suite(.serialized) struct CrashTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct CrashTests {
   private static let rounds = ProcessInfo.processInfo.environment["CRASH_ROUNDS"].flatMap { Int($0) } ?? 2
   private static let seed =
     ProcessInfo.processInfo.environment["CRASH_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 0...999_999)
@@ -28,7 +29,7 @@ import Testing
   }
 
   @Test(arguments: 0..<rounds) func acknowledgedWritesSurvive(round: Int) async throws {
-    var random = SeededGenerator(seed: Self.seed + UInt64(round))
+    var random = Dice(seed: Self.seed + UInt64(round))
     let killAfter = Int.random(in: 0..<Self.writes, using: &random)
     let folder = NSTemporaryDirectory() + "cql-node-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -107,7 +108,7 @@ import Testing
 }
 
 /// The command line of `cql-node`.
-@Suite struct CommandTests {
+@Suite(.timeLimit(.minutes(10))) struct CommandTests {
   private func refusal(_ arguments: [String]) throws -> String {
     try #require(throws: NodeProcess.Failure.self) { try NodeProcess(arguments) }.description
   }

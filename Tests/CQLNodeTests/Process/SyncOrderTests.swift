@@ -8,7 +8,7 @@ import Testing
 /// No write is acknowledged before the sync that covers it, as the system sees it: a node of its own process runs under
 /// strace, and for each answer on a socket the sync of the write-ahead log behind the write's transaction has returned
 /// before the answer is handed to the system.
-@Suite struct SyncOrderTests {
+@Suite(.timeLimit(.minutes(10))) struct SyncOrderTests {
   private static let writesOfClient = 200
 
   /// What the clients write at the same time, each its own kind.

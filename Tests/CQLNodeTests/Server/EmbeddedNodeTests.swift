@@ -5,7 +5,7 @@ import CassandraReactor
 import Testing
 
 /// A node in the process: starting it, going back to what it held, and starting others with that.
-@Suite struct EmbeddedNodeTests {
+@Suite(.timeLimit(.minutes(10))) struct EmbeddedNodeTests {
   private static let schema = [
     "CREATE KEYSPACE k WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}",
     "CREATE TABLE k.t (k int PRIMARY KEY, v text)", "CREATE INDEX t_v ON k.t (v)",

@@ -6,7 +6,7 @@ import CassandraTelemetry
 import Testing
 
 /// How a connection begins, and what a client hears that begins it wrongly.
-@Suite struct HandshakeTests {
+@Suite(.timeLimit(.minutes(10))) struct HandshakeTests {
   @Test(arguments: ProtocolVersion.allCases, [false, true])
   func everyVersionIsSpoken(version: ProtocolVersion, compressed: Bool) async throws {
     try await withStandIn { address, _, _ in
@@ -103,7 +103,7 @@ import Testing
 }
 
 /// Who may log in.
-@Suite struct LoginTests {
+@Suite(.timeLimit(.minutes(10))) struct LoginTests {
   private static let user = NodeUser(name: "ann", password: Secret("a long secret"))
 
   @Test(arguments: ProtocolVersion.allCases) func theRightPasswordLogsIn(version: ProtocolVersion) async throws {

@@ -5,7 +5,7 @@ import CassandraTelemetry
 import Testing
 
 /// Many requests at once, slow clients, limits, and the end.
-@Suite struct LoadTests {
+@Suite(.timeLimit(.minutes(10))) struct LoadTests {
   @Test func requestsOfAConnectionRunAtTheSameTime() async throws {
     try await withStandIn { address, standIn, _ in
       let client = try await WireClient.ready(to: address)

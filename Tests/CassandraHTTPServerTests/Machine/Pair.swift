@@ -1,25 +1,8 @@
+import CassandraDice
 import CassandraBytes
 import CassandraHTTP
 
 @testable import CassandraHTTPServer
-
-/// Numbers that a seed repeats.
-struct Dice: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var word = state
-    word = (word ^ (word >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    word = (word ^ (word >> 27)) &* 0x94d0_49bb_1331_11eb
-    return word ^ (word >> 31)
-  }
-
-  mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &self) < percent }
-  mutating func number(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &self) }
-}
 
 /// A client's half of HTTP and a server's, with a wire between that delays, splits, cuts and ends as a seed has it, and a
 /// clock that only this moves.

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Cassandra
 
-@Suite struct AdmissionQueueTests {
+@Suite(.timeLimit(.minutes(5))) struct AdmissionQueueTests {
   let loops = try! EventLoops(count: 1)
 
   /// Runs `body` with tasks that wait in the queue; their ends are noted in the order in which they happen.

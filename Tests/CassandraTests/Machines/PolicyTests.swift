@@ -4,7 +4,7 @@ import Testing
 
 @testable import Cassandra
 
-@Suite struct PolicyTests {
+@Suite(.timeLimit(.minutes(5))) struct PolicyTests {
   private func error(_ code: ErrorResponse.Code, _ detail: ErrorResponse.Detail = .none) -> CassandraError {
     CassandraError(server: ErrorResponse(code, "", detail: detail), coordinator: nil)
   }

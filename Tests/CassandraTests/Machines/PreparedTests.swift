@@ -90,7 +90,7 @@ func prepared(
   }
 }
 
-@Suite struct PreparedTableTests {
+@Suite(.timeLimit(.minutes(5))) struct PreparedTableTests {
   let loops = try! EventLoops(count: 2)
   let key = PreparedTable.Key(statement: StatementKey("x"), node: nil)
 

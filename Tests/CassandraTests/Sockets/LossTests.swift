@@ -139,7 +139,7 @@ import Testing
       let error = try await failure { try await client.insert() }
       #expect(error.code == .noNodeAvailable)
       #expect(error.isRetrySafe)
-      #expect(error.description.contains("nothing listens there"))
+      #expect(error.description.contains("nothing is listening there"))
       #expect(!error.description.contains("127."))
       #expect(error.debugDescription.contains(node.contactPoint))
       #expect(await !client.isConnected)

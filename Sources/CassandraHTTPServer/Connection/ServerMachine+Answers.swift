@@ -1,0 +1,20 @@
+internal import CassandraHTTP
+
+extension ServerMachine {
+  /// How long the body of an answer is.
+  enum AnswerLength: Hashable {
+    /// So many bytes, which are there.
+    case whole(Int)
+    /// It is written piece by piece; its length may be known.
+    case streamed(Int?)
+  }
+
+  /// How an answer goes out.
+  struct AnswerPlan: Hashable {
+    var framing: BodyFraming
+    /// Whether the body goes out: not in the answer to HEAD, nor with a status that has none.
+    var sendsBody: Bool
+    /// Whether the connection ends with it, which the head says.
+    var isLast: Bool
+  }
+}
