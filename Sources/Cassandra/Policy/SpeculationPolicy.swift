@@ -28,6 +28,7 @@ public struct SpeculationPolicy: Sendable, Hashable {
   ///   - share: From 0 to 1: 0.99 sends one request of a hundred once more.
   ///   - atLeast: The shortest wait: 10 ms by default.
   ///   - atMost: The longest wait: 1 s by default.
+  ///   - maximum: How often one request is sent once more: once by default.
   public static func percentile(
     _ share: Double, atLeast: Duration = .milliseconds(10), atMost: Duration = .seconds(1), maximum: Int = 1
   ) -> SpeculationPolicy {

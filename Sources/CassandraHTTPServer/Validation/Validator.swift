@@ -3,7 +3,7 @@ internal import CassandraJSON
 
 /// Reads named values, casts them, and collects what is wrong.
 ///
-/// - A value that is asked for with ``text(_:bytes:)``, ``int(_:)`` and the like, or with ``required(_:_:)``, has to be
+/// - A value that is asked for with ``text(_:bytes:pattern:)``, ``int(_:)`` and the like, or with ``required(_:_:)``, has to be
 ///   there and must not be null. ``optional(_:_:)``, ``value(_:_:default:)`` and ``change(_:_:)`` take it when it is there.
 /// - Text that is a number becomes one where a number is required, and 3.0 is the integer 3. Text such as `true`, `yes`,
 ///   `on` and `1` becomes a boolean where a ``Rule`` asks for one. Nothing else is cast.

@@ -14,7 +14,7 @@ public enum AstraBundle {
     // The archive lets go of the source when it is closed, and its bytes are read afterwards.
     zip_source_keep(buffer)
     guard let archive = zip_open_from_source(buffer, ZIP_TRUNCATE, &error) else {
-      preconditionFailure("libzip does not begin an archive")
+      preconditionFailure("libzip does not begin an archive: error \(error.zip_err), system error \(error.sys_err)")
     }
     var copies: [UnsafeMutableRawBufferPointer] = []
     defer { for copy in copies { copy.deallocate() } }

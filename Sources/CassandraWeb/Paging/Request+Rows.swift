@@ -19,7 +19,7 @@ extension Request where Context: CassandraContext {
   ///   - options: How it is carried out; the page's size and the position are the client's.
   ///   - nullCollections: What a null collection becomes.
   ///   - timestamps: How timestamps are written.
-  /// - Throws: ``Problem``: 422 for a `limit` that is no number from 1 to ``Paging/maximumLimit``, or a `cursor` without
+  /// - Throws: `Problem`: 422 for a `limit` that is no number from 1 to `Paging.maximumLimit`, or a `cursor` without
   ///   one; 400 for a cursor that is none. And what the client throws.
   public func rows(
     _ statement: Statement, options: QueryOptions = QueryOptions(), nullCollections: NullCollections = .empty,
