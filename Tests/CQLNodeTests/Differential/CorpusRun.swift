@@ -26,10 +26,35 @@ struct CorpusRun {
       "CREATE KEYSPACE \(keyspace) WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
     try await prepare("USE \(keyspace)")
     var answers: [[String]] = []
-    for entry in file.entries { answers.append(try await answer(to: entry)) }
+    for entry in file.entries {
+      answers.append(try await answer(to: entry))
+      if entry.text.contains("CREATE") && entry.text.contains("INDEX") { try await waitForIndexes(of: keyspace) }
+    }
     try await prepare("DROP KEYSPACE IF EXISTS \(keyspace)")
     return answers
   }
+
+  /// Waits until a Cassandra has filled the indexes of a keyspace, which it does in the background: until then it answers
+  /// reads by them with a part of the rows, or with an error. What answers no such question has nothing to wait for.
+  private func waitForIndexes(of keyspace: String) async throws {
+    let questions = [
+      "SELECT index_name FROM system_schema.indexes WHERE keyspace_name = '\(keyspace)'",
+      "SELECT index_name FROM system.\"IndexInfo\" WHERE table_name = '\(keyspace)'",
+    ]
+    for _ in 0..<Self.questionsAboutIndexes {
+      var counts: [String] = []
+      for question in questions {
+        let answer = try await client.query(question)
+        guard case .result(.rows) = answer.message else { return }
+        counts += try AnswerText.lines(answer, version: client.version).prefix(1)
+      }
+      if counts[0] == counts[1] { return }
+      try await Task.sleep(for: .milliseconds(20))
+    }
+  }
+
+  /// How often it is asked whether indexes are filled, 20 ms apart.
+  private static let questionsAboutIndexes = 500
 
   private func prepare(_ text: String) async throws {
     if case .error(let error) = try await client.query(text).message {
