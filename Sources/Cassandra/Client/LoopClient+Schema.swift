@@ -3,7 +3,8 @@ internal import CassandraReactor
 internal import CassandraTelemetry
 
 extension LoopClient {
-  /// Waits until all nodes that are up report one version of the schema; false when they do not within the limit.
+  /// Waits until all nodes that are not known to be away report one version of the schema; false when they do not within
+  /// the limit.
   func waitForSchemaAgreement(on connection: NodeConnection) async -> Bool {
     let until = loop.now + context.configuration.limits.schemaAgreementTimeout.wholeMilliseconds
     var connection = connection
@@ -25,11 +26,12 @@ extension LoopClient {
       of: "SELECT schema_version FROM system.local WHERE key = 'local'", on: connection, due: due)
     let peers = try await SystemTables.rows(
       of: "SELECT host_id, schema_version FROM system.peers", on: connection, due: due)
-    // A node that is not up keeps the version that it had, and will take the new one over when it comes back.
-    let up = Set(nodes.nodes.filter { $0.connection != nil }.compactMap(\.hostID))
+    // A node that is known to be away keeps the version that it had, and will take the new one over when it comes back. Any
+    // other may be the next to be asked: one that is just being connected, or that stands behind a proxy under another id.
+    let away = Set(nodes.nodes.filter(\.isAway).compactMap(\.hostID))
     var versions = Set(local.compactMap { try? $0.decode(CQLUUID.self, "schema_version") })
     for row in peers {
-      guard let id = try? row.decode(CQLUUID.self, "host_id"), up.contains(id),
+      guard let id = try? row.decode(CQLUUID.self, "host_id"), !away.contains(id),
         let version = try? row.decode(CQLUUID.self, "schema_version")
       else { continue }
       versions.insert(version)
