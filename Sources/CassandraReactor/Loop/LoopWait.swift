@@ -20,10 +20,13 @@ package final class LoopWait<Value: Sendable> {
     return true
   }
 
-  fileprivate func begin(_ waiter: UnsafeContinuation<Value, Never>) {
+  /// The turn of a wait that begins, also of one that ends before anybody waits.
+  fileprivate func nextTurn() -> UInt64 {
     turn &+= 1
-    self.waiter = waiter
+    return turn
   }
+
+  fileprivate func begin(_ waiter: UnsafeContinuation<Value, Never>) { self.waiter = waiter }
 
   /// Waits for ``end(_:)``; a task that is cancelled gets `cancelled`.
   ///
@@ -31,8 +34,7 @@ package final class LoopWait<Value: Sendable> {
   package func wait(
     on loop: EventLoop, cancelled: Value, began: () -> Void = {}
   ) async -> Value {
-    // The turn of the wait that begins below.
-    let turn = turn &+ 1
+    let turn = nextTurn()
     let bound = LoopBound(self, on: loop)
     return await withTaskCancellationHandler {
       await withUnsafeContinuation { waiter in
@@ -54,7 +56,10 @@ extension LoopWait<Void> {
   package func end() { end(()) }
 
   /// Waits for ``end()``, whether the task is cancelled or not.
-  package func waitInAnyCase() async { await withUnsafeContinuation { begin($0) } }
+  package func waitInAnyCase() async {
+    _ = nextTurn()
+    await withUnsafeContinuation { begin($0) }
+  }
 
   /// Waits for ``end()``, or until the task is cancelled.
   package func wait(on loop: EventLoop) async { await wait(on: loop, cancelled: ()) }
