@@ -1,3 +1,4 @@
+internal import CassandraBytes
 internal import CassandraHTTPServer
 
 /// An animal, as a client posts it.
@@ -35,7 +36,7 @@ struct Animal: Validatable {
   /// A name that a path can hold: `GET /animal/{genus}/{species}` finds what was written.
   private static func name(_ member: String, _ fields: inout Validator) -> String {
     let name = fields.text(member, bytes: 1...maximumPathBytes, pattern: namePattern)
-    if name.utf8.elementsEqual(".".utf8) || name.utf8.elementsEqual("..".utf8) {
+    if name.hasSameBytes(as: ".") || name.hasSameBytes(as: "..") {
       fields.report(member, "A name cannot be \".\" or \"..\", which have a meaning in paths.")
     }
     if name.utf8.contains(0) { fields.report(member, "The text must not contain U+0000.") }

@@ -209,7 +209,7 @@ extension ConnectionMachine {
     }
     var isCompressed = false
     if let compression = options.compression {
-      guard compression.utf8.elementsEqual("lz4".utf8) || compression.utf8.elementsEqual("LZ4".utf8) else {
+      guard compression == "lz4" || compression == "LZ4" else {
         return unexpected("Unknown compression algorithm: \(compression)")
       }
       isCompressed = true

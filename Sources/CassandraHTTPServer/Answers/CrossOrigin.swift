@@ -1,3 +1,4 @@
+internal import CassandraBytes
 public import CassandraHTTP
 
 /// Which pages of other origins may use the answers in a browser (the Fetch Standard, section 3.2).
@@ -39,7 +40,7 @@ public struct CrossOrigin: Sendable {
   private func allowedOrigin(_ head: RequestHead) -> String? {
     guard let origin = head.first(.origin) else { return nil }
     guard let origins else { return "*" }
-    return origins.first { $0.utf8.elementsEqual(origin.utf8) }
+    return origins.first { $0.hasSameBytes(as: origin) }
   }
 
   /// Whether a browser asks what it may do.

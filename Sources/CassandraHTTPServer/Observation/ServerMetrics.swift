@@ -1,3 +1,4 @@
+internal import CassandraBytes
 internal import CassandraReactor
 internal import CassandraTelemetry
 
@@ -71,7 +72,7 @@ public struct ServerMetrics: Sendable {
 
   mutating func add(_ other: ServerMetrics) {
     for route in other.routes {
-      if let index = routes.firstIndex(where: { $0.method == route.method && $0.route.hasSameText(as: route.route) }) {
+      if let index = routes.firstIndex(where: { $0.method == route.method && $0.route.hasSameBytes(as: route.route) }) {
         routes[index].add(route)
       } else {
         routes.append(route)
@@ -84,10 +85,6 @@ public struct ServerMetrics: Sendable {
     streams += other.streams
     waitingBytes += other.waitingBytes
   }
-}
-
-extension String {
-  fileprivate func hasSameText(as other: String) -> Bool { utf8.elementsEqual(other.utf8) }
 }
 
 /// Counts the requests of one loop; touched on its thread only.
