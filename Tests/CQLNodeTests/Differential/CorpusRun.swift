@@ -51,6 +51,7 @@ struct CorpusRun {
       if counts[0] == counts[1] { return }
       try await Task.sleep(for: .milliseconds(20))
     }
+    throw WireClient.Failure(description: "the indexes of \(keyspace) were not filled in time")
   }
 
   /// How often it is asked whether indexes are filled, 20 ms apart.
