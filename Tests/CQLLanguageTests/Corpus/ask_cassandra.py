@@ -3,8 +3,8 @@
 
 How to run it, with a Cassandra at 127.0.0.1:9042:
 
-    python3 -m venv /tmp/driver && /tmp/driver/bin/pip install cassandra-driver
-    /tmp/driver/bin/python Tests/CQLLanguageTests/Corpus/ask_cassandra.py
+    python3 -m venv VENV && VENV/bin/pip install cassandra-driver
+    VENV/bin/python Tests/CQLLanguageTests/Corpus/ask_cassandra.py
 
 Statements are only prepared, never executed, so nothing in the database changes. A line of answers.tsv belongs to the
 statement in the same place of statements.txt: "A" for a statement that the grammar has, whatever else may be wrong with

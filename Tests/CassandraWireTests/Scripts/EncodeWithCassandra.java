@@ -1,7 +1,7 @@
 // Prints bodies of responses that no healthy node sends on demand, as Cassandra's own classes encode them.
 //
-//     javac -cp "LIB/*" -d /tmp/encode EncodeWithCassandra.java
-//     java -cp "LIB/*:/tmp/encode" EncodeWithCassandra 2>/dev/null | grep '^[#a-z]' > ../Fixtures/cassandra-encoded.txt
+//     javac -cp "LIB/*" -d OUT EncodeWithCassandra.java
+//     java -cp "LIB/*:OUT" EncodeWithCassandra 2>/dev/null | grep '^[#a-z]' > ../Fixtures/cassandra-encoded.txt
 //
 // LIB is the folder with the jars of Apache Cassandra 5.0 and what they depend on. A line has a name, the version of the
 // protocol, the opcode, the flags and the body in hexadecimal digits.

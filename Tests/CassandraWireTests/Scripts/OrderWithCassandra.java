@@ -1,7 +1,7 @@
 // Prints random values of some types in the order in which Cassandra's own classes put them.
 //
-//     javac -cp "LIB/*" -d /tmp/order OrderWithCassandra.java
-//     java -cp "LIB/*:/tmp/order" OrderWithCassandra 2>/dev/null | grep '^[#a-z]' > ../Fixtures/cassandra-order.txt
+//     javac -cp "LIB/*" -d OUT OrderWithCassandra.java
+//     java -cp "LIB/*:OUT" OrderWithCassandra 2>/dev/null | grep '^[#a-z]' > ../Fixtures/cassandra-order.txt
 //
 // LIB is the folder with the jars of Apache Cassandra 5.0 and what they depend on. A line has the type and the values in
 // hexadecimal digits, in their order.
