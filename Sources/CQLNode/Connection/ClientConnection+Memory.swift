@@ -55,7 +55,7 @@ extension ClientConnection {
         let end = deadline ?? now + limits.memoryTimeout.wholeMilliseconds
         deadline = end
         guard now < end else {
-          throw EngineFailure(.overloaded, "The node has no memory for the answer; try again later")
+          throw EngineFailure(.overloaded, "The node has no memory left for the answer; try again later")
         }
       }
       await server.waitForMemory()

@@ -106,17 +106,17 @@ extension LoopServer {
   func admit(bytes: Int, beside own: Int, holding: Int) -> ErrorResponse? {
     if own >= limits.requestsPerConnection {
       return ErrorResponse(
-        .overloaded, "The connection has \(own) requests that are not answered, which is its limit")
+        .overloaded, "The connection has \(own) unanswered requests, which is its limit")
     }
     if requestsInFlight >= limits.requestsInFlight || requestBytesInFlight + bytes > limits.requestBytesInFlight {
-      return ErrorResponse(.overloaded, "The node has too many requests that are not answered; try again later")
+      return ErrorResponse(.overloaded, "The node has too many unanswered requests; try again later")
     }
     if holding + bytes > limits.connectionMemoryBytes {
       return ErrorResponse(
         .overloaded, "The connection holds \(holding) bytes of requests and answers; read some first")
     }
     guard memory.take(bytes, holding: holding + bytes) else {
-      return ErrorResponse(.overloaded, "The node has no memory for the request; try again later")
+      return ErrorResponse(.overloaded, "The node has no memory left for the request; try again later")
     }
     requestsInFlight += 1
     requestBytesInFlight += bytes
