@@ -113,7 +113,7 @@ extension LoopServer {
   func admit(bytes: Int, beside own: Int, holding: Int) -> ErrorResponse? {
     if own >= requestShare {
       return ErrorResponse(
-        .overloaded, "The connection has \(own) requests that are not answered, and there is no memory for more")
+        .overloaded, "The connection has \(own) unanswered requests, and there is no memory for more")
     }
     if requestBytesInFlight + bytes > limits.requestBytesInFlight, holding + bytes > MemoryShare.freeBytes {
       return ErrorResponse(.overloaded, "The node has too many unanswered requests; try again later")
