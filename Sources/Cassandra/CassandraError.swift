@@ -98,7 +98,7 @@ public struct CassandraError: Error, Sendable, CustomStringConvertible, CustomDe
   private final class Storage: Sendable {
     let code: Code
     let message: String
-    let detail: String
+    let logDetail: String
     let server: ErrorResponse?
     let coordinator: EndPoint?
     let isRetrySafe: Bool
@@ -112,7 +112,7 @@ public struct CassandraError: Error, Sendable, CustomStringConvertible, CustomDe
     init(_ other: Storage, isRetrySafe: Bool? = nil, caller: (file: StaticString, line: UInt)? = nil) {
       code = other.code
       message = other.message
-      detail = other.detail
+      logDetail = other.logDetail
       server = other.server
       coordinator = other.coordinator
       self.isRetrySafe = isRetrySafe ?? other.isRetrySafe
@@ -123,12 +123,12 @@ public struct CassandraError: Error, Sendable, CustomStringConvertible, CustomDe
     }
 
     init(
-      code: Code, message: String, detail: String, server: ErrorResponse?, coordinator: EndPoint?, isRetrySafe: Bool,
+      code: Code, message: String, logDetail: String, server: ErrorResponse?, coordinator: EndPoint?, isRetrySafe: Bool,
       cause: (any Error)?, file: StaticString, line: UInt
     ) {
       self.code = code
       self.message = message
-      self.detail = detail
+      self.logDetail = logDetail
       self.server = server
       self.coordinator = coordinator
       self.isRetrySafe = isRetrySafe
@@ -158,11 +158,12 @@ public struct CassandraError: Error, Sendable, CustomStringConvertible, CustomDe
 
   /// Makes an error.
   package init(
-    _ code: Code, _ message: String, detail: String = "", server: ErrorResponse? = nil, coordinator: EndPoint? = nil,
+    _ code: Code, _ message: String, logDetail: String = "", server: ErrorResponse? = nil, coordinator: EndPoint? = nil,
     isRetrySafe: Bool = false, cause: (any Error)? = nil, file: StaticString = #fileID, line: UInt = #line
   ) {
     storage = Storage(
-      code: code, message: message, detail: detail, server: server, coordinator: coordinator, isRetrySafe: isRetrySafe,
+      code: code, message: message, logDetail: logDetail, server: server, coordinator: coordinator,
+      isRetrySafe: isRetrySafe,
       cause: cause, file: file, line: line)
   }
 
@@ -190,7 +191,7 @@ public struct CassandraError: Error, Sendable, CustomStringConvertible, CustomDe
   /// All that is known.
   public var debugDescription: String {
     var text = "\(code): \(storage.message)"
-    if !storage.detail.isEmpty { text += " \(storage.detail)" }
+    if !storage.logDetail.isEmpty { text += " \(storage.logDetail)" }
     if let server { text += " — the server says: \(server.message)" }
     if let coordinator { text += " — coordinator \(coordinator)" }
     if let cause { text += " — cause: \(String(reflecting: cause))" }
@@ -217,7 +218,7 @@ extension CassandraError {
   static func protocolViolation(_ message: String, coordinator: EndPoint?, cause: (any Error)? = nil) -> CassandraError
   {
     CassandraError(
-      .protocolViolation, "The database sent something that violates the protocol.", detail: message,
+      .protocolViolation, "The database sent something that violates the protocol.", logDetail: message,
       coordinator: coordinator, cause: cause)
   }
 

@@ -53,20 +53,21 @@ struct AstraDirectory: ClusterDirectory {
       return AstraError(
         .credentialsRefused,
         "Astra does not accept the token: it may have been deleted, or belong to another organization; create one in the Astra portal, with a role that may use this database.",
-        detail: node, cause: failure)
+        logDetail: node, cause: failure)
     case .keyspaceMissing:
       return AstraError(
         .keyspaceMissing,
         "The keyspace does not exist in the database; create it in the Astra portal, the only place where keyspaces are created, or correct its name.",
-        detail: node, cause: failure)
+        logDetail: node, cause: failure)
     case .invalid where failure.server?.message.contains("not allowed for Write Consistency Level") == true:
       return AstraError(
         .consistencyRefused,
-        "Astra does not accept writes at this consistency level; use LOCAL_QUORUM, which is the default.", detail: node,
+        "Astra does not accept writes at this consistency level; use LOCAL_QUORUM, which is the default.",
+        logDetail: node,
         cause: failure)
     case .noNodeAvailable, .connectionLost, .timedOut:
       guard let reason = failure.networkFailure else { return nil }
-      return .reaching(.proxy, failed: reason, detail: node)
+      return .reaching(.proxy, failed: reason, logDetail: node)
     default: return nil
     }
   }

@@ -8,13 +8,13 @@ extension AstraError {
   }
 
   /// What a failure of the network or of TLS on the way to `target` means.
-  static func reaching(_ target: Target, failed error: ReactorError, detail: String) -> AstraError {
+  static func reaching(_ target: Target, failed error: ReactorError, logDetail: String) -> AstraError {
     let isService = target == .metadataService
     let name = isService ? "Astra's metadata service" : "Astra's proxy"
     let unreachable: Code = isService ? .metadataUnreachable : .proxyUnreachable
     let untrusted: Code = isService ? .metadataUntrusted : .proxyUntrusted
     func made(_ code: Code, _ message: String) -> AstraError {
-      AstraError(code, message, detail: detail, cause: error)
+      AstraError(code, message, logDetail: logDetail, cause: error)
     }
     switch error.code {
     case .nameNotFound:
@@ -67,6 +67,6 @@ extension AstraError {
 
   /// The same error with more for the log.
   func adding(_ more: String) -> AstraError {
-    AstraError(code, message, detail: detail.isEmpty ? more : "\(more): \(detail)", cause: cause)
+    AstraError(code, message, logDetail: logDetail.isEmpty ? more : "\(more): \(logDetail)", cause: cause)
   }
 }

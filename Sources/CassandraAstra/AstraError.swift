@@ -73,12 +73,12 @@ public struct AstraError: Error, Sendable, CustomStringConvertible, CustomDebugS
   /// What caused it, such as a failure of the connection.
   public let cause: (any Error)?
   let message: String
-  let detail: String
+  let logDetail: String
 
-  init(_ code: Code, _ message: String, detail: String = "", cause: (any Error)? = nil) {
+  init(_ code: Code, _ message: String, logDetail: String = "", cause: (any Error)? = nil) {
     self.code = code
     self.message = message
-    self.detail = detail
+    self.logDetail = logDetail
     self.cause = cause
   }
 
@@ -88,7 +88,7 @@ public struct AstraError: Error, Sendable, CustomStringConvertible, CustomDebugS
   /// All that is known, without secrets.
   public var debugDescription: String {
     var text = "\(code): \(message)"
-    if !detail.isEmpty { text += " \(detail)" }
+    if !logDetail.isEmpty { text += " \(logDetail)" }
     if let cause { text += " — cause: \(String(reflecting: cause))" }
     return text
   }

@@ -62,45 +62,48 @@ public struct ReactorError: Error, Sendable, CustomStringConvertible, CustomDebu
   /// What was being done, and what happened, in a sentence without addresses.
   public var message: String
   /// Addresses, file names and the system's own words; for the log.
-  public var detail: String
+  public var logDetail: String
 
   /// Makes an error.
-  public init(_ code: Code, _ message: String, detail: String = "") {
+  public init(_ code: Code, _ message: String, logDetail: String = "") {
     self.code = code
     self.message = message
-    self.detail = detail
+    self.logDetail = logDetail
   }
 
   /// The message; may be shown to a stranger.
   public var description: String { message }
-  /// Code, message and detail.
-  public var debugDescription: String { detail.isEmpty ? "\(code): \(message)" : "\(code): \(message) (\(detail))" }
+  /// Code, message and what is for the log.
+  public var debugDescription: String {
+    logDetail.isEmpty ? "\(code): \(message)" : "\(code): \(message) (\(logDetail))"
+  }
 }
 
 extension ReactorError {
   /// The error of a libuv call: `action` is what was being done, as in "connecting".
-  init(uv result: Int32, _ action: String, detail: String = "") {
+  init(uv result: Int32, _ action: String, logDetail: String = "") {
     let words = String(cString: uv_strerror(result))
-    let all = detail.isEmpty ? words : "\(detail): \(words)"
+    let all = logDetail.isEmpty ? words : "\(logDetail): \(words)"
     switch uv_errno_t(result) {
     case UV_EADDRINUSE:
-      self.init(.addressInUse, "\(action): another program is already using this address", detail: all)
+      self.init(.addressInUse, "\(action): another program is already using this address", logDetail: all)
     case UV_EADDRNOTAVAIL:
-      self.init(.addressNotAvailable, "\(action): this machine does not have that address", detail: all)
-    case UV_ECONNREFUSED: self.init(.connectionRefused, "\(action): nothing is listening there", detail: all)
+      self.init(.addressNotAvailable, "\(action): this machine does not have that address", logDetail: all)
+    case UV_ECONNREFUSED: self.init(.connectionRefused, "\(action): nothing is listening there", logDetail: all)
     case UV_ECONNRESET, UV_EPIPE, UV_ECONNABORTED:
-      self.init(.connectionReset, "\(action): the peer cut the connection", detail: all)
+      self.init(.connectionReset, "\(action): the peer cut the connection", logDetail: all)
     case UV_EHOSTUNREACH, UV_ENETUNREACH, UV_ENETDOWN:
-      self.init(.unreachable, "\(action): there is no route to this host", detail: all)
-    case UV_ETIMEDOUT: self.init(.timedOut, "\(action): it took too long", detail: all)
-    case UV_EAI_NONAME, UV_EAI_NODATA: self.init(.nameNotFound, "\(action): this host name does not exist", detail: all)
-    case UV_EAI_AGAIN, UV_EAI_FAIL: self.init(.nameLookUpFailed, "\(action): the name service failed", detail: all)
+      self.init(.unreachable, "\(action): there is no route to this host", logDetail: all)
+    case UV_ETIMEDOUT: self.init(.timedOut, "\(action): it took too long", logDetail: all)
+    case UV_EAI_NONAME, UV_EAI_NODATA:
+      self.init(.nameNotFound, "\(action): this host name does not exist", logDetail: all)
+    case UV_EAI_AGAIN, UV_EAI_FAIL: self.init(.nameLookUpFailed, "\(action): the name service failed", logDetail: all)
     case UV_EMFILE, UV_ENFILE:
-      self.init(.tooManyOpenFiles, "\(action): there are no file descriptors left", detail: all)
-    case UV_EACCES, UV_EPERM: self.init(.permissionDenied, "\(action): the system does not permit it", detail: all)
+      self.init(.tooManyOpenFiles, "\(action): there are no file descriptors left", logDetail: all)
+    case UV_EACCES, UV_EPERM: self.init(.permissionDenied, "\(action): the system does not permit it", logDetail: all)
     case UV_EOF, UV_ECANCELED, UV_EBADF, UV_ENOTCONN:
-      self.init(.connectionClosed, "\(action): the connection is closed", detail: all)
-    default: self.init(.system, "\(action): the system reported an error", detail: all)
+      self.init(.connectionClosed, "\(action): the connection is closed", logDetail: all)
+    default: self.init(.system, "\(action): the system reported an error", logDetail: all)
     }
   }
 }

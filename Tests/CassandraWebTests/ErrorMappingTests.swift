@@ -27,7 +27,7 @@ import CassandraWebTesting
   @Test(arguments: statuses)
   func everyFailureHasItsStatus(_ code: CassandraError.Code, _ status: UInt16, _ retry: Bool) {
     let error = CassandraError(
-      code, "A sentence.", detail: "SELECT secret FROM t", coordinator: EndPoint(host: "10.9.8.7"))
+      code, "A sentence.", logDetail: "SELECT secret FROM t", coordinator: EndPoint(host: "10.9.8.7"))
     let problem = error.problem
     #expect(problem.status.code == status)
     #expect(problem.code == "\(code)")

@@ -49,7 +49,7 @@ import Testing
 
   @Test func connectionsAreJudged() throws {
     let (one, two) = (try SocketAddress("10.0.0.1", port: 9042), try SocketAddress("10.0.0.2", port: 9042))
-    let refused = ReactorError(.connectionRefused, "nothing is listening there", detail: "refused")
+    let refused = ReactorError(.connectionRefused, "nothing is listening there", logDetail: "refused")
     #expect(Finding.connections(to: "db:9042", [(one, nil)], route: .cassandra).mark == .ok)
     #expect(
       Finding.connections(to: "db:9042", [(one, nil), (two, nil)], route: .cassandra).text.contains("all of its 2"))
@@ -71,7 +71,7 @@ import Testing
   @Test(arguments: failuresOfTLS)
   func failuresOfTLSAreJudged(_ code: ReactorError.Code, _ route: Route, _ advice: String) {
     let finding = Finding.tls(
-      to: "db:9042", .failure(ReactorError(code, "it failed", detail: "words")), route: route, now: Self.now)
+      to: "db:9042", .failure(ReactorError(code, "it failed", logDetail: "words")), route: route, now: Self.now)
     #expect(finding.mark == .failed && finding.text.contains("it failed (words)"))
     #expect(finding.advice.contains(advice))
   }

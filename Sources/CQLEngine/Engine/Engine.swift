@@ -49,7 +49,7 @@ package final class Engine: Sendable {
     do throws(StorageError) {
       var storage = StoreConfiguration(location)
       storage.acceptsLoss = configuration.acceptsLoss
-      storage.report = { [report = configuration.report] in report("\($0): \($0.detail)") }
+      storage.report = { [report = configuration.report] in report("\($0): \($0.logDetail)") }
       store = try Store(storage)
       let opened = try await Self.open(store)
       hostID = opened.hostID
@@ -61,7 +61,7 @@ package final class Engine: Sendable {
         for index in table.handle.indexes { try await store.buildIndex(index, of: table.handle) }
       }
     } catch {
-      throw EngineStartError(error.detail.isEmpty ? "\(error)" : "\(error): \(error.detail)")
+      throw EngineStartError(error.logDetail.isEmpty ? "\(error)" : "\(error): \(error.logDetail)")
     }
   }
 
@@ -85,7 +85,7 @@ package final class Engine: Sendable {
     {
       let entries = try reader.meta(beginningWith: SchemaDocument.prefix)
       guard let schema = SchemaDocument.schema(document, entries, adding: system) else {
-        throw StorageError(.corrupt, detail: "the schema cannot be read")
+        throw StorageError(.corrupt, logDetail: "the schema cannot be read")
       }
       if SchemaDocument.isOld(document) {
         try await store.commit(meta: SchemaDocument.changes(from: nil, to: schema))
@@ -135,7 +135,7 @@ package final class Engine: Sendable {
   /// ``EngineConfiguration/Location/temporaryCopy(of:)``. Nothing may be at `path` yet. It blocks until all is written.
   package func copy(to path: String) throws(EngineStartError) {
     do throws(StorageError) { try store.makeReader().copy(to: path) } catch {
-      throw EngineStartError(error.detail.isEmpty ? "\(error)" : "\(error): \(error.detail)")
+      throw EngineStartError(error.logDetail.isEmpty ? "\(error)" : "\(error): \(error.logDetail)")
     }
   }
 

@@ -375,7 +375,7 @@ extension EngineFailure {
     case .recordTooLarge, .invalidMutation, .closed: self.init(.serverError, "\(error)")
     default:
       self.init(.serverError, "\(error)")
-      storageDetail = error.detail
+      storageDetail = error.logDetail
     }
   }
 }

@@ -1,6 +1,6 @@
 /// What the storage could not do.
 ///
-/// `description` names no path and no value, so it may be shown to a stranger; `detail` may name files.
+/// `description` names no path and no value, so it may be shown to a stranger; `logDetail` may name files.
 package struct StorageError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The kinds of failure. More may come: a switch over it needs a default.
   package struct Code: Sendable, Equatable, CustomStringConvertible {
@@ -36,21 +36,21 @@ package struct StorageError: Error, Sendable, Equatable, CustomStringConvertible
   /// What kind of failure it is.
   package let code: Code
   /// For logs: SQLite's or the system's message, which may name files. Empty when there is none.
-  package let detail: String
+  package let logDetail: String
   /// Whether a sync has failed: what the disk holds is not known from then on.
   var isFailedSync = false
 
-  package init(_ code: Code, detail: String = "") {
+  package init(_ code: Code, logDetail: String = "") {
     self.code = code
-    self.detail = detail
+    self.logDetail = logDetail
   }
 
   package var description: String { code.description }
 
-  /// The same with the file's path before its detail, where that does not name it.
+  /// The same with the file's path before what is for the log, where that does not name it.
   func of(_ file: String) -> StorageError {
-    guard !detail.contains(file) else { return self }
-    var error = StorageError(code, detail: detail.isEmpty ? file : "\(file): \(detail)")
+    guard !logDetail.contains(file) else { return self }
+    var error = StorageError(code, logDetail: logDetail.isEmpty ? file : "\(file): \(logDetail)")
     error.isFailedSync = isFailedSync
     return error
   }

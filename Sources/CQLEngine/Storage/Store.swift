@@ -81,7 +81,7 @@ package final class Store: Sendable {
     guard result == 0 else {
       unsafe context.release()
       writer.directory.close()
-      throw StorageError(.cannotOpen, detail: "the writer's thread cannot be started")
+      throw StorageError(.cannotOpen, logDetail: "the writer's thread cannot be started")
     }
     pthread_detach(thread)
   }

@@ -165,7 +165,7 @@ extension ClientConfiguration {
     guard let name = options.profile ?? defaults.profile else { return defaults.overridden(by: options) }
     guard let profile = profiles[name] else {
       throw CassandraError(
-        .configuration, "The client's configuration has no profile with this name.", detail: "'\(name)'",
+        .configuration, "The client's configuration has no profile with this name.", logDetail: "'\(name)'",
         isRetrySafe: true)
     }
     return defaults.overridden(by: profile).overridden(by: options)

@@ -169,7 +169,7 @@ extension Statement {
     } catch {
       throw CassandraError(
         .invalidValue, "A value does not fit its place in the statement: \(error)",
-        detail: "marker \(index + 1), \(parameter.name) \(parameter.type)", isRetrySafe: true, cause: error)
+        logDetail: "marker \(index + 1), \(parameter.name) \(parameter.type)", isRetrySafe: true, cause: error)
     }
   }
 
@@ -182,7 +182,7 @@ extension Statement {
     for (index, parameter) in parameters.enumerated() {
       guard let position = positions[ByteText(parameter.name)] else {
         throw CassandraError(
-          .invalidValue, "A marker of the statement has no value.", detail: ":\(parameter.name)", isRetrySafe: true)
+          .invalidValue, "A marker of the statement has no value.", logDetail: ":\(parameter.name)", isRetrySafe: true)
       }
       used.insert(position)
       try append(values[position].encodable, parameter, at: index, into: &buffer)
@@ -190,7 +190,7 @@ extension Statement {
     guard used.count == names.count else {
       throw CassandraError(
         .invalidValue, "A value has a name that no marker in the statement has.",
-        detail: names.indices.filter { !used.contains($0) }.map { names[$0] }.joined(separator: ", "),
+        logDetail: names.indices.filter { !used.contains($0) }.map { names[$0] }.joined(separator: ", "),
         isRetrySafe: true)
     }
   }
@@ -198,7 +198,7 @@ extension Statement {
   private func wrongNumber(_ markers: Int) -> CassandraError {
     CassandraError(
       .invalidValue, "The statement has a different number of markers than of values.",
-      detail: "\(markers) markers, \(values.count) values", isRetrySafe: true)
+      logDetail: "\(markers) markers, \(values.count) values", isRetrySafe: true)
   }
 }
 

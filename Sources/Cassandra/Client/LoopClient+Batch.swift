@@ -38,7 +38,7 @@ extension LoopClient {
     guard !texts.isEmpty, texts.count <= Self.maximumBatchStatements else {
       throw CassandraError(
         .invalidStatement, "A batch has 1 to \(Self.maximumBatchStatements) statements.",
-        detail: "\(texts.count)", isRetrySafe: true)
+        logDetail: "\(texts.count)", isRetrySafe: true)
     }
     let due = loop.now + options.timeout.wholeMilliseconds
     var executions: [Execution] = []

@@ -34,7 +34,7 @@ public struct EndPoint: Sendable, Hashable, CustomStringConvertible {
     func invalid(_ why: String) -> CassandraError {
       CassandraError(
         .configuration, "A contact point must have the form host or host:port.",
-        detail: "'\(text)': \(why)")
+        logDetail: "'\(text)': \(why)")
     }
     var host = Substring(text)
     var port: Substring?

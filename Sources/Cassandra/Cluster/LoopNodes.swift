@@ -159,7 +159,7 @@ extension LoopNodes {
       node.failure.map { ContactPoints.Failure(endPoint: node.endPoint, error: $0) }
     }
     if case .unreachable(let failures) = location, all.isEmpty { all = failures }
-    let detail = all.map { "\($0.endPoint): \($0.error.debugDescription)" }
+    let logDetail = all.map { "\($0.endPoint): \($0.error.debugDescription)" }
     let failures = all.map(\.error)
     // A missing keyspace and bad credentials are not cured by waiting, so they are told as they are.
     if let cause = failures.first, [.keyspaceMissing, .badCredentials, .credentialsMissing].contains(cause.code),
@@ -170,7 +170,7 @@ extension LoopNodes {
     let cause = failures.first
     let message = cause?.code == .noNodeAvailable ? cause?.description : nil
     return CassandraError(
-      .noNodeAvailable, message ?? "The database cannot be reached.", detail: detail.joined(separator: "; "),
+      .noNodeAvailable, message ?? "The database cannot be reached.", logDetail: logDetail.joined(separator: "; "),
       isRetrySafe: true, cause: cause)
   }
 }
@@ -204,7 +204,7 @@ extension LoopNodes {
       guard waiting.count < context.configuration.limits.requestsWaiting else {
         throw CassandraError(
           .queueFull, "Too many requests are waiting for the database.",
-          detail: "\(waiting.count) wait for a connection",
+          logDetail: "\(waiting.count) wait for a connection",
           isRetrySafe: true)
       }
       switch await waiting.add(on: loop, due: due) {

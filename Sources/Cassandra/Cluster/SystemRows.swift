@@ -122,7 +122,7 @@ enum LocalDatacenter {
       guard names.isEmpty || names.contains(configured) else {
         throw CassandraError(
           .configuration, "The configured local data centre does not exist in the cluster.",
-          detail: "it is '\(configured)'; there is \(list)", isRetrySafe: true)
+          logDetail: "it is '\(configured)'; there is \(list)", isRetrySafe: true)
       }
       return configured
     }
@@ -131,7 +131,7 @@ enum LocalDatacenter {
       throw CassandraError(
         .configuration,
         "The contact points are in several data centres: set the local one.",
-        detail: "there is \(list)", isRetrySafe: true)
+        logDetail: "there is \(list)", isRetrySafe: true)
     }
     return found.first
   }

@@ -121,7 +121,7 @@ struct Handshake {
       return fail(
         CassandraError(
           .credentialsMissing, "The database requires a username and a password, but none are configured.",
-          detail: "authenticator \(authenticator)"))
+          logDetail: "authenticator \(authenticator)"))
     }
     do throws(CassandraError) {
       var exchange = try mechanism.begin(with: authenticator)

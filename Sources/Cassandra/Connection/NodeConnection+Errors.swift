@@ -5,7 +5,7 @@ extension NodeConnection {
   var queueFull: CassandraError {
     CassandraError(
       .queueFull, "Too many requests are waiting for the database.",
-      detail: "\(limits.requestsInFlight) are under way and \(limits.requestsWaiting) wait", coordinator: endPoint,
+      logDetail: "\(limits.requestsInFlight) are under way and \(limits.requestsWaiting) wait", coordinator: endPoint,
       isRetrySafe: true)
   }
 

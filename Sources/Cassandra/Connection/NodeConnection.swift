@@ -277,7 +277,7 @@ extension NodeConnection: TransportDelegate {
         CassandraError(
           .responseTooLarge,
           "The database's answer is larger than this client takes: ask for fewer rows in a page (pageSize), or raise the limit responseBytes.",
-          detail: "\(header.bodyCount) bytes, of which \(limits.responseBytes) are taken", coordinator: endPoint))
+          logDetail: "\(header.bodyCount) bytes, of which \(limits.responseBytes) are taken", coordinator: endPoint))
     }
   }
 

@@ -114,7 +114,7 @@ final class LoopStatements {
       case .full:
         throw CassandraError(
           .queueFull, "Too many requests are waiting for the database.",
-          detail: "they wait for a statement to be prepared",
+          logDetail: "they wait for a statement to be prepared",
           isRetrySafe: true)
       case .wait:
         if let result = await context.table.wait(for: key, on: loop, due: due) { return try result.get() }

@@ -105,7 +105,7 @@ extension CassandraError {
   @usableFromInline @inline(never)
   package static func undecodable(_ error: RowError) -> CassandraError {
     CassandraError(
-      .undecodableRow, "A row does not have the expected values: \(error)", detail: "column \(error.column)",
+      .undecodableRow, "A row does not have the expected values: \(error)", logDetail: "column \(error.column)",
       cause: error)
   }
 
@@ -113,7 +113,7 @@ extension CassandraError {
   static func undecodable(_ error: CQLValueError) -> CassandraError {
     CassandraError(
       .undecodableRow, "The result does not have the expected columns: \(error)",
-      detail: error.debugDescription, cause: error)
+      logDetail: error.debugDescription, cause: error)
   }
 }
 

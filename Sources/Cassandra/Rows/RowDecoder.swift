@@ -39,7 +39,7 @@ final class RowDecoder: Decoder {
       throw .undecodable(RowError(.value(error), column: ""))
     } catch {
       throw CassandraError(
-        .undecodableRow, "A row does not have the expected values.", detail: "\(error)", cause: error)
+        .undecodableRow, "A row does not have the expected values.", logDetail: "\(error)", cause: error)
     }
   }
 

@@ -16,7 +16,7 @@ struct BundleConfiguration: Sendable, Equatable {
       value = try JSONValue(
         parsing: bytes, limits: JSONLimits(bytes: SecureConnectBundle.maximumEntryBytes, depth: 16))
     } catch {
-      throw .configuration("is not valid JSON", detail: "\(error)", cause: error)
+      throw .configuration("is not valid JSON", logDetail: "\(error)", cause: error)
     }
     guard value.members != nil else { throw .configuration("is not a JSON object") }
     guard let host = Self.text(value["host"]) else { throw .configuration("has no host") }
@@ -54,11 +54,11 @@ struct BundleConfiguration: Sendable, Equatable {
 
 extension AstraError {
   fileprivate static func configuration(
-    _ what: String, detail: String = "", cause: (any Error)? = nil
+    _ what: String, logDetail: String = "", cause: (any Error)? = nil
   ) -> AstraError {
     AstraError(
       .bundleConfiguration,
       "config.json in the secure connect bundle \(what); download the bundle again from the Astra portal.",
-      detail: detail, cause: cause)
+      logDetail: logDetail, cause: cause)
   }
 }

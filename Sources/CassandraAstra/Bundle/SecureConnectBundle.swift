@@ -46,7 +46,7 @@ public struct SecureConnectBundle: Sendable {
       throw AstraError(
         .bundleUnreadable,
         "There is no secure connect bundle at the path; download it from the Astra portal (Connect, Drivers) and set its path.",
-        detail: "path \(path)")
+        logDetail: "path \(path)")
     }
   }
 
@@ -71,7 +71,7 @@ public struct SecureConnectBundle: Sendable {
         throw AstraError(
           .bundleNotZip,
           "The secure connect bundle is not a zip file, or a damaged one; download it again from the Astra portal.",
-          detail: reason)
+          logDetail: reason)
       case .entryTooLarge: throw .tooLarge("The secure connect bundle", Self.maximumBytes)
       }
     }
@@ -87,7 +87,7 @@ public struct SecureConnectBundle: Sendable {
         case .entryUnreadable(let reason), .notZip(let reason):
           throw AstraError(
             .bundleNotZip, "\(what) cannot be unpacked; download the bundle again from the Astra portal.",
-            detail: reason)
+            logDetail: reason)
         }
       }
     }
@@ -126,7 +126,7 @@ public struct SecureConnectBundle: Sendable {
       case .missing: return nil
       case .tooLarge: throw .tooLarge(what, limit)
       case .unreadable(let reason):
-        throw AstraError(.bundleUnreadable, "\(what) cannot be read: \(reason).", detail: "path \(path)")
+        throw AstraError(.bundleUnreadable, "\(what) cannot be read: \(reason).", logDetail: "path \(path)")
       }
     }
   }

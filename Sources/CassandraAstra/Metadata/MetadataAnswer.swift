@@ -26,7 +26,7 @@ struct MetadataAnswer: Sendable, Equatable {
     do throws(JSONError) {
       value = try JSONValue(parsing: bytes, limits: JSONLimits(bytes: max(bytes.count, 1), depth: 16))
     } catch {
-      throw .metadata("is not JSON, so something else may answer there", detail: "\(error)", cause: error)
+      throw .metadata("is not JSON, so something else may answer there", logDetail: "\(error)", cause: error)
     }
     guard let contact = value["contact_info"], contact.members != nil else { throw .metadata("has no contact_info") }
     guard let points = contact["contact_points"]?.array else { throw .metadata("has no contact_points") }
@@ -73,10 +73,10 @@ struct MetadataAnswer: Sendable, Equatable {
 }
 
 extension AstraError {
-  static func metadata(_ what: String, detail: String = "", cause: (any Error)? = nil) -> AstraError {
+  static func metadata(_ what: String, logDetail: String = "", cause: (any Error)? = nil) -> AstraError {
     AstraError(
       .metadataInvalid,
       "The answer of Astra's metadata service \(what); check the host in config.json of the secure connect bundle, or download it again.",
-      detail: detail, cause: cause)
+      logDetail: logDetail, cause: cause)
   }
 }

@@ -58,40 +58,40 @@ struct MetadataService: Sendable {
       }
       throw last
     } catch {
-      throw AstraError.reaching(.metadataService, failed: error, detail: url)
+      throw AstraError.reaching(.metadataService, failed: error, logDetail: url)
     }
   }
 
   private func failure(_ failure: MetadataExchange.Failure) -> AstraError {
     switch failure {
-    case .transport(let error): .reaching(.metadataService, failed: error, detail: url)
+    case .transport(let error): .reaching(.metadataService, failed: error, logDetail: url)
     case .timedOut:
-      .reaching(.metadataService, failed: ReactorError(.timedOut, "it does not answer"), detail: url)
+      .reaching(.metadataService, failed: ReactorError(.timedOut, "it does not answer"), logDetail: url)
     case .cancelled:
-      .reaching(.metadataService, failed: ReactorError(.connectionClosed, "it was cancelled"), detail: url)
+      .reaching(.metadataService, failed: ReactorError(.connectionClosed, "it was cancelled"), logDetail: url)
     case .response(.cutShort):
       AstraError(
         .metadataInvalid,
         "Astra's metadata service closed the connection in the middle of its answer; it will be asked again.",
-        detail: url)
+        logDetail: url)
     case .response(.tooLarge):
-      AstraError.metadata("has more than \(limits.metadataBytes) bytes", detail: url)
+      AstraError.metadata("has more than \(limits.metadataBytes) bytes", logDetail: url)
     case .response(.notHTTP(let error)):
-      AstraError.metadata("is not HTTP", detail: url, cause: error)
+      AstraError.metadata("is not HTTP", logDetail: url, cause: error)
     }
   }
 
   private func status(_ status: Status) -> AstraError {
-    let detail = "\(url) answered \(status)"
+    let logDetail = "\(url) answered \(status)"
     if status == .unauthorized || status == .serviceUnavailable {
       return AstraError(
         .databaseAsleep,
         "Astra says \(status.code): the database is hibernated, parked or terminated, or the secure connect bundle is another database's; resume it in the Astra portal, or download its bundle.",
-        detail: detail)
+        logDetail: logDetail)
     }
     return AstraError(
       .metadataStatus,
       "Astra's metadata service answers with status \(status.code); the secure connect bundle may be out of date: download it again from the Astra portal.",
-      detail: detail)
+      logDetail: logDetail)
   }
 }

@@ -69,7 +69,7 @@ extension Transport {
     }
     if result != 0 {
       request.deallocate()
-      fail(ReactorError(uv: result, "connecting", detail: "\(address)"))
+      fail(ReactorError(uv: result, "connecting", logDetail: "\(address)"))
     }
   }
 }

@@ -74,7 +74,7 @@ public final class Listener {
     guard result == 0 else {
       poll.deallocate()
       socket.close()
-      throw ReactorError(uv: result, "listening", detail: "\(address)")
+      throw ReactorError(uv: result, "listening", logDetail: "\(address)")
     }
     self.loop = loop
     self.core = core
@@ -89,7 +89,7 @@ public final class Listener {
     watch()
     if !isWatching {
       close()
-      throw ReactorError(.system, "listening: the system does not tell of connections", detail: "\(address)")
+      throw ReactorError(.system, "listening: the system does not tell of connections", logDetail: "\(address)")
     }
   }
 

@@ -32,7 +32,7 @@ struct ListeningSocket {
       }
       try Self.bind(descriptor, to: address)
       guard listen(descriptor, backlog) == 0 else {
-        throw ReactorError(uv: -errno, "listening", detail: "\(address)")
+        throw ReactorError(uv: -errno, "listening", logDetail: "\(address)")
       }
     } catch {
       closeDescriptor(descriptor)
@@ -74,7 +74,7 @@ struct ListeningSocket {
       unlink(path)
       code = address.withSystemAddress { pointer, size in systemBind(descriptor, pointer, size) == 0 ? 0 : errno }
     }
-    guard code == 0 else { throw ReactorError(uv: -code, "listening", detail: "\(address)") }
+    guard code == 0 else { throw ReactorError(uv: -code, "listening", logDetail: "\(address)") }
   }
 
   /// Whether the file of a unix address is a socket that nobody listens at.

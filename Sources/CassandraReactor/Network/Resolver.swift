@@ -25,7 +25,7 @@ extension EventLoop {
   ) async throws(ReactorError) -> [SocketAddress] {
     if let literal = try? SocketAddress(host, port: port) { return [literal] }
     guard let port = UInt16(exactly: port) else {
-      throw ReactorError(.invalidAddress, "a port is a number from 0 to 65535", detail: "\(port)")
+      throw ReactorError(.invalidAddress, "a port is a number from 0 to 65535", logDetail: "\(port)")
     }
     if Task.isCancelled { throw LookUp.cancelled }
     let lookUp = LookUp(core: core, port: port)
@@ -77,7 +77,7 @@ private final class LookUp {
       isUnderWay = true
     } else {
       Unmanaged.passUnretained(self).release()
-      addresses.fulfill(.failure(ReactorError(uv: result, "looking up a host name", detail: host)))
+      addresses.fulfill(.failure(ReactorError(uv: result, "looking up a host name", logDetail: host)))
     }
   }
 

@@ -34,7 +34,7 @@ public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
   public init(unixPath path: String) throws(ReactorError) {
     guard 1...Self.maximumPathBytes ~= path.utf8.count, !path.utf8.contains(0) else {
       throw ReactorError(
-        .invalidAddress, "the path of a unix socket has 1 to \(Self.maximumPathBytes) bytes", detail: path)
+        .invalidAddress, "the path of a unix socket has 1 to \(Self.maximumPathBytes) bytes", logDetail: path)
     }
     bytes = []
     port = 0
@@ -50,13 +50,13 @@ public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
   /// - Throws: ``ReactorError/Code/invalidAddress``.
   public init(_ literal: String, port: Int) throws(ReactorError) {
     guard let port = UInt16(exactly: port) else {
-      throw ReactorError(.invalidAddress, "a port is a number from 0 to 65535", detail: "\(port)")
+      throw ReactorError(.invalidAddress, "a port is a number from 0 to 65535", logDetail: "\(port)")
     }
     var buffer = [UInt8](repeating: 0, count: 16)
     let isSix = literal.utf8.contains(UInt8(ascii: ":"))
     let result = buffer.withUnsafeMutableBytes { uv_inet_pton(isSix ? AF_INET6 : AF_INET, literal, $0.baseAddress) }
     guard result == 0 else {
-      throw ReactorError(.invalidAddress, "this is not an IP address", detail: literal)
+      throw ReactorError(.invalidAddress, "this is not an IP address", logDetail: literal)
     }
     bytes = isSix ? buffer : Array(buffer.prefix(4))
     self.port = port

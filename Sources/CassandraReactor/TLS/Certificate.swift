@@ -37,7 +37,7 @@ public final class Certificate: @unchecked Sendable {
         throw ReactorError(.tlsConfiguration, "there is a private key where \(what) should be")
       }
       throw ReactorError(
-        .tlsConfiguration, "\(what) cannot be read as PEM", detail: errors.map(\.text).joined(separator: "; "))
+        .tlsConfiguration, "\(what) cannot be read as PEM", logDetail: errors.map(\.text).joined(separator: "; "))
     }
   }
 

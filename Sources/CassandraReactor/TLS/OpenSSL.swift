@@ -11,7 +11,7 @@ enum OpenSSL {
   /// An error with everything that OpenSSL has to say about the last call; leaves its queue empty, else the next call
   /// would report what was meant here.
   static func error(_ code: ReactorError.Code, _ message: String) -> ReactorError {
-    ReactorError(code, message, detail: drainErrors().map(\.text).joined(separator: "; "))
+    ReactorError(code, message, logDetail: drainErrors().map(\.text).joined(separator: "; "))
   }
 
   static func drainErrors() -> [(reason: Int32, text: String)] {

@@ -93,7 +93,7 @@ public final class TLSClientFiles: Sendable {
   }
 
   private static func bytes(of path: String) throws(ReactorError) -> [UInt8] {
-    func failed(_ what: String) -> ReactorError { ReactorError(.tlsConfiguration, what, detail: path) }
+    func failed(_ what: String) -> ReactorError { ReactorError(.tlsConfiguration, what, logDetail: path) }
     // Not blocking, so that a pipe has no bytes; a directory cannot be read.
     let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
     guard descriptor >= 0 else { throw failed("a file of a certificate cannot be read") }

@@ -185,7 +185,7 @@ private func wireForm(ofProtocols names: [String]) throws(ReactorError) -> [UInt
   var bytes: [UInt8] = []
   for name in names {
     guard let count = UInt8(exactly: name.utf8.count), count > 0 else {
-      throw ReactorError(.tlsConfiguration, "an application protocol has 1 to 255 bytes", detail: name)
+      throw ReactorError(.tlsConfiguration, "an application protocol has 1 to 255 bytes", logDetail: name)
     }
     bytes.append(count)
     bytes += Array(name.utf8)

@@ -179,34 +179,36 @@ extension TLSSession {
     if isVerification {
       let reason = String(cString: X509_verify_cert_error_string(verification))
       let side = client == nil ? "client" : "server"
-      let detail = client.map { "expected \($0.verifiedName): \(reason)" } ?? reason
+      let logDetail = client.map { "expected \($0.verifiedName): \(reason)" } ?? reason
       switch Int32(verification) {
       case X509_V_ERR_CERT_HAS_EXPIRED:
-        return ReactorError(.tlsCertificateExpired, "the certificate of the \(side) has expired", detail: detail)
+        return ReactorError(.tlsCertificateExpired, "the certificate of the \(side) has expired", logDetail: logDetail)
       case X509_V_ERR_CERT_NOT_YET_VALID:
-        return ReactorError(.tlsCertificateExpired, "the certificate of the \(side) is not valid yet", detail: detail)
+        return ReactorError(
+          .tlsCertificateExpired, "the certificate of the \(side) is not valid yet", logDetail: logDetail)
       case X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH:
-        return ReactorError(.tlsCertificateName, "the certificate of the \(side) is for another name", detail: detail)
+        return ReactorError(
+          .tlsCertificateName, "the certificate of the \(side) is for another name", logDetail: logDetail)
       default:
         return ReactorError(
-          .tlsCertificate, "the certificate of the \(side) is not from a trusted authority", detail: detail)
+          .tlsCertificate, "the certificate of the \(side) is not from a trusted authority", logDetail: logDetail)
       }
     }
     for error in errors {
       switch error.reason {
       case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
-        return ReactorError(.tlsCertificate, "the client showed no certificate", detail: words)
+        return ReactorError(.tlsCertificate, "the client showed no certificate", logDetail: words)
       case TLSAlert.certificateRequired, TLSAlert.badCertificate, TLSAlert.unknownAuthority,
         TLSAlert.certificateExpired,
         TLSAlert.certificateUnknown, TLSAlert.handshakeFailure:
         return ReactorError(
-          .tlsClientCertificate, "the peer refused our certificate, or wants one that we do not have", detail: words)
+          .tlsClientCertificate, "the peer refused our certificate, or wants one that we do not have", logDetail: words)
       case SSL_R_WRONG_VERSION_NUMBER, SSL_R_UNSUPPORTED_PROTOCOL, SSL_R_HTTP_REQUEST:
-        return ReactorError(.tlsProtocol, "the peer does not speak TLS 1.2 or 1.3 here", detail: words)
+        return ReactorError(.tlsProtocol, "the peer does not speak TLS 1.2 or 1.3 here", logDetail: words)
       default: continue
       }
     }
-    return ReactorError(.tlsHandshake, fallback, detail: words)
+    return ReactorError(.tlsHandshake, fallback, logDetail: words)
   }
 }
 

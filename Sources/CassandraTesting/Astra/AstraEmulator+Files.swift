@@ -42,6 +42,6 @@ extension AstraEmulator {
   }
 
   private static func failure(_ path: String) -> ReactorError {
-    ReactorError(.system, "the bundle cannot be written", detail: "\(path): \(String(cString: strerror(errno)))")
+    ReactorError(.system, "the bundle cannot be written", logDetail: "\(path): \(String(cString: strerror(errno)))")
   }
 }

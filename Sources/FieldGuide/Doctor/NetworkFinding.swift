@@ -155,5 +155,5 @@ struct SecureContact: Sendable, Equatable {
 
 extension ReactorError {
   /// The sentence with what the system said.
-  var forOperator: String { detail.isEmpty ? "\(message)" : "\(message) (\(detail))" }
+  var forOperator: String { logDetail.isEmpty ? "\(message)" : "\(message) (\(logDetail))" }
 }

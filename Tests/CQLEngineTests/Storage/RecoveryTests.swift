@@ -106,7 +106,7 @@ import Testing
     for _ in 0..<2 {
       let error = #expect(throws: StorageError.self, "\(loss.name)") { _ = try open(scratch.path) }
       #expect(error?.code == .lossFound, "\(loss.name)")
-      #expect(error?.detail.contains("--accept-data-loss") == true, "\(loss.name)")
+      #expect(error?.logDetail.contains("--accept-data-loss") == true, "\(loss.name)")
     }
     guard !loss.name.contains("database") else { return }
     let store = try open(scratch.path, acceptsLoss: true)

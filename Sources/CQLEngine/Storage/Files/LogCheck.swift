@@ -34,7 +34,7 @@ struct LogCheck {
     let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
     guard file >= 0 else {
       if errno == ENOENT { return }
-      throw StorageError(.cannotOpen, detail: "opening \(path): \(systemMessage())")
+      throw StorageError(.cannotOpen, logDetail: "opening \(path): \(systemMessage())")
     }
     defer { closeDescriptor(file) }
     var header: [UInt8] = []
@@ -134,11 +134,11 @@ struct LogCheck {
   ) throws(StorageError) -> Bool {
     if bytes.count != count { bytes = [UInt8](repeating: 0, count: count) }
     let result = unsafe pread(file, &bytes, count, off_t(offset))
-    guard result >= 0 else { throw StorageError(.inputOutput, detail: "reading \(path): \(systemMessage())") }
+    guard result >= 0 else { throw StorageError(.inputOutput, logDetail: "reading \(path): \(systemMessage())") }
     return result == count
   }
 
   private static func damage(_ path: String, _ what: String) -> StorageError {
-    StorageError(.corrupt, detail: "\(path): \(what)")
+    StorageError(.corrupt, logDetail: "\(path): \(what)")
   }
 }

@@ -55,12 +55,13 @@ final class RecoveryMark {
   static func open(_ directory: String, database: String, acceptsLoss: Bool) throws(StorageError) -> RecoveryMark {
     let path = directory + name
     let file = openFile(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-    guard file >= 0 else { throw StorageError(.cannotOpen, detail: "opening \(path): \(systemMessage())") }
+    guard file >= 0 else { throw StorageError(.cannotOpen, logDetail: "opening \(path): \(systemMessage())") }
     let mark = RecoveryMark(file, database, read(file) ?? Known())
     if !acceptsLoss, let loss = loss(mark.known, database) {
       throw StorageError(
         .lossFound,
-        detail: "\(loss) Acknowledged writes are missing. Put the file back, or start with --accept-data-loss to go on "
+        logDetail:
+          "\(loss) Acknowledged writes are missing. Put the file back, or start with --accept-data-loss to go on "
           + "with what is there.")
     }
     return mark

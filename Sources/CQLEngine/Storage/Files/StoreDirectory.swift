@@ -28,7 +28,7 @@ struct StoreDirectory {
       isTemporary = false
       try Self.make(path)
       guard let lock = try Self.lock(path) else {
-        throw StorageError(.inUse, detail: "another process holds the directory \(path)")
+        throw StorageError(.inUse, logDetail: "another process holds the directory \(path)")
       }
       self.lock = lock
       try Self.makePrivate(path)
@@ -53,19 +53,19 @@ struct StoreDirectory {
       for descriptor in [input, output] where descriptor >= 0 { closeDescriptor(descriptor) }
     }
     guard input >= 0, output >= 0 else {
-      throw StorageError(.cannotOpen, detail: "copying \(source): \(systemMessage())")
+      throw StorageError(.cannotOpen, logDetail: "copying \(source): \(systemMessage())")
     }
     var piece = [UInt8](repeating: 0, count: 1 << 20)
     while true {
       let count = unsafe read(input, &piece, piece.count)
-      guard count >= 0 else { throw StorageError(.inputOutput, detail: "copying \(source): \(systemMessage())") }
+      guard count >= 0 else { throw StorageError(.inputOutput, logDetail: "copying \(source): \(systemMessage())") }
       if count == 0 { return }
       var written = 0
       while written < count {
         let result = unsafe piece.withUnsafeBytes {
           unsafe write(output, $0.baseAddress?.advanced(by: written), count - written)
         }
-        guard result > 0 else { throw StorageError(.inputOutput, detail: "copying \(source): \(systemMessage())") }
+        guard result > 0 else { throw StorageError(.inputOutput, logDetail: "copying \(source): \(systemMessage())") }
         written += result
       }
     }
@@ -75,7 +75,7 @@ struct StoreDirectory {
   func synchronize() throws(StorageError) {
     let directory = unsafe open(path, O_RDONLY)
     guard directory >= 0, fsync(directory) == 0 else {
-      throw StorageError(.inputOutput, detail: "syncing \(path): \(systemMessage())")
+      throw StorageError(.inputOutput, logDetail: "syncing \(path): \(systemMessage())")
     }
     closeDescriptor(directory)
   }
@@ -87,9 +87,9 @@ struct StoreDirectory {
       // The bytes that SQLite locks, held by an open file and not by the process, so that they stay locked when another
       // descriptor of the file is closed.
       lockBytes = unsafe open(file, O_RDWR | O_CLOEXEC)
-      guard lockBytes >= 0 else { throw StorageError(.cannotOpen, detail: "opening \(file): \(systemMessage())") }
+      guard lockBytes >= 0 else { throw StorageError(.cannotOpen, logDetail: "opening \(file): \(systemMessage())") }
       guard setLockBytes(F_WRLCK) else {
-        throw StorageError(.inUse, detail: "another program has \(file) open: \(systemMessage())")
+        throw StorageError(.inUse, logDetail: "another program has \(file) open: \(systemMessage())")
       }
     #endif
   }
@@ -131,12 +131,12 @@ struct StoreDirectory {
       let file = openFile(path + name, flags, 0o600)
       guard file >= 0 else {
         if errno == ENOENT && !isDatabase { continue }
-        throw StorageError(.cannotOpen, detail: "opening \(path)\(name): \(systemMessage())")
+        throw StorageError(.cannotOpen, logDetail: "opening \(path)\(name): \(systemMessage())")
       }
       defer { closeDescriptor(file) }
       var status = stat()
       guard unsafe fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-        throw StorageError(.cannotOpen, detail: "\(path)\(name) is not a file")
+        throw StorageError(.cannotOpen, logDetail: "\(path)\(name) is not a file")
       }
       // Files of another owner keep their mode: they are somebody's choice, and changing it would fail.
       if status.st_uid == geteuid(), status.st_mode & 0o077 != 0 { _ = fchmod(file, 0o600) }
@@ -145,12 +145,12 @@ struct StoreDirectory {
 
   private static func make(_ path: String) throws(StorageError) {
     // Files of the empty path would be made in the root of the file system.
-    guard !path.isEmpty else { throw StorageError(.cannotOpen, detail: "its path is empty") }
+    guard !path.isEmpty else { throw StorageError(.cannotOpen, logDetail: "its path is empty") }
     var current = path.hasPrefix("/") ? "/" : ""
     for part in path.split(separator: "/") {
       current += "\(part)"
       if unsafe mkdir(current, 0o700) != 0 && errno != EEXIST {
-        throw StorageError(.cannotOpen, detail: "making \(current): \(systemMessage())")
+        throw StorageError(.cannotOpen, logDetail: "making \(current): \(systemMessage())")
       }
       current += "/"
     }
@@ -159,13 +159,15 @@ struct StoreDirectory {
   /// The descriptor that holds the lock; nil when someone else does.
   private static func lock(_ path: String) throws(StorageError) -> Int32? {
     let lock = unsafe open(path + lockName, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-    guard lock >= 0 else { throw StorageError(.cannotOpen, detail: "opening \(path)\(lockName): \(systemMessage())") }
+    guard lock >= 0 else {
+      throw StorageError(.cannotOpen, logDetail: "opening \(path)\(lockName): \(systemMessage())")
+    }
     if flock(lock, LOCK_EX | LOCK_NB) == 0 { return lock }
     let isHeld = errno == EWOULDBLOCK
     let message = systemMessage()
     closeDescriptor(lock)
     if isHeld { return nil }
-    throw StorageError(.cannotOpen, detail: "locking \(path): \(message)")
+    throw StorageError(.cannotOpen, logDetail: "locking \(path): \(message)")
   }
 
   private static func makeTemporary(in root: String) throws(StorageError) -> (String, Int32) {
@@ -173,7 +175,7 @@ struct StoreDirectory {
     for _ in 0..<8 {
       var template = Array("\(root)/\(temporaryPrefix)XXXXXX".utf8CString)
       guard unsafe mkdtemp(&template) != nil else {
-        throw StorageError(.cannotOpen, detail: "making a directory in \(root): \(systemMessage())")
+        throw StorageError(.cannotOpen, logDetail: "making a directory in \(root): \(systemMessage())")
       }
       let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
       if let lock = try? lock(path) {
@@ -181,7 +183,7 @@ struct StoreDirectory {
         closeDescriptor(lock)
       }
     }
-    throw StorageError(.cannotOpen, detail: "no temporary directory can be made in \(root)")
+    throw StorageError(.cannotOpen, logDetail: "no temporary directory can be made in \(root)")
   }
 
   /// Removes the temporary directories of processes that have died: ours, with a lock that nobody holds.

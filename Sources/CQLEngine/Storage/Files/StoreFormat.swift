@@ -48,7 +48,7 @@ enum StoreFormat {
       found = try database.integer("PRAGMA user_version")
       guard (1...version).contains(found) else {
         throw StorageError(
-          .unsupportedVersion, detail: "the data has format \(found); this version reads 1 to \(version)")
+          .unsupportedVersion, logDetail: "the data has format \(found); this version reads 1 to \(version)")
       }
     }
     try database.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = \(synchronous ? "FULL" : "OFF")")
@@ -63,5 +63,5 @@ enum StoreFormat {
 }
 
 extension StorageError {
-  static let foreignFile = StorageError(.unsupportedVersion, detail: "the file was not made by this program")
+  static let foreignFile = StorageError(.unsupportedVersion, logDetail: "the file was not made by this program")
 }

@@ -20,7 +20,7 @@ enum PageFileSystem {
       if !registered.contains(name) && register(name, over: base) { registered.insert(name) }
       return registered.contains(name)
     }
-    guard isThere else { throw StorageError(.cannotOpen, detail: "there is no file system \(base ?? "")") }
+    guard isThere else { throw StorageError(.cannotOpen, logDetail: "there is no file system \(base ?? "")") }
     return name
   }
 

@@ -127,5 +127,5 @@ struct RecordLayout: Equatable {
 }
 
 extension StorageError {
-  static let damagedRecord = StorageError(.corrupt, detail: "a record does not follow its format")
+  static let damagedRecord = StorageError(.corrupt, logDetail: "a record does not follow its format")
 }

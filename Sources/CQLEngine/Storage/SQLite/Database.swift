@@ -23,9 +23,9 @@ final class Database {
     let flags = access | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
     let result = unsafe sqlite3_open_v2(path, &opened, flags, fileSystemName)
     guard result == SQLITE_OK, let connection = unsafe opened else {
-      let detail = unsafe opened.map { unsafe String(cString: sqlite3_errmsg($0)) } ?? "no memory"
+      let logDetail = unsafe opened.map { unsafe String(cString: sqlite3_errmsg($0)) } ?? "no memory"
       unsafe sqlite3_close_v2(opened)
-      throw StorageError(sqlite: result, detail: detail)
+      throw StorageError(sqlite: result, logDetail: logDetail)
     }
     unsafe handle = connection
     unsafe logPages = .allocate(capacity: 1)
@@ -110,13 +110,13 @@ final class Database {
 
   /// The error for a result that is not SQLITE_OK.
   func failure(_ result: Int32) -> StorageError {
-    unsafe StorageError(sqlite: result, detail: String(cString: sqlite3_errmsg(handle)))
+    unsafe StorageError(sqlite: result, logDetail: String(cString: sqlite3_errmsg(handle)))
   }
 }
 
 extension StorageError {
   /// The error for an (extended) result code of SQLite.
-  init(sqlite result: Int32, detail: String) {
+  init(sqlite result: Int32, logDetail: String) {
     let code: Code
     switch result & 0xff {
     case SQLITE_FULL: code = .diskFull
@@ -127,8 +127,8 @@ extension StorageError {
     case SQLITE_BUSY, SQLITE_LOCKED: code = .inUse
     default: code = .inputOutput
     }
-    let words = result == csqlite_ioerr_data ? "a page does not match its checksum" : detail
-    self.init(code, detail: "SQLite \(result): \(words)")
+    let words = result == csqlite_ioerr_data ? "a page does not match its checksum" : logDetail
+    self.init(code, logDetail: "SQLite \(result): \(words)")
     switch result {
     case csqlite_ioerr_fsync, csqlite_ioerr_dir_fsync: isFailedSync = true
     default: break

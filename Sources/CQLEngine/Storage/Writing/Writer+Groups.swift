@@ -6,7 +6,7 @@ extension Writer {
     group.removeAll(keepingCapacity: true)
     while !rest.isEmpty {
       if let failure {
-        for write in rest { write.waiter?.resume(StorageError(.writesStopped, detail: failure.detail)) }
+        for write in rest { write.waiter?.resume(StorageError(.writesStopped, logDetail: failure.logDetail)) }
         return
       }
       rest = rest.dropFirst(commitSome(rest))
@@ -41,7 +41,7 @@ extension Writer {
       let begun = max(count, 1)
       for index in writes.indices.prefix(begun) {
         if let failure {
-          writes[index].waiter?.resume(StorageError(.writesStopped, detail: failure.detail))
+          writes[index].waiter?.resume(StorageError(.writesStopped, logDetail: failure.logDetail))
         } else {
           _ = commitSome(writes[index..<(index + 1)])
         }
