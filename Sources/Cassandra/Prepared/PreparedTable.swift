@@ -100,6 +100,9 @@ final class PreparedTable: Sendable {
     }
   }
 
+  /// How many statements are prepared.
+  var count: Int { state.withLock { $0.ready.count } }
+
   /// How many wait for somebody else's preparation.
   func waiters(for key: Key) -> Int { state.withLock { $0.underWay[key]?.count ?? 0 } }
 
