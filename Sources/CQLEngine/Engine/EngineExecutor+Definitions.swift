@@ -22,6 +22,7 @@ extension EngineExecutor {
       body.append(bigEndian: ResultResponse.Kind.void.rawValue)
       return EngineOutcome()
     case .describe(let statement):
+      _ = try await session.meter?.waitForRoom(AnswerRoom.description)
       try describe(statement, keyspace: keyspace, version: session.version, into: &body)
       return EngineOutcome()
     case .grantPermissions, .revokePermissions, .listPermissions, .grantRole, .revokeRole, .listRoles, .listUsers,

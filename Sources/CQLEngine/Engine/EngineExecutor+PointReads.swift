@@ -2,30 +2,45 @@ import CassandraBytes
 import CassandraWire
 
 extension EngineExecutor {
-  /// Reads one row by its whole primary key, without anything that larger reads need; says whether it is there.
+  /// What a read of one row has found.
+  enum PointRead {
+    /// No row.
+    case nothing
+    /// The row, whose values have been appended.
+    case row
+    /// A row that the answer may not have before it has room for so many bytes.
+    case needsRoom(Int)
+  }
+
+  /// Reads one row by its whole primary key, without anything that larger reads need.
   func readPoint(
     _ key: [Restriction], _ plan: SelectPlan, _ planned: PlannedStatement, _ evaluator: Evaluator, now: Int64,
-    into body: inout [UInt8]
-  ) throws(EngineFailure) -> Bool {
-    guard case .slots(let slots) = plan.outputs else { return false }
+    meter: (any AnswerMeter)?, into body: inout [UInt8]
+  ) throws(EngineFailure) -> PointRead {
+    guard case .slots(let slots) = plan.outputs else { return .nothing }
     var record: [UInt8] = []
     swap(&record, &keyBuffer)
     defer { swap(&record, &keyBuffer) }
     record.removeAll(keepingCapacity: true)
     try appendPointKey(key, plan, evaluator, to: &record)
     var image = planned.takeImage(plan.finishedShape)
-    var isThere = false
+    var found = PointRead.nothing
     do throws(StorageError) {
       _ = try reader.record(plan.table.number, record, now: now) { row throws(StorageError) in
+        let count = row.bytes.count
+        if count > AnswerRoom.free, let meter, meter.room(for: count) == nil {
+          found = .needsRoom(count)
+          return
+        }
         guard try image.loadRow(row) else { return }
-        isThere = true
+        found = .row
         for slot in slots { image.write(slot, of: row, into: &body) }
       }
     } catch {
       throw EngineFailure(error)
     }
     planned.giveBack(consume image)
-    return isThere
+    return found
   }
 
   /// Appends the key of the one record that equality with all columns of the primary key names.

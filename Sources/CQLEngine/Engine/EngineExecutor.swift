@@ -250,7 +250,12 @@ package final class EngineExecutor {
     if let key = plan.pointKey, parameters.pageState == nil {
       let countOffset = try planned.writeHead(
         into: &body, version: version, skipsMetadata: parameters.skipsMetadata, change: hasChanged)
-      if try readPoint(key, plan, planned, evaluator, now: now, into: &body) {
+      var found = try readPoint(key, plan, planned, evaluator, now: now, meter: session.meter, into: &body)
+      while case .needsRoom(let bytes) = found {
+        _ = try await session.meter?.waitForRoom(bytes)
+        found = try readPoint(key, plan, planned, evaluator, now: now, meter: session.meter, into: &body)
+      }
+      if case .row = found {
         body.store(bigEndian: Int32(1), at: countOffset)
         // Cassandra looks no further when a page is full, and says that more may follow.
         // A partition that has one row only is another matter: nothing can follow.

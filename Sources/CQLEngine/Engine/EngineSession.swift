@@ -1,10 +1,22 @@
 package import CassandraWire
 
-/// Watches over the memory that an answer takes while it is made.
+/// Watches over the memory and the time that an answer takes while it is made.
 package protocol AnswerMeter: AnyObject {
-  /// Is told between two slices of a read how many bytes its answer has, and waits until there is room for them; throws
-  /// when there will be none, or when nobody wants the answer any more.
-  func answerHas(_ bytes: Int) async throws(EngineFailure)
+  /// Takes room for an answer of `bytes` in all, and returns how many it may have, so many at least; nil when there is no
+  /// room at once. What is below ``AnswerRoom/free`` need not be asked for.
+  func room(for bytes: Int) -> Int?
+  /// The same, but waits for room; throws when there will be none, or when nobody wants the answer any more.
+  func waitForRoom(_ bytes: Int) async throws(EngineFailure) -> Int
+  /// Waits before the next slice of a read, while others have their turns.
+  func waitForTurn() async
+}
+
+/// What an answer may have.
+package enum AnswerRoom {
+  /// Bytes that an answer may have without asking: 64 KiB, more than most have.
+  package static let free = 64 << 10
+  /// Bytes that a description is taken to have before it is made: 256 KiB, that of a hundred tables.
+  package static let description = 256 << 10
 }
 
 /// What the engine knows of one connection.

@@ -83,6 +83,7 @@ struct MemoryTable: Sendable {
       switch try body(view) {
       case .next: break
       case .nextPartition: skipped = Array(key[..<prefix])
+      case .pause: return .slice(rest: range.resumed(at: key, reverse: reverse))
       case .stop: return .stopped
       }
     }

@@ -8,6 +8,10 @@ final class SelectExecution {
   private let now: Int64
   private let yielding: () async -> Void
   private let meter: (any AnswerMeter)?
+  /// Bytes that the answer may have.
+  private var room = AnswerRoom.free
+  /// Bytes that it has to be able to have before anything further is read; 0 when it is.
+  private var missing = 0
   /// When the slice at hand has begun.
   private var sliceStart = monotonicMicroseconds()
   private let evaluator: Evaluator
@@ -153,15 +157,11 @@ final class SelectExecution {
       count: Int(clamping: state?.countInPartition ?? 0), hasRow: state?.partitionHasRow ?? false)
     if plan.table.hasStatics {
       var step = ScanStep.next
-      _ = try reading { () throws(StorageError) in
-        try source.record(plan.table.number, partition.head, now: now) { record throws(StorageError) in
-          step = try writer.acceptHead(record)
-        }
-      }
+      try await lookUp(partition.head) { record throws(StorageError) in step = try writer.acceptHead(record) }
       guard step == .next, writer.failure == nil else { return }
     }
     if plan.namesOneRow, ranges.count == 1 {
-      if state == nil { try readRow(partition.row(ranges[0].lower)) }
+      if state == nil { try await readRow(partition.row(ranges[0].lower)) }
       return
     }
     for range in plan.isReversed ? ranges.reversed() : ranges {
@@ -181,11 +181,22 @@ final class SelectExecution {
   }
 
   /// Reads one row: what a statement with the whole primary key asks for.
-  private func readRow(_ key: [UInt8]) throws(EngineFailure) {
-    _ = try reading { () throws(StorageError) in
-      try source.record(plan.table.number, key, now: now) { record throws(StorageError) in
-        _ = try writer.accept(record)
+  private func readRow(_ key: [UInt8]) async throws(EngineFailure) {
+    try await lookUp(key) { record throws(StorageError) in _ = try writer.accept(record) }
+  }
+
+  /// Gives one record to `body` when it is there, once there is room for it.
+  private func lookUp(
+    _ key: [UInt8], _ body: (borrowing RecordView) throws(StorageError) -> Void
+  ) async throws(EngineFailure) {
+    while true {
+      _ = try reading { () throws(StorageError) in
+        try source.record(plan.table.number, key, now: now) { record throws(StorageError) in
+          if hasRoom(for: record.bytes.count) { try body(record) }
+        }
       }
+      guard missing > 0 else { return }
+      try await endSlice()
     }
   }
 
@@ -205,7 +216,7 @@ final class SelectExecution {
         guard !range.lower.isEmpty else { return }
       } else {
         range.lower = state.position + [0]
-        try resume(Self.partitionPrefix(state.position), state)
+        try await resume(Self.partitionPrefix(state.position), state)
       }
       guard range.upper.isEmpty || range.lower.lexicographicallyPrecedes(range.upper) else { return }
     }
@@ -214,16 +225,12 @@ final class SelectExecution {
   }
 
   /// Goes on in the middle of a partition, whose static values are read again.
-  private func resume(_ prefix: [UInt8], _ state: PageState) throws(EngineFailure) {
+  private func resume(_ prefix: [UInt8], _ state: PageState) async throws(EngineFailure) {
     let partition = PartitionKey(prefix: prefix.span)
     writer.enter(partition)
     writer.beginPartition(count: Int(clamping: state.countInPartition), hasRow: state.partitionHasRow)
     guard plan.table.hasStatics else { return }
-    _ = try reading { () throws(StorageError) in
-      try source.record(plan.table.number, partition.head, now: now) { record throws(StorageError) in
-        _ = try writer.acceptHead(record)
-      }
-    }
+    try await lookUp(partition.head) { record throws(StorageError) in _ = try writer.acceptHead(record) }
   }
 
   /// The bytes that the keys of a record's partition begin with.
@@ -239,7 +246,7 @@ final class SelectExecution {
     while true {
       let end = try reading { () throws(StorageError) in
         try source.scan(plan.table.number, rest, reverse: plan.isReversed, now: now) { record throws(StorageError) in
-          try writer.accept(record)
+          try hasRoom(for: record.bytes.count) ? writer.accept(record) : .pause
         }
       }
       guard case .slice(let left) = end else { return }
@@ -248,11 +255,32 @@ final class SelectExecution {
     }
   }
 
-  /// Ends a slice: asks whether there is room for what has been read, and lets the loop do other work. In this order, or
-  /// all that came at once would read a slice each before any of it is counted.
+  /// Whether the answer may have the bytes of one more record. When it may not, what is missing is noted, and the record
+  /// is not to be taken before a slice has ended: nothing is made that is not counted.
+  private func hasRoom(for bytes: Int) -> Bool {
+    let needed = writer.heldBytes + bytes
+    return needed <= room || takeRoom(needed)
+  }
+
+  private func takeRoom(_ needed: Int) -> Bool {
+    guard let meter else { return true }
+    guard let room = meter.room(for: needed) else {
+      missing = needed
+      return false
+    }
+    self.room = room
+    return true
+  }
+
+  /// Ends a slice: waits until there is room for what has been read and what is missing, and lets the loop do other work.
   private func endSlice() async throws(EngineFailure) {
-    if let meter { try await meter.answerHas(writer.heldBytes) }
-    await yielding()
+    if let meter {
+      room = max(room, try await meter.waitForRoom(max(missing, writer.heldBytes)))
+      missing = 0
+      await meter.waitForTurn()
+    } else {
+      await yielding()
+    }
     sliceStart = monotonicMicroseconds()
   }
 
@@ -299,7 +327,7 @@ final class SelectExecution {
         try await read(partition, state: state)
         after = partition.end
       } else {
-        try resume(prefix, state)
+        try await resume(prefix, state)
       }
     }
     while !writer.isFull, writer.failure == nil {
@@ -338,18 +366,10 @@ final class SelectExecution {
     }
     var step = ScanStep.next
     if plan.table.hasStatics {
-      _ = try reading { () throws(StorageError) in
-        try source.record(plan.table.number, partition.head, now: now) { record throws(StorageError) in
-          step = try writer.accept(record)
-        }
-      }
+      try await lookUp(partition.head) { record throws(StorageError) in step = try writer.accept(record) }
       if step != .next { return step }
     }
-    _ = try reading { () throws(StorageError) in
-      try source.record(plan.table.number, key, now: now) { record throws(StorageError) in
-        step = try writer.accept(record)
-      }
-    }
+    try await lookUp(key) { record throws(StorageError) in step = try writer.accept(record) }
     return step
   }
 }

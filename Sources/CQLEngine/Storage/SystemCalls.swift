@@ -9,7 +9,7 @@ package let systemSeconds: @Sendable () -> Int64 = { Int64(time(nil)) }
 
 /// Microseconds of a clock that only goes forward.
 @inline(__always)
-func monotonicMicroseconds() -> Int {
+package func monotonicMicroseconds() -> Int {
   var now = timespec()
   unsafe clock_gettime(CLOCK_MONOTONIC, &now)
   return now.tv_sec &* 1_000_000 &+ now.tv_nsec / 1000

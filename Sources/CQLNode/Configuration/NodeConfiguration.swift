@@ -86,21 +86,24 @@ public struct NodeLimits: Sendable {
   public var answerBytes = 128 << 20
   /// Bytes that all connections together may hold in memory: requests that arrive or are not answered, answers that are
   /// being made, and answers that wait for their clients: 512 MiB. An eighth of it is for connections that hold less than
-  /// 256 KiB. A request for which there is no room waits up to ``memoryTimeout``, and is then answered with OVERLOADED.
-  /// One answer at a time, of the whole process, may go beyond it, up to ``answerBytes``, so that there is an end to the
-  /// waiting.
+  /// 256 KiB. An answer asks for room before it is made; one for which there is none waits up to ``memoryTimeout``, and is
+  /// then OVERLOADED. One answer at a time, of the whole process, may go beyond the budget, up to ``answerBytes``, so that
+  /// there is an end to the waiting. Beside the budget each connection may hold 64 KiB, so that who asks for little is
+  /// never refused for those who ask for much.
   public var memoryBytes = 512 << 20
   /// Bytes that one connection may hold of ``memoryBytes``, apart from the answer that is being made: 64 MiB. Above, its
   /// requests are answered with OVERLOADED.
   public var connectionMemoryBytes = 64 << 20
   /// How long a request may wait for memory: 5 s.
   public var memoryTimeout: Duration = .seconds(5)
-  /// Requests of one connection that are not answered yet: 4,096. Above, they are answered with OVERLOADED.
+  /// Requests of one connection that are not answered yet: 4,096. What it sends above that waits and nothing more is read
+  /// from it, until some are answered; when there is no memory for what waits, it is answered with OVERLOADED.
   public var requestsPerConnection = 4096
-  /// Requests of all connections that are not answered yet: 65,536. Above, they are answered with OVERLOADED.
+  /// Requests of all connections that are not answered yet: 65,536. One connection has at most a quarter of as many as
+  /// there may still be, and two in any case; what it sends above that waits as above ``requestsPerConnection``.
   public var requestsInFlight = 65_536
   /// Bytes of requests that are not answered yet, over all connections: 128 MiB. Above, they are answered with
-  /// OVERLOADED.
+  /// OVERLOADED, unless their connection holds no more than 64 KiB.
   public var requestBytesInFlight = 128 << 20
   /// Bytes of answers that are made for one client, or wait for it to read: 1 MiB. Above, its requests wait, but for the
   /// oldest, and no more is read from it.

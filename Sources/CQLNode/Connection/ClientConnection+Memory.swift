@@ -24,37 +24,56 @@ extension ClientConnection {
     }
   }
 
-  /// Waits until the answer that a worker makes may have `bytes`.
-  func makeRoom(for bytes: Int, of worker: Worker) async throws(EngineFailure) {
+  /// Takes room for the answer that a worker makes, when it is there at once: for `bytes` in all, and for as many more as
+  /// it is likely to have. Returns how many it may have.
+  func room(for bytes: Int, of worker: Worker) -> Int? {
+    if bytes <= worker.heldBytes { return worker.heldBytes }
+    guard !isClosed, bytes <= server.limits.answerBytes else { return nil }
+    let ahead = min(max(worker.heldBytes, MemoryShare.freeBytes), Self.answerPieceBytes)
+    let wanted = min(max(bytes, worker.heldBytes + ahead), server.limits.answerBytes)
+    let more = wanted - worker.heldBytes
+    guard machine.mayGrow(by: more, for: ObjectIdentifier(worker), waiting: transport.waitingBytes),
+      server.memory.take(more, holding: machine.holding + more)
+    else { return nil }
+    return give(more, to: worker)
+  }
+
+  private func give(_ more: Int, to worker: Worker) -> Int {
+    worker.heldBytes += more
+    machine.memory.answers += more
+    return worker.heldBytes
+  }
+
+  /// Bytes that are taken at once at most for an answer that grows: 256 KiB.
+  private static let answerPieceBytes = 256 << 10
+
+  /// Waits until the answer that a worker makes may have `bytes` in all; returns how many it may have.
+  func waitForRoom(_ bytes: Int, of worker: Worker) async throws(EngineFailure) -> Int {
     let limits = server.limits
     guard bytes <= limits.answerBytes else {
       throw EngineFailure(
         .invalid, "The answer has more than \(limits.answerBytes) bytes; ask for fewer rows a page")
     }
+    if let room = room(for: bytes, of: worker) { return room }
+    server.workers.lookAtClock()
     let more = bytes - worker.heldBytes
-    guard more > 0 else { return }
-    // What has been read and waits for its room is there too, so nothing else begins beside it.
+    // Nothing else of the connection begins while it waits.
     machine.memory.asked += more
-    defer { machine.memory.asked -= more }
-    var deadline: UInt64?
+    defer {
+      machine.memory.asked -= more
+      resumeHeld()
+    }
+    let end = server.loop.now + limits.memoryTimeout.wholeMilliseconds
     while true {
       guard !isClosed else { throw EngineFailure(.serverError, "The client has gone") }
       if machine.mayGrow(by: more, for: ObjectIdentifier(worker), waiting: transport.waitingBytes) {
-        var isTaken = server.memory.take(more, holding: machine.holding + more)
-        if !isTaken, worker.isOverdrawn || server.memory.budget.beginOverdraft() {
+        if server.memory.take(more, holding: machine.holding + more) { return give(more, to: worker) }
+        if worker.isOverdrawn || server.memory.budget.beginOverdraft() {
           worker.isOverdrawn = true
           server.memory.takeInAnyCase(more)
-          isTaken = true
+          return give(more, to: worker)
         }
-        if isTaken {
-          worker.heldBytes += more
-          machine.memory.answers += more
-          return
-        }
-        let now = server.loop.now
-        let end = deadline ?? now + limits.memoryTimeout.wholeMilliseconds
-        deadline = end
-        guard now < end else {
+        guard server.loop.now < end else {
           throw EngineFailure(.overloaded, "The node has no memory for the answer; try again later")
         }
       }

@@ -15,8 +15,14 @@ final class ClientConnection {
   // lasts while other code runs that could touch it, so the check at every access would find nothing.
   @exclusivity(unchecked) var machine: ServerMachine
   @exclusivity(unchecked) private var session = EngineSession(version: .v5)
+  /// Its requests that wait for a worker.
+  let line = FairQueue<StatementRequest>.Line()
   /// Requests that wait until the client has read some of its answers.
-  @exclusivity(unchecked) private var held = Ring<StatementRequest>(room: 8)
+  @exclusivity(unchecked) private var held = Ring<StatementRequest>(room: 1)
+  /// What has arrived and is not looked at before earlier requests are answered.
+  @exclusivity(unchecked) var backlog: Backlog?
+  /// Where its long reads wait for their turns, and how many they have had since it had nothing else to do.
+  @exclusivity(unchecked) var slices: (line: TurnQueue.Line, count: Int)?
   private var deadline: DeadlineKey?
   @exclusivity(unchecked) private var armedFor = UInt64.max
 
@@ -42,15 +48,14 @@ final class ClientConnection {
 extension ClientConnection: TransportDelegate {
   func transport(_ transport: Transport, received bytes: Span<UInt8>) {
     machine.heard(now: server.loop.now, allowed: machine.allowedBodyBytes(left: server.memory.left))
-    var offset = 0
-    while let action = machine.next(in: bytes, at: &offset) { carryOut(action) }
+    look(at: bytes)
     chargeFrame()
     // What has not left by now waits for the kernel, so the end of that write will wake the connection.
     if machine.takePause(waiting: transport.waitingBytes - transport.outputCount) { transport.pauseReading() }
     endIfDrained()
   }
 
-  private func carryOut(_ action: ServerMachine.Action) {
+  func carryOut(_ action: ServerMachine.Action) {
     switch action {
     case .run(let header, let opcode, let body): run(header, opcode, body)
     case .answer(let message, let stream): answer(message, on: stream)
@@ -76,7 +81,8 @@ extension ClientConnection: TransportDelegate {
     }
     machine.begin(bytes: body.count)
     server.workers.add(
-      StatementRequest(connection: self, stream: header.stream, opcode: opcode, flags: header.flags, body: body))
+      StatementRequest(connection: self, stream: header.stream, opcode: opcode, flags: header.flags, body: body),
+      isFirst: machine.requestsInFlight == 1)
   }
 
   func transportInputEnded(_ transport: Transport) {
@@ -91,6 +97,7 @@ extension ClientConnection: TransportDelegate {
     if machine.close() { server.loginEnded(at: transport.peer) }
     if let deadline = deadline.take() { server.loop.cancelDeadline(deadline) }
     chargeFrame()
+    dropBacklog()
     chargeOutput()
     while let request = held.popFirst() { forget(request) }
     server.memoryWasGivenBack()
@@ -136,12 +143,14 @@ extension ClientConnection {
       return false
     }
     guard machine.isFilled(waiting: transport.waitingBytes) else { return true }
-    transport.flush()
-    guard !isClosed, transport.isOpen else {
-      forget(request)
-      return false
+    if held.isEmpty {
+      transport.flush()
+      guard !isClosed, transport.isOpen else {
+        forget(request)
+        return false
+      }
+      guard machine.isFilled(waiting: transport.waitingBytes) else { return true }
     }
-    guard machine.isFilled(waiting: transport.waitingBytes) else { return true }
     held.append(request)
     if machine.isSlow(waiting: transport.waitingBytes) { server.isSlow(self) }
     return false
@@ -151,6 +160,7 @@ extension ClientConnection {
   func run(
     _ request: StatementRequest, by worker: Worker, on executor: any RequestExecutor, into result: inout [UInt8]
   ) async {
+    if machine.requestsInFlight == 1 { slices?.count = 0 }
     // A copy, because other requests of the connection run while this one waits.
     var session = session
     session.meter = worker
@@ -166,6 +176,7 @@ extension ClientConnection {
       answer(.error(error.response), on: request.stream)
     }
     giveRoomBack(of: worker)
+    if backlog != nil { resumeBacklog() }
     endIfDrained()
   }
 
@@ -225,9 +236,9 @@ extension ClientConnection {
     switch machine.resume(waiting: transport.waitingBytes - transport.outputCount) {
     case .none: return
     case .run: break
-    case .readAndRun: transport.startReading()
+    case .readAndRun: if backlog == nil { transport.startReading() }
     }
-    while let request = held.popFirst() { server.workers.add(request) }
+    while let request = held.popFirst() { server.workers.add(request, isFirst: false) }
   }
 
   /// Whether the client still has answers to read; one that has not read any for too long is cut.
@@ -283,6 +294,7 @@ extension ClientConnection {
   /// Looks at nothing that still arrives, and closes once the requests in flight are answered.
   func drain() {
     machine.drain()
+    dropBacklog()
     endIfDrained()
   }
 

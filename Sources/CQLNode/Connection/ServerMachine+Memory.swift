@@ -9,9 +9,11 @@ extension ServerMachine {
     var requests = 0
     /// Of a message that has not arrived whole.
     var frame = 0
+    /// That have arrived and are not looked at before earlier requests are answered.
+    var backlog = 0
     /// Of answers that are being made.
     var answers = 0
-    /// Of answers that have been made and wait until they may be counted in ``answers``.
+    /// That answers need and wait for.
     var asked = 0
     /// Of answers that wait for the client.
     var output = 0
@@ -26,15 +28,16 @@ extension ServerMachine {
   static let slowBytes = 64 << 10
 
   /// Bytes of the memory that are taken for the connection.
-  var holding: Int { memory.requests + memory.frame + memory.answers + memory.output }
+  var holding: Int { memory.requests + memory.frame + memory.backlog + memory.answers + memory.output }
 
   /// Whether no further answer is begun for the connection, of which so many bytes wait for the client.
-  func isFilled(waiting: Int) -> Bool { memory.answers + memory.asked + waiting > limits.answerBytes }
+  func isFilled(waiting: Int) -> Bool { memory.asked > 0 || memory.answers + waiting > limits.answerBytes }
 
   /// How long the body of the next message may be when the node has so much memory left.
   func allowedBodyBytes(left: Int) -> Int {
     // What comes in one piece is in memory already; it is refused, when it has to be, as a request.
-    min(limits.requestBytes, max(min(limits.connectionMemoryBytes - holding, left), Self.freeFrameBytes))
+    let least = max(Self.freeFrameBytes, MemoryShare.freeBytes - holding)
+    return min(limits.requestBytes, max(min(limits.connectionMemoryBytes - holding, left), least))
   }
 
   /// Counts a message that has not arrived whole, and watches over the time that it takes.
@@ -123,7 +126,7 @@ extension ServerMachine {
 
   /// Asks whether a client of which so many bytes wait for the kernel has read half of what it may leave unread.
   mutating func resume(waiting: Int) -> ResumeAction {
-    guard phase != .closed, waiting + memory.answers + memory.asked <= limits.answerBytes / 2 else { return .none }
+    guard phase != .closed, memory.asked == 0, waiting + memory.answers <= limits.answerBytes / 2 else { return .none }
     guard isPaused else { return .run }
     isPaused = false
     return .readAndRun

@@ -50,7 +50,7 @@ final class LoopServer {
     password = configuration.user.map(PasswordCheck.init)
     births = LoopQueue(on: loop)
     turns = TurnQueue(on: loop)
-    workers = Workers(on: loop, turns: turns, births: births)
+    workers = Workers(on: loop, births: births)
   }
 }
 
@@ -102,13 +102,20 @@ extension LoopServer {
 // MARK: - Limits
 
 extension LoopServer {
+  /// How many requests a connection may have that are not answered: a quarter of as many as there may still be, so that
+  /// all who want more than that come to have as many as each other, and whoever comes finds as many left; two in any
+  /// case.
+  var requestShare: Int {
+    min(limits.requestsPerConnection, max(2, (limits.requestsInFlight - requestsInFlight) / 4))
+  }
+
   /// Takes a request of `bytes` into account, or says why it is not taken. `own` is how many its connection has already.
   func admit(bytes: Int, beside own: Int, holding: Int) -> ErrorResponse? {
-    if own >= limits.requestsPerConnection {
+    if own >= requestShare {
       return ErrorResponse(
-        .overloaded, "The connection has \(own) requests that are not answered, which is its limit")
+        .overloaded, "The connection has \(own) requests that are not answered, and there is no memory for more")
     }
-    if requestsInFlight >= limits.requestsInFlight || requestBytesInFlight + bytes > limits.requestBytesInFlight {
+    if requestBytesInFlight + bytes > limits.requestBytesInFlight, holding + bytes > MemoryShare.freeBytes {
       return ErrorResponse(.overloaded, "The node has too many requests that are not answered; try again later")
     }
     if holding + bytes > limits.connectionMemoryBytes {

@@ -32,9 +32,11 @@ final class MemoryBudget: Sendable {
   /// Takes bytes back.
   func takeBack(_ count: Int) { given.subtract(count, ordering: .relaxed) }
 
-  /// Lets the caller go beyond the limit, unless somebody does already; until ``endOverdraft()``.
+  /// Lets the caller go beyond the limit, unless somebody does already, or what somebody has made beyond it is still
+  /// there; until ``endOverdraft()``.
   func beginOverdraft() -> Bool {
-    isOverdrawn.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged
+    guard given.load(ordering: .relaxed) <= limit - limit / 8 else { return false }
+    return isOverdrawn.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged
   }
 
   /// Lets somebody else go beyond the limit.
@@ -46,6 +48,9 @@ final class MemoryBudget: Sendable {
 final class MemoryShare {
   /// Bytes of which the budget is taken: 1 MiB.
   private static let pieceBytes = 1 << 20
+  /// Bytes that a connection may take whatever the others hold: 64 KiB. Who asks for little is never refused for those who
+  /// ask for much.
+  static let freeBytes = 64 << 10
   /// Bytes up to which a connection may take from the part that is kept for small ones: 256 KiB.
   static let smallBytes = 256 << 10
 
@@ -74,7 +79,10 @@ final class MemoryShare {
       if budget.give(pieces, within: bound(holding)) {
         taken += pieces
       } else {
-        guard budget.give(missing, within: bound(holding)) else { return false }
+        if !budget.give(missing, within: bound(holding)) {
+          guard holding <= Self.freeBytes else { return false }
+          budget.giveInAnyCase(missing)
+        }
         taken += missing
       }
     }

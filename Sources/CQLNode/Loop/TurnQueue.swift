@@ -3,19 +3,25 @@ internal import CassandraReactor
 /// Lets tasks that work for long wait until the loop has looked at its sockets, one of them in a turn.
 ///
 /// A read in slices waits here between two of them. However many such reads there are, a turn has one slice of one of
-/// them in it, so what other connections ask waits no longer than that.
+/// them in it, so what other connections ask waits no longer than that; and the reads of one connection, however many,
+/// have together as many turns as those of another.
 final class TurnQueue {
+  typealias Line = FairQueue<UnsafeContinuation<Void, Never>>.Line
+
   private let loop: EventLoop
-  private var waiters: [UnsafeContinuation<Void, Never>] = []
-  private var first = 0
+  private var waiters = FairQueue<UnsafeContinuation<Void, Never>>()
+  private let common = Line()
   private var isPosted = false
 
   init(on loop: EventLoop) { self.loop = loop }
 
-  /// Waits for a turn.
-  func wait() async {
+  /// Waits for a turn, in a line that is common to all who have none.
+  func wait() async { await wait(in: common, isFirst: true) }
+
+  /// Waits for a turn in `line`; with `isFirst` before those who have had many.
+  func wait(in line: Line, isFirst: Bool) async {
     await withUnsafeContinuation { waiter in
-      waiters.append(waiter)
+      waiters.append(waiter, to: line, isFirst: isFirst)
       post()
     }
   }
@@ -30,19 +36,8 @@ final class TurnQueue {
 
   private func resumeNext() {
     isPosted = false
-    guard first < waiters.count else { return }
-    let waiter = waiters[first]
-    first += 1
-    if first == waiters.count {
-      waiters.removeAll(keepingCapacity: true)
-      first = 0
-    } else {
-      if first > 64 && first > waiters.count / 2 {
-        waiters.removeFirst(first)
-        first = 0
-      }
-      post()
-    }
+    guard let waiter = waiters.popFirst() else { return }
+    if !waiters.isEmpty { post() }
     waiter.resume()
   }
 }

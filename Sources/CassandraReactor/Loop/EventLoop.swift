@@ -77,6 +77,9 @@ public final class EventLoop: TaskExecutor {
     wakeIf(foreign.withLock { $0.add(body) })
   }
 
+  /// The number of the turn at hand: another one each time after the sockets have been looked at. To be asked on the loop.
+  package var turnNumber: UInt64 { core.turnNumber }
+
   /// Runs `body` once when this turn has nothing else to run, before its connections write: for what the requests of a
   /// turn do together. To be called on the loop.
   public func atEndOfTurn(_ body: @escaping () -> Void) { core.endings.append(body) }
@@ -157,6 +160,7 @@ extension EventLoop {
   /// After the sockets have been looked at.
   func beginTurn() {
     turnBegan.store(uncheckedCore.now, ordering: .relaxed)
+    uncheckedCore.turnNumber &+= 1
     turn()
   }
 

@@ -20,6 +20,8 @@ final class LoopCore {
   // `@exclusivity(unchecked)` here and below: these are touched on the loop's thread only, and no access to one of them
   // lasts while other code runs that could touch it, so the check at every access would find nothing.
   @exclusivity(unchecked) var ready = Ring<UnownedJob>(room: 256)
+  /// Counts the turns.
+  @exclusivity(unchecked) var turnNumber: UInt64 = 0
   /// What is to be done at the end of this turn.
   @exclusivity(unchecked) var endings: [() -> Void] = []
   let receiveBuffer: UnsafeMutableRawBufferPointer

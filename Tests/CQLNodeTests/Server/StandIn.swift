@@ -10,6 +10,7 @@ import CassandraTelemetry
 /// A backend that does what the text of a statement says, for tests of everything around it.
 ///
 /// - `wait N` is answered when ``release(_:)`` lets go of N
+/// - `work N` keeps the loop busy for N microseconds
 /// - `size N` is answered with N bytes
 /// - `slices N` waits for N turns of the loop
 /// - `warn` has a warning, `fail` an error, `use K` sets the keyspace, `where` returns it
@@ -87,6 +88,10 @@ final class StandIn: RequestBackend {
       let number = words.count > 1 ? Int(words[1]) ?? 0 : 0
       switch words.first {
       case "wait": await standIn.wait(for: String(words[1]))
+      case "work":
+        standIn.state.withLock { $0.begun["work", default: 0] += 1 }
+        let end = ContinuousClock.now + .microseconds(number)
+        while ContinuousClock.now < end {}
       case "slices": for _ in 0..<number { await yielding() }
       case "change": standIn.announce()
       case "size":

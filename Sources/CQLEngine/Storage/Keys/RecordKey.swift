@@ -138,4 +138,9 @@ package struct KeyRange: Sendable, Equatable {
   package func resumed(after key: [UInt8], reverse: Bool) -> KeyRange {
     reverse ? KeyRange(lower: lower, upper: key) : KeyRange(lower: key + [0], upper: upper)
   }
+
+  /// The rest of the range from `key` on, with it.
+  package func resumed(at key: [UInt8], reverse: Bool) -> KeyRange {
+    reverse ? KeyRange(lower: lower, upper: key + [0]) : KeyRange(lower: key, upper: upper)
+  }
 }

@@ -7,6 +7,8 @@ package enum ScanStep: Sendable {
   case next
   /// The next partition's first record (backwards: the last of the partition before).
   case nextPartition
+  /// No more for now, and this record again afterwards: it has not been taken.
+  case pause
   /// No more.
   case stop
 }

@@ -76,6 +76,7 @@ final class Scan {
           left &-= 1
           switch step {
           case .stop: return .ended(.stopped)
+          case .pause: return .ended(.slice(rest: range.resumed(at: [UInt8](copying: key), reverse: reverse)))
           case .nextPartition: return .skip(rest: try Self.rest(of: range, behindPartitionOf: key, reverse: reverse))
           case .next: break
           }
