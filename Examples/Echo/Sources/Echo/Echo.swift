@@ -1,7 +1,8 @@
 import CassandraHTTPServer
 import Foundation
 
-/// A server of HTTP/1.1 and, by prior knowledge, HTTP/2, that answers a GET of any path with OK, and a POST of any path with its body as it arrives.
+/// A server of HTTP/1.1 and, by prior knowledge, HTTP/2, that answers a GET of any path with OK, and a POST of any path
+/// with its body as it arrives.
 @main struct Echo {
   static let usage = """
     usage: echo [--port N]
