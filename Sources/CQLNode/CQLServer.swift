@@ -23,7 +23,7 @@ public final class CQLServer: Sendable {
   let configuration: NodeConfiguration
   private let loops: EventLoops
   private let logger: CassandraLogger
-  private let stopping = Latch()
+  private let stopping = OneShot<Void>()
   /// The engine while it runs.
   private let engine = Locked<Engine?>(nil)
 
@@ -79,7 +79,7 @@ public final class CQLServer: Sendable {
   ///
   /// - Throws: ``NodeError/Code/storage`` when the node does not run or the file cannot be written.
   public func snapshot() throws(NodeError) -> NodeSnapshot {
-    guard let engine = engine.withLock({ $0 }) else { throw NodeError(.storage, "the node does not run") }
+    guard let engine = engine.withLock({ $0 }) else { throw NodeError(.storage, "the node is not running") }
     let snapshot = NodeSnapshot()
     do throws(EngineStartError) { try engine.copy(to: snapshot.path) } catch {
       throw NodeError(.storage, error.description, cause: error)
@@ -89,7 +89,7 @@ public final class CQLServer: Sendable {
 
   /// Lets the node end: no further connection is accepted, and requests in flight get ``NodeLimits/shutdownTimeout`` to
   /// finish. Returns at once; ``run(onListening:)`` returns when it is done.
-  public func shutDown() { stopping.open() }
+  public func shutDown() { stopping.fulfill() }
 }
 
 // MARK: - Serving

@@ -31,7 +31,9 @@ import Synchronization
 
     """
 
-  static func main() async throws {
+  static func main() async { await runProgram("cluster-bench") { try await run() } }
+
+  private static func run() async throws {
     let arguments = Array(CommandLine.arguments.dropFirst())
     guard arguments.count >= 2 else { return print(usage) }
     var options: [String: String] = [:]
@@ -145,8 +147,19 @@ struct Load: Sendable {
     try await client.query(
       "CREATE TABLE IF NOT EXISTS bench.points (key int PRIMARY KEY, value text)", options: patient)
     for key in 0..<(fills ? keys : 1) {
-      try await write(client, key)
-      try await read(client, key)
+      try await whenAvailable { try await write(client, key) }
+      try await whenAvailable { try await read(client, key) }
+    }
+  }
+
+  /// Nodes that have just started do not know of each other at once; one that stays away is told of after a minute.
+  private func whenAvailable(_ body: () async throws -> Void) async throws {
+    let patience = ContinuousClock.now + .seconds(60)
+    while true {
+      do { return try await body() } catch let error as CassandraError where error.code == .unavailable {
+        guard ContinuousClock.now < patience else { throw error }
+        try await Task.sleep(for: .milliseconds(100))
+      }
     }
   }
 

@@ -59,13 +59,16 @@ struct Replicas {
   private func ring(of client: CassandraClient) async throws -> [(token: Int64, node: EndPoint)] {
     var ring: [(token: Int64, node: EndPoint)] = []
     let nodes = await client.topology.nodes
-    for table in ["local", "peers_v2"] {
-      let text = "SELECT host_id, tokens FROM system.\(table)"
-      for try await (id, tokens) in try await client.query(Statement(unsafeCQL: text)).decode((CQLUUID, [String]).self)
-      {
-        guard let node = nodes.first(where: { $0.hostID == id }) else { continue }
-        for token in tokens.compactMap({ Int64($0) }) where !ring.contains(where: { $0.token == token }) {
-          ring.append((token, node.endPoint))
+    // Each request may go to another node, which tells of itself in one table and of the others in the other.
+    for _ in 0..<64 where Set(ring.map(\.node)).count < nodes.count {
+      for table in ["local", "peers_v2"] {
+        let text = "SELECT host_id, tokens FROM system.\(table)"
+        let rows = try await client.query(Statement(unsafeCQL: text)).decode((CQLUUID, [String]).self)
+        for try await (id, tokens) in rows {
+          guard let node = nodes.first(where: { $0.hostID == id }) else { continue }
+          for token in tokens.compactMap({ Int64($0) }) where !ring.contains(where: { $0.token == token }) {
+            ring.append((token, node.endPoint))
+          }
         }
       }
     }

@@ -23,7 +23,9 @@ import CassandraReactor
     Prints one line of JSON. The keyspace naturalist, its tables and the animal are made when they are missing.
     """
 
-  static func main() async throws {
+  static func main() async { await runProgram("driver-bench") { try await run() } }
+
+  private static func run() async throws {
     let arguments = Array(CommandLine.arguments.dropFirst())
     guard arguments.count >= 2, let work = Work(rawValue: arguments[1]) else {
       print(usage)

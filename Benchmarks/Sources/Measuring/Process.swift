@@ -55,3 +55,12 @@ public func fixed(_ value: Double, _ decimals: Int) -> String {
   let padded = String(repeating: "0", count: max(0, decimals + 1 - digits.count)) + digits
   return "\(scaled < 0 ? "-" : "")\(padded.dropLast(decimals)).\(padded.suffix(decimals))"
 }
+
+/// Runs a program's work: a failure is a sentence on standard error and a status of 1, and no backtrace.
+public func runProgram(_ name: String, _ body: () async throws -> Void) async {
+  do { try await body() } catch {
+    let bytes = Array("\(name): \(error)\n".utf8)
+    _ = write(STDERR_FILENO, bytes, bytes.count)
+    exit(1)
+  }
+}

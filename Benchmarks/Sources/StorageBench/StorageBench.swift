@@ -3,7 +3,9 @@ import Measuring
 /// `storage-bench layout [directory]` compares kinds of tables and sizes of pages in SQLite itself;
 /// `storage-bench store [directory]` measures the node's storage.
 @main struct StorageBench {
-  static func main() async throws {
+  static func main() async { await runProgram("storage-bench") { try await run() } }
+
+  private static func run() async throws {
     let arguments = CommandLine.arguments
     let directory = arguments.count > 2 ? arguments[2] : "/var/tmp/storage-bench"
     switch arguments.count > 1 ? arguments[1] : "" {

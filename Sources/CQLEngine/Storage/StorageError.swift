@@ -13,7 +13,7 @@ package struct StorageError: Error, Sendable, Equatable, CustomStringConvertible
     /// The file, or a record in it, is damaged.
     package static let corrupt = Code(description: "the data is corrupt")
     /// Files have less than was acknowledged: a log or the database was removed, emptied or cut.
-    package static let lossFound = Code(description: "the data is not whole")
+    package static let lossFound = Code(description: "the data is incomplete")
     /// There is no room on the disk; nothing of the write was kept.
     package static let diskFull = Code(description: "the disk is full")
     /// The operating system reported an error of reading, writing or syncing.

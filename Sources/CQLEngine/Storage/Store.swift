@@ -126,7 +126,7 @@ package final class Store: Sendable {
   ) async throws(StorageError) -> Outcome {
     let write = DecidedWrite(decide)
     try await wait(for: .decision(write))
-    guard let outcome = write.result() else { preconditionFailure("a write is done, but was not decided") }
+    guard let outcome = write.result() else { preconditionFailure("a write is done but was not decided") }
     return outcome
   }
 

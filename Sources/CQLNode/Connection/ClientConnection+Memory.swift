@@ -74,7 +74,7 @@ extension ClientConnection {
           return give(more, to: worker)
         }
         guard server.loop.now < end else {
-          throw EngineFailure(.overloaded, "The node has no memory for the answer; try again later")
+          throw EngineFailure(.overloaded, "The node has no memory left for the answer; try again later")
         }
       }
       await server.waitForMemory()

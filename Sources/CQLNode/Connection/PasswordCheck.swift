@@ -19,7 +19,7 @@ struct PasswordCheck: Sendable {
     // An authorization identity, which nobody uses, then the user and the password, with a NUL before both.
     let parts = (token ?? []).split(separator: 0, omittingEmptySubsequences: false)
     guard parts.count == 3 else {
-      throw ErrorResponse(.badCredentials, "The answer of the client is not a user and a password of SASL PLAIN")
+      throw ErrorResponse(.badCredentials, "The client's response is not a SASL PLAIN user name and password")
     }
     // Both are always compared, each as a whole, so that the time tells nothing about either.
     let isName = Self.areEqual(parts[1], name)

@@ -187,7 +187,7 @@ extension ServerMachine {
       return ErrorResponse(
         .invalid, "The request has \(header.bodyCount) bytes, which is over the limit of \(limits.requestBytes)")
     }
-    return ErrorResponse(.overloaded, "The node has no memory for the request; try again later")
+    return ErrorResponse(.overloaded, "The node has no memory left for the request; try again later")
   }
 
   /// The answer in the old form has been written: what follows has that framing, in both directions. Nothing of the new

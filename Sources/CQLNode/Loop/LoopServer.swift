@@ -113,17 +113,17 @@ extension LoopServer {
   func admit(bytes: Int, beside own: Int, holding: Int) -> ErrorResponse? {
     if own >= requestShare {
       return ErrorResponse(
-        .overloaded, "The connection has \(own) requests that are not answered, and there is no memory for more")
+        .overloaded, "The connection has \(own) unanswered requests, and there is no memory for more")
     }
     if requestBytesInFlight + bytes > limits.requestBytesInFlight, holding + bytes > MemoryShare.freeBytes {
-      return ErrorResponse(.overloaded, "The node has too many requests that are not answered; try again later")
+      return ErrorResponse(.overloaded, "The node has too many unanswered requests; try again later")
     }
     if holding + bytes > limits.connectionMemoryBytes {
       return ErrorResponse(
         .overloaded, "The connection holds \(holding) bytes of requests and answers; read some first")
     }
     guard memory.take(bytes, holding: holding + bytes) else {
-      return ErrorResponse(.overloaded, "The node has no memory for the request; try again later")
+      return ErrorResponse(.overloaded, "The node has no memory left for the request; try again later")
     }
     requestsInFlight += 1
     requestBytesInFlight += bytes

@@ -71,7 +71,7 @@ extension LoopNodes {
       nodes: zip(topology.nodes, zip(topology.distances, nodes)).map { description, place in
         let (distance, node) = place
         let state: ClusterTopology.NodeState =
-          distance == .ignored ? .ignored : node.connection != nil ? .up : node.wasTried ? .down : .connecting
+          distance == .ignored ? .ignored : node.connection != nil ? .up : node.keeping.wasTried ? .down : .connecting
         return ClusterTopology.Node(
           hostID: node.hostID, endPoint: description.endPoint, datacenter: description.datacenter?.text,
           rack: description.rack?.text, release: description.release?.text, isLocal: distance == .local,

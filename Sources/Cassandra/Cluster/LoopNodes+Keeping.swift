@@ -9,10 +9,11 @@ extension LoopNodes {
     let bound = LoopBound(self, on: loop)
     await withDiscardingTaskGroup { group in
       repeat {
-        for node in nodes where node.isWanted && !node.isMaintained {
-          node.isMaintained = true
+        for node in nodes where node.keeping.isWanted && !node.keeping.isKept {
+          let delay = node.seed == nil ? node.firstDelay : .zero
+          let first = node.keep { $0.begin(delay: delay) }
           let node = LoopBound(node, on: loop)
-          group.addTask(executorPreference: bound.loop) { await bound.onLoop.maintain(node.onLoop) }
+          group.addTask(executorPreference: bound.loop) { await bound.onLoop.keep(node.onLoop, first) }
         }
       } while await untilTopologyChanges()
       close()
@@ -25,69 +26,70 @@ extension LoopNodes {
     }
   }
 
-  /// Connects to a node, waits until the connection cannot be used any more, and begins anew.
-  private func maintain(_ node: Node) async {
-    var failures = 0
-    if node.firstDelay > .zero && node.seed == nil {
-      _ = await node.pause.add(on: loop, due: loop.now + node.firstDelay.wholeMilliseconds)
-    }
-    while !Task.isCancelled && !node.isGone && node.isWanted {
-      let timesWoken = node.timesWoken
-      do throws(CassandraError) {
-        let connection = if let seed = node.seed.take(), seed.isUsable { seed } else { try await connect(to: node) }
-        noteReached(node)
-        node.version = connection.version
-        node.failure = nil
-        node.wasTried = true
-        node.connection = connection
-        connectionsChanged()
-        let began = loop.now
-        if node.isGone { connection.drain() }
-        await connection.untilUnusable()
-        node.connection = nil
-        if Task.isCancelled || node.isGone || !node.isWanted {
-          await end(connection)
-          break
+  /// Does what is to be done for a node until it is not kept any more.
+  private func keep(_ node: Node, _ first: NodeKeeping.Step) async {
+    var step = first
+    var connection: NodeConnection?
+    while step != .end && !Task.isCancelled {
+      switch step {
+      case .connect:
+        connection = nil
+        do throws(CassandraError) {
+          let new = if let seed = node.seed.take(), seed.isUsable { seed } else { try await connect(to: node) }
+          connection = new
+          step = await use(new, of: node)
+        } catch {
+          if Task.isCancelled { break }
+          step = failed(context.explain(error, at: node.endPoint), at: node)
         }
-        if let failure = connection.failure {
-          node.failure = context.explain(failure, at: node.endPoint)
-          context.logger.warning(
-            "a connection was lost",
-            ["node": .text("\(node.endPoint)"), "loop": .integer(loop.index), "error": .text(failure.debugDescription)])
-        }
-        // It is replaced at once, and requests wait for that. Only where one connection after the other is lost as soon
-        // as it is made, that counts like failing to connect.
-        let hasServed = loop.now - began >= context.configuration.reconnection.first.wholeMilliseconds
-        failures = hasServed ? 0 : failures + 1
-        if failures <= 1 {
-          node.wasTried = false
-          onChange?()
-          continue
-        }
-        connectionsChanged()
-      } catch {
-        if Task.isCancelled || node.isGone { break }
-        failures += 1
-        note(context.explain(error, at: node.endPoint), at: node, failures: failures)
-        considerInquiry(failures: failures)
-      }
-      // News begin the waits anew, too: a node that has come back is asked again soon when it is not quite ready.
-      if node.timesWoken == timesWoken {
-        let delay = context.configuration.reconnection.delay(failures: failures, chance: .random(in: 0...1))
+      case .pause(let delay):
         _ = await node.pause.add(on: loop, due: loop.now + delay.wholeMilliseconds)
+        step = node.keep { $0.paused() }
+      case .drain:
+        if let connection { await end(connection) }
+        step = node.keep { $0.drained() }
+      case .end: break
       }
-      if node.timesWoken != timesWoken { failures = 0 }
     }
-    node.isMaintained = false
-    if Task.isCancelled { close() }
+    if Task.isCancelled {
+      node.keep { $0.stop() }
+      close()
+      if let connection { await end(connection) }
+    }
     connectionsChanged()
   }
 
-  private func note(_ error: CassandraError, at node: Node, failures: Int) {
-    let isNew = node.failure?.code != error.code || !node.wasTried
-    node.failure = error
-    node.wasTried = true
+  /// Lets requests have a connection until it cannot be used any more.
+  private func use(_ connection: NodeConnection, of node: Node) async -> NodeKeeping.Step {
+    noteReached(node)
+    node.version = connection.version
+    node.failure = nil
+    node.keep { $0.connected(now: loop.now) }
+    node.connection = connection
     connectionsChanged()
+    if node.keeping.isGone { connection.drain() }
+    await connection.untilUnusable()
+    node.connection = nil
+    let step = node.keep { $0.lost(now: loop.now, chance: .random(in: 0...1)) }
+    if step != .drain && !Task.isCancelled, let failure = connection.failure {
+      node.failure = context.explain(failure, at: node.endPoint)
+      context.logger.warning(
+        "a connection was lost",
+        ["node": .text("\(node.endPoint)"), "loop": .integer(loop.index), "error": .text(failure.debugDescription)])
+    }
+    // What waits for this connection need not wait for a pause.
+    if case .pause = step { connectionsChanged() } else { onChange?() }
+    return step
+  }
+
+  private func failed(_ error: CassandraError, at node: Node) -> NodeKeeping.Step {
+    let isNew = node.failure?.code != error.code || !node.keeping.wasTried
+    let failures = node.keeping.failures + 1
+    let step = node.keep { $0.failed(chance: .random(in: 0...1)) }
+    guard !node.keeping.isGone else { return step }
+    node.failure = error
+    connectionsChanged()
+    considerInquiry(failures: failures)
     // The same failure again and again says nothing new; it is logged when it begins and from time to time.
     if isNew || failures % 10 == 0 {
       context.logger.warning(
@@ -96,6 +98,7 @@ extension LoopNodes {
     } else {
       context.logger.debug("cannot connect to the database", ["node": .text("\(node.endPoint)")])
     }
+    return step
   }
 
   /// Lets the requests under way finish, for a while.

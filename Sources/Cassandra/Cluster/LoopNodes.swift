@@ -96,7 +96,7 @@ extension LoopNodes {
         node.update(description, isWanted: isWanted)
         adopted.append(node)
       } else {
-        let node = Node(description, isWanted: isWanted)
+        let node = Node(description, isWanted: isWanted, context.configuration.reconnection)
         if !isFirst { node.firstDelay = context.configuration.reconnection.first * Double.random(in: 0...1) }
         adopted.append(node)
       }

@@ -7,15 +7,7 @@ final class Node {
   var failure: CassandraError?
   /// The version of the protocol that it spoke last.
   var version: ProtocolVersion?
-  /// Whether the last attempt to connect has ended; false before the first one, and while a connection that has been
-  /// lost is being replaced.
-  var wasTried = false
-  /// Whether a task keeps a connection to it.
-  var isMaintained = false
-  /// Whether the loop is to have a connection to it.
-  var isWanted: Bool
-  /// Whether it is not in the topology any more.
-  private(set) var isGone = false
+  private(set) var keeping: NodeKeeping
   /// How long its first connection waits, so that not all clients connect to a new node at the same moment.
   var firstDelay: Duration = .zero
   /// A connection that somebody has made already.
@@ -25,37 +17,38 @@ final class Node {
 
   /// Where the wait before the next attempt to connect takes place.
   let pause = AdmissionQueue()
-  /// How often there was news that make another attempt worth while.
-  private(set) var timesWoken = 0
 
-  init(_ description: NodeDescription, isWanted: Bool) {
+  init(_ description: NodeDescription, isWanted: Bool, _ reconnection: ReconnectionPolicy) {
     self.description = description
-    self.isWanted = isWanted
+    keeping = NodeKeeping(reconnection, isWanted: isWanted)
   }
 
   var endPoint: EndPoint { description.endPoint }
   var hostID: CQLUUID? { proxiedID ?? description.hostID }
 
   /// Whether there is nothing to wait for: no connection, and none that is expected at any moment.
-  var isAway: Bool { connection == nil && (wasTried || !isWanted) }
+  var isAway: Bool { connection == nil && (keeping.wasTried || !keeping.isWanted) }
+
+  /// Something has come of what the task that keeps it did.
+  func keep<Result>(_ event: (inout NodeKeeping) -> Result) -> Result { event(&keeping) }
 
   /// There is a reason to think that it can be reached: there is no need to wait any longer.
   func wake() {
-    timesWoken += 1
+    keeping.wake()
     pause.admitAll()
   }
 
   /// It is not in the topology any more: its requests under way may finish, and then its task ends.
   func leave() {
-    isGone = true
+    keeping.leave()
     connection?.drain()
-    wake()
+    pause.admitAll()
   }
 
   /// The tables say something new of it; where it is reached stays.
   func update(_ description: NodeDescription, isWanted: Bool) {
     self.description = description
-    self.isWanted = isWanted
+    keeping.want(isWanted)
     if !isWanted { connection?.drain() }
   }
 

@@ -8,23 +8,28 @@ final class AdmissionQueue {
     case cancelled
   }
 
+  private typealias Place = OneShot<Admission>
+
   private var places: [Place] = []
   private var head = 0
-  private let live = Counter()
 
   /// How many wait.
-  var count: Int { live.value }
+  private(set) var count = 0
 
   /// Waits at the end of the queue.
   func add(on loop: EventLoop, due: UInt64) async -> Admission {
     // Those who were let go and those who gave up leave their places behind.
     if places.count >= 64 && places.count >= 2 * count {
-      places = places[head...].filter(\.isWaiting)
+      places = places[head...].filter { !$0.isFulfilled }
       head = 0
     }
-    let place = Place(live)
+    let place = Place()
     places.append(place)
-    return await place.wait(on: loop, due: due)
+    count += 1
+    let admission = await place.value(on: loop, due: due, cancelled: .cancelled) { .timedOut }
+    // Whoever is admitted is counted out at once, so that those who come in the same turn see the room there is.
+    if admission != .admitted { count -= 1 }
+    return admission
   }
 
   /// Lets the first one go on.
@@ -32,7 +37,7 @@ final class AdmissionQueue {
     while head < places.count {
       let place = places[head]
       head += 1
-      if place.resolve(.admitted) { return }
+      if admit(place) { return }
     }
   }
 
@@ -41,48 +46,13 @@ final class AdmissionQueue {
     let all = places[head...]
     places = []
     head = 0
-    for place in all { place.resolve(.admitted) }
-  }
-}
-
-private final class Counter {
-  var value = 0
-}
-
-private final class Place: DeadlineHandler {
-  private var waiter: UnsafeContinuation<AdmissionQueue.Admission, Never>?
-  private let live: Counter
-
-  init(_ live: Counter) { self.live = live }
-
-  var isWaiting: Bool { waiter != nil }
-
-  func wait(on loop: EventLoop, due: UInt64) async -> AdmissionQueue.Admission {
-    let deadline = loop.setDeadline(at: due, handler: self, token: 0)
-    defer { loop.cancelDeadline(deadline) }
-    let bound = LoopBound(self, on: loop)
-    return await withTaskCancellationHandler {
-      await withUnsafeContinuation { waiter in
-        if Task.isCancelled {
-          waiter.resume(returning: .cancelled)
-        } else {
-          self.waiter = waiter
-          live.value += 1
-        }
-      }
-    } onCancel: {
-      loop.post { bound.withValue { _ = $0.resolve(.cancelled) } }
-    }
+    for place in all { admit(place) }
   }
 
-  func deadlinePassed(token: UInt64) { resolve(.timedOut) }
-
-  /// Ends the wait; false when it was over already.
   @discardableResult
-  func resolve(_ admission: AdmissionQueue.Admission) -> Bool {
-    guard let waiter = waiter.take() else { return false }
-    live.value -= 1
-    waiter.resume(returning: admission)
+  private func admit(_ place: Place) -> Bool {
+    guard place.fulfill(.admitted) else { return false }
+    count -= 1
     return true
   }
 }

@@ -29,15 +29,14 @@ final class PreparedTable: Sendable {
     var node: EndPoint?
   }
 
-  typealias Waiter = UnsafeContinuation<Result<PreparedStatement, CassandraError>?, Never>
+  private typealias Preparation = OneShot<Result<PreparedStatement, CassandraError>?>
 
   private struct State {
     var ready: [StatementKey: PreparedStatement] = [:]
     /// The statements in the order in which they were first prepared, for making room.
     var order: [StatementKey] = []
-    var underWay: [Key: [UInt64: Waiter]] = [:]
+    var underWay: [Key: [ObjectIdentifier: Preparation]] = [:]
     var waiting = 0
-    var lastWaiter: UInt64 = 0
     /// The latest changes of the schema, and how many there have been.
     var changes: [SchemaChange] = []
     var changeCount: UInt64 = 0
@@ -77,27 +76,18 @@ final class PreparedTable: Sendable {
   /// - Returns: nil when that one gave up without a result, when it is `due`, or when the task is cancelled; the caller
   ///   looks which, and takes its turn anew if it may.
   func wait(for key: Key, on loop: EventLoop, due: UInt64) async -> Result<PreparedStatement, CassandraError>? {
-    let id = state.withLock { state in
-      state.lastWaiter += 1
-      return state.lastWaiter
+    let preparation = Preparation()
+    let id = ObjectIdentifier(preparation)
+    let isLate = state.withLock { state in
+      guard state.underWay[key] != nil else { return true }
+      state.underWay[key]?[id] = preparation
+      state.waiting += 1
+      return false
     }
-    let patience = Patience { [self] in giveUp(key, id) }
-    let deadline = loop.setDeadline(at: due, handler: patience, token: 0)
-    defer { loop.cancelDeadline(deadline) }
-    return await withTaskCancellationHandler {
-      await withUnsafeContinuation { waiter in
-        let isLate = state.withLock { state in
-          // A cancellation from now on finds the waiter, one from before is seen here.
-          if state.underWay[key] == nil || Task.isCancelled { return true }
-          state.underWay[key]?[id] = waiter
-          state.waiting += 1
-          return false
-        }
-        if isLate { waiter.resume(returning: nil) }
-      }
-    } onCancel: {
-      giveUp(key, id)
-    }
+    if isLate { return nil }
+    let result = await preparation.value(on: loop, due: due, cancelled: nil) { nil }
+    state.withLock { if $0.underWay[key]?.removeValue(forKey: id) != nil { $0.waiting -= 1 } }
+    return result
   }
 
   /// How many statements are prepared.
@@ -105,15 +95,6 @@ final class PreparedTable: Sendable {
 
   /// How many wait for somebody else's preparation.
   func waiters(for key: Key) -> Int { state.withLock { $0.underWay[key]?.count ?? 0 } }
-
-  private func giveUp(_ key: Key, _ id: UInt64) {
-    let waiter = state.withLock { state in
-      let waiter = state.underWay[key]?.removeValue(forKey: id)
-      if waiter != nil { state.waiting -= 1 }
-      return waiter
-    }
-    waiter?.resume(returning: nil)
-  }
 
   /// Ends a preparation that has succeeded.
   ///
@@ -126,7 +107,7 @@ final class PreparedTable: Sendable {
       let newest = insert(statement, &state)
       return (newest, endWait(key, &state))
     }
-    for waiter in waiters { waiter.resume(returning: .success(newest)) }
+    for waiter in waiters { waiter.fulfill(.success(newest)) }
     return newest
   }
 
@@ -134,10 +115,10 @@ final class PreparedTable: Sendable {
   /// cancelled, its time was up, its connection broke) is given as nil, and the next one tries.
   func finish(_ key: Key, with failure: CassandraError?) {
     let waiters = state.withLock { endWait(key, &$0) }
-    for waiter in waiters { waiter.resume(returning: failure.map { .failure($0) }) }
+    for waiter in waiters { waiter.fulfill(failure.map { .failure($0) }) }
   }
 
-  private func endWait(_ key: Key, _ state: inout State) -> [Waiter] {
+  private func endWait(_ key: Key, _ state: inout State) -> [Preparation] {
     let waiters = state.underWay.removeValue(forKey: key) ?? [:]
     state.waiting -= waiters.count
     return Array(waiters.values)
@@ -206,13 +187,4 @@ extension PreparedTable {
 
   /// A connection tells of nothing any more.
   func watchEnded() { state.withLock { $0.watches -= 1 } }
-}
-
-/// Ends a wait when it has lasted long enough.
-private final class Patience: DeadlineHandler {
-  private let end: () -> Void
-
-  init(_ end: @escaping () -> Void) { self.end = end }
-
-  func deadlinePassed(token: UInt64) { end() }
 }

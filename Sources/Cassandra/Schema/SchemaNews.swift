@@ -13,8 +13,7 @@ final class SchemaNews: Sendable {
     /// Counts changes, and times in which some may have been missed.
     var version: UInt64 = 0
     var isOver = false
-    var waiters: [UInt64: UnsafeContinuation<Void, Never>] = [:]
-    var lastWaiter: UInt64 = 0
+    var waiters: [ObjectIdentifier: OneShot<Void>] = [:]
   }
 
   private let table: PreparedTable
@@ -53,7 +52,7 @@ final class SchemaNews: Sendable {
     for waiter in state.withLock({ state in
       state.version += 1
       return state.takeWaiters()
-    }) { waiter.resume() }
+    }) { waiter.fulfill() }
   }
 
   /// The client has ended: nothing will be heard.
@@ -61,7 +60,7 @@ final class SchemaNews: Sendable {
     for waiter in state.withLock({ state in
       state.isOver = true
       return state.takeWaiters()
-    }) { waiter.resume() }
+    }) { waiter.fulfill() }
   }
 
   /// How much has been heard.
@@ -69,29 +68,23 @@ final class SchemaNews: Sendable {
 
   /// Waits until more has been heard than that; false when nothing will be, or the task is cancelled.
   func hasChanged(since version: UInt64) async -> Bool {
-    let id = state.withLock { state in
-      state.lastWaiter += 1
-      return state.lastWaiter
+    let news = OneShot<Void>()
+    let id = ObjectIdentifier(news)
+    let isWaiting = state.withLock { state in
+      if state.isOver || state.version != version { return false }
+      state.waiters[id] = news
+      return true
     }
-    await withTaskCancellationHandler {
-      await withUnsafeContinuation { waiter in
-        let isOver = state.withLock { state in
-          // A cancellation from now on finds the waiter, one from before is seen here.
-          if state.isOver || state.version != version || Task.isCancelled { return true }
-          state.waiters[id] = waiter
-          return false
-        }
-        if isOver { waiter.resume() }
-      }
-    } onCancel: {
-      state.withLock { $0.waiters.removeValue(forKey: id) }?.resume()
+    if isWaiting {
+      await news.wait()
+      _ = state.withLock { $0.waiters.removeValue(forKey: id) }
     }
     return !Task.isCancelled && state.withLock { $0.version != version }
   }
 }
 
 extension SchemaNews.State {
-  fileprivate mutating func takeWaiters() -> [UnsafeContinuation<Void, Never>] {
+  fileprivate mutating func takeWaiters() -> [OneShot<Void>] {
     defer { waiters = [:] }
     return Array(waiters.values)
   }

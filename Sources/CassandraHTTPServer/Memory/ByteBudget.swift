@@ -11,24 +11,9 @@ final class ByteBudget {
   private(set) var used = 0
   private var queue: [Waiting] = []
 
-  private final class Waiting: DeadlineHandler {
+  private struct Waiting {
     let bytes: Int
-    var continuation: UnsafeContinuation<Bool, Never>?
-    var deadline: DeadlineKey?
-
-    init(_ bytes: Int) { self.bytes = bytes }
-
-    func deadlinePassed(token: UInt64) {
-      deadline = nil
-      end(false)
-    }
-
-    func end(_ isGranted: Bool) {
-      let continuation = continuation.take()
-      continuation?.resume(returning: isGranted)
-    }
-
-    var isOver: Bool { continuation == nil }
+    let isGranted = OneShot<Bool>()
   }
 
   init(limit: Int, patience: Duration, on loop: EventLoop) {
@@ -46,13 +31,12 @@ final class ByteBudget {
 
   private func fits(_ bytes: Int) -> Bool { used == 0 || used + bytes <= limit }
 
-  /// Waits for the turn; false when it does not come in time. What was granted is taken.
+  /// Waits for the turn; false when it does not come in time, or the task is cancelled. What was granted is taken.
   func wait(for bytes: Int) async -> Bool {
-    let waiting = Waiting(bytes)
+    let waiting = Waiting(bytes: bytes)
     queue.append(waiting)
-    waiting.deadline = loop.setDeadline(after: patience, handler: waiting, token: 0)
-    let isGranted = await withUnsafeContinuation { waiting.continuation = $0 }
-    if let deadline = waiting.deadline { loop.cancelDeadline(deadline) }
+    let isGranted = await waiting.isGranted.value(
+      on: loop, due: loop.now + patience.wholeMilliseconds, cancelled: false, late: { false })
     // Who leaves the queue may have stood before others for whom there is enough.
     if !isGranted { grant() }
     return isGranted
@@ -67,10 +51,9 @@ final class ByteBudget {
   private func grant() {
     var granted = 0
     for waiting in queue {
-      if !waiting.isOver {
+      if !waiting.isGranted.isFulfilled {
         guard fits(waiting.bytes) else { break }
-        used += waiting.bytes
-        waiting.end(true)
+        if waiting.isGranted.fulfill(true) { used += waiting.bytes }
       }
       granted += 1
     }

@@ -63,26 +63,21 @@ private final class Received {
   private(set) var bytes: [UInt8] = []
   private(set) var isWhole = false
   private(set) var isClosed = false
-  private var waiter: UnsafeContinuation<Void, Never>?
+  private let news = LoopWait<Void>()
 
   func append(_ piece: UnsafeRawBufferPointer) { bytes += piece }
 
   func end() {
     isWhole = true
-    wake()
+    news.end()
   }
 
   func close() {
     isClosed = true
-    wake()
-  }
-
-  private func wake() {
-    let waiter = waiter.take()
-    waiter?.resume()
+    news.end()
   }
 
   func wait(until isOver: () -> Bool) async {
-    while !isOver() { await withUnsafeContinuation { waiter = $0 } }
+    while !isOver() { await news.waitInAnyCase() }
   }
 }

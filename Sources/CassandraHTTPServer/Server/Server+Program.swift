@@ -43,13 +43,13 @@ extension Server {
     let signal: Signal
     do { signal = try await loops[0].signal(.terminate, .interrupt) } catch is CancellationError { return }
     logger.info("stopping; a second signal ends at once", ["signal": .text("\(signal)")])
-    let hasEnded = Latch()
+    let hasEnded = OneShot<Void>()
     shutDown()
     let limit = configuration.shutdownDelay + configuration.lastAnswersTimeout + configuration.shutdownTimeout
-    Signal.exitProcess(after: limit + Self.endAllowance) { hasEnded.isOpen }
+    Signal.exitProcess(after: limit + Self.endAllowance) { hasEnded.isFulfilled }
     // Until the server has ended, whose task then cancels this one.
-    await Latch().wait()
-    hasEnded.open()
+    await OneShot<Void>().wait()
+    hasEnded.fulfill()
   }
 
   /// Ends the process with a sentence on standard error and status 1.

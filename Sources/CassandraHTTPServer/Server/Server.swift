@@ -133,7 +133,7 @@ public final class Server: Sendable {
     return possible
   }
 
-  private let stopping = Latch()
+  private let stopping = OneShot<Void>()
 
   /// How often it is looked whether connections are left, at the end: every 20 ms.
   private static let look: Duration = .milliseconds(20)
@@ -172,5 +172,5 @@ public final class Server: Sendable {
   /// answered ends its connection, for ``ServerConfiguration/lastAnswersTimeout`` or until no connection is left; then no
   /// further connection is accepted, idle ones are closed, and requests in flight get
   /// ``ServerConfiguration/shutdownTimeout`` to finish. Returns at once; ``run(_:onListening:)`` returns when it is done.
-  public func shutDown() { stopping.open() }
+  public func shutDown() { stopping.fulfill() }
 }

@@ -59,17 +59,14 @@ private final class SignalThread: Sendable {
   static let shared = SignalThread()
 
   private struct Waiter {
-    var id: Int
     var signals: [Signal]
-    var continuation: CheckedContinuation<Signal?, Never>
+    var signal: OneShot<Signal?>
   }
 
   private struct State {
     var taken: Set<Signal> = []
     var pending: [Signal] = []
     var waiters: [Waiter] = []
-    var cancelled: Set<Int> = []
-    var nextID = 0
     /// Whether the program was asked to end.
     var isEnding = false
   }
@@ -123,48 +120,32 @@ private final class SignalThread: Sendable {
 
   /// On the thread that hears.
   private func heard(_ signal: Signal) {
-    let (waiters, isSecond) = state.withLock { state -> ([Waiter], Bool) in
+    let isSecond = state.withLock { state in
       let isEnd = signal != .hangUp
-      if isEnd && state.isEnding { return ([], true) }
+      if isEnd && state.isEnding { return true }
       if isEnd { state.isEnding = true }
       // All who wait: a program may have several servers, and each has to end.
-      let told = state.waiters.filter { $0.signals.contains(signal) }
-      state.waiters.removeAll { $0.signals.contains(signal) }
-      if told.isEmpty, !state.pending.contains(signal) { state.pending.append(signal) }
-      return (told, false)
+      var isTold = false
+      for waiter in state.waiters where waiter.signals.contains(signal) && waiter.signal.fulfill(signal) {
+        isTold = true
+      }
+      if !isTold, !state.pending.contains(signal) { state.pending.append(signal) }
+      return false
     }
     if isSecond { _exit(128 + signal.rawValue) }
-    for waiter in waiters { waiter.continuation.resume(returning: signal) }
   }
 
   func wait(for signals: [Signal]) async throws(CancellationError) -> Signal {
-    let id = state.withLock { state in
-      state.nextID += 1
-      return state.nextID
-    }
-    let signal = await withTaskCancellationHandler {
-      await withCheckedContinuation { (continuation: CheckedContinuation<Signal?, Never>) in
-        let (isOver, signal) = state.withLock { state -> (Bool, Signal?) in
-          if state.cancelled.remove(id) != nil { return (true, nil) }
-          if let index = state.pending.firstIndex(where: { signals.contains($0) }) {
-            return (true, state.pending.remove(at: index))
-          }
-          state.waiters.append(Waiter(id: id, signals: signals, continuation: continuation))
-          return (false, nil)
-        }
-        if isOver { continuation.resume(returning: signal) }
+    let oneShot = OneShot<Signal?>()
+    state.withLock { state in
+      if let index = state.pending.firstIndex(where: { signals.contains($0) }) {
+        oneShot.fulfill(state.pending.remove(at: index))
+      } else {
+        state.waiters.append(Waiter(signals: signals, signal: oneShot))
       }
-    } onCancel: {
-      let waiter = state.withLock { state -> CheckedContinuation<Signal?, Never>? in
-        guard let index = state.waiters.firstIndex(where: { $0.id == id }) else {
-          state.cancelled.insert(id)
-          return nil
-        }
-        return state.waiters.remove(at: index).continuation
-      }
-      waiter?.resume(returning: nil)
     }
-    _ = state.withLock { $0.cancelled.remove(id) }
+    let signal = await oneShot.value(cancelled: nil)
+    state.withLock { $0.waiters.removeAll { $0.signal === oneShot } }
     guard let signal else { throw CancellationError() }
     return signal
   }

@@ -31,19 +31,20 @@ extension Transport {
         throw error
       }
     }
-    let attempt = ConnectAttempt(transport)
-    let deadline = loop.setDeadline(after: options.timeout, handler: attempt, token: 0)
-    defer { loop.cancelDeadline(deadline) }
-    let bound = LoopBound(attempt, on: loop)
-    let failure: ReactorError? = await withTaskCancellationHandler {
-      await withUnsafeContinuation { continuation in
-        transport.onReady = { continuation.resume(returning: $0) }
-        transport.beginConnecting(to: address)
-      }
-    } onCancel: {
-      loop.post { bound.withValue { $0.giveUp(ReactorError(.connectionClosed, "connecting was cancelled")) } }
+    let end = OneShot<ReactorError?>()
+    transport.onReady = { end.fulfill($0) }
+    transport.beginConnecting(to: address)
+    let failure = await end.value(
+      on: loop, due: loop.now + options.timeout.wholeMilliseconds,
+      cancelled: ReactorError(.connectionClosed, "connecting was cancelled"),
+      late: {
+        let step = transport.phase == .securing ? "the TLS handshake" : "connecting"
+        return ReactorError(.timedOut, "\(step) took too long")
+      })
+    if let failure {
+      transport.fail(failure)
+      throw failure
     }
-    if let failure { throw failure }
     // A cancellation that came with the last step has closed the transport after it became open.
     guard transport.phase == .open else { throw transport.closedError }
     if let keepAlive = options.keepAlive {
@@ -71,18 +72,4 @@ extension Transport {
       fail(ReactorError(uv: result, "connecting", detail: "\(address)"))
     }
   }
-}
-
-/// Ends an attempt to connect that takes too long or is not wanted any more.
-private final class ConnectAttempt: DeadlineHandler {
-  private let transport: Transport
-
-  init(_ transport: Transport) { self.transport = transport }
-
-  func deadlinePassed(token: UInt64) {
-    let step = transport.phase == .securing ? "the TLS handshake" : "connecting"
-    giveUp(ReactorError(.timedOut, "\(step) took too long"))
-  }
-
-  func giveUp(_ error: ReactorError) { transport.fail(error) }
 }

@@ -27,27 +27,26 @@ extension EventLoop {
     guard let port = UInt16(exactly: port) else {
       throw ReactorError(.invalidAddress, "a port is a number from 0 to 65535", detail: "\(port)")
     }
+    if Task.isCancelled { throw LookUp.cancelled }
     let lookUp = LookUp(core: core, port: port)
-    let bound = LoopBound(lookUp, on: self)
-    let deadline = timeout.map { setDeadline(after: $0, handler: lookUp, token: 0) }
-    defer { if let deadline { cancelDeadline(deadline) } }
-    let result = await withTaskCancellationHandler {
-      await withUnsafeContinuation { lookUp.start(host, waiter: $0) }
-    } onCancel: {
-      post { bound.withValue { $0.cancel() } }
-    }
-    return try result.get()
+    lookUp.start(host)
+    defer { lookUp.stop() }
+    let due = timeout.map { now + $0.wholeMilliseconds }
+    return try await lookUp.addresses.value(on: self, due: due, cancelled: .failure(LookUp.cancelled)) {
+      .failure(ReactorError(.timedOut, "looking up a host name took too long"))
+    }.get()
   }
 }
 
 /// One look-up on libuv's pool of threads.
-private final class LookUp: DeadlineHandler {
-  typealias Waiter = UnsafeContinuation<Result<[SocketAddress], ReactorError>, Never>
+private final class LookUp {
+  static var cancelled: ReactorError { ReactorError(.connectionClosed, "looking up a host name was cancelled") }
+
+  let addresses = OneShot<Result<[SocketAddress], ReactorError>>()
 
   private let core: LoopCore
   private let port: UInt16
   private let request = UnsafeMutablePointer<uv_getaddrinfo_t>.allocate(capacity: 1)
-  private var waiter: Waiter?
   private var isUnderWay = false
 
   init(core: LoopCore, port: UInt16) {
@@ -57,12 +56,7 @@ private final class LookUp: DeadlineHandler {
 
   deinit { request.deallocate() }
 
-  func start(_ host: String, waiter: Waiter) {
-    self.waiter = waiter
-    if Task.isCancelled {
-      cancel()
-      return
-    }
+  func start(_ host: String) {
     var hints = addrinfo()
     hints.ai_family = AF_UNSPEC
     #if canImport(Darwin)
@@ -83,18 +77,13 @@ private final class LookUp: DeadlineHandler {
       isUnderWay = true
     } else {
       Unmanaged.passUnretained(self).release()
-      finish(.failure(ReactorError(uv: result, "looking up a host name", detail: host)))
+      addresses.fulfill(.failure(ReactorError(uv: result, "looking up a host name", detail: host)))
     }
   }
 
-  func cancel() { giveUp(ReactorError(.connectionClosed, "looking up a host name was cancelled")) }
-
-  func deadlinePassed(token: UInt64) { giveUp(ReactorError(.timedOut, "looking up a host name took too long")) }
-
-  /// Ends the wait. A look-up that a thread has begun goes on there, and its result is dropped.
-  private func giveUp(_ error: ReactorError) {
+  /// Nobody waits any more. A look-up that a thread has begun goes on there, and its result is dropped.
+  func stop() {
     if isUnderWay { uv_cancel(UnsafeMutableRawPointer(request).assumingMemoryBound(to: uv_req_t.self)) }
-    finish(.failure(error))
   }
 
   private func didEnd(_ status: Int32, _ list: UnsafeMutablePointer<addrinfo>?) {
@@ -102,26 +91,21 @@ private final class LookUp: DeadlineHandler {
     isUnderWay = false
     defer { uv_freeaddrinfo(list) }
     guard status == 0 else {
-      finish(.failure(ReactorError(uv: status, "looking up a host name")))
+      addresses.fulfill(.failure(ReactorError(uv: status, "looking up a host name")))
       return
     }
-    var addresses: [SocketAddress] = []
+    var found: [SocketAddress] = []
     var entry = list
     while let current = entry {
-      if let found = SocketAddress(current.pointee.ai_addr),
-        let address = SocketAddress(bytes: found.bytes, port: port, scope: found.scope), !addresses.contains(address)
+      if let bare = SocketAddress(current.pointee.ai_addr),
+        let address = SocketAddress(bytes: bare.bytes, port: port, scope: bare.scope), !found.contains(address)
       {
-        addresses.append(address)
+        found.append(address)
       }
       entry = current.pointee.ai_next
     }
-    finish(
-      addresses.isEmpty
-        ? .failure(ReactorError(.nameNotFound, "looking up a host name: it has no address")) : .success(addresses))
-  }
-
-  private func finish(_ result: Result<[SocketAddress], ReactorError>) {
-    let waiter = waiter.take()
-    waiter?.resume(returning: result)
+    addresses.fulfill(
+      found.isEmpty
+        ? .failure(ReactorError(.nameNotFound, "looking up a host name: it has no address")) : .success(found))
   }
 }

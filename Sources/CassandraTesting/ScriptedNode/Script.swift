@@ -1,6 +1,6 @@
 internal import CassandraWire
 
-/// What a ``ScriptedNode`` knows and has seen: rules, statements, requests. It decides, and does nothing itself.
+/// What a ``ScriptedNode`` knows: rules and statements. It decides, and does nothing itself.
 struct Script {
   private struct Rule {
     var match: ScriptedNode.Match
@@ -9,19 +9,11 @@ struct Script {
   }
 
   let options: ScriptedNode.Options
-  private(set) var observed = ScriptedNode.Observed()
   private var rules: [Rule] = []
   private var statements: [[UInt8]: ScriptedNode.Statement] = [:]
   private var prepared: Set<[UInt8]> = []
-  private var waiters: [UInt64: Waiter] = [:]
-  private var lastWaiter: UInt64 = 0
   /// The cluster that the node is in; nil for one that tells of nobody.
   var cluster: ScriptedCluster?
-
-  struct Waiter {
-    var condition: @Sendable (ScriptedNode.Observed) -> Bool
-    var continuation: UnsafeContinuation<Void, Never>
-  }
 
   init(_ options: ScriptedNode.Options) { self.options = options }
 
@@ -34,33 +26,6 @@ struct Script {
   mutating func define(_ statement: ScriptedNode.Statement) { statements[statement.id] = statement }
 
   mutating func forgetPrepared() { prepared = [] }
-}
-
-// MARK: - Waiting
-
-extension Script {
-  mutating func observe(_ change: (inout ScriptedNode.Observed) -> Void) -> [UnsafeContinuation<Void, Never>] {
-    change(&observed)
-    let fulfilled = waiters.filter { $0.value.condition(observed) }
-    for id in fulfilled.keys { waiters[id] = nil }
-    return fulfilled.values.map(\.continuation)
-  }
-
-  mutating func newWaiter() -> UInt64 {
-    lastWaiter += 1
-    return lastWaiter
-  }
-
-  /// Keeps a waiter; false when its condition holds already.
-  mutating func wait(_ id: UInt64, _ waiter: Waiter) -> Bool {
-    guard !waiter.condition(observed) else { return false }
-    waiters[id] = waiter
-    return true
-  }
-
-  mutating func giveUp(_ id: UInt64) -> UnsafeContinuation<Void, Never>? {
-    waiters.removeValue(forKey: id)?.continuation
-  }
 }
 
 // MARK: - Answers

@@ -54,6 +54,7 @@ public final class ScriptedNode: Sendable {
   /// Where it listens.
   public let address: SocketAddress
   private let script: Locked<Script>
+  private let watched = Watched(Observed())
   private let core: LoopBound<Core>
 
   /// What belongs to the loop.
@@ -157,21 +158,11 @@ extension ScriptedNode {
 
 extension ScriptedNode {
   /// What the node has seen so far.
-  public var observed: Observed { script.withLock { $0.observed } }
+  public var observed: Observed { watched.value }
 
   /// Waits until `condition` holds, or until the task is cancelled.
   public func wait(until condition: @escaping @Sendable (Observed) -> Bool) async {
-    let id = script.withLock { $0.newWaiter() }
-    await withTaskCancellationHandler {
-      await withUnsafeContinuation { continuation in
-        let isWaiting = script.withLock {
-          Task.isCancelled ? false : $0.wait(id, Script.Waiter(condition: condition, continuation: continuation))
-        }
-        if !isWaiting { continuation.resume() }
-      }
-    } onCancel: {
-      script.withLock { $0.giveUp(id) }?.resume()
-    }
+    await watched.wait(until: condition)
   }
 
   /// Waits until that many requests of a kind have come.
@@ -180,7 +171,7 @@ extension ScriptedNode {
   }
 
   private func observe(_ change: (inout Observed) -> Void) {
-    for waiter in script.withLock({ $0.observe(change) }) { waiter.resume() }
+    watched.change(change)
   }
 
   private func accept(_ transport: Transport) {

@@ -27,11 +27,11 @@ import Testing
     withFullDisk { log, file, methods in
       #expect(append(log, at: 0))
       // A call whose result SQLite may pass over.
-      #expect(log.flush(file, methods) == SQLITE_FULL)
+      #expect(log.settle(file, methods) == SQLITE_FULL)
       // The bytes are gone, so nothing goes on behind them, and the sync must not succeed.
       #expect(!append(log, at: 24))
-      #expect(log.flush(file, methods) == SQLITE_FULL)
-      #expect(log.flushAndTell(file, methods) == SQLITE_FULL)
+      #expect(log.settle(file, methods) == SQLITE_FULL)
+      #expect(log.settleAndTell(file, methods) == SQLITE_FULL)
       // It has been told, and the next transaction may try.
       #expect(append(log, at: 0))
     }

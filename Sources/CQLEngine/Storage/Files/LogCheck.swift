@@ -42,7 +42,7 @@ struct LogCheck {
     guard try read(headerBytes + 1, at: 0, of: file, path, into: &header) else { return }
     header.removeLast()
     let magic = word(header, 0)
-    guard magic == 0x377f_0682 || magic == 0x377f_0683 else { throw damage(path, "its header is not one") }
+    guard magic == 0x377f_0682 || magic == 0x377f_0683 else { throw damage(path, "its header is invalid") }
     let isBigEndian = magic & 1 == 1
     let sum = checksum(header[..<24], from: Checksum(), isBigEndian: isBigEndian)
     guard sum == Checksum(first: word(header, 24), second: word(header, 28)) else {

@@ -181,7 +181,7 @@ struct StoreDirectory {
         closeDescriptor(lock)
       }
     }
-    throw StorageError(.cannotOpen, detail: "no temporary directory can be had in \(root)")
+    throw StorageError(.cannotOpen, detail: "no temporary directory can be made in \(root)")
   }
 
   /// Removes the temporary directories of processes that have died: ours, with a lock that nobody holds.

@@ -10,7 +10,7 @@ internal import CCassandraSQLite
 enum LogFile {
   /// What a connection has of the log.
   @safe
-  final class Connection {
+  final class Connection: FileState {
     /// Bytes that are gathered at most: 126 KiB, 31 frames. SQLite's file system takes 131,071 in one call, and of a
     /// larger number only its lower 17 bits.
     private static let capacity = 126 << 10
@@ -45,7 +45,9 @@ enum LogFile {
 
     /// Writes what is kept; the failure of that, or of one before that has not been told.
     @unsafe
-    func flush(_ below: UnsafeMutablePointer<sqlite3_file>, _ methods: UnsafePointer<sqlite3_io_methods>) -> Int32 {
+    override func settle(
+      _ below: UnsafeMutablePointer<sqlite3_file>, _ methods: UnsafePointer<sqlite3_io_methods>
+    ) -> Int32 {
       guard failure == SQLITE_OK, count > 0 else { return failure }
       let size = Int32(count)
       count = 0
@@ -55,11 +57,11 @@ enum LogFile {
 
     /// The same for a write or a sync, which tell a failure: the transaction that wrote the bytes fails.
     @unsafe
-    func flushAndTell(
+    func settleAndTell(
       _ below: UnsafeMutablePointer<sqlite3_file>, _ methods: UnsafePointer<sqlite3_io_methods>
     ) -> Int32 {
       defer { failure = SQLITE_OK }
-      return unsafe flush(below, methods)
+      return unsafe settle(below, methods)
     }
   }
 
@@ -69,74 +71,38 @@ enum LogFile {
     _ base: UnsafeMutablePointer<sqlite3_vfs>, _ path: UnsafePointer<CChar>?,
     _ file: UnsafeMutablePointer<sqlite3_file>, _ flags: Int32, _ outFlags: UnsafeMutablePointer<Int32>?
   ) -> Int32 {
-    unsafe file.pointee.pMethods = nil
-    let result = unsafe base.pointee.xOpen(base, path, FileHeader.inner(file), flags, outFlags)
-    guard result == SQLITE_OK else { return result }
-    unsafe FileHeader.set(Connection(), of: file)
-    unsafe file.pointee.pMethods = methods
-    return SQLITE_OK
+    unsafe FileMethods.open(base, path, file, flags, outFlags, methods) { Connection() }
   }
 
   /// Written once, when the first log is opened, and only read from then on.
   nonisolated(unsafe) private static let methods: UnsafePointer<sqlite3_io_methods> = {
-    var methods = sqlite3_io_methods()
     // Version 1: a log is neither locked, nor shared, nor mapped.
-    methods.iVersion = 1
-    setWriting(&methods)
-    setReading(&methods)
-    let pointer = UnsafeMutablePointer<sqlite3_io_methods>.allocate(capacity: 1)
-    unsafe pointer.initialize(to: methods)
-    return unsafe UnsafePointer(pointer)
+    var methods = FileMethods.handingOn(version: 1)
+    setGathering(&methods)
+    setNoLocks(&methods)
+    return unsafe FileMethods.keep(methods)
   }()
 
-  private static func setWriting(_ methods: inout sqlite3_io_methods) {
+  private static func setGathering(_ methods: inout sqlite3_io_methods) {
     unsafe methods.xWrite = { file, from, count, offset in
       unsafe with(file) { log, below, methods in
         guard let from = unsafe from else { return SQLITE_MISUSE }
         if unsafe log.append(from, Int(count), at: offset) { return SQLITE_OK }
-        let result = unsafe log.flushAndTell(below, methods)
+        let result = unsafe log.settleAndTell(below, methods)
         guard result == SQLITE_OK else { return result }
         if unsafe log.append(from, Int(count), at: offset) { return SQLITE_OK }
         return unsafe methods.pointee.xWrite(below, from, count, offset)
       }
     }
-    unsafe methods.xTruncate = { file, size in
-      unsafe withWritten(file) { below, methods in unsafe methods.pointee.xTruncate(below, size) }
-    }
     unsafe methods.xSync = { file, flags in
       unsafe with(file) { log, below, methods in
-        let result = unsafe log.flushAndTell(below, methods)
+        let result = unsafe log.settleAndTell(below, methods)
         return result == SQLITE_OK ? unsafe methods.pointee.xSync(below, flags) : result
       }
     }
-    unsafe methods.xClose = { file in
-      guard let file = unsafe file else { return SQLITE_MISUSE }
-      // What is still kept belongs to a transaction that was not committed.
-      let below = unsafe FileHeader.inner(file)
-      let result = unsafe below.pointee.pMethods?.pointee.xClose(below) ?? SQLITE_OK
-      unsafe FileHeader.reference(file, as: Connection.self).release()
-      return result
-    }
   }
 
-  private static func setReading(_ methods: inout sqlite3_io_methods) {
-    unsafe methods.xRead = { file, into, count, offset in
-      unsafe withWritten(file) { below, methods in unsafe methods.pointee.xRead(below, into, count, offset) }
-    }
-    unsafe methods.xFileSize = { file, size in
-      unsafe withWritten(file) { below, methods in unsafe methods.pointee.xFileSize(below, size) }
-    }
-    unsafe methods.xFileControl = { file, operation, argument in
-      unsafe withWritten(file) { below, methods in
-        unsafe methods.pointee.xFileControl(below, operation, argument)
-      }
-    }
-    unsafe methods.xSectorSize = { file in
-      unsafe with(file) { _, below, methods in unsafe methods.pointee.xSectorSize(below) }
-    }
-    unsafe methods.xDeviceCharacteristics = { file in
-      unsafe with(file) { _, below, methods in unsafe methods.pointee.xDeviceCharacteristics(below) }
-    }
+  private static func setNoLocks(_ methods: inout sqlite3_io_methods) {
     unsafe methods.xLock = { _, _ in SQLITE_OK }
     unsafe methods.xUnlock = { _, _ in SQLITE_OK }
     unsafe methods.xCheckReservedLock = { _, out in
@@ -146,7 +112,7 @@ enum LogFile {
   }
 }
 
-// Functions of the file and not of the type: a method would capture the type, which a C function cannot.
+// A function of the file and not of the type: a method would capture the type, which a C function cannot.
 
 /// Gives the log, the file below and its methods to `body`.
 @inline(__always)
@@ -155,16 +121,4 @@ private func with(
   _ body: (LogFile.Connection, UnsafeMutablePointer<sqlite3_file>, UnsafePointer<sqlite3_io_methods>) -> Int32
 ) -> Int32 {
   unsafe FileHeader.with(file, as: LogFile.Connection.self, body)
-}
-
-/// The same after everything that was written has gone to the file below.
-@inline(__always)
-private func withWritten(
-  _ file: UnsafeMutablePointer<sqlite3_file>?,
-  _ body: (UnsafeMutablePointer<sqlite3_file>, UnsafePointer<sqlite3_io_methods>) -> Int32
-) -> Int32 {
-  unsafe with(file) { log, below, methods in
-    let result = unsafe log.flush(below, methods)
-    return result == SQLITE_OK ? unsafe body(below, methods) : result
-  }
 }

@@ -4,7 +4,7 @@ internal import CCassandraSQLite
 enum PageFile {
   /// What a connection has of the file.
   @safe
-  final class Connection {
+  final class Connection: FileState {
     let path: String
     let shared: SharedFile
     var level = SQLITE_LOCK_NONE
@@ -43,35 +43,20 @@ enum PageFile {
     _ base: UnsafeMutablePointer<sqlite3_vfs>, _ path: UnsafePointer<CChar>, _ file: UnsafeMutablePointer<sqlite3_file>,
     _ flags: Int32, _ outFlags: UnsafeMutablePointer<Int32>?
   ) -> Int32 {
-    unsafe file.pointee.pMethods = nil
-    let result = unsafe base.pointee.xOpen(base, path, FileHeader.inner(file), flags, outFlags)
-    guard result == SQLITE_OK else { return result }
-    unsafe FileHeader.set(Connection(String(cString: path)), of: file)
-    unsafe file.pointee.pMethods = methods
-    return SQLITE_OK
+    unsafe FileMethods.open(base, path, file, flags, outFlags, methods) { unsafe Connection(String(cString: path)) }
   }
 
   /// Written once, when the first file is opened, and only read from then on.
   nonisolated(unsafe) private static let methods: UnsafePointer<sqlite3_io_methods> = {
-    var methods = sqlite3_io_methods()
     // Version 2: with the log's index, without memory that is mapped, which would go past the checksums.
-    methods.iVersion = 2
-    setFileMethods(&methods)
+    var methods = FileMethods.handingOn(version: 2)
+    setPageMethods(&methods)
     setLockMethods(&methods)
     setLogMethods(&methods)
-    let pointer = UnsafeMutablePointer<sqlite3_io_methods>.allocate(capacity: 1)
-    unsafe pointer.initialize(to: methods)
-    return unsafe UnsafePointer(pointer)
+    return unsafe FileMethods.keep(methods)
   }()
 
-  private static func setFileMethods(_ methods: inout sqlite3_io_methods) {
-    unsafe methods.xClose = { file in
-      guard let file = unsafe file else { return SQLITE_MISUSE }
-      let below = unsafe FileHeader.inner(file)
-      let result = unsafe below.pointee.pMethods?.pointee.xClose(below) ?? SQLITE_OK
-      unsafe FileHeader.reference(file, as: Connection.self).release()
-      return result
-    }
+  private static func setPageMethods(_ methods: inout sqlite3_io_methods) {
     unsafe methods.xRead = { file, into, count, offset in
       unsafe with(file) { _, below, methods in
         let result = unsafe methods.pointee.xRead(below, into, count, offset)
@@ -89,24 +74,6 @@ enum PageFile {
         unsafe PageChecksum.set(connection.page, count: Int(count), number: pageNumber(offset))
         return unsafe methods.pointee.xWrite(below, connection.page, count, offset)
       }
-    }
-    unsafe methods.xTruncate = { file, size in
-      unsafe with(file) { _, below, methods in unsafe methods.pointee.xTruncate(below, size) }
-    }
-    unsafe methods.xSync = { file, flags in
-      unsafe with(file) { _, below, methods in unsafe methods.pointee.xSync(below, flags) }
-    }
-    unsafe methods.xFileSize = { file, size in
-      unsafe with(file) { _, below, methods in unsafe methods.pointee.xFileSize(below, size) }
-    }
-    unsafe methods.xFileControl = { file, operation, argument in
-      unsafe with(file) { _, below, methods in unsafe methods.pointee.xFileControl(below, operation, argument) }
-    }
-    unsafe methods.xSectorSize = { file in
-      unsafe with(file) { _, below, methods in unsafe methods.pointee.xSectorSize(below) }
-    }
-    unsafe methods.xDeviceCharacteristics = { file in
-      unsafe with(file) { _, below, methods in unsafe methods.pointee.xDeviceCharacteristics(below) }
     }
   }
 

@@ -127,7 +127,7 @@ extension StorageError {
     case SQLITE_BUSY, SQLITE_LOCKED: code = .inUse
     default: code = .inputOutput
     }
-    let words = result == csqlite_ioerr_data ? "a page has not the checksum that it was written with" : detail
+    let words = result == csqlite_ioerr_data ? "a page does not match its checksum" : detail
     self.init(code, detail: "SQLite \(result): \(words)")
     switch result {
     case csqlite_ioerr_fsync, csqlite_ioerr_dir_fsync: isFailedSync = true

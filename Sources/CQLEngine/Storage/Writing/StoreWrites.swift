@@ -51,7 +51,7 @@ package final class StoreWrites {
   ) async throws(StorageError) -> Outcome {
     let write = DecidedWrite(decide)
     try await wait(for: .decision(write))
-    guard let outcome = write.result() else { preconditionFailure("a write is done, but was not decided") }
+    guard let outcome = write.result() else { preconditionFailure("a write is done but was not decided") }
     return outcome
   }
 
