@@ -185,6 +185,7 @@ package final class EngineExecutor {
         return try await select(
           plan, planned, bindings, parameters, knownMetadata: knownMetadata, session: session, into: &body)
       case .write(let plan):
+        let bindings = try plan.json.map { json throws(EngineFailure) in try bindings.reading(json) } ?? bindings
         if let cells = plan.pointCells {
           _ = try await writePoint(plan, cells, bindings, parameters)
           body.append(bigEndian: ResultResponse.Kind.void.rawValue)

@@ -6,7 +6,6 @@ import CassandraWire
 enum FunctionCatalog {
   /// Functions that Cassandra has and this node has not, with what they belong to.
   private static let unsupported: NameMap<String> = [
-    "to_json": "JSON", "tojson": "JSON", "from_json": "JSON", "fromjson": "JSON",
     "similarity_cosine": "Vector search", "similarity_euclidean": "Vector search",
     "similarity_dot_product": "Vector search", "mask_null": "Dynamic data masking",
     "mask_default": "Dynamic data masking", "mask_replace": "Dynamic data masking",
@@ -17,7 +16,7 @@ enum FunctionCatalog {
   /// The functions with fixed types, by name.
   private static let overloads: NameMap<[ScalarFunction]> = {
     var result: NameMap<[ScalarFunction]> = [:]
-    for function in TimeFunctions.all + BlobFunctions.all + MathFunctions.all + [uuid] {
+    for function in TimeFunctions.all + FloorFunctions.all + BlobFunctions.all + MathFunctions.all + [uuid] {
       result[function.name, default: []].append(function)
     }
     return result
@@ -40,6 +39,7 @@ enum FunctionCatalog {
       throw unknown(name, inSelection: inSelection)
     }
     if let feature = unsupported[text] { throw EngineFailure.unsupported("\(feature), and so the function '\(text)',") }
+    if let function = try JSONFunctions.function(text, arguments, receiver) { return function }
     if text == "token" { return try checked(TokenFunction.function(table), arguments) }
     if let factory = CollectionFunctions.factories[text] { return try factory(arguments) }
     guard let candidates = overloads[text] else {
