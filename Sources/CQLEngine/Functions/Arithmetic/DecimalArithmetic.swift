@@ -55,14 +55,14 @@ struct DecimalNumber {
   }
 
   /// A number of at most so many digits, rounded to the nearest, of two as near away from zero.
-  private func rounded() -> DecimalNumber {
-    let surplus = unscaled.digits - Self.maximumDigits
+  func rounded(to count: Int = DecimalNumber.maximumDigits) -> DecimalNumber {
+    let surplus = unscaled.digits - count
     guard surplus > 0 else { return self }
     var power = BigInteger(1)
     power.multiply(byPowerOfTen: surplus)
     let digits = Self.halfUp(unscaled, power)
     let result = DecimalNumber(unscaled: digits, scale: scale - Int64(surplus))
-    return digits.digits > Self.maximumDigits ? result.rounded() : result
+    return digits.digits > count ? result.rounded(to: count) : result
   }
 
   /// A quotient that is rounded to the nearest whole number, of two as near to the one away from zero.
@@ -77,7 +77,7 @@ struct DecimalNumber {
   }
 
   /// Without zeros at the end of its digits, as far as the scale stays above `limit`.
-  private func stripped(downTo limit: Int64 = .min) -> DecimalNumber {
+  func stripped(downTo limit: Int64 = .min) -> DecimalNumber {
     guard !unscaled.isZero else { return DecimalNumber(unscaled: unscaled, scale: limit == .min ? 0 : scale) }
     var result = self
     let ten = BigInteger(10)
