@@ -44,6 +44,9 @@ let package = Package(
     .systemLibrary(
       name: "CCassandraSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
     .systemLibrary(name: "CCassandraZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"]), .brew(["libzip"])]),
+    .systemLibrary(
+      name: "CCassandraNghttp2", pkgConfig: "libnghttp2",
+      providers: [.apt(["libnghttp2-dev"]), .brew(["libnghttp2"])]),
     .systemLibrary(name: "CCassandraZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
 
     // Without I/O.
@@ -71,7 +74,9 @@ let package = Package(
     .target(
       name: "CassandraHTTPServer",
       dependencies: [
-        "CassandraBytes", "CassandraHTTP", "CassandraJSON", "CassandraReactor", "CassandraTelemetry", "CCassandraZlib",
+        "CassandraBytes", "CassandraHTTP", "CassandraJSON", "CassandraReactor", "CassandraTelemetry",
+        "CCassandraNghttp2",
+        "CCassandraZlib",
       ],
       swiftSettings: common),
     .target(
@@ -182,7 +187,7 @@ let package = Package(
       dependencies: [
         "CassandraDice",
         "CassandraHTTPServer", "CassandraHTTP", "CassandraJSON", "CassandraReactor", "CassandraTesting",
-        "CassandraTelemetry", "CassandraWebTesting",
+        "CassandraTelemetry", "CassandraWebTesting", "CCassandraNghttp2",
       ],
       swiftSettings: common),
     .testTarget(

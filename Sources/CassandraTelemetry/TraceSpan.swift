@@ -74,4 +74,11 @@ public struct TraceSpan: Sendable {
 public protocol SpanSink: Sendable {
   /// Takes one.
   func record(_ span: TraceSpan)
+  /// How many were dropped so far.
+  var droppedCount: UInt64 { get }
+}
+
+extension SpanSink {
+  /// None.
+  public var droppedCount: UInt64 { 0 }
 }

@@ -163,7 +163,11 @@ public enum FieldGuide {
     Signal.take(.hangUp)
     var options: [String: String] = [:]
     for name in ["tls-certificate", "tls-key"] { options[name] = arguments[name] }
-    return CertificateRenewal(tls: tls) { [options] in try ListenSettings.tlsContext(source, options: options) }
+    return CertificateRenewal(tls: tls) { [options] in
+      try ListenSettings.identity(source, options: options)
+    } context: { [protocols = server.applicationProtocols] identity in
+      try ListenSettings.tlsContext(identity, protocols: protocols)
+    }
   }
 
   /// The server as the options and the settings want it.
@@ -172,13 +176,16 @@ public enum FieldGuide {
     var options: [String: String] = [:]
     for name in ["listen", "host", "port", "tls-certificate", "tls-key"] { options[name] = arguments[name] }
     configuration.addresses = try ListenSettings.addresses(source, options: options)
-    configuration.tls = try ListenSettings.tls(source, options: options)
     for setting in ServerSetting.all {
       if let text = arguments[setting.option] {
         try setting.set(&configuration, SettingsSource.Value(text: text, place: "--\(setting.option)", folder: nil))
       } else if let value = source[setting.name] {
         try setting.set(&configuration, value)
       }
+    }
+    if let identity = try ListenSettings.identity(source, options: options) {
+      configuration.tls = TLSServer(
+        try ListenSettings.tlsContext(identity, protocols: configuration.applicationProtocols))
     }
     return configuration
   }

@@ -76,7 +76,7 @@ struct Service {
       }
       if let renewal {
         group.addTask {
-          do { while true { try await renewal.once(on: loops[0], logger: logger) } } catch is CancellationError {}
+          do { try await renewal.run(on: loops[0], logger: logger) } catch is CancellationError {}
           return .renewal
         }
       }

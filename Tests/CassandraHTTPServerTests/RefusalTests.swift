@@ -58,7 +58,7 @@ import CassandraWebTesting
     ("GET /ok HTTP/0.9\r\n\(host)\r\n", 505),
     ("GET /ok HTTP/1.10\r\n\(host)\r\n", 400),
     ("GET /ok http/1.1\r\n\(host)\r\n", 400),
-    ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
+    ("PRI * HTTP/2.0\r\n\(host)\r\nSM\r\n\r\n", 505),
     ("POST /ok HTTP/1.1\r\n\(host)Content-Length: 1\r\nExpect: 200-ok\r\n\r\nx", 417),
     ("\u{16}\u{3}\u{1}\u{2}\0\u{1}\0\u{1}\u{fc}\r\n\r\n", 400),
   ]

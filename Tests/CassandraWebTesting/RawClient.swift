@@ -191,6 +191,9 @@ package struct Reply {
   /// The body, without its chunks.
   package var body: [UInt8] = []
 
+  /// An answer without fields.
+  package init(status: Int) { self.status = status }
+
   /// The value of the first field of that name.
   package subscript(name: String) -> String? { fields.first { $0.name == name }?.value }
 

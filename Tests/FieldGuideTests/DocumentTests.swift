@@ -40,7 +40,16 @@ extension DatabaseTests {
               let metrics = try await api.get("/metrics").text
               #expect(metrics.contains("# TYPE cassandra_request_duration_seconds histogram"))
               _ = try await api.get("/plant/Plantago?limit=1")
-              #expect(try await api.get("/metrics").text.contains(#"kind="read",le="+Inf""#))
+              let after = try await api.get("/metrics").text
+              #expect(after.contains(#"kind="read",le="+Inf""#))
+              for name in [
+                "connections", "requests_in_flight", "requests_orphaned", "requests_waiting", "retries_total",
+                "hedges_total", "repreparations_total", "unprepared_total",
+              ] {
+                #expect(after.contains("\ncassandra_\(name){node="), "\(name)")
+              }
+              #expect(
+                after.contains("\ncassandra_prepared_statements ") && after.contains("\nhttp_spans_dropped_total 0"))
             }
           }
         }

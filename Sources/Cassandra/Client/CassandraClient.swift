@@ -194,12 +194,15 @@ public final class CassandraClient: Sendable {
     get async {
       var all = ClientMetrics()
       for client in clients {
-        let metrics = await client.loop.run { client.withValue { $0.requests.metrics.snapshot } }
-        for (endPoint, node) in metrics.nodes { all.nodes[endPoint, default: NodeMetrics()].add(node) }
+        all.add(await client.loop.run { client.withValue { $0.metrics } })
       }
       return all
     }
   }
+
+  /// Counts the changes of the schema that the client has heard of, and the times in which it may have missed some: what
+  /// was made of the schema is up to date while this stays the same.
+  public var schemaVersion: UInt64 { schemaNews.version }
 
   /// Whether any loop has a connection that requests can be sent on.
   public var isConnected: Bool {

@@ -88,6 +88,7 @@ final class RequestRunner {
         if pursuit.attempts.wantsAnother, let other = nodes.connectionElsewhere(for: route, than: race.endPoints),
           let answer = begin(other)
         {
+          metrics.node(of: other).metrics.hedges &+= 1
           race.add(answer, on: other, since: LoopMetrics.now)
         }
         break
@@ -97,6 +98,7 @@ final class RequestRunner {
         connection = try await nodes.connection(
           for: route, avoiding: pursuit.attempts.avoided.map { [$0] } ?? [], due: pursuit.due)
       } catch { throw pursuit.attempts.failure(insteadOf: error) }
+      if pursuit.attempts.count > 0 { metrics.node(of: connection).metrics.retries &+= 1 }
       let now = loop.now
       let limits = noteAttempt(of: &pursuit, at: connection, now: now)
       let began = LoopMetrics.now
@@ -133,6 +135,7 @@ final class RequestRunner {
         if let other = nodes.connectionElsewhere(for: route, than: race.endPoints),
           !reason.isBudgeted || budget.spend(), let answer = begin(other)
         {
+          metrics.node(of: other).metrics.hedges &+= 1
           race.add(answer, on: other, since: LoopMetrics.now)
           pursuit.hedging.wentOn(reason, now: now, limits(of: pursuit, at: other))
         } else {

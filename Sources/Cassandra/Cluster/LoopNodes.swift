@@ -57,6 +57,9 @@ final class LoopNodes {
     router = Router(context.routing)
   }
 
+  /// Requests that wait for a connection.
+  var waitingCount: Int { waiting.count }
+
   /// Something has changed that requests may wait for.
   func connectionsChanged() {
     waiting.admitAll()

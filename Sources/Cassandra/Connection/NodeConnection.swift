@@ -61,6 +61,12 @@ final class NodeConnection {
   @inline(__always)
   var inFlight: Int { machine.inFlight }
 
+  /// Requests that were given up and whose answers have not come.
+  var orphans: Int { machine.orphans }
+
+  /// Requests that wait for a place.
+  var waitingCount: Int { queue.count }
+
   /// Since when the server owes an answer and has said nothing; nil when it owes none.
   var owesSince: UInt64? { machine.owesSince }
 

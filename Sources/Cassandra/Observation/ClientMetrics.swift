@@ -1,10 +1,23 @@
 /// What a client has done so far: counters and latencies of each node, added up over all event loops.
 ///
 /// An attempt's latency is from the moment that it could be sent until its answer was there. Attempts that are given up
-/// because another node has answered first are failures of the code `cancelled`. They are kept by each loop for itself, without a lock, and read by ``CassandraClient/metrics``.
+/// because another node has answered first are failures of the code `cancelled`. They are kept by each loop for itself,
+/// without a lock, and read by ``CassandraClient/metrics``.
 public struct ClientMetrics: Sendable, Hashable {
   /// Of each node by its end point.
   public internal(set) var nodes: [EndPoint: NodeMetrics] = [:]
+  /// Requests that wait for a connection to any node, at this moment.
+  public internal(set) var waitingForConnection = 0
+  /// Statements that the client keeps prepared, at this moment.
+  public internal(set) var preparedStatements = 0
+
+  /// Adds what another loop of the same client has done.
+  mutating func add(_ other: ClientMetrics) {
+    for (endPoint, node) in other.nodes { nodes[endPoint, default: NodeMetrics()].add(node) }
+    waitingForConnection += other.waitingForConnection
+    // The loops share it.
+    preparedStatements = max(preparedStatements, other.preparedStatements)
+  }
 
   /// All nodes together.
   public var total: NodeMetrics {
@@ -26,6 +39,20 @@ public struct NodeMetrics: Sendable, Hashable {
   public internal(set) var failures: [CassandraError.Code: UInt64] = [:]
   /// Statements that the node did not know any more when they were sent by their id.
   public internal(set) var unprepared: UInt64 = 0
+  /// Statements that were prepared again there: forgotten ones, and such that may take other values than before.
+  public internal(set) var repreparations: UInt64 = 0
+  /// Attempts there after another attempt of the same request had failed.
+  public internal(set) var retries: UInt64 = 0
+  /// Attempts there beside another of the same request that had not been answered yet.
+  public internal(set) var hedges: UInt64 = 0
+  /// Connections that requests can be sent on, at this moment.
+  public internal(set) var connections = 0
+  /// Requests that were sent and are waited for, at this moment.
+  public internal(set) var inFlight = 0
+  /// Requests that were given up and whose answers have not come, at this moment.
+  public internal(set) var orphans = 0
+  /// Requests that wait for a place on a connection, at this moment.
+  public internal(set) var waiting = 0
 
   mutating func add(_ other: NodeMetrics) {
     reads.add(other.reads)
@@ -34,6 +61,13 @@ public struct NodeMetrics: Sendable, Hashable {
     others.add(other.others)
     failures.merge(other.failures, uniquingKeysWith: +)
     unprepared += other.unprepared
+    repreparations += other.repreparations
+    retries += other.retries
+    hedges += other.hedges
+    connections += other.connections
+    inFlight += other.inFlight
+    orphans += other.orphans
+    waiting += other.waiting
   }
 }
 

@@ -25,3 +25,25 @@ extension LoopClient {
     return info
   }
 }
+
+extension LoopClient {
+  /// What was done on this loop, and how it stands there.
+  var metrics: ClientMetrics {
+    var metrics = requests.metrics.snapshot
+    metrics.waitingForConnection = nodes.waitingCount
+    metrics.preparedStatements = context.table.count
+    for connection in nodes.nodes.compactMap(\.connection) {
+      metrics.nodes[connection.endPoint, default: NodeMetrics()].note(connection)
+    }
+    return metrics
+  }
+}
+
+extension NodeMetrics {
+  fileprivate mutating func note(_ connection: NodeConnection) {
+    if connection.isUsable { connections += 1 }
+    inFlight += connection.inFlight
+    orphans += connection.orphans
+    waiting += connection.waitingCount
+  }
+}

@@ -95,6 +95,7 @@ final class LoopStatements {
   ) async throws(CassandraError) -> PreparedStatement {
     let key = PreparedTable.Key(statement: prepared.key, node: connection.endPoint)
     let again = try await takeTurn(key, due: due) { () async throws(CassandraError) in
+      requests.metrics.node(of: connection).metrics.repreparations &+= 1
       // One that says nothing is not waited for: preparing it elsewhere does no harm.
       let preparation = Preparation(prepared.key, prepared.kind, context.table)
       let outcome = try await preparation.send(on: connection, due: min(due, loop.now + limits.attempt), goesOn: true)

@@ -90,6 +90,9 @@ final class PreparedTable: Sendable {
     return result
   }
 
+  /// How many statements are prepared.
+  var count: Int { state.withLock { $0.ready.count } }
+
   /// How many wait for somebody else's preparation.
   func waiters(for key: Key) -> Int { state.withLock { $0.underWay[key]?.count ?? 0 } }
 

@@ -46,15 +46,15 @@ extension AnswerWrapper {
   }
 
   /// Refuses the request of a client that asks for too much; what is let in is counted until ``release(_:)``.
-  func admission(of exchange: Exchange, on connection: HTTPConnection) -> Response? {
+  func admission(of exchange: Exchange, on channel: RequestChannel) -> Response? {
     guard let counts else { return nil }
-    let key = ClientCounts.key(connection.client)
-    guard let seconds = counts.begin(key, now: connection.server.loop.now) else {
+    let key = ClientCounts.key(channel.client)
+    guard let seconds = counts.begin(key, now: channel.server.loop.now) else {
       exchange.countedClient = key
       return nil
     }
-    connection.server.count(.clientLimit)
-    return connection.failed(
+    channel.server.count(.clientLimit)
+    return channel.failed(
       Problem(
         .tooManyRequests, code: "tooManyRequests", detail: "Too many requests from this client; try again later.",
         fields: (try? FieldLine(.retryAfter, "\(seconds)")).map { [$0] } ?? []))
@@ -71,19 +71,19 @@ extension AnswerWrapper {
 
 extension AnswerWrapper {
   /// Puts onto an answer what every answer has.
-  func finish(_ response: inout Response, of exchange: Exchange, on connection: HTTPConnection) {
+  func finish(_ response: inout Response, of exchange: Exchange, on channel: RequestChannel) {
     for field in options.fields where !response.fields.contains(where: { $0.hasSameName(as: field) }) {
       response.fields.append(field)
     }
-    if options.sendsRequestIDs { sendIDs(&response, exchange, connection) }
+    if options.sendsRequestIDs { sendIDs(&response, exchange, channel) }
     if let crossOrigin = options.crossOrigin { response.fields += crossOrigin.fields(for: exchange.head) }
     if options.tagsEntities { tag(&response, exchange.head) }
     if options.compresses { compress(&response, exchange.head) }
   }
 
-  private func sendIDs(_ response: inout Response, _ exchange: Exchange, _ connection: HTTPConnection) {
+  private func sendIDs(_ response: inout Response, _ exchange: Exchange, _ channel: RequestChannel) {
     if !response.fields.contains(where: { $0.isNamed(.requestID) }),
-      let line = try? FieldLine(.requestID, connection.requestID)
+      let line = try? FieldLine(.requestID, channel.requestID)
     {
       response.fields.append(line)
     }
@@ -147,7 +147,7 @@ extension Response {
 
 extension AnswerWrapper {
   /// Tells of an answer that has been given, or of one that was cut.
-  func ended(_ exchange: Exchange, on connection: HTTPConnection, microseconds micros: UInt64) {
+  func ended(_ exchange: Exchange, on channel: RequestChannel, microseconds micros: UInt64) {
     guard options.logsAccess else { return }
     let head = exchange.head
     logger.info(
@@ -156,7 +156,7 @@ extension AnswerWrapper {
         "method": .text(head.method == .other ? head.methodName : "\(head.method.name)"), "path": .text(head.path),
         "route": .text(exchange.pattern), "status": .integer(Int(exchange.status.code)),
         "bytes": .integer(exchange.bodyBytes), "us": .integer(Int(clamping: micros)),
-        "client": .text(connection.client?.host ?? "unix"), "id": .text(connection.requestID),
+        "client": .text(channel.client?.host ?? "unix"), "id": .text(channel.requestID),
       ])
   }
 }

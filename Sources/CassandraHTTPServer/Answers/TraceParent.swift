@@ -35,6 +35,9 @@ struct TraceParent {
     }
   }
 
+  /// Whether the client records its part of the trace (section 3.2.2.5.1).
+  var isSampled: Bool { (flags.utf8.last.flatMap(hexadecimalValue) ?? 0) & 1 != 0 }
+
   /// The trace and the client's span as numbers.
   var context: SpanContext? {
     guard let high = UInt64(trace.prefix(16), radix: 16), let low = UInt64(trace.suffix(16), radix: 16),

@@ -4,186 +4,27 @@ internal import CassandraReactor
 internal import CassandraTelemetry
 
 extension HTTPConnection {
-  /// Answers requests until the connection ends.
-  func serve() async {
-    task = .current
-    while await serveNext() { guard await letClientCatchUp() else { break } }
-    task = nil
-    if !isParked { finish() }
-  }
-
   /// Answers one request; false when the connection has to end.
-  private func serveNext() async -> Bool {
+  func serveNext() async -> Bool {
     switch await next() {
     case .end: return false
-    case .refused(let reason):
-      begin()
-      server.count(.invalid)
-      exchange.route = .answer(failed(Problem(reason)))
-    case .request:
-      begin()
-      exchange.route = route()
+    case .refused(let reason): begin(refusing: reason)
+    case .request: begin()
     }
-    let exchange = exchange
-    defer { server.wrapper?.release(exchange) }
-    guard server.spans != nil else { return await answer(exchange) }
-    let client = exchange.trace?.context
-    let span = client?.child ?? SpanContext()
-    exchange.span = span
-    exchange.parentSpan = client?.spanID
-    return await SpanContext.$current.withValue(span) { await answer(exchange) }
-  }
-
-  /// Answers the request; false when the connection has to end.
-  @inline(__always)
-  private func answer(_ exchange: Exchange) async -> Bool {
-    var response: Response
-    if let wrapped = server.routes.wrapped {
-      do { response = try await wrapped(Arrival(exchange: exchange, connection: self)) } catch {
-        response = failed(error)
-      }
-    } else {
-      switch exchange.route {
-      case .answer(let answer): response = answer
-      case .endpoint(let endpoint):
-        do { response = try await endpoint.handler(Arrival(exchange: exchange, connection: self)) } catch {
-          response = failed(error)
-        }
-      }
-    }
-    guard transport.isOpen else {
-      logGivenUp()
-      return false
-    }
-    server.wrapper?.finish(&response, of: exchange, on: self)
-    guard case .stream(let length, let write) = response.body else {
-      if case .bytes(let bytes) = response.body { answerWhole(response, bytes) } else { answerWhole(response, []) }
-      return endExchange()
-    }
-    return await stream(response, length: length, write)
-  }
-
-  /// What the routes have for the request: never an error, so that whoever is around it sees an answer of everything.
-  func respond() async -> Response {
-    switch exchange.route {
-    case .answer(let answer): return answer
-    case .endpoint(let endpoint):
-      do { return try await endpoint.handler(Arrival(exchange: exchange, connection: self)) } catch {
-        return failed(error)
-      }
-    }
-  }
-
-  /// The handler of the request, or the answer to it when there is none.
-  private func route() -> Exchange.Route {
-    let exchange = exchange
-    if let answer = server.wrapper?.preflight(exchange.head) { return .answer(answer) }
-    do throws(Problem) {
-      switch exchange.head.method {
-      case .other where exchange.head.hasRegisteredMethod: break
-      case .other, .connect:
-        throw Problem(.notImplemented, code: "methodNotImplemented", detail: "The server does not support this method.")
-      case .get, .head, .post, .put, .delete, .patch, .options, .trace: break
-      }
-      let match: RouteTable.Match
-      do throws(HTTPError) { match = try server.routes.match(exchange.head) } catch { throw Problem(error) }
-      switch match {
-      case .found(let endpoint, let ranges):
-        exchange.parameterNames = endpoint.names
-        exchange.parameterRanges = ranges
-        exchange.pattern = endpoint.pattern
-        exchange.endpointNumber = endpoint.number
-        if let answer = server.admission(of: exchange, to: endpoint, on: self) { return .answer(answer) }
-        return .endpoint(endpoint)
-      case .otherMethods(let methods):
-        guard exchange.head.method != .options else {
-          return .answer(Response(.noContent, fields: [.allow(methods)]))
-        }
-        throw Problem(
-          .methodNotAllowed, code: "methodNotAllowed", detail: "This path does not support this method.",
-          fields: [.allow(methods)])
-      case .unknown:
-        if exchange.head.targetForm == .asterisk { return .answer(Response(.noContent, fields: [.allow([])])) }
-        throw Problem.notFound("There is no route for this path.")
-      }
-    } catch { return .answer(failed(error)) }
-  }
-
-  private func begin() {
-    exchange.reset(
-      number: server.nextRequestNumber(), isStopping: server.isAnnounced,
-      now: server.measures ? AnswerWrapper.now : 0)
-  }
-
-  /// Who asks: the peer, or whom proxies that are trusted name; nil for the peer of a unix socket.
-  var client: SocketAddress? { exchange.client(trusting: server.configuration.answers.trustedProxies) }
-
-  /// The id of the request that is being answered.
-  var requestID: String {
-    if let id = exchange.cachedID { return id }
-    let id = exchange.id(prefix: server.idPrefix)
-    exchange.cachedID = id
-    return id
-  }
-}
-
-extension RequestHead {
-  /// Methods that are registered (IANA, HTTP Method Registry) and that no route is for: who uses one on a path that is known
-  /// is told which methods it has, and not that the method is unheard of.
-  private static let registeredMethods: Set<ByteText> = [
-    "ACL", "BASELINE-CONTROL", "BIND", "CHECKIN", "CHECKOUT", "COPY", "LABEL", "LINK", "LOCK", "MERGE", "MKACTIVITY",
-    "MKCALENDAR", "MKCOL", "MKREDIRECTREF", "MKWORKSPACE", "MOVE", "ORDERPATCH", "PROPFIND", "PROPPATCH", "QUERY",
-    "REBIND", "REPORT", "SEARCH", "UNBIND", "UNCHECKOUT", "UNLINK", "UNLOCK", "UPDATE", "UPDATEREDIRECTREF",
-    "VERSION-CONTROL",
-  ]
-
-  fileprivate var hasRegisteredMethod: Bool { Self.registeredMethods.contains(ByteText(methodName)) }
-}
-
-extension FieldLine {
-  /// `Allow`, each method once.
-  fileprivate static func allow(_ methods: [Method]) -> FieldLine {
-    var names = Set(methods.map { "\($0.name)" })
-    if names.isEmpty { names = ["GET", "POST", "PUT", "PATCH", "DELETE"] }
-    if names.contains("GET") { names.insert("HEAD") }
-    names.insert("OPTIONS")
-    guard let line = try? FieldLine(.allow, names.sorted().joined(separator: ", ")) else {
-      preconditionFailure("the names of methods are valid in a field")
-    }
-    return line
+    return await answerExchange()
   }
 }
 
 // MARK: - Answers
 
 extension HTTPConnection {
-  /// Writes an answer whose body is there.
-  func answerWhole(_ response: Response, _ bytes: [UInt8]) {
-    let plan = beginAnswer(response, .whole(bytes.count))
-    writeHead(response, plan) { output in
-      if plan.sendsBody { output += bytes }
-    }
-    exchange.status = response.status
-    exchange.bodyBytes = plan.sendsBody ? bytes.count : 0
-  }
-
-  /// Writes the head of an answer whose body follows; returns how its end is told.
-  func beginStream(_ response: Response, length: Int?) -> BodyFraming {
-    let plan = beginAnswer(response, .streamed(length))
-    writeHead(response, plan) { _ in }
-    exchange.status = response.status
-    return plan.framing
-  }
-
-  private func beginAnswer(_ response: Response, _ length: ServerMachine.AnswerLength) -> ServerMachine.AnswerPlan {
+  func plan(_ response: Response, _ length: ServerMachine.AnswerLength) -> ServerMachine.AnswerPlan {
     if response.fields.contains(where: { $0.closesConnection }) { endAfterAnswer() }
     return beginAnswer(response.status, length)
   }
 
   @inline(__always)
-  private func writeHead(
-    _ response: Response, _ plan: ServerMachine.AnswerPlan, _ body: (inout [UInt8]) -> Void
-  ) {
+  func writeHead(_ response: Response, _ plan: ServerMachine.AnswerPlan, _ body: (inout [UInt8]) -> Void) {
     var output = transport.takeOutput()
     output.append(status: response.status)
     output.append(server.dateLine)
@@ -198,146 +39,5 @@ extension HTTPConnection {
     output.appendEndOfHead()
     body(&output)
     transport.putBack(output)
-  }
-
-  private func stream(
-    _ response: Response, length: Int?, _ write: (inout BodyWriter) async throws -> Void
-  ) async -> Bool {
-    guard server.beginStream() else {
-      server.count(.streams)
-      answerProblem(Problem.overloaded, insteadOf: response)
-      return endExchange()
-    }
-    defer { server.endStream() }
-    guard response.status.allowsBody(answering: exchange.head.method) else {
-      _ = beginStream(response, length: length)
-      return endExchange()
-    }
-    do {
-      var writer = BodyWriter(
-        self, response, length: length, compressor: try server.wrapper?.compressor(for: response))
-      try await write(&writer)
-      try writer.finish()
-    } catch {
-      guard transport.isOpen, machine.phase != .answering else {
-        cut(error)
-        return false
-      }
-      // Nothing has left yet, so it has an answer of its own.
-      answerProblem(error, insteadOf: response)
-    }
-    return endExchange()
-  }
-
-  /// Writes what an error tells in the place of an answer that has not begun, with the fields that middleware has added.
-  private func answerProblem(_ error: any Error, insteadOf response: Response) {
-    var problem = failed(error)
-    problem.fields += response.fields.dropFirst(response.ownFields)
-    exchange.bodyBytes = 0
-    server.wrapper?.finish(&problem, of: exchange, on: self)
-    if case .bytes(let bytes) = problem.body { answerWhole(problem, bytes) } else { answerWhole(problem, []) }
-  }
-
-  /// Ends an answer; false when the connection has to end with it.
-  private func endExchange() -> Bool {
-    server.ended(exchange, on: self)
-    return endAnswer()
-  }
-
-  /// Ends a connection in the middle of an answer, so that it cannot be taken for a whole one.
-  private func cut(_ error: any Error) {
-    exchange.isCut = true
-    server.ended(exchange, on: self)
-    guard machine.phase != .closed else { return }
-    if Task.isCancelled || !transport.isOpen {
-      logGivenUp()
-    } else {
-      server.logger.error(
-        "an answer was cut because its rest could not be made",
-        ["request": .text(requestID), "path": .text(exchange.head.path), "error": .text(String(reflecting: error))])
-    }
-    transport.abort()
-  }
-
-  /// The answer to an error; what nobody outside may know goes to the log.
-  func failed(_ error: any Error) -> Response {
-    let problem: Problem
-    switch error {
-    case let error as Problem: problem = error
-    case _ where Task.isCancelled:
-      // The client has gone, or the server ends: whatever the handler made of that, it is no failure. As the task stays
-      // cancelled, nothing more is served here.
-      logGivenUp()
-      problem = .cancelled
-      endAfterAnswer()
-    case let error as any ProblemConvertible: problem = error.problem
-    default:
-      problem =
-        Problem(clientsFault: error)
-        ?? Problem(.internalServerError, code: "internal", detail: "Something went wrong here.", cause: error)
-    }
-    let id = requestID
-    if problem.isFailure {
-      server.logger.error(
-        "a request could not be answered",
-        [
-          "request": .text(id), "status": .integer(Int(problem.status.code)), "code": .text(problem.code),
-          "path": .text(exchange.head.path),
-          "cause": .text(problem.cause.map { String(reflecting: $0) } ?? problem.detail),
-        ])
-    }
-    return problem.response(id: id)
-  }
-
-  private func logGivenUp() {
-    server.logger.debug(
-      "a request was given up, because its client has gone or the server ends",
-      ["request": .text(requestID), "path": .text(exchange.head.path)])
-  }
-}
-
-extension Problem {
-  /// Whether somebody has to look at it: the server's own failures, but not what a client asks for in vain.
-  fileprivate var isFailure: Bool {
-    switch code {
-    case Self.cancelled.code, Self.stopping.code: false
-    default: status.code >= 500 && status != .notImplemented && status != .httpVersionNotSupported
-    }
-  }
-
-  /// The answer that tells it.
-  func response(id: String) -> Response {
-    var body: [UInt8] = []
-    appendJSON(to: &body, id: id)
-    var response = Response(status, contentType: .problemJSON, bytes: body, fields: fields)
-    if let line = try? FieldLine(.requestID, id) { response.fields.append(line) }
-    response.ownFields = response.fields.count
-    return response
-  }
-
-  static let cancelled = Problem(
-    .serviceUnavailable, code: "cancelled",
-    detail: "The client closed its side of the connection, or the server is shutting down.")
-
-  static let overloaded = Problem(
-    .serviceUnavailable, code: "overloaded", detail: "The server is overloaded; try again.",
-    fields: (try? FieldLine(.retryAfter, "1")).map { [$0] } ?? [])
-
-  /// 503: the server ends soon, so nothing new should be sent to it; what ``Request/isStopping`` is for.
-  public static let stopping = Problem(
-    .serviceUnavailable, code: "stopping", detail: "The server is shutting down.",
-    fields: (try? FieldLine(.retryAfter, "1")).map { [$0] } ?? [])
-
-  /// What is refused before a handler sees it, or while it reads the body.
-  init(_ reason: ServerMachine.Refusal) {
-    switch reason {
-    case .invalid(let error): self.init(error)
-    case .headTimedOut:
-      self.init(.requestTimeout, code: "requestTimeout", detail: "The request did not arrive in time.")
-    case .bodyTimedOut: self.init(.requestTimeout, code: "requestTimeout", detail: "The body did not arrive in time.")
-    case .bodyCutShort:
-      self.init(.badRequest, code: "unexpectedEnd", detail: "The connection ended within the body.")
-    case .gone: self = .cancelled
-    }
   }
 }

@@ -6,37 +6,31 @@ internal import CassandraTelemetry
 /// One connection of a client, on one loop: carries out what its ``ServerMachine`` says.
 ///
 /// The connection's task waits for a whole head, runs the handler, and waits for the next.
-final class HTTPConnection {
-  let transport: Transport
-  let server: LoopServer
-  // `@exclusivity(unchecked)` here and below: these are touched on the loop's thread only, and no access to one of them
-  // lasts while other code runs that could touch it, so the check at every access would find nothing.
+final class HTTPConnection: RequestChannel {
+  // `@exclusivity(unchecked)`: as in ``RequestChannel``.
   @exclusivity(unchecked) private(set) var machine: ServerMachine
-  /// The request that is arriving, or being answered.
-  @exclusivity(unchecked) private(set) var exchange: Exchange
   @exclusivity(unchecked) private var waiter: UnsafeContinuation<Void, Never>?
-  /// The task that serves this connection, while it does. What a task has once used for its calls it keeps until it
-  /// ends, some ten kilobytes, so a connection that is idle for long has none.
-  var task: TaskHandle?
+  // What a task has once used for its calls it keeps until it ends, some ten kilobytes, so a connection that is idle for
+  // long has none.
   /// Whether the connection has no task, or its task is about to end, until something is to be done.
   private(set) var isParked = true
-  /// Bytes of the loop's budget that the present request has.
-  private(set) var charged = 0
+  /// How much of HTTP/2's preface has come, and nothing else; nil once it is known what the connection speaks.
+  @exclusivity(unchecked) private var preface: Int?
   @exclusivity(unchecked) private var deadline: DeadlineKey?
   @exclusivity(unchecked) private var armedFor = UInt64.max
 
-  init(_ transport: Transport, server: LoopServer) {
-    self.transport = transport
-    self.server = server
-    exchange = Exchange(peer: transport.peer)
+  override init(_ transport: Transport, server: LoopServer) {
     machine = ServerMachine(limits: server.limits, now: server.loop.now)
+    preface = server.configuration.http2 == nil ? nil : 0
+    super.init(transport, server: server)
     transport.delegate = self
     transport.startReading()
     arm()
   }
 
-  /// Whether nothing was asked that is not answered.
-  var isIdle: Bool { machine.isIdle }
+  override var isOpen: Bool { transport.isOpen }
+  override var isClosed: Bool { machine.phase == .closed }
+  override var hasBegunAnswer: Bool { machine.phase == .answering }
 
   private func wait() async { await withUnsafeContinuation { waiter = $0 } }
 
@@ -55,6 +49,78 @@ final class HTTPConnection {
   /// A head is read into an exchange that nobody has kept.
   private func renewExchange() {
     if machine.isBetweenHeads && !isKnownUniquelyReferenced(&exchange) { exchange = Exchange(peer: exchange.peer) }
+  }
+
+  // MARK: What every channel does
+
+  /// Answers requests until the connection ends.
+  override func serve() async {
+    task = .current
+    while await serveNext() { guard await letClientCatchUp() else { break } }
+    task = nil
+    if !isParked { finish() }
+  }
+
+  override func answerWhole(_ response: Response, _ bytes: [UInt8]) {
+    let plan = plan(response, .whole(bytes.count))
+    writeHead(response, plan) { output in
+      if plan.sendsBody { output += bytes }
+    }
+    exchange.status = response.status
+    exchange.bodyBytes = plan.sendsBody ? bytes.count : 0
+  }
+
+  override func beginStream(_ response: Response, length: Int?) -> BodyFraming {
+    let plan = plan(response, .streamed(length))
+    writeHead(response, plan) { _ in }
+    exchange.status = response.status
+    return plan.framing
+  }
+
+  override func takeOutput() -> [UInt8] { transport.takeOutput() }
+  override func putBack(_ output: consuming [UInt8]) { transport.putBack(output) }
+  override func abort() { transport.abort() }
+
+  override func nextBodyPiece() async throws -> [UInt8]? {
+    if machine.takeContinue() { transport.write { $0.append("HTTP/1.1 100 Continue\r\n\r\n") } }
+    while true {
+      let action = machine.nextBodyPiece(now: server.loop.now)
+      resumeIfWanted()
+      switch action {
+      case .piece(let bytes): return bytes
+      case .end: return nil
+      case .fail(.gone): throw CancellationError()
+      case .fail(let reason): throw Problem(reason)
+      case .wait:
+        try Task.checkCancellation()
+        arm()
+        await wait()
+        try Task.checkCancellation()
+      }
+    }
+  }
+
+  override func endAfterAnswer() { machine.endAfterAnswer() }
+
+  override func endAnswer() -> Bool {
+    giveBackAll()
+    let goesOn = machine.endAnswer(now: server.loop.now)
+    resumeIfWanted()
+    return goesOn
+  }
+
+  override func drain() async throws(ReactorError) {
+    transport.flush()
+    guard transport.waitingBytes > 0 else {
+      if transport.isOpen { return }
+      throw transport.closedError
+    }
+    noteProgress()
+    arm()
+    let waits = transport.waitingBytes
+    server.beginWaiting(waits)
+    defer { server.endWaiting(waits) }
+    try await transport.drain()
   }
 }
 
@@ -97,28 +163,6 @@ extension HTTPConnection {
     }
   }
 
-  /// The next piece of the body; nil at its end.
-  ///
-  /// - Throws: ``Problem`` when the body is not HTTP or does not come; `CancellationError` when the client has gone.
-  func nextBodyPiece() async throws -> [UInt8]? {
-    if machine.takeContinue() { transport.write { $0.append("HTTP/1.1 100 Continue\r\n\r\n") } }
-    while true {
-      let action = machine.nextBodyPiece(now: server.loop.now)
-      resumeIfWanted()
-      switch action {
-      case .piece(let bytes): return bytes
-      case .end: return nil
-      case .fail(.gone): throw CancellationError()
-      case .fail(let reason): throw Problem(reason)
-      case .wait:
-        try Task.checkCancellation()
-        arm()
-        await wait()
-        try Task.checkCancellation()
-      }
-    }
-  }
-
   /// Begins the answer to the present request.
   func beginAnswer(_ status: Status, _ length: ServerMachine.AnswerLength) -> ServerMachine.AnswerPlan {
     let plan = machine.beginAnswer(to: exchange.head, status, length, isStopping: server.isEnding)
@@ -126,20 +170,9 @@ extension HTTPConnection {
     return plan
   }
 
-  /// Lets the connection end with the next answer.
-  func endAfterAnswer() { machine.endAfterAnswer() }
-
-  /// After an answer: whether the connection goes on with the next request.
-  func endAnswer() -> Bool {
-    giveBack()
-    let goesOn = machine.endAnswer(now: server.loop.now)
-    resumeIfWanted()
-    return goesOn
-  }
-
   /// After the last answer: it leaves, then the connection ends.
   func finish() {
-    giveBack()
+    giveBackAll()
     guard case .endOutput(let resumes) = machine.finish(now: server.loop.now) else { return }
     if resumes { transport.startReading() }
     transport.finishOutput()
@@ -147,14 +180,65 @@ extension HTTPConnection {
     arm()
   }
 
-  /// Ends a connection that has nothing to say any more.
-  func closeIfIdle() { if isIdle { wake() } }
+}
+
+// MARK: - What the server asks
+
+extension HTTPConnection: ServedConnection {
+  var requestsInFlight: Int { machine.isIdle ? 0 : 1 }
+
+  /// What is answered ends its connection, and what is idle ends when the server stops.
+  func end(_ step: LoopServer.Ending) { if step == .stopping, machine.isIdle { wake() } }
+
+  func silentBytes(now: UInt64) -> Int {
+    noteProgress()
+    return machine.silence(now: now) >= LoopServer.silence ? transport.waitingBytes : 0
+  }
+
+  func cutSilent(now: UInt64) {
+    server.logCut(transport, sent: transport.acknowledgedBytes, waiting: transport.waitingBytes)
+    transport.abort()
+  }
 }
 
 // MARK: - What the socket tells
 
 extension HTTPConnection: TransportDelegate {
   func transport(_ transport: Transport, received bytes: Span<UInt8>) {
+    if preface != nil { return settle(bytes) }
+    receive(bytes)
+  }
+
+  /// The first bytes tell what the connection speaks: HTTP/2 begins with a preface that is no request of HTTP/1.1 (RFC 9113
+  /// §3.4).
+  private func settle(_ bytes: Span<UInt8>) {
+    let known = preface ?? 0
+    var matched = known
+    let expected = HTTP2Connection.preface
+    while matched < expected.count, matched - known < bytes.count, bytes[matched - known] == expected[matched] {
+      matched += 1
+    }
+    if matched == expected.count {
+      preface = nil
+      leaveToHTTP2(Array(expected.prefix(known)) + Array(copying: bytes))
+    } else if matched - known == bytes.count {
+      preface = matched
+    } else {
+      preface = nil
+      if known > 0 { receive(Array(expected.prefix(known)).span) }
+      receive(bytes)
+    }
+  }
+
+  private func leaveToHTTP2(_ bytes: [UInt8]) {
+    if let deadline { server.loop.cancelDeadline(deadline) }
+    deadline = nil
+    machine.close()
+    server.connectionClosed(self)
+    server.takeHTTP2(transport)?.transport(transport, received: bytes.span)
+  }
+
+  private func receive(_ bytes: Span<UInt8>) {
     renewExchange()
     switch machine.receive(bytes, into: &exchange.head, now: server.loop.now) {
     case .none: armIfWithinHead()
@@ -167,6 +251,7 @@ extension HTTPConnection: TransportDelegate {
   }
 
   func transportInputEnded(_ transport: Transport) {
+    if let known = preface.take(), known > 0 { receive(Array(HTTP2Connection.preface.prefix(known)).span) }
     switch machine.endInput() {
     case .none: break
     case .wake: wake()
@@ -182,11 +267,11 @@ extension HTTPConnection: TransportDelegate {
     machine.close()
     if let deadline { server.loop.cancelDeadline(deadline) }
     deadline = nil
-    giveBack()
+    giveBackAll()
     wake()
     task?.cancel()
     server.connectionClosed(self)
-    if let error { server.logClosing(error, of: self, in: phase) }
+    if let error { server.logClosing(error, of: transport, in: "\(phase)") }
   }
 }
 
@@ -204,8 +289,7 @@ extension HTTPConnection: DeadlineHandler {
     case .wake: wake()
     case .close: transport.close()
     case .cut:
-      server.logCut(self)
-      transport.abort()
+      cutSilent(now: server.loop.now)
     case .shrink:
       exchange = Exchange(peer: exchange.peer)
       isParked = true
@@ -214,12 +298,6 @@ extension HTTPConnection: DeadlineHandler {
       server.memoryMayBeFree(1)
     }
     arm()
-  }
-
-  /// Whether the client owes its reading and has taken nothing for a second.
-  func takesNothing(now: UInt64) -> Bool {
-    noteProgress()
-    return machine.silence(now: now) >= 1000
   }
 
   private func armIfWithinHead() { if !machine.isBetweenHeads { arm() } }
@@ -251,56 +329,5 @@ extension HTTPConnection: DeadlineHandler {
     guard transport.waitingBytes > server.configuration.maximumUnsentBytes else { return true }
     do throws(ReactorError) { try await drain() } catch { return false }
     return true
-  }
-
-  /// Waits until the client has taken what was written.
-  ///
-  /// - Throws: `ReactorError` when it is gone.
-  func drain() async throws(ReactorError) {
-    transport.flush()
-    guard transport.waitingBytes > 0 else {
-      if transport.isOpen { return }
-      throw transport.closedError
-    }
-    noteProgress()
-    arm()
-    let waits = transport.waitingBytes
-    server.beginWaiting(waits)
-    defer { server.endWaiting(waits) }
-    try await transport.drain()
-  }
-}
-
-// MARK: - Memory
-
-extension HTTPConnection {
-  /// Takes bytes out of the loop's budget for the present request; waits for its turn when there are not enough.
-  ///
-  /// - Throws: ``Problem`` with status 503 when the turn does not come in time.
-  func charge(_ bytes: Int) async throws {
-    guard bytes > 0 else { return }
-    if !server.budget.take(bytes) {
-      guard await server.budget.wait(for: bytes) else { throw Problem.overloaded }
-      guard machine.phase != .closed else {
-        server.budget.give(bytes)
-        throw CancellationError()
-      }
-    }
-    charged += bytes
-  }
-
-  /// Gives a part back that turned out not to be needed.
-  func giveBack(_ bytes: Int) {
-    let bytes = min(bytes, charged)
-    charged -= bytes
-    server.budget.give(bytes)
-  }
-
-  private func giveBack() {
-    guard charged > 0 else { return }
-    server.budget.give(charged)
-    // An eighth of what a burst of idle connections leaves behind for each megabyte.
-    server.memoryMayBeFree(1 + charged >> 15)
-    charged = 0
   }
 }

@@ -82,14 +82,26 @@ extension ServerMachine {
     case .awaitingHead:
       return isBetweenHeads ? (.idle, since + limits.idleTimeout) : (.head, since + limits.headTimeout)
     case .handling where isAwaitingBody, .answering where isAwaitingBody:
-      let pause = since + limits.bodyTimeout
-      // The time that a body may take grows with what has come of it.
-      let paced = limits.bodyTimeout + UInt64(bodyBytes) * 1000 / UInt64(limits.slowestBodyBytesPerSecond)
-      let pace = since + (paced > bodyWait ? paced - bodyWait : 0)
-      return pace < pause ? (.bodyPace, pace) : (.bodyPause, pause)
+      return Self.bodyLimit(since: since, wait: bodyWait, bytes: bodyBytes, limits)
     case .headArrived, .refused, .handling, .answering, .closed: return nil
     case .lingering: return (.linger, since + limits.lingerTimeout)
     }
+  }
+
+  /// When a wait for a body has lasted too long.
+  ///
+  /// - Parameters:
+  ///   - since: When the present wait began.
+  ///   - wait: For how long was waited before.
+  ///   - bytes: How much has come.
+  static func bodyLimit(
+    since: UInt64, wait: UInt64, bytes: Int, _ limits: ConnectionLimits
+  ) -> (timer: Timer, at: UInt64) {
+    let pause = since + limits.bodyTimeout
+    // The time that a body may take grows with what has come of it.
+    let paced = limits.bodyTimeout + UInt64(bytes) * 1000 / UInt64(limits.slowestBodyBytesPerSecond)
+    let pace = since + (paced > wait ? paced - wait : 0)
+    return pace < pause ? (.bodyPace, pace) : (.bodyPause, pause)
   }
 
   /// Notes what the client has taken.

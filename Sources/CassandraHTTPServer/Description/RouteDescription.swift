@@ -1,7 +1,7 @@
 public import CassandraHTTP
 public import CassandraJSON
 
-/// What is said of a route in the OpenAPI document, see ``Routes/document(_:)``.
+/// What is said of a route in the OpenAPI document, see ``Routes/document(_:version:)``.
 ///
 /// ```swift
 /// routes.get(

@@ -10,14 +10,14 @@ internal import CassandraReactor
 /// Nothing of the answer leaves before the first chunk: an error until then is an answer of its own, and a body that
 /// ends before it goes out with its length.
 public struct BodyWriter: ~Copyable, @unchecked Sendable {
-  // Sendable because the connection, which belongs to its loop, is used only after the check that this is the loop's
+  // Sendable because the channel, which belongs to its loop, is used only after the check that this is the loop's
   // thread. A function that a handler calls stays there, whatever the settings it was compiled with.
 
   /// Bytes after which a chunk is sent: 32 KiB.
   public static let chunkBytes = 32 << 10
 
-  private let unchecked: HTTPConnection
-  private var connection: HTTPConnection {
+  private let unchecked: RequestChannel
+  private var channel: RequestChannel {
     unchecked.server.loop.preconditionIsCurrent()
     return unchecked
   }
@@ -30,8 +30,8 @@ public struct BodyWriter: ~Copyable, @unchecked Sendable {
   private var start = 0
   private var compressor: Compressor?
 
-  init(_ connection: HTTPConnection, _ response: Response, length: Int?, compressor: Compressor?) {
-    unchecked = connection
+  init(_ channel: RequestChannel, _ response: Response, length: Int?, compressor: Compressor?) {
+    unchecked = channel
     self.response = response
     self.compressor = compressor
     remaining = length
@@ -59,7 +59,7 @@ public struct BodyWriter: ~Copyable, @unchecked Sendable {
   ) throws(Failure) -> Result {
     // What goes out as it is written is written to where it leaves from.
     if buffer.isEmpty && hasBegun && compressor == nil {
-      buffer = connection.transport.takeOutput()
+      buffer = channel.takeOutput()
       if isChunked { chunk = buffer.openChunk() }
       start = buffer.count
     }
@@ -86,7 +86,7 @@ public struct BodyWriter: ~Copyable, @unchecked Sendable {
     try Task.checkCancellation()
     guard count > 0 else { return }
     try sendChunk(isEnd: false)
-    try await connection.drain()
+    try await channel.drain()
   }
 
   private mutating func sendChunk(isEnd: Bool) throws {
@@ -95,7 +95,7 @@ public struct BodyWriter: ~Copyable, @unchecked Sendable {
       guard size <= remaining else { throw BodyLengthMismatch() }
       self.remaining = remaining - size
     }
-    connection.exchange.bodyBytes += size
+    channel.exchange.bodyBytes += size
     if let chunk {
       buffer.close(chunk)
       self.chunk = nil
@@ -104,14 +104,14 @@ public struct BodyWriter: ~Copyable, @unchecked Sendable {
     swap(&full, &buffer)
     start = 0
     if hasBegun && compressor == nil {
-      connection.transport.putBack(full)
+      channel.putBack(full)
       return
     }
     if let compressor { full = try compressor.compress(full.span, isEnd: isEnd) }
     begin()
-    connection.transport.write { output in
-      if isChunked { output.append(chunk: full.span) } else { output.append(copying: full.span) }
-    }
+    var output = channel.takeOutput()
+    if isChunked { output.append(chunk: full.span) } else { output.append(copying: full.span) }
+    channel.putBack(output)
     // The memory is used again while the writer has its own.
     if compressor != nil {
       full.removeAll(keepingCapacity: true)
@@ -123,16 +123,16 @@ public struct BodyWriter: ~Copyable, @unchecked Sendable {
     guard !hasBegun else { return }
     hasBegun = true
     // What is compressed has another length than was announced.
-    isChunked = connection.beginStream(response, length: compressor == nil ? announced : nil) == .chunked
+    isChunked = channel.beginStream(response, length: compressor == nil ? announced : nil) == .chunked
   }
 
-  private var announced: Int? { remaining.map { $0 + connection.exchange.bodyBytes } }
+  private var announced: Int? { remaining.map { $0 + channel.exchange.bodyBytes } }
 
   /// Ends the body; what is there leaves at the end of the turn.
   consuming func finish() throws {
     if let remaining, remaining != count { throw BodyLengthMismatch() }
     guard hasBegun else {
-      connection.answerWhole(response, try compressor?.compress(buffer.span, isEnd: true) ?? buffer)
+      channel.answerWhole(response, try compressor?.compress(buffer.span, isEnd: true) ?? buffer)
       return
     }
     if count > 0 || compressor != nil {
@@ -140,9 +140,12 @@ public struct BodyWriter: ~Copyable, @unchecked Sendable {
     } else if !buffer.isEmpty {
       // A chunk was opened and nothing was written to it.
       if let chunk { buffer.close(chunk) }
-      connection.transport.putBack(buffer)
+      channel.putBack(buffer)
     }
-    if isChunked { connection.transport.write { $0.appendLastChunk() } }
+    guard isChunked else { return }
+    var output = channel.takeOutput()
+    output.appendLastChunk()
+    channel.putBack(output)
   }
 }
 

@@ -50,17 +50,17 @@ public struct Request<Context: Sendable>: Sendable {
 
   /// What the server has done so far.
   var serverMetrics: ServerMetrics {
-    get async { await arrival.connection.server.peers.metrics }
+    get async { await arrival.channel.server.peers.metrics }
   }
 
   /// What is said of the routes, for the document of the API.
   var described: [DescribedRoute<Context>] { shared.described }
 
   /// What the routes have for the request; never an error.
-  func answer() async -> Response { await arrival.connection.respond() }
+  func answer() async -> Response { await arrival.channel.respond() }
 
   /// The answer to an error.
-  func failed(_ error: any Error) -> Response { arrival.connection.failed(error) }
+  func failed(_ error: any Error) -> Response { arrival.channel.failed(error) }
 
   /// The request's id: the client's own `X-Request-ID` when it sent one of 1 to 128 printable ASCII characters without
   /// blanks, else one that no other request of this process has. It stands in the log and in answers that tell of a
@@ -95,24 +95,24 @@ final class SharedContext<Context: Sendable>: Sendable {
   }
 }
 
-/// A request that has arrived, whatever the context is, and the connection it came on.
+/// A request that has arrived, whatever the context is, and the channel it came on.
 @usableFromInline
 struct Arrival: @unchecked Sendable {
-  // Sendable because the connection, which belongs to its loop, is handed out only after the check that this is the
+  // Sendable because the channel, which belongs to its loop, is handed out only after the check that this is the
   // loop's thread; everything else here is constant.
   let exchange: Exchange
-  private let unchecked: HTTPConnection
+  private let unchecked: RequestChannel
 
-  init(exchange: Exchange, connection: HTTPConnection) {
+  init(exchange: Exchange, channel: RequestChannel) {
     self.exchange = exchange
-    unchecked = connection
+    unchecked = channel
   }
 
   var loop: EventLoop { unchecked.server.loop }
   var configuration: ServerConfiguration { unchecked.server.configuration }
 
-  /// The connection; traps on any other thread than its loop's.
-  var connection: HTTPConnection {
+  /// The channel; traps on any other thread than its loop's.
+  var channel: RequestChannel {
     loop.preconditionIsCurrent()
     return unchecked
   }
@@ -292,7 +292,7 @@ public struct RequestBody: Sendable {
   /// - Throws: ``Problem`` when the body breaks the rules of HTTP or does not come; `CancellationError` when the client
   ///   has gone.
   public func next() async throws -> [UInt8]? {
-    try await arrival.loop.run { [arrival] in try await arrival.connection.nextBodyPiece() }
+    try await arrival.loop.run { [arrival] in try await arrival.channel.nextBodyPiece() }
   }
 
   /// The whole body.
@@ -323,7 +323,7 @@ public struct RequestBody: Sendable {
       guard let piece = try await next() else {
         if announced == nil && isCharged {
           let rest = (limit - bytes.count) * weight
-          await arrival.loop.run { [arrival] in arrival.connection.giveBack(rest) }
+          await arrival.loop.run { [arrival] in arrival.channel.giveBack(rest) }
         }
         return bytes
       }
@@ -333,7 +333,7 @@ public struct RequestBody: Sendable {
   }
 
   private func charge(_ bytes: Int) async throws {
-    try await arrival.loop.run { [arrival] in try await arrival.connection.charge(bytes) }
+    try await arrival.loop.run { [arrival] in try await arrival.channel.charge(bytes) }
   }
 
   /// Bytes of a body that need no place in the budget: 16 KiB. Nearly every body is smaller.

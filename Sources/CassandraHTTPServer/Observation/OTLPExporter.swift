@@ -1,7 +1,7 @@
 internal import CassandraBytes
 internal import CassandraHTTP
 internal import CassandraJSON
-internal import CassandraReactor
+public import CassandraReactor
 public import CassandraTelemetry
 
 /// Sends spans to a collector: OTLP over HTTP in JSON, in batches.
@@ -20,27 +20,34 @@ public struct OTLPExporter: Sendable {
   public let queue = SpanQueue()
   private let host: String
   private let port: Int
+  /// How the collector is reached securely; nil for `http`.
+  private let tls: TLSClient?
   private let path: String
   private let service: String
   private let loop: EventLoop
   private let logger: CassandraLogger
 
-  /// Nil for an end point that is not of the form `http://host:port`, perhaps with a path; `/v1/traces` is put behind it.
+  /// Nil for an end point that is not of the form `http://host:port` or `https://host:port`, perhaps with a path;
+  /// `/v1/traces` is put behind it. Without a port it is 4318 for `http`, and 443 for `https`.
   ///
   /// - Parameters:
   ///   - endpoint: The collector, such as `http://127.0.0.1:4318`.
+  ///   - trust: Whose certificates a collector behind `https` may have; the system's authorities by default.
   ///   - service: What the spans say that they are of.
   ///   - loops: One of them sends.
   ///   - logger: Is told of spans that were dropped.
-  public init?(endpoint: String, service: String, loops: EventLoops = .shared, logger: CassandraLogger = .standardError)
-  {
-    guard endpoint.hasPrefix("http://") else { return nil }
-    let rest = endpoint.dropFirst("http://".utf8.count)
+  public init?(
+    endpoint: String, service: String, trust: TLSTrust = .system, loops: EventLoops = .shared,
+    logger: CassandraLogger = .standardError
+  ) {
+    let isSecure = endpoint.hasPrefix("https://")
+    guard isSecure || endpoint.hasPrefix("http://") else { return nil }
+    let rest = endpoint.dropFirst((isSecure ? "https://" : "http://").utf8.count)
     let place = rest.prefix { $0 != "/" }
     var folder = String(rest.dropFirst(place.count))
     while folder.hasSuffix("/") { folder.removeLast() }
     var host = String(place)
-    var port = 4318
+    var port = isSecure ? 443 : 4318
     if let colon = place.lastIndex(of: ":"), !place.hasSuffix("]") {
       guard let number = Int(place[place.index(after: colon)...]), 1...65_535 ~= number else { return nil }
       port = number
@@ -48,6 +55,12 @@ public struct OTLPExporter: Sendable {
     }
     if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
     guard !host.isEmpty else { return nil }
+    if isSecure {
+      guard let context = try? TLSClientContext(trust: trust) else { return nil }
+      tls = context.client(verifying: host)
+    } else {
+      tls = nil
+    }
     self.host = host
     self.port = port
     path = folder + "/v1/traces"
@@ -96,6 +109,7 @@ public struct OTLPExporter: Sendable {
       guard let address = try await loop.resolve(host, port: port).first else { return false }
       var options = ConnectOptions()
       options.timeout = Self.timeout
+      options.tls = tls
       let transport = try await Transport.connect(to: address, on: loop, options: options)
       let reply = CollectorReply()
       transport.delegate = reply

@@ -101,6 +101,8 @@ public struct PrometheusText: Sendable {
     }
     family("http_connections_accepted_total", .counter, "Connections that were accepted.")
     sample(metrics.acceptedConnections)
+    family("http_spans_dropped_total", .counter, "Spans that were dropped, because the collector did not take them.")
+    sample(metrics.droppedSpans)
     for (name, value, help) in [
       ("http_connections", metrics.connections, "Connections that are open."),
       ("http_requests_in_flight", metrics.requestsInFlight, "Requests that are being answered."),

@@ -17,6 +17,8 @@ public struct ServerMetrics: Sendable {
     case clientLimit = "client_limit"
     /// The client did not take its answer.
     case slowClient = "slow_client"
+    /// The client sent so much that serves nobody that its HTTP/2 connection was ended.
+    case flood
   }
 
   /// The requests of one route and method.
@@ -69,6 +71,8 @@ public struct ServerMetrics: Sendable {
   public internal(set) var streams = 0
   /// Bytes that wait for slow clients.
   public internal(set) var waitingBytes = 0
+  /// Spans that were dropped, because the collector did not take them.
+  public internal(set) var droppedSpans: UInt64 = 0
 
   mutating func add(_ other: ServerMetrics) {
     for route in other.routes {
@@ -84,6 +88,8 @@ public struct ServerMetrics: Sendable {
     requestsInFlight += other.requestsInFlight
     streams += other.streams
     waitingBytes += other.waitingBytes
+    // The loops share what takes them.
+    droppedSpans = max(droppedSpans, other.droppedSpans)
   }
 }
 

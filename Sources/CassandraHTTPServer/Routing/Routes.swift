@@ -48,7 +48,7 @@ public struct Routes<Context: Sendable> {
   /// - Parameters:
   ///   - method: The method.
   ///   - pattern: The pattern of the path.
-  ///   - description: What ``document(_:)`` says of it; without one it says nothing.
+  ///   - description: What ``document(_:version:)`` says of it; without one it says nothing.
   ///   - handler: The handler.
   @inlinable
   public mutating func on<Answer: ResponseConvertible>(

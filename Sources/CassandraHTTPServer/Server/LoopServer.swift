@@ -1,3 +1,4 @@
+internal import CassandraBytes
 internal import CassandraHTTP
 internal import CassandraReactor
 internal import CassandraTelemetry
@@ -32,9 +33,10 @@ final class LoopServer {
   let wrapper: AnswerWrapper?
   /// The bytes that requests may hold at once.
   let budget: ByteBudget
-  /// Connections that something is to be done for and that have no task yet.
-  private let arrivals: LoopQueue<HTTPConnection>
-  private var connections: [ObjectIdentifier: HTTPConnection] = [:]
+  let http2Limits: HTTP2Limits?
+  /// What something is to be done for and has no task yet.
+  private let arrivals: LoopQueue<RequestChannel>
+  private var connections: [ObjectIdentifier: any ServedConnection] = [:]
   private(set) var ending = Ending.none
   /// Bytes that wait for slow clients.
   private var waitingBytes = 0
@@ -68,6 +70,7 @@ final class LoopServer {
     self.routes = routes
     self.logger = logger
     limits = ConnectionLimits(configuration)
+    http2Limits = configuration.http2.map { [limits] in HTTP2Limits($0, limits) }
     wrapper = AnswerWrapper(configuration.answers, counts: clients, logger: logger)
     budget = ByteBudget(
       limit: max(1, configuration.maximumRequestBytes / max(1, loopCount)), patience: configuration.budgetTimeout,
@@ -122,14 +125,14 @@ final class LoopServer {
   }
 
   /// Why a request is not handled at all; nil when it is.
-  func admission(of exchange: Exchange, to endpoint: RouteTable.Endpoint, on connection: HTTPConnection) -> Response? {
+  func admission(of exchange: Exchange, to endpoint: RouteTable.Endpoint, on channel: RequestChannel) -> Response? {
     guard !endpoint.isAlwaysAnswered else { return nil }
     if isOverloaded {
       count(.overloaded)
       cutSlowest()
-      return connection.failed(Problem.overloaded)
+      return channel.failed(Problem.overloaded)
     }
-    return wrapper?.admission(of: exchange, on: connection)
+    return wrapper?.admission(of: exchange, on: channel)
   }
 }
 
@@ -146,6 +149,8 @@ extension LoopServer {
   /// Whether so much waits for slow clients, though the slowest have been cut, that requests have to be turned away.
   private var isOverloaded: Bool { waitingBytes > share(configuration.maximumWaitingBytes) * 2 }
 
+  /// How long a client that holds much has to take nothing before it may be cut for others, in milliseconds: 1,000.
+  static let silence: UInt64 = 1000
   /// How often the slowest clients are looked for, in milliseconds: 250.
   private static let searchInterval: UInt64 = 250
 
@@ -156,33 +161,35 @@ extension LoopServer {
     guard now >= cutSlowAfter else { return }
     cutSlowAfter = now + Self.searchInterval
     var excess = waitingBytes - share(configuration.maximumWaitingBytes)
-    let slow = connections.values.filter { $0.takesNothing(now: now) }
-      .sorted { $0.transport.waitingBytes > $1.transport.waitingBytes }
-    for connection in slow {
+    let slow = connections.values.map { (connection: $0, bytes: $0.silentBytes(now: now)) }
+      .filter { $0.bytes > 0 }.sorted { $0.bytes > $1.bytes }
+    for (connection, bytes) in slow {
       guard excess > 0 else { return }
-      excess -= connection.transport.waitingBytes
-      logCut(connection)
-      connection.transport.abort()
+      excess -= bytes
+      connection.cutSilent(now: now)
     }
   }
 
   /// A client was cut because it did not read.
-  func logCut(_ connection: HTTPConnection) {
+  ///
+  /// - Parameters:
+  ///   - sent: Bytes that it had taken.
+  ///   - waiting: Bytes that waited for it.
+  func logCut(_ transport: Transport, sent: UInt64, waiting: Int) {
     count(.slowClient)
     logger.warning(
       "a client was cut because it did not take its answer",
       [
-        "client": .text(connection.transport.peer.map { "\($0)" } ?? "unknown"),
-        "sent": .integer(Int(connection.transport.acknowledgedBytes)),
-        "waiting": .integer(connection.transport.waitingBytes),
+        "client": .text(transport.peer.map { "\($0)" } ?? "unknown"), "sent": .integer(Int(clamping: sent)),
+        "waiting": .integer(waiting),
       ])
   }
 
   /// A connection ended with an error of the socket.
-  func logClosing(_ error: ReactorError, of connection: HTTPConnection, in phase: ServerMachine.Phase) {
+  func logClosing(_ error: ReactorError, of transport: Transport, in phase: String) {
     let fields: KeyValuePairs<String, LogValue> = [
-      "client": .text(connection.transport.peer.map { "\($0)" } ?? "unknown"),
-      "sent": .integer(Int(connection.transport.sentBytes)), "phase": .text("\(phase)"),
+      "client": .text(transport.peer.map { "\($0)" } ?? "unknown"),
+      "sent": .integer(Int(transport.sentBytes)), "phase": .text(phase),
       "error": .text(error.debugDescription),
     ]
     switch error.code {
@@ -203,15 +210,32 @@ extension LoopServer {
       transport.close()
       return
     }
+    accepted &+= 1
+    if transport.isSecure,
+      transport.tlsFacts?.applicationProtocol?.hasSameBytes(as: HTTP2Connection.protocolName) == true
+    {
+      _ = takeHTTP2(transport)
+      return
+    }
     let connection = HTTPConnection(transport, server: self)
     connections[ObjectIdentifier(connection)] = connection
-    accepted &+= 1
   }
 
-  /// Gives a connection a task again.
-  func serve(_ connection: HTTPConnection) { arrivals.push(connection) }
+  /// Takes a connection that speaks HTTP/2; nil when it does not here, and the connection is closed.
+  func takeHTTP2(_ transport: Transport) -> HTTP2Connection? {
+    guard let http2Limits, let session = HTTP2Session(limits: http2Limits) else {
+      transport.close()
+      return nil
+    }
+    let connection = HTTP2Connection(transport, session: session, limits: http2Limits, server: self)
+    connections[ObjectIdentifier(connection)] = connection
+    return connection
+  }
 
-  func connectionClosed(_ connection: HTTPConnection) {
+  /// Gives what has something to do a task.
+  func serve(_ channel: RequestChannel) { arrivals.push(channel) }
+
+  func connectionClosed(_ connection: any ServedConnection) {
     connections[ObjectIdentifier(connection)] = nil
     memoryMayBeFree(1)
     if isStopping && connections.isEmpty { arrivals.finish() }
@@ -222,8 +246,8 @@ extension LoopServer {
     let loop = loop
     await withDiscardingTaskGroup { group in
       while let arrived = await arrivals.takeAll() {
-        for connection in arrived {
-          let bound = LoopBound(connection, on: loop)
+        for channel in arrived {
+          let bound = LoopBound(channel, on: loop)
           group.addTask(executorPreference: loop) { await bound.onLoop.serve() }
         }
       }
@@ -240,12 +264,12 @@ extension LoopServer {
   func end(_ step: Ending) {
     guard step > ending else { return }
     ending = step
+    for connection in connections.values { connection.end(step) }
     guard step == .stopping else { return }
     guard !connections.isEmpty else {
       arrivals.finish()
       return
     }
-    for connection in connections.values { connection.closeIfIdle() }
     _ = loop.setDeadline(after: configuration.shutdownTimeout, handler: self, token: Timer.shutdown.rawValue)
   }
 }
@@ -254,12 +278,12 @@ extension LoopServer {
 
 extension LoopServer {
   /// An answer has been given, or was cut.
-  func ended(_ exchange: Exchange, on connection: HTTPConnection) {
+  func ended(_ exchange: Exchange, on channel: RequestChannel) {
     guard measures else { return }
     let micros = AnswerWrapper.now &- exchange.began
     counts?.ended(exchange, microseconds: micros)
-    wrapper?.ended(exchange, on: connection, microseconds: micros)
-    if let spans { record(exchange, on: connection, microseconds: micros, in: spans) }
+    wrapper?.ended(exchange, on: channel, microseconds: micros)
+    if let spans { record(exchange, on: channel, microseconds: micros, in: spans) }
     guard let slowMicroseconds, micros > slowMicroseconds else { return }
     let head = exchange.head
     logger.warning(
@@ -267,13 +291,13 @@ extension LoopServer {
       [
         "method": .text(head.method == .other ? head.methodName : "\(head.method.name)"), "path": .text(head.path),
         "route": .text(exchange.pattern), "status": .integer(Int(exchange.status.code)),
-        "us": .integer(Int(clamping: micros)), "id": .text(connection.requestID),
+        "us": .integer(Int(clamping: micros)), "id": .text(channel.requestID),
       ])
   }
 
   /// Records the span of a request, by the names of OpenTelemetry's conventions for HTTP.
   private func record(
-    _ exchange: Exchange, on connection: HTTPConnection, microseconds: UInt64, in spans: any SpanSink
+    _ exchange: Exchange, on channel: RequestChannel, microseconds: UInt64, in spans: any SpanSink
   ) {
     guard let context = exchange.span else { return }
     let head = exchange.head
@@ -283,7 +307,7 @@ extension LoopServer {
       ("http.request.method", .text(method)), ("url.path", .text(head.path)),
       ("url.scheme", .text(configuration.tls == nil ? "http" : "https")),
       ("http.response.status_code", .integer(status)), ("http.response.body.size", .integer(exchange.bodyBytes)),
-      ("client.address", .text(connection.client?.host ?? "unix")),
+      ("client.address", .text(channel.client?.host ?? "unix")),
     ]
     if !exchange.pattern.isEmpty { attributes.append(("http.route", .text(exchange.pattern))) }
     if status >= 500 { attributes.append(("error.type", .text("\(status)"))) }
@@ -303,9 +327,10 @@ extension LoopServer {
     metrics.refusals = refusals
     metrics.acceptedConnections = accepted
     metrics.connections = connections.count
-    metrics.requestsInFlight = connections.values.count { !$0.isIdle }
+    metrics.requestsInFlight = connections.values.reduce(0) { $0 + $1.requestsInFlight }
     metrics.streams = streams
     metrics.waitingBytes = waitingBytes
+    metrics.droppedSpans = spans?.droppedCount ?? 0
     return metrics
   }
 }
@@ -357,7 +382,7 @@ extension LoopServer: DeadlineHandler {
 
   /// The time for requests in flight is over.
   private func cutRequestsInFlight() {
-    let cut = connections.values.count { !$0.isIdle }
+    let cut = connections.values.count { $0.requestsInFlight > 0 }
     if cut > 0 { logger.warning("requests were cut at the end", ["connections": .integer(cut)]) }
     for connection in connections.values { connection.transport.abort() }
     arrivals.finish()

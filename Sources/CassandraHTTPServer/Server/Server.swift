@@ -1,7 +1,7 @@
 public import CassandraReactor
 public import CassandraTelemetry
 
-/// An HTTP/1.1 server on event loops.
+/// A server of HTTP/1.1 and HTTP/2 on event loops.
 ///
 /// ```swift
 /// try await Server(routes: routes, context: context).run()
@@ -9,7 +9,8 @@ public import CassandraTelemetry
 /// is all of a program: it says where it listens, ends in order on SIGTERM and Ctrl-C, and when it cannot listen it says
 /// why in a sentence and ends the process with status 1. In a larger program a ``Role`` leaves all that to others.
 ///
-/// Each connection lives on one loop and is served there by one task, one request after the other.
+/// Each connection lives on one loop and is served there: of HTTP/1.1 by one task, one request after the other, of HTTP/2
+/// by one task for each request.
 public final class Server: Sendable {
   let configuration: ServerConfiguration
   let loops: EventLoops

@@ -13,6 +13,14 @@ public struct ServerConfiguration: Sendable {
   }
   /// TLS; nil for plain HTTP.
   public var tls: TLSServer?
+  /// What bounds connections of HTTP/2; nil for HTTP/1.1 only. Whoever begins with HTTP/2's preface is served so on any
+  /// connection; within ``tls`` it has to be offered as well, with ``applicationProtocols``.
+  public var http2: HTTP2Options? = HTTP2Options()
+  /// What the server speaks, in the order of its preference, for a `TLSServerContext`: `h2`, unless ``http2`` is nil, and
+  /// `http/1.1`.
+  public var applicationProtocols: [String] {
+    http2 == nil ? ["http/1.1"] : [HTTP2Connection.protocolName, "http/1.1"]
+  }
   /// Connections that the kernel holds until they are accepted: 1,024.
   public var backlog: Int32 = 1024
   /// Who spreads the connections over the loops.

@@ -77,15 +77,8 @@ enum ListenSettings {
     }
   }
 
-  /// TLS of the API, when both a certificate and a key are set.
-  static func tls(_ source: SettingsSource, options: [String: String]) throws(SettingsError) -> TLSServer? {
-    try tlsContext(source, options: options).map { TLSServer($0) }
-  }
-
-  /// What the certificate and the key are at present.
-  static func tlsContext(
-    _ source: SettingsSource, options: [String: String]
-  ) throws(SettingsError) -> TLSServerContext? {
+  /// The certificate and the key of the API as their files are at present; nil when neither is set.
+  static func identity(_ source: SettingsSource, options: [String: String]) throws(SettingsError) -> TLSIdentity? {
     let certificate = value("FIELDGUIDE_TLS_CERTIFICATE", "tls-certificate", source, options)
     let key = value("FIELDGUIDE_TLS_KEY", "tls-key", source, options)
     switch (certificate, key) {
@@ -93,13 +86,17 @@ enum ListenSettings {
     case (let certificate?, nil): throw SettingsError("\(certificate.place) is set and FIELDGUIDE_TLS_KEY is missing.")
     case (nil, let key?): throw SettingsError("\(key.place) is set and FIELDGUIDE_TLS_CERTIFICATE is missing.")
     case (let certificate?, let key?):
-      let identity = TLSIdentity(
+      return TLSIdentity(
         certificateChain: try CassandraSettings.pem(certificate), privateKey: try CassandraSettings.pem(key))
-      do throws(ReactorError) {
-        return try TLSServerContext(identity: identity, applicationProtocols: ["http/1.1"])
-      } catch {
-        throw SettingsError("The certificate of the API cannot be used: \(error).", about: .certificates)
-      }
+    }
+  }
+
+  /// What connections of the API are made with.
+  static func tlsContext(_ identity: TLSIdentity, protocols: [String]) throws(SettingsError) -> TLSServerContext {
+    do throws(ReactorError) {
+      return try TLSServerContext(identity: identity, applicationProtocols: protocols)
+    } catch {
+      throw SettingsError("The certificate of the API cannot be used: \(error).", about: .certificates)
     }
   }
 }

@@ -51,6 +51,11 @@ extension ServerSetting {
   ]
 
   private static let answers: [ServerSetting] = [
+    ServerSetting(name: "FIELDGUIDE_HTTP2", value: "off", help: "off: HTTP/1.1 only (on)") { configuration, value in
+      guard let isOn = isOn(value) else { return notAFlag }
+      configuration.http2 = isOn ? HTTP2Options() : nil
+      return nil
+    },
     ServerSetting(
       name: "FIELDGUIDE_METRICS", value: "on", help: "on: /metrics for Prometheus, and requests are counted (off)"
     ) {

@@ -1,3 +1,4 @@
+import CassandraTelemetry
 import CassandraTesting
 import Testing
 
@@ -87,6 +88,32 @@ import Testing
       #expect(thing?["properties"]?["isRare"]?["type"] == ["boolean", "integer", "string"])
       #expect(thing?["properties"]?["weights"]?["items"]?["type"] == ["number", "string"])
       #expect(paths?["/things"]?["delete"]?["summary"] == "Remove all")
+    }
+  }
+
+  /// The document is made once for each version of what it is made of, and whenever it is asked for without one.
+  @Test func theDocumentIsMadeOnceForAVersion() async throws {
+    let version = Locked<UInt64?>(1)
+    let made = Locked(0)
+    var routes = Routes<Void>()
+    routes.document(APIDescription(title: "A", version: "1"), version: { _ in version.withLock { $0 } })
+    routes.get(
+      "/a",
+      about: .init("A").answer(.ok, "A.") { _ in
+        let count = made.withLock { made in
+          made += 1
+          return made
+        }
+        return ["const": .string("\(count)")]
+      }
+    ) { _ in "" }
+    try await routes.test { client in
+      for (now, count) in [(1, 1), (1, 1), (2, 2), (2, 2), (nil, 3), (nil, 4), (3, 5), (3, 5)] as [(UInt64?, Int)] {
+        version.withLock { $0 = now }
+        let answer = try await client.get("/openapi.json")
+        #expect(answer["content-type"] == "application/json" && answer.text.contains("\"const\":\"\(count)\""))
+        #expect(made.withLock { $0 } == count)
+      }
     }
   }
 

@@ -60,6 +60,32 @@ import Testing
     }
   }
 
+  /// What a client does not record, nobody records: neither the request nor what is asked for it.
+  @Test func whatIsNotSampledIsNotRecorded() async throws {
+    let queue = SpanQueue()
+    var configuration = ServerConfiguration()
+    configuration.spans = queue
+    configuration.answers.sendsRequestIDs = true
+    let fixed = configuration
+    try await routes().test(configuration: fixed) { client in
+      for flags in ["00", "02", "fe"] {
+        let field = try FieldLine("traceparent", "00-\(Self.trace)-\(Self.parent)-\(flags)")
+        let answer = try await client.get("/thing/a", fields: [field])
+        #expect(answer.text == "none")
+        // The trace goes on, as it came.
+        #expect(answer["traceparent"]?.hasPrefix("00-\(Self.trace)-") == true)
+        #expect(answer["traceparent"]?.hasSuffix("-\(flags)") == true)
+      }
+      #expect(queue.take(10).isEmpty)
+      for flags in ["01", "03", "ff"] {
+        let field = try FieldLine("traceparent", "00-\(Self.trace)-\(Self.parent)-\(flags)")
+        let answer = try await client.get("/thing/a", fields: [field])
+        #expect(answer.text != "none")
+      }
+      #expect(queue.take(10).count == 3)
+    }
+  }
+
   @Test func aFullQueueDropsAndCounts() {
     let queue = SpanQueue()
     let span = TraceSpan(
@@ -70,17 +96,21 @@ import Testing
   }
 
   @Test func endPoints() {
-    for text in ["http://127.0.0.1:4318", "http://[::1]:4318/", "http://collector", "http://collector:1/otel/"] {
+    for text in [
+      "http://127.0.0.1:4318", "http://[::1]:4318/", "http://collector", "http://collector:1/otel/",
+      "https://collector:4318", "https://collector/otel", "https://[::1]",
+    ] {
       #expect(OTLPExporter(endpoint: text, service: "s") != nil, "\(text)")
     }
     for text in [
-      "", "https://collector:4318", "collector:4318", "http://", "http://a:0", "http://a:99999", "http://:1",
+      "", "ftp://collector:4318", "collector:4318", "http://", "https://", "http://a:0", "https://a:99999", "http://:1",
     ] {
       #expect(OTLPExporter(endpoint: text, service: "s") == nil, "\(text)")
     }
   }
 
-  @Test func aCollectorGetsThem() async throws {
+  @Test(arguments: [false, true]) func aCollectorGetsThem(securely isSecure: Bool) async throws {
+    let authority = CertificateAuthority()
     let bodies = Locked<[JSONValue]>([])
     var routes = Routes<Void>()
     routes.post("/v1/traces") { request in
@@ -90,6 +120,12 @@ import Testing
     }
     var configuration = ServerConfiguration()
     configuration.address = .loopback(port: 0)
+    if isSecure {
+      configuration.tls = TLSServer(
+        try TLSServerContext(
+          identity: authority.issue(.init("collector", alternativeNames: "IP:127.0.0.1")),
+          applicationProtocols: configuration.applicationProtocols))
+    }
     let loops = try EventLoops(count: 1)
     let server = Server(routes: routes, context: (), configuration: configuration, loops: loops, logger: .silent)
     let (addresses, report) = AsyncStream.makeStream(of: SocketAddress.self)
@@ -98,7 +134,9 @@ import Testing
       var iterator = addresses.makeAsyncIterator()
       let address = try #require(await iterator.next())
       let exporter = try #require(
-        OTLPExporter(endpoint: "http://\(address)", service: "shop", loops: loops, logger: .silent))
+        OTLPExporter(
+          endpoint: "\(isSecure ? "https" : "http")://\(address)", service: "shop",
+          trust: .authorities(pem: authority.pem), loops: loops, logger: .silent))
       let context = SpanContext(traceID: (1, 2), spanID: 3)
       exporter.queue.record(
         TraceSpan(

@@ -77,7 +77,15 @@ private final class Recorder: RequestListener {
       #expect(total.batches.count == 1)
       #expect(total.failures == [.invalid: 3])
       #expect(total.unprepared == 1)
+      #expect(total.repreparations == 1)
+      #expect(total.retries == 1)
+      #expect(total.hedges == 0)
       #expect(total.reads.percentile(1) > 0)
+      // How it stands: nothing is under way.
+      #expect(1...2 ~= total.connections)
+      #expect(total.inFlight == 0 && total.orphans == 0 && total.waiting == 0)
+      #expect(metrics.waitingForConnection == 0)
+      #expect(metrics.preparedStatements >= 2)
     }
   }
 
@@ -112,6 +120,9 @@ private final class Recorder: RequestListener {
       #expect(rows.coordinator?.port == ports[1])
       let metrics = await client.metrics
       #expect(metrics.total.reads.count == requests)
+      // The one that went on is an attempt beside one that was open.
+      #expect(metrics.total.hedges == 1)
+      #expect(metrics.nodes.filter { $0.value.hedges == 1 }.map(\.key.port) == [ports[1]])
       let failures = metrics.nodes.filter { !$0.value.failures.isEmpty }
       #expect(failures.map(\.key.port) == [ports[0]])
       #expect(failures.values.first?.failures == [.cancelled: 1])

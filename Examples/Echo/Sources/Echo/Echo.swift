@@ -1,12 +1,13 @@
 import CassandraHTTPServer
 import Foundation
 
-/// An HTTP server that answers a GET of any path with OK, and a POST of any path with its body as it arrives.
+/// A server of HTTP/1.1 and, by prior knowledge, HTTP/2, that answers a GET of any path with OK, and a POST of any path
+/// with its body as it arrives.
 @main struct Echo {
   static let usage = """
     usage: echo [--port N]
 
-    An HTTP server that sends back what it gets.
+    A server of HTTP/1.1 and HTTP/2 that sends back what it gets.
 
       --port N   port of 127.0.0.1 to listen at; 0 lets the system choose (8080)
       --help     this text

@@ -1,0 +1,196 @@
+internal import CassandraHTTP
+internal import CassandraReactor
+
+/// One request on a connection of HTTP/2, and its answer: carries out what its ``HTTP2StreamMachine`` says.
+final class HTTP2Stream: RequestChannel {
+  let id: Int32
+  private let connection: HTTP2Connection
+  private let refusal: HTTPError?
+  @exclusivity(unchecked) private(set) var machine: HTTP2StreamMachine
+  private var bodyWaiter: UnsafeContinuation<Void, Never>?
+  private var isServed = false
+  private let outputWait = LoopWait<Void>()
+
+  init(_ id: Int32, _ head: Result<RequestHead, HTTPError>, on connection: HTTP2Connection) {
+    self.id = id
+    self.connection = connection
+    let server = connection.server
+    switch head {
+    case .success(let head):
+      machine = HTTP2StreamMachine(head, limits: server.limits, now: server.loop.now)
+      refusal = nil
+      super.init(connection.transport, server: server)
+      exchange.head = head
+    case .failure(let error):
+      machine = HTTP2StreamMachine(RequestHead(), limits: server.limits, now: server.loop.now)
+      refusal = error
+      super.init(connection.transport, server: server)
+    }
+  }
+
+  override var isOpen: Bool { machine.isOpen && transport.isOpen }
+  override var isClosed: Bool { !machine.isOpen }
+  override var hasBegunAnswer: Bool { machine.phase == .answering }
+
+  override func serve() async {
+    task = .current
+    // Who has given the request up before it began costs no handler.
+    if isOpen {
+      begin(refusing: refusal.map { .invalid($0) })
+      _ = await answerExchange()
+    }
+    giveBackAll()
+    task = nil
+    isServed = true
+    endIfOver()
+  }
+
+  /// A stream is open for its client until it is over, and costs something until its handler has ended too.
+  private func endIfOver() { if isServed && isClosed { connection.ended(self) } }
+
+  private func wakeForBody() {
+    let waiter = bodyWaiter.take()
+    waiter?.resume()
+  }
+
+  // MARK: What the client sends
+
+  func receive(_ bytes: Span<UInt8>) { if machine.receive(bytes) { wakeForBody() } }
+  func endInput() { if machine.endInput() { wakeForBody() } }
+  func cutInput() { if machine.cutInput() { wakeForBody() } }
+
+  /// The stream is over; called once.
+  ///
+  /// - Returns: Bytes of its body that nobody has read.
+  func close() -> Int {
+    let wasAnswered = machine.phase == .answered
+    let unread = machine.close()
+    wakeForBody()
+    outputWait.end()
+    // What was answered in order ends by itself.
+    if !wasAnswered { task?.cancel() }
+    endIfOver()
+    return unread
+  }
+
+  // MARK: What the handler asks
+
+  override func nextBodyPiece() async throws -> [UInt8]? {
+    if machine.takeContinue() { connection.sendContinue(id) }
+    while true {
+      switch machine.nextBodyPiece(now: server.loop.now) {
+      case .piece(let bytes):
+        connection.consumed(bytes.count, of: id)
+        return bytes
+      case .end: return nil
+      case .fail(.gone): throw CancellationError()
+      case .fail(let reason): throw Problem(reason)
+      case .wait:
+        try Task.checkCancellation()
+        connection.arm()
+        await withUnsafeContinuation { bodyWaiter = $0 }
+        try Task.checkCancellation()
+      }
+    }
+  }
+
+  override func answerWhole(_ response: Response, _ bytes: [UInt8]) {
+    let sendsBody = response.status.allowsBody(answering: method) && !bytes.isEmpty
+    // 304 may say how long the answer to a GET would be, which nobody here knows.
+    let tellsLength = response.status.allowsContentLength && response.status != .notModified
+    answer(response, length: tellsLength ? bytes.count : nil, hasBody: sendsBody)
+    if sendsBody { connection.put(bytes, of: id, isEnd: true) }
+    exchange.bodyBytes = sendsBody ? bytes.count : 0
+  }
+
+  override func beginStream(_ response: Response, length: Int?) -> BodyFraming {
+    let hasBody = response.status.allowsBody(answering: method)
+    answer(response, length: response.status.allowsContentLength ? length : nil, hasBody: hasBody)
+    return .none
+  }
+
+  /// What a head that was refused asked for is not known.
+  private var method: Method { refusal == nil ? exchange.head.method : .get }
+
+  private func answer(_ response: Response, length: Int?, hasBody: Bool) {
+    exchange.status = response.status
+    // The client may have given the request up while its answer was made.
+    guard machine.isOpen else { return }
+    var block = FieldBlock(status: response.status)
+    block.append(server.dateLine)
+    if let contentType = response.contentType { block.append(contentType) }
+    // What is about a connection has no place here, and the length is the server's business.
+    for field in response.fields where !field.isOfServer {
+      if field.isContentType && response.contentType != nil { continue }
+      block.append(field)
+    }
+    if let length { block.append("content-length", decimal: length) }
+    machine.answer(isComplete: false)
+    connection.answer(id, block, hasBody: hasBody)
+  }
+
+  override func takeOutput() -> [UInt8] { connection.takeOutput(of: id) }
+  override func putBack(_ output: consuming [UInt8]) { connection.put(output, of: id, isEnd: false) }
+
+  /// Waits until the client's windows have let go what was written.
+  override func drain() async throws(ReactorError) {
+    connection.flush()
+    let waiting = connection.progress(of: id).waiting
+    if waiting > 0 && isOpen {
+      noteProgress(now: server.loop.now)
+      connection.arm()
+      await outputWait.wait(on: server.loop)
+    }
+    guard isOpen else { throw transport.isOpen ? Self.given : transport.closedError }
+    if Task.isCancelled { throw Self.given }
+  }
+
+  private static let given = ReactorError(.connectionClosed, "the client has given the request up")
+
+  /// The windows have let go all that was written.
+  func outputIsGone() { outputWait.end() }
+
+  /// A stream is no connection: others go on.
+  override func endAfterAnswer() {}
+
+  override func endAnswer() -> Bool {
+    giveBackAll()
+    machine.answer(isComplete: true)
+    connection.endOutput(of: id)
+    return false
+  }
+
+  override func abort() { connection.reset(self, .internalError) }
+}
+
+// MARK: - Time
+
+extension HTTP2Stream {
+  func noteProgress(now: UInt64) {
+    let progress = connection.progress(of: id)
+    machine.noteProgress(sent: progress.sent, waiting: progress.waiting, now: now)
+  }
+
+  /// Looks whether something has lasted too long.
+  func pass(now: UInt64) {
+    noteProgress(now: now)
+    switch machine.pass(now: now) {
+    case .none: break
+    case .wake: wakeForBody()
+    case .cut: cutSlow()
+    }
+  }
+
+  /// Cuts the answer to a client that does not take it.
+  func cutSlow() {
+    let progress = connection.progress(of: id)
+    server.logCut(transport, sent: progress.sent, waiting: progress.waiting)
+    connection.reset(self, .cancel)
+  }
+
+  /// Bytes that wait for a client that has taken none of them for a second.
+  func silentBytes(now: UInt64) -> Int {
+    noteProgress(now: now)
+    return machine.silence(now: now) >= LoopServer.silence ? connection.progress(of: id).waiting : 0
+  }
+}

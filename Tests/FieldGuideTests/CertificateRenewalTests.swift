@@ -1,0 +1,54 @@
+import CassandraHTTPServer
+import CassandraReactor
+import CassandraTelemetry
+import CassandraTesting
+import CassandraWebTesting
+import Testing
+
+@testable import FieldGuide
+
+/// Certificates that are replaced while the API runs.
+@Suite(.timeLimit(.minutes(1))) struct CertificateRenewalTests {
+  private struct Unreadable: Error {}
+
+  @Test func filesThatHaveChangedAreReadAgain() async throws {
+    let authority = CertificateAuthority()
+    let (first, second) = (authority.issue(.init("first")), authority.issue(.init("second")))
+    let files = Locked<Result<TLSIdentity, Unreadable>>(.success(first))
+    let reads = Locked(0)
+    let made = Locked<[[UInt8]]>([])
+    let log = Log()
+    let loops = try EventLoops(count: 1)
+    let tls = TLSServer(try TLSServerContext(identity: first))
+    var renewal = CertificateRenewal(tls: tls) {
+      defer { reads.withLock { $0 += 1 } }
+      return try files.withLock { try $0.get() }
+    } context: { identity in
+      made.withLock { $0.append(identity.certificateChain) }
+      return try TLSServerContext(identity: identity)
+    }
+    renewal.interval = .milliseconds(1)
+    let logger = CassandraLogger(label: "test", level: .trace, sink: log)
+    let running = Task { [renewal] in try await renewal.run(on: loops[0], logger: logger) }
+    func untilLogged(_ count: Int) async throws {
+      while log.records.count < count { try await Task.sleep(for: .milliseconds(1)) }
+    }
+    while reads.withLock({ $0 }) == 0 { try await Task.sleep(for: .milliseconds(1)) }
+    // What has been replaced in part does not fit together, which is said once.
+    files.withLock {
+      $0 = .success(TLSIdentity(certificateChain: second.certificateChain, privateKey: first.privateKey))
+    }
+    try await untilLogged(1)
+    files.withLock { $0 = .success(second) }
+    try await untilLogged(2)
+    files.withLock { $0 = .failure(Unreadable()) }
+    try await untilLogged(3)
+    files.withLock { $0 = .success(first) }
+    try await untilLogged(4)
+    running.cancel()
+    _ = await running.result
+    #expect(log.records.map { $0.level >= .warning } == [true, false, true, false])
+    #expect(made.withLock { $0 } == [second, second, first].map(\.certificateChain))
+    await loops.shutDown()
+  }
+}
