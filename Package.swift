@@ -268,12 +268,13 @@ if Context.environment["CASSANDRA_FUZZERS"] != nil {
   }
   package.targets += [
     .target(name: "FuzzDriver", path: "Fuzz/Sources/FuzzDriver", swiftSettings: common),
-    fuzzer("FuzzJSON", of: "CassandraJSON"),
+    fuzzer("FuzzJSON", of: "CassandraJSON", "CassandraBytes"),
     fuzzer("FuzzHTTPRequest", of: "CassandraHTTP"),
     fuzzer("FuzzHTTPResponse", of: "CassandraHTTP"),
     fuzzer("FuzzBundle", of: "CassandraAstra"),
     fuzzer("FuzzCQL", of: "CQLLanguage"),
     fuzzer("FuzzIssued", of: "CQLEngine", "CassandraWire", "CassandraBytes"),
+    fuzzer("FuzzPlan", of: "CQLEngine", "CQLLanguage", "CassandraWire"),
     fuzzer("FuzzServer", of: "CQLNode", "CassandraWire", "CassandraTelemetry"),
     fuzzer("FuzzWireRequest", of: "CassandraWire"),
     fuzzer("FuzzWireResponse", of: "CassandraWire"),

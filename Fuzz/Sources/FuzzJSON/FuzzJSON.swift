@@ -1,3 +1,4 @@
+import CassandraBytes
 import FuzzDriver
 import CassandraJSON
 
@@ -66,7 +67,7 @@ enum FuzzJSON {
     case .array(let elements): for element in elements { checkParts(element) }
     case .object(let members):
       for member in members {
-        precondition(value[member.name] == member.value, "a member is not found by its name")
+        precondition(value[member.name.text] == member.value, "a member is not found by its name")
         checkParts(member.value)
       }
     }

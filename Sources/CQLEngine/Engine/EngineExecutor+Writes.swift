@@ -33,6 +33,8 @@ extension EngineExecutor {
     _ batch: BatchPlan, _ bindings: Bindings, _ parameters: QueryParameters, version: ProtocolVersion,
     into body: inout [UInt8]
   ) async throws(EngineFailure) -> EngineOutcome {
+    var bindings = bindings
+    for json in batch.members.compactMap(\.json) { bindings = try bindings.reading(json) }
     let evaluator = evaluator(bindings)
     var timestamp: Int64?
     if let expression = batch.timestamp, case .bytes(let bytes) = try evaluator.value(expression), bytes.count == 8 {
@@ -64,7 +66,8 @@ extension EngineExecutor {
         throw EngineFailure.invalid(
           "Invalid statement in batch: only UPDATE, INSERT and DELETE statements are allowed.")
       }
-      let bindings = try Bindings(.positional(statement.values), for: planned.markers, isPrepared: true)
+      var bindings = try Bindings(.positional(statement.values), for: planned.markers, isPrepared: true)
+      if let json = plan.json { bindings = try bindings.reading(json) }
       plans.append(plan)
       writes.append(try bind(plan, binder(bindings, parameters, timestamp: timestamp)))
     }

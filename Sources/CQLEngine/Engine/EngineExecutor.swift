@@ -199,6 +199,7 @@ package final class EngineExecutor {
       case .write(let plan):
         session.trace?.note("Writing to \(plan.table.qualifiedName)\(plan.condition == nil ? "" : ", if it may")")
         var outcome = EngineOutcome()
+        let bindings = try plan.json.map { json throws(EngineFailure) in try bindings.reading(json) } ?? bindings
         if let cells = plan.pointCells {
           _ = try await writePoint(plan, cells, bindings, parameters)
           body.append(bigEndian: ResultResponse.Kind.void.rawValue)

@@ -10,6 +10,19 @@ struct Bindings: Sendable {
 
   private init(values: [BoundValue]) { self.values = values }
 
+  /// These values and more behind them.
+  func appending(_ more: [CellValue]) -> Bindings {
+    Bindings(
+      values: values
+        + more.map { value in
+          switch value {
+          case .null: .null
+          case .unset: .unset
+          case .bytes(let bytes): .bytes(Array(bytes))
+          }
+        })
+  }
+
   /// The values for markers with these specifications; throws when there are not as many.
   ///
   /// Named values are found by the names of markers or of what these are bound to.

@@ -25,6 +25,7 @@ struct Evaluator {
     switch expression {
     case .constant(let bytes): return .bytes(bytes)
     case .null: return .null
+    case .unset: return .unset
     case .marker(let index, let type): return try bindings.value(index, type)
     case .list(let parts): return try collection(parts) { Parts.collection($0) }
     case .set(let parts, let type):

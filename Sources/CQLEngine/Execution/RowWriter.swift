@@ -6,12 +6,12 @@ import CassandraWire
 /// It decides about records in the order of the table; a partition's head comes before its rows, or is given before them
 /// when they are read backwards or from the middle.
 struct RowWriter {
-  private let plan: SelectPlan
+  let plan: SelectPlan
   private let slots: [Int]
   private let expressions: [Expression]
   /// Where the values of the row at hand stand.
   private(set) var image: RowImage
-  private var evaluator: Evaluator
+  var evaluator: Evaluator
   private let filters: [BoundFilter]
   private let tracksPartitions: Bool
   private let hasStatics: Bool
@@ -23,20 +23,20 @@ struct RowWriter {
   /// Records that it was given.
   private(set) var recordCount = 0
   /// The rows of this page so far.
-  private(set) var count = 0
+  var count = 0
   /// How many rows this page may have.
   private let pageLimit: Int
   /// How many rows of a partition are wanted.
-  private let partitionLimit: Int
-  /// How many rows of the partition at hand have been written, on earlier pages too.
-  private(set) var countInPartition = 0
+  let partitionLimit: Int
+  /// How many rows of the partition at hand have been written, on earlier pages too; groups where rows are grouped.
+  var countInPartition = 0
   /// Whether the partition at hand has had a row.
   private(set) var partitionHasRow = false
   private var partition: [UInt8] = []
   /// A row of a partition that has shown only static values so far, to be written unless rows follow.
   private var pending: PendingRow?
   /// Where reading goes on after the last row of the page: the bound of what is left.
-  private(set) var resumption: Resumption?
+  var resumption: Resumption?
   /// What went wrong, when the writer has stopped because of it.
   private(set) var failure: EngineFailure?
 
@@ -60,7 +60,7 @@ struct RowWriter {
   private let vectorSlot: Int
 
   // Sorting, for rows of several partitions that have to come in the order of their clustering.
-  private var sortKeys: [[UInt8]] = []
+  var sortKeys: [[UInt8]] = []
   private var sortedRows: [[UInt8]] = []
   private var sortedBytes = 0
 
@@ -68,8 +68,11 @@ struct RowWriter {
   var heldBytes: Int { body.count + sortedBytes + (neighbours?.heldBytes ?? 0) }
 
   // Aggregates.
-  private var accumulators: [Accumulator]
-  private var firstRow: [CellValue]?
+  var accumulators: [Accumulator]
+  var firstRow: [CellValue]?
+  private var firstAttributes: [[CellAttributes]] = []
+  /// The group of rows at hand.
+  var group = OpenGroup()
 
   init(
     _ plan: SelectPlan, _ evaluator: Evaluator, image: RowImage, filters: [BoundFilter], neighbours: NearestRows?,
@@ -84,7 +87,7 @@ struct RowWriter {
     self.partitionLimit = partitionLimit
     self.image = image
     hasStatics = plan.table.hasStatics
-    tracksPartitions = hasStatics || plan.isDistinct || partitionLimit < Int.max
+    tracksPartitions = hasStatics || plan.isDistinct || partitionLimit < Int.max || plan.grouping != nil
     switch plan.outputs {
     case .slots(let slots):
       self.slots = slots
@@ -117,14 +120,19 @@ struct RowWriter {
 
   /// Ends the partition at hand: writes the row that has only static values, if there was no other. False: no more.
   mutating func endPartition() -> Bool {
-    guard let pending else { return failure == nil && !isFull }
-    self.pending = nil
-    guard !isFull else { return false }
-    return write(pending)
+    if let pending {
+      self.pending = nil
+      guard !isFull, write(pending) else { return false }
+    }
+    if group.isOpen {
+      do throws(EngineFailure) { try endGroup() } catch { failure = error }
+      if isFull { resumption = .afterPartition(partition) }
+    }
+    return failure == nil && !isFull
   }
 
   /// Whether the page has all its rows.
-  var isFull: Bool { !plan.isAggregate && count >= pageLimit && !plan.sortsPartitions }
+  var isFull: Bool { count >= pageLimit && !plan.sortsPartitions && (!plan.isAggregate || plan.grouping != nil) }
 
   /// Whether the partition at hand has given all that is wanted of it.
   var partitionIsDone: Bool { countInPartition >= partitionLimit || plan.isDistinct && partitionHasRow }
@@ -195,6 +203,7 @@ struct RowWriter {
       return .next
     }
     partitionHasRow = true
+    if let grouping = plan.grouping { return try acceptGrouped(record, grouping) }
     countInPartition += 1
     if neighbours != nil {
       guard let score = score(record) else { return .next }
@@ -232,7 +241,7 @@ struct RowWriter {
   }
 
   /// The ordered bytes of the columns by which rows are sorted.
-  private func sortKey(_ note: Span<UInt8>) throws(EngineFailure) -> [UInt8] {
+  func sortKey(_ note: Span<UInt8>) throws(EngineFailure) -> [UInt8] {
     var key: [UInt8] = []
     for column in plan.sortColumns {
       guard let range = KeyLayout.component(column.position, ofNote: note) else { continue }
@@ -259,8 +268,7 @@ struct RowWriter {
       swap(&row, &body)
       try writeCells(record)
       swap(&row, &body)
-      sortedBytes += row.count
-      sortedRows.append(row)
+      keep(sorted: row)
     } else {
       try writeCells(record)
     }
@@ -276,13 +284,13 @@ struct RowWriter {
     }
   }
 
-  private mutating func loadValues(_ record: borrowing RecordView) {
+  mutating func loadValues(_ record: borrowing RecordView) {
     evaluator.row.removeAll(keepingCapacity: true)
     for slot in plan.shape.columns.indices { evaluator.row.append(image.value(slot, of: record)) }
     if plan.shape.hasAttributes { evaluator.attributes = image.attributes }
   }
 
-  private mutating func writeExpressions() throws(EngineFailure) {
+  mutating func writeExpressions() throws(EngineFailure) {
     for expression in expressions {
       if let slice = try evaluator.value(expression).slice {
         Parts.append(slice, to: &body)
@@ -300,6 +308,11 @@ struct RowWriter {
         if plan.shape.hasAttributes { evaluator.attributes = row.attributes }
       }
       if plan.isAggregate {
+        if plan.grouping != nil {
+          group.beginWithoutRow()
+          if plan.sortsPartitions { sortKeys.append([]) }
+          partitionHasRow = true
+        }
         try accumulate()
         return true
       }
@@ -325,8 +338,11 @@ struct RowWriter {
 
   // MARK: Aggregates
 
-  private mutating func accumulate() throws(EngineFailure) {
-    if firstRow == nil { firstRow = evaluator.row }
+  mutating func accumulate() throws(EngineFailure) {
+    if firstRow == nil {
+      firstRow = evaluator.row
+      firstAttributes = evaluator.attributes
+    }
     for index in accumulators.indices {
       guard let argument = plan.aggregates[index].argument else {
         accumulators[index].addRow()
@@ -336,15 +352,33 @@ struct RowWriter {
     }
   }
 
+  /// Makes what a row of many rows is computed from: the aggregates, and the values of the first of them.
+  mutating func loadAggregates() throws(EngineFailure) {
+    evaluator.aggregates = []
+    for accumulator in accumulators {
+      evaluator.aggregates.append(try accumulator.result().map { .bytes($0) } ?? .null)
+    }
+    guard let firstRow else {
+      evaluator.row = Array(repeating: .null, count: plan.shape.columns.count)
+      evaluator.attributes = Array(repeating: [], count: plan.shape.columns.count)
+      return
+    }
+    evaluator.row = firstRow
+    evaluator.attributes = firstAttributes
+  }
+
+  /// Keeps a row that has to be sorted.
+  mutating func keep(sorted row: [UInt8]) {
+    sortedBytes += row.count
+    sortedRows.append(row)
+  }
+
   /// Writes the one row of an aggregate, or the rows that had to be sorted, of which at most `limit`.
   mutating func finish(limit: Int) throws(EngineFailure) {
-    if plan.isAggregate {
-      evaluator.aggregates = []
-      for accumulator in accumulators {
-        evaluator.aggregates.append(try accumulator.result().map { .bytes($0) } ?? .null)
-      }
-      evaluator.row = firstRow ?? Array(repeating: .null, count: plan.shape.columns.count)
-      if plan.shape.hasAttributes { evaluator.attributes = Array(repeating: [], count: plan.shape.columns.count) }
+    if plan.grouping != nil {
+      try endGroup()
+    } else if plan.isAggregate {
+      try loadAggregates()
       count = 1
       try writeExpressions()
       return

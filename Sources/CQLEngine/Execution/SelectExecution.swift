@@ -62,7 +62,9 @@ final class SelectExecution {
     self.state = state
     self.limit = state.map { Int(clamping: $0.remaining) } ?? limit
     var pageSize = parameters.pageSize.map { $0 > 0 ? Int($0) : Int.max } ?? Int.max
-    if plan.isAggregate || plan.neighbours != nil { pageSize = .max }
+    // Cassandra gives groups of DISTINCT in one page, too.
+    if plan.isAggregate, plan.grouping == nil || plan.isDistinct { pageSize = .max }
+    if plan.neighbours != nil { pageSize = .max }
     if plan.sortsPartitions, pageSize < self.limit {
       throw EngineFailure.invalid(
         "Cannot page queries with both ORDER BY and a IN restriction on the partition key; you must either remove the "
@@ -171,7 +173,10 @@ final class SelectExecution {
     if plan.table.hasStatics {
       var step = ScanStep.next
       try await lookUp(partition.head) { record throws(StorageError) in step = try writer.acceptHead(record) }
-      guard step == .next, writer.failure == nil else { return }
+      guard step == .next, writer.failure == nil else {
+        _ = writer.endPartition()
+        return
+      }
     }
     if plan.namesOneRow, ranges.count == 1 {
       if state == nil { try await readRow(partition.row(ranges[0].lower)) }

@@ -2,12 +2,19 @@ import CassandraBytes
 
 /// A whole number of any size, for sums of varints and decimals.
 struct BigInteger {
-  private var isNegative = false
+  private(set) var isNegative = false
   /// The magnitude, least significant word first, without zeros at the end.
-  private var words: [UInt32] = []
+  private(set) var words: [UInt32] = []
 
   /// Zero.
   init() {}
+
+  /// A number from its sign and magnitude, which may end in zeros.
+  init(isNegative: Bool, words: [UInt32]) {
+    self.isNegative = isNegative
+    self.words = words
+    trim()
+  }
 
   init(_ number: Int64) {
     isNegative = number < 0
@@ -134,7 +141,7 @@ struct BigInteger {
     return rest
   }
 
-  private static func isLess(_ left: [UInt32], _ right: [UInt32]) -> Bool {
+  static func isLess(_ left: [UInt32], _ right: [UInt32]) -> Bool {
     guard left.count == right.count else { return left.count < right.count }
     return left.reversed().lexicographicallyPrecedes(right.reversed())
   }

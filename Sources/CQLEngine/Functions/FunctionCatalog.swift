@@ -6,7 +6,6 @@ import CassandraWire
 enum FunctionCatalog {
   /// Functions that Cassandra has and this node has not, with what they belong to.
   private static let unsupported: NameMap<String> = [
-    "to_json": "JSON", "tojson": "JSON", "from_json": "JSON", "fromjson": "JSON",
     "mask_null": "Dynamic data masking",
     "mask_default": "Dynamic data masking", "mask_replace": "Dynamic data masking",
     "mask_inner": "Dynamic data masking",
@@ -16,7 +15,7 @@ enum FunctionCatalog {
   /// The functions with fixed types, by name.
   private static let overloads: NameMap<[ScalarFunction]> = {
     var result: NameMap<[ScalarFunction]> = [:]
-    for function in TimeFunctions.all + BlobFunctions.all + MathFunctions.all + [uuid] {
+    for function in TimeFunctions.all + FloorFunctions.all + BlobFunctions.all + MathFunctions.all + [uuid] {
       result[function.name, default: []].append(function)
     }
     return result
@@ -39,6 +38,7 @@ enum FunctionCatalog {
       throw unknown(name, inSelection: inSelection)
     }
     if let feature = unsupported[text] { throw EngineFailure.unsupported("\(feature), and so the function '\(text)',") }
+    if let function = try JSONFunctions.function(text, arguments, receiver) { return function }
     if text == "token" { return try checked(TokenFunction.function(table), arguments) }
     if let factory = CollectionFunctions.factories[text] { return try factory(arguments) }
     if let function = try VectorFunctions.function(text, arguments, receiver: inSelection ? nil : receiver) {

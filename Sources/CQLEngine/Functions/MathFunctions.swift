@@ -22,9 +22,15 @@ enum MathFunctions {
         case .decimal(let value): .decimal(absolute(value))
         }
       },
-      function("exp", type) { .floating(exp($0.double)) },
-      function("log", type) { .floating(log($0.double)) },
-      function("log10", type) { .floating(log10($0.double)) },
+      logarithm("exp", type, { exp($0) }) { DecimalLogarithms.exponential($0) },
+      logarithm("log", type, { log($0) }) { number throws(EngineFailure) in
+        try checkPositive(number, "Natural log")
+        return DecimalLogarithms.natural(number)
+      },
+      logarithm("log10", type, { log10($0) }) { number throws(EngineFailure) in
+        try checkPositive(number, "Log10")
+        return DecimalLogarithms.common(number)
+      },
       function("round", type) { number in
         switch number {
         case .integer: number
@@ -34,6 +40,41 @@ enum MathFunctions {
         }
       },
     ]
+  }
+
+  private static func checkPositive(_ number: DecimalNumber, _ what: String) throws(EngineFailure) {
+    guard !number.unscaled.isZero, !number.unscaled.isNegative else {
+      throw EngineFailure(.serverError, "java.lang.ArithmeticException: \(what) of number zero or less")
+    }
+  }
+
+  /// A function that is computed in floating point, but of decimals and varints with as many digits as Cassandra has of
+  /// them; nil stands for a result that is out of bounds.
+  private static func logarithm(
+    _ name: String, _ type: CQLType, _ floating: @escaping @Sendable (Double) -> Double,
+    _ decimal: @escaping @Sendable (DecimalNumber) throws(EngineFailure) -> DecimalNumber?
+  ) -> ScalarFunction {
+    guard type == .decimal || type == .varint else { return function(name, type) { .floating(floating($0.double)) } }
+    return ScalarFunction(
+      name, type, type,
+      ofOne: { value throws(EngineFailure) in
+        guard let number = Number(value, type)?.decimal else { return nil }
+        let exact = DecimalNumber(number)
+        guard !exact.unscaled.isTooLong, let result = try decimal(exact) else { throw outOfBounds(name) }
+        guard type == .varint else { return result.bytes }
+        guard result.scale > -DecimalNumber.maximumScale else { throw outOfBounds(name) }
+        var whole = result.unscaled
+        if result.scale > 0 {
+          whole.divide(byPowerOfTen: Int(min(result.scale, DecimalNumber.maximumScale)))
+        } else {
+          whole.multiply(byPowerOfTen: Int(-result.scale))
+        }
+        return whole.twosComplement
+      })
+  }
+
+  private static func outOfBounds(_ name: String) -> EngineFailure {
+    EngineFailure(.serverError, "java.lang.ArithmeticException: the result of \(name) is out of bounds")
   }
 
   private static func function(

@@ -28,6 +28,11 @@ enum TimeFunctions {
     + conversions(["to_timestamp", "totimestamp"], to: .timestamp) { Array(bytes($0)) }
     + conversions(["to_unix_timestamp", "tounixtimestamp"], to: .bigint) { Array(bytes($0)) }
 
+  /// The functions that keep the order of their values.
+  static let keepOrder = Set(
+    ["floor", "to_date", "todate", "to_timestamp", "totimestamp", "to_unix_timestamp", "tounixtimestamp"]
+      .map { ByteText($0) })
+
   /// A function for each of the types that have a moment.
   private static func conversions(
     _ names: [String], to type: CQLType, _ make: @escaping @Sendable (Int64) -> [UInt8]

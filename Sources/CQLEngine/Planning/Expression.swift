@@ -8,6 +8,8 @@ indirect enum Expression: Sendable {
   case constant(ArraySlice<UInt8>)
   /// No value.
   case null
+  /// Nothing is said: a write leaves the cell as it is.
+  case unset
   /// The value that comes with the request for a marker, checked to be one of the type.
   case marker(Int, CQLType)
   /// A list of elements.
@@ -39,7 +41,7 @@ indirect enum Expression: Sendable {
   /// Whether the value is the same for all rows of a request.
   var isConstant: Bool {
     switch self {
-    case .constant, .null, .marker: true
+    case .constant, .null, .unset, .marker: true
     case .list(let parts), .set(let parts, _), .map(let parts, _), .tuple(let parts), .vector(let parts, _),
       .call(_, let parts):
       parts.allSatisfy(\.isConstant)

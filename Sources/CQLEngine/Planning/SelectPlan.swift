@@ -36,6 +36,8 @@ final class SelectPlan: Sendable {
   let outputs: Outputs
   let columns: [ColumnSpecification]
   let aggregates: [AggregateCall]
+  /// What the rows are grouped by.
+  let grouping: Grouping?
   let partitions: Partitions
   /// What is said of the token beside keys or an index.
   let token: Restriction?
@@ -60,7 +62,8 @@ final class SelectPlan: Sendable {
 
   init(
     table: Table, shape: RowShape, outputs: Outputs, columns: [ColumnSpecification], aggregates: [AggregateCall],
-    partitions: Partitions, token: Restriction?, clustering: [Restriction], filters: [Filter], isReversed: Bool,
+    grouping: Grouping?, partitions: Partitions, token: Restriction?, clustering: [Restriction], filters: [Filter],
+    isReversed: Bool,
     isDistinct: Bool,
     sortColumns: [Column], neighbours: NeighbourOrder?, limit: Expression?, perPartitionLimit: Expression?,
     warnings: [String]
@@ -70,6 +73,7 @@ final class SelectPlan: Sendable {
     self.outputs = outputs
     self.columns = columns
     self.aggregates = aggregates
+    self.grouping = grouping
     self.partitions = partitions
     self.token = token
     self.clustering = clustering
@@ -113,6 +117,6 @@ final class SelectPlan: Sendable {
   /// Whether rows of several partitions have to be sorted.
   var sortsPartitions: Bool { !sortColumns.isEmpty }
 
-  /// Whether the result is one row made of all rows.
-  var isAggregate: Bool { !aggregates.isEmpty }
+  /// Whether a row of the result is made of many rows: of those of a group, or of all.
+  var isAggregate: Bool { !aggregates.isEmpty || grouping != nil }
 }

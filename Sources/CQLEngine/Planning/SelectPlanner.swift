@@ -35,8 +35,6 @@ struct SelectPlanner {
 
   /// The plan and what is known of the markers.
   mutating func plan() throws(EngineFailure) -> (SelectPlan, TermPlanner) {
-    if statement.isJSON { throw EngineFailure.unsupported("SELECT JSON") }
-    if !statement.groupBy.isEmpty { throw EngineFailure.unsupported("GROUP BY") }
     let (outputs, columns) = try selection()
     terms = selectors.terms
     neighbours = try neighbourOrder()
@@ -63,26 +61,27 @@ struct SelectPlanner {
     if keys?.contains(where: \.isIn) == true {
       for ordering in statement.orderBy { sortColumns.append(try table.column(named: ordering.column)) }
     }
+    let grouping = try self.grouping()
     let perPartition = try limit(statement.perPartitionLimit, "[per_partition_limit]")
     let limit = try limit(statement.limit, "[limit]")
     if statement.isDistinct, perPartition != nil {
       throw EngineFailure.invalid("PER PARTITION LIMIT is not allowed with SELECT DISTINCT queries")
     }
-    if perPartition != nil, !selectors.aggregates.isEmpty {
+    if perPartition != nil, !selectors.aggregates.isEmpty, grouping == nil {
       throw EngineFailure.invalid("PER PARTITION LIMIT is not allowed with aggregate queries.")
     }
     var warnings: [String] = []
-    if !selectors.aggregates.isEmpty {
-      if let keys {
-        if keys.contains(where: \.isIn) {
-          warnings.append("Aggregation query used on multiple partition keys (IN restriction)")
-        }
-      } else {
+    if !selectors.aggregates.isEmpty || grouping != nil {
+      let ofKey = table.partitionKey.compactMap { restrictions.byColumn[$0.name] }
+      if ofKey.contains(where: \.isIn) {
+        warnings.append("Aggregation query used on multiple partition keys (IN restriction)")
+      } else if ofKey.isEmpty, restrictions.token == nil {
         warnings.append("Aggregation query used without partition key")
       }
     }
     let plan = SelectPlan(
       table: table, shape: selectors.shape, outputs: outputs, columns: columns, aggregates: selectors.aggregates,
+      grouping: grouping,
       partitions: partitions, token: restrictions.token, clustering: clustering, filters: filters,
       isReversed: isReversed,
       isDistinct: statement.isDistinct, sortColumns: sortColumns, neighbours: neighbours, limit: limit,
@@ -110,17 +109,35 @@ struct SelectPlanner {
         planned.append(one)
       }
     }
+    if statement.isJSON {
+      let row = JSONFunctions.row(planned.map(\.name), planned.map(\.type))
+      return (
+        .expressions([.call(row, planned.map(\.expression))]),
+        [ColumnSpecification(keyspace: table.keyspace, table: table.name, name: "[json]", type: .text)]
+      )
+    }
     let columns = planned.map {
       ColumnSpecification(keyspace: table.keyspace, table: table.name, name: $0.name, type: $0.type)
     }
     var slots: [Int] = []
     for selector in planned {
-      guard case .column(let slot) = selector.expression else {
+      // A row that is made of a group is computed, also where it has only columns of the first row.
+      guard statement.groupBy.isEmpty, case .column(let slot) = selector.expression else {
         return (.expressions(planned.map(\.expression)), columns)
       }
       slots.append(slot)
     }
     return (.slots(slots), columns)
+  }
+
+  /// The expression of a function in `GROUP BY` and the columns in it.
+  mutating func planGroupingFunction(
+    _ selectable: Selectable
+  ) throws(EngineFailure) -> (expression: Expression, columns: [Column]) {
+    selectors.terms = terms
+    let planned = try selectors.plan(selectable)
+    terms = selectors.terms
+    return (planned.expression, planned.expression.slots.map { selectors.shape.columns[$0] })
   }
 
   /// Refuses naming rows where nothing of a row is wanted.

@@ -43,7 +43,7 @@ struct SelectorPlanner {
     try plan(TypedSelectable(selectable), expected)
   }
 
-  private mutating func plan(
+  mutating func plan(
     _ typed: TypedSelectable, _ expected: CQLType? = nil
   ) throws(EngineFailure) -> Selector {
     let planned = try planAnyName(typed, expected)
@@ -79,13 +79,17 @@ struct SelectorPlanner {
     case .typeHint(let name, _):
       let type = try terms.type(name)
       let planned = try plan(parts[0], type.wire)
+      guard TermPlanner.isAssignable(planned.type, to: type.wire) else {
+        let text = "(\(name.cql))\(planned.name)"
+        throw EngineFailure.invalid("Cannot assign value \(text) to \(text) of type \(CQLTypeText.text(type.wire))")
+      }
       return Selector(
         expression: planned.expression, type: type.wire, name: "(\(name.cql))\(planned.name)")
     case .tuple: return try tuple(parts, expected)
     case .list: return try list(parts, expected)
     case .set: return try set(parts, expected)
     case .mapOrUserType: return try map(typed, expected)
-    case .negation, .arithmetic: throw EngineFailure.unsupported("Arithmetic")
+    case .negation, .arithmetic: return try operation(planning: typed)
     }
   }
 
@@ -259,7 +263,7 @@ struct SelectorPlanner {
     }
     return Selector(
       expression: .field(planned.expression, index: index, count: definition.fields.count),
-      type: definition.fields[index].type, name: "\(planned.name).\(field.cql)")
+      type: definition.fields[index].type, name: "\(planned.name).\(field.name)")
   }
 
   private func checkElements(_ planned: Selector) throws(EngineFailure) -> CQLType {
@@ -305,7 +309,12 @@ struct SelectorPlanner {
     _ elements: [TypedSelectable], _ expected: CQLType?
   ) throws(EngineFailure) -> Selector {
     if elements.count == 1, let only = elements.first {
-      if case .tuple = expected {} else { return try plan(only, expected) }
+      guard let expected else { throw Self.cannotInfer("(\(naturalName(only)))") }
+      guard case .tuple = expected else {
+        var planned = try plan(only, expected)
+        planned.name = "(\(planned.name))"
+        return planned
+      }
     }
     var types: [CQLType?] = Array(repeating: nil, count: elements.count)
     if case .tuple(let wanted) = expected, wanted.count >= elements.count { types = wanted.map { $0 } }
@@ -396,7 +405,7 @@ struct SelectorPlanner {
       var texts: [String] = []
       for index in stride(from: 0, to: entries.count, by: 2) {
         texts.append(
-          "\(SelectableText.text(entries[index].selectable)): \(SelectableText.text(entries[index + 1].selectable))")
+          "\(naturalName(entries[index])): \(naturalName(entries[index + 1]))")
       }
       throw Self.cannotInfer("{\(texts.joined(separator: ", "))}")
     }

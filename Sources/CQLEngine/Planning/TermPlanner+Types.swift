@@ -65,7 +65,10 @@ extension TermPlanner {
       guard let hinted = try? self.type(name) else { return .none }
       return fit(hinted.wire, type)
     case .cast(_, let native): return fit(native.wire, type)
-    case .negation, .arithmetic: return .weak
+    case .negation, .arithmetic:
+      // As of a call: what is wrong is said when it is planned.
+      guard let function = try? operation(term, receiver: type) else { return .weak }
+      return fit(function.returnType, type)
     }
   }
 
@@ -82,7 +85,7 @@ extension TermPlanner {
   /// The type that a term has by itself, which nothing is known about yet, or nil when anything could be meant.
   func findNaturalType(_ term: TypedTerm) -> CQLType? {
     switch term.term.kind {
-    case .null, .marker, .userType, .negation, .arithmetic: return nil
+    case .null, .marker, .userType: return nil
     case .constant(let constant): return Literal.preferredType(constant)
     case .list: return firstType(term.parts).map { .list($0) }
     case .set: return firstType(term.parts).map { .set($0) }
@@ -102,6 +105,7 @@ extension TermPlanner {
       ).returnType
     case .typeHint(let name, _): return try? type(name).wire
     case .cast(_, let native): return native.wire
+    case .negation, .arithmetic: return try? operation(term, receiver: nil).returnType
     }
   }
 

@@ -10,6 +10,8 @@ struct TermPlanner {
   let table: Table?
   /// What is known of the markers; nil where one has not been met yet.
   private(set) var markers: [ColumnSpecification?]
+  /// How many values follow those of the markers.
+  private var reserved = 0
   /// The marker of each column of the partition key, by position.
   private var keyMarkers: [Int: Int] = [:]
   /// How often a type was found out.
@@ -32,6 +34,12 @@ struct TermPlanner {
     if let position = receiver.keyPosition { keyMarkers[position] = marker.index }
   }
 
+  /// Takes places for values that do not come with the request but are made of those that do; returns the first.
+  mutating func reserveValues(_ count: Int) -> Int {
+    defer { reserved += count }
+    return markers.count + reserved
+  }
+
   /// For each column of the partition key the index of its marker; empty when one has none.
   var partitionKeyIndexes: [UInt16] {
     guard let table else { return [] }
@@ -40,7 +48,10 @@ struct TermPlanner {
   }
 
   /// Takes what is known of markers from the statements before this one in a batch.
-  mutating func take(_ known: [ColumnSpecification?]) { markers = known }
+  mutating func take(from other: TermPlanner) {
+    markers = other.markers
+    reserved = other.reserved
+  }
 
   /// A receiver that belongs to the table.
   func receiver(_ name: String, _ type: CQLType) -> Receiver {
@@ -100,7 +111,7 @@ struct TermPlanner {
       let argument = try expression(inner, self.receiver("arg0", source))
       guard source != native.wire else { return argument }
       return .call(try CastFunctions.function(from: source, to: native, name: inner.term.cql), [argument])
-    case .negation, .arithmetic: throw EngineFailure.unsupported("Arithmetic")
+    case .negation, .arithmetic: return try operation(typed, receiver)
     }
   }
 

@@ -37,6 +37,13 @@ extension SelectorPlanner {
   /// An argument of a function that is still to be found.
   func argument(_ typed: TypedSelectable) -> Argument {
     if let term = typed.term { return Argument(terms, term) }
+    if case .tuple = typed.selectable.kind, typed.parts.count == 1 {
+      let inner = argument(typed.parts[0])
+      return Argument(text: naturalName(typed), type: nil) { wanted in
+        if case .tuple = wanted { return .none }
+        return inner.fit(wanted)
+      }
+    }
     var elementCount: Int?
     if case .list(let elements) = typed.selectable.kind { elementCount = elements.count }
     // A literal without a type is judged when the function is known.
@@ -72,7 +79,8 @@ extension SelectorPlanner {
     let parts = typed.parts
     switch typed.selectable.kind {
     case .column(let name): return try? table.column(named: name).wire
-    case .term, .mapOrUserType, .negation, .arithmetic: return nil
+    case .term, .mapOrUserType: return nil
+    case .negation, .arithmetic: return try? operation(typed).returnType
     case .countRows: return .bigint
     case .call(let function, _): return returnType(function, parts)
     case .attribute(let kind, let of): return attributeType(kind, of)
@@ -92,7 +100,8 @@ extension SelectorPlanner {
       return whole?.elementKey == nil ? nil : whole
     case .typeHint(let name, _): return try? terms.type(name).wire
     case .tuple:
-      if parts.count == 1 { return naturalType(parts[0]) }
+      // Whether it is a tuple or what stands in parentheses, what it is wanted for has to say.
+      if parts.count == 1 { return nil }
       var types: [CQLType] = []
       for part in parts {
         guard let type = naturalType(part) else { return nil }
@@ -133,7 +142,7 @@ extension SelectorPlanner {
   }
 
   /// How messages name a selectable whose type is known.
-  private func naturalName(_ typed: TypedSelectable) -> String {
+  func naturalName(_ typed: TypedSelectable) -> String {
     func list(_ parts: [TypedSelectable]) -> String {
       parts.map { naturalName($0) }.joined(separator: ", ")
     }
@@ -149,7 +158,7 @@ extension SelectorPlanner {
     case .element(_, let key): return "\(list(parts))[\(key.cql)]"
     case .slice(_, let from, let to): return "\(list(parts))[\(from?.cql ?? "")..\(to?.cql ?? "")]"
     case .typeHint(let name, _): return "(\(name.cql))\(list(parts))"
-    case .tuple: return parts.count == 1 ? list(parts) : "(\(list(parts)))"
+    case .tuple: return "(\(list(parts)))"
     case .list: return "[\(list(parts))]"
     case .set, .mapOrUserType: return "{\(list(parts))}"
     case .negation: return "-\(list(parts))"

@@ -54,7 +54,7 @@ extension TermPlanner {
   /// How well a term goes with a type.
   func fit(_ term: TypedTerm, _ type: CQLType) -> Literal.Fit {
     switch term.term.kind {
-    case .constant, .null, .marker, .negation, .arithmetic: return findFit(term, type)
+    case .constant, .null, .marker: return findFit(term, type)
     default: break
     }
     if let known = term.fits.first(where: { $0.type == type }) { return known.fit }

@@ -104,6 +104,8 @@ final class WritePlan: Sendable {
   let timestamp: Expression?
   let timeToLive: Expression?
   let condition: WriteCondition?
+  /// Where the values of an `INSERT … JSON ?` come from.
+  let json: JSONInsert?
   /// What an INSERT or UPDATE of one row, named by its whole primary key, sets in columns of one cell each; nil for other
   /// writes. There are many of these, and they have a short way of their own.
   let pointCells: [PointCell]?
@@ -116,7 +118,7 @@ final class WritePlan: Sendable {
 
   init(
     kind: Kind, table: Table, partitionKey: [Restriction], clustering: [Restriction], operations: [WriteOperation],
-    timestamp: Expression?, timeToLive: Expression?, condition: WriteCondition?
+    timestamp: Expression?, timeToLive: Expression?, condition: WriteCondition?, json: JSONInsert? = nil
   ) {
     self.kind = kind
     self.table = table
@@ -126,6 +128,7 @@ final class WritePlan: Sendable {
     self.timestamp = timestamp
     self.timeToLive = timeToLive
     self.condition = condition
+    self.json = json
     pointCells = Self.pointCells(
       kind, table, partitionKey, clustering, operations, isConditional: condition != nil)
   }

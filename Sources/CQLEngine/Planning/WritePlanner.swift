@@ -21,7 +21,13 @@ struct WritePlanner {
   // MARK: INSERT
 
   mutating func plan(_ statement: InsertStatement) throws(EngineFailure) -> WritePlan {
-    guard case .values(let names, let values) = statement.source else { throw EngineFailure.unsupported("INSERT JSON") }
+    let names: [Identifier]
+    let values: [Term]
+    switch statement.source {
+    case .values(let given, let terms): (names, values) = (given, terms)
+    case .json(let source, let defaultsToUnset):
+      return try plan(statement, source, defaultsToUnset: defaultsToUnset)
+    }
     if table.isCounter {
       throw EngineFailure.invalid("INSERT statements are not allowed on counter tables, use UPDATE instead")
     }
@@ -40,6 +46,13 @@ struct WritePlanner {
         operations.append(.set(column, expression))
       }
     }
+    return try insertion(statement, keys, json: nil)
+  }
+
+  /// The plan of an INSERT whose columns are checked.
+  mutating func insertion(
+    _ statement: InsertStatement, _ keys: NameMap<Restriction>, json: JSONInsert?
+  ) throws(EngineFailure) -> WritePlan {
     let partitionKey = try partitionKey(keys)
     let clustering = table.clustering.compactMap { keys[$0.name] }
     let isStaticOnly = clustering.isEmpty && !operations.isEmpty && operations.allSatisfy { $0.column.kind == .static }
@@ -49,7 +62,8 @@ struct WritePlanner {
     let using = try attributes(statement.using, isConditional: statement.ifNotExists)
     return WritePlan(
       kind: .insert, table: table, partitionKey: partitionKey, clustering: clustering, operations: operations,
-      timestamp: using.timestamp, timeToLive: using.timeToLive, condition: statement.ifNotExists ? .notExists : nil)
+      timestamp: using.timestamp, timeToLive: using.timeToLive, condition: statement.ifNotExists ? .notExists : nil,
+      json: json)
   }
 
   // MARK: UPDATE

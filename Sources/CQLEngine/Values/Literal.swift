@@ -73,22 +73,24 @@ enum Literal {
   /// The type that a constant has by itself, where nothing says another one.
   static func preferredType(_ constant: Constant) -> CQLType {
     switch constant.kind {
-    case .string: .text
+    case .string: constant.text.utf8.allSatisfy { $0 < 0x80 } ? .ascii : .text
     case .integer:
       if Int32(constant.text) != nil { .int } else if Int64(constant.text) != nil { .bigint } else { .varint }
     case .uuid: .uuid
     case .float:
-      if Double(constant.text).map({ $0.isFinite }) ?? false
-        || ["NaN", "Infinity", "-Infinity"].contains(constant.text)
-      {
-        .double
-      } else {
-        .decimal
-      }
+      ["NaN", "Infinity", "-Infinity"].contains(constant.text) || isDouble(constant.text) ? .double : .decimal
     case .boolean: .boolean
     case .duration: .duration
     case .blob: .blob
     }
+  }
+
+  /// Whether a number with a fraction or an exponent is one of those that a double writes: not one of its neighbours.
+  private static func isDouble(_ text: String) -> Bool {
+    guard let number = Double(text), number.isFinite, let exact = CQLDecimal(text),
+      let written = CQLDecimal(JavaNumber.text(number))
+    else { return false }
+    return DecimalNumber(exact).isSame(as: DecimalNumber(written))
   }
 
   /// The name of a constant's kind in messages.

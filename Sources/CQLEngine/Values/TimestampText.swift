@@ -39,7 +39,8 @@ struct TimestampText {
 
   private mutating func moment() -> Int64? {
     let isBefore = skip("-")
-    guard let digits = number(4...4), skip("-"), let month = number(2...2), skip("-"), let day = number(2...2),
+    guard let digits = number(4...4), digits > 0, skip("-"), let month = number(2...2), skip("-"),
+      let day = number(2...2),
       (1...12).contains(month), (1...31).contains(day)
     else { return nil }
     let year = Int(isBefore ? -digits : digits)

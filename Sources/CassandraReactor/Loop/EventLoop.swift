@@ -160,7 +160,7 @@ extension EventLoop {
   /// After the sockets have been looked at.
   func beginTurn() {
     turnBegan.store(uncheckedCore.now, ordering: .relaxed)
-    uncheckedCore.turnNumber &+= 1
+    uncheckedCore.beginTurn()
     turn()
   }
 

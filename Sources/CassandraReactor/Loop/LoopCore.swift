@@ -4,6 +4,11 @@ internal import CCassandraUV
 final class LoopCore {
   /// Bytes that one read takes from a socket at most: 256 KiB. One buffer serves all connections of the loop.
   static let receiveBufferBytes = 256 << 10
+  /// Bytes that a turn receives before it takes less from each socket: 4 MiB. What a thousand clients send at once would
+  /// make a turn of a second, in which nobody is answered.
+  static let largeInputBytes = 4 << 20
+  /// Bytes that one read takes then: 16 KiB.
+  static let smallReceiveBytes = 16 << 10
   /// Bytes that are decrypted at once at most: 64 KiB, four records of TLS.
   static let plaintextBufferBytes = 64 << 10
   /// Emptied output buffers that are kept for the next connection with something to say: 64 of at most 64 KiB.
@@ -21,7 +26,9 @@ final class LoopCore {
   // lasts while other code runs that could touch it, so the check at every access would find nothing.
   @exclusivity(unchecked) var ready = Ring<UnownedJob>(room: 256)
   /// Counts the turns.
-  @exclusivity(unchecked) var turnNumber: UInt64 = 0
+  @exclusivity(unchecked) private(set) var turnNumber: UInt64 = 0
+  /// Bytes that have been received since the last turn began.
+  @exclusivity(unchecked) var receivedBytes = 0
   /// What is to be done at the end of this turn.
   @exclusivity(unchecked) var endings: [() -> Void] = []
   let receiveBuffer: UnsafeMutableRawBufferPointer
@@ -101,6 +108,15 @@ final class LoopCore {
   func finish() {
     uv_loop_close(uv)
   }
+
+  /// The sockets have been looked at.
+  func beginTurn() {
+    turnNumber &+= 1
+    receivedBytes = 0
+  }
+
+  /// Bytes that the next read takes at most.
+  var receiveRoom: Int { receivedBytes < Self.largeInputBytes ? receiveBuffer.count : Self.smallReceiveBytes }
 
   /// While there is work left at the end of a turn, the loop must not sleep.
   var keepsGoing: Bool {

@@ -176,7 +176,7 @@ extension Transport {
       { handle, _, buffer in
         guard let core = Transport.of(handle?.pointee.data)?.core else { return }
         buffer?.pointee.base = core.receiveBuffer.baseAddress?.assumingMemoryBound(to: CChar.self)
-        buffer?.pointee.len = core.receiveBuffer.count
+        buffer?.pointee.len = core.receiveRoom
       },
       { stream, count, _ in
         guard count != 0, let transport = Transport.of(stream?.pointee.data) else { return }
@@ -203,6 +203,7 @@ extension Transport {
         if Int32(count) == UV_EOF.rawValue { didReadEnd() } else { fail(ReactorError(uv: Int32(count), "receiving")) }
         return
       }
+      core.receivedBytes += count
       let bytes = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(core.receiveBuffer)[..<count])
       guard let tls else {
         delegate?.transport(self, received: bytes.assumingMemoryBound(to: UInt8.self).span)
