@@ -100,10 +100,12 @@ extension CQLServer {
     _ backend: any RequestBackend, onListening: @Sendable (SocketAddress) -> Void
   ) async throws(NodeError) {
     let memory = MemoryBudget(limit: configuration.limits.memoryBytes)
+    let clients = ClientDirectory()
     let servers = loops.map { loop in
       LoopBound(
         giving: LoopServer(
-          on: loop, configuration: configuration, loopCount: loops.count, memory: memory, logger: logger), to: loop)
+          on: loop, configuration: configuration, loopCount: loops.count, memory: memory, clients: clients,
+          logger: logger), to: loop)
     }
     backend.onSchemaChange { change in
       for server in servers { server.loop.post { server.withValue { $0.announce(.schemaChange(change)) } } }
@@ -125,6 +127,8 @@ extension CQLServer {
     if let first = executors.first { try await prepare(on: first) }
     let listeners = try await listen(servers)
     if let address = NodeAddress(listeners.address) { backend.advertise(address) }
+    let (requests, settings) = (configuration.limits.requestsInFlight, configuration.settings(at: listeners.address))
+    backend.observe { clients.status(maximumRequests: requests, settings: settings) }
     onListening(listeners.address)
     let executorOfLoop = executors
     await withTaskGroup(of: Void.self) { group in

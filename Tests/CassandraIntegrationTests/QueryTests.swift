@@ -192,11 +192,7 @@ import Testing
     }
   }
 
-  /// Of Cassandra only: the trace itself.
-  @Test(
-    .enabled(if: Database.variable("CASSANDRA_TEST_IS_NODE") == nil, "the node keeps no traces"),
-    arguments: Database.all)
-  func tracing(_ database: Database) async throws {
+  @Test(arguments: Database.all) func tracing(_ database: Database) async throws {
     try await Self.keyspace.withClient(database) { client in
       let traced = try await client.query("SELECT name FROM keys WHERE id = \(1)", options: QueryOptions(tracing: true))
       let id = try #require(traced.tracingID)
@@ -209,6 +205,10 @@ import Testing
         if let command = try await session.first(String?.self), command == "QUERY" { break }
         try await Task.sleep(for: .milliseconds(20))
       }
+      let trace = try #require(try await client.trace(id, patience: .seconds(30)))
+      #expect(trace.request == "Execute CQL3 prepared query" && trace.coordinator != nil && trace.startedAt != nil)
+      #expect(trace.parameters["query"] == "SELECT name FROM keys WHERE id = ?", "\(trace.parameters)")
+      #expect(!trace.events.isEmpty && trace.events.allSatisfy { !$0.activity.isEmpty && $0.source != nil })
     }
   }
 

@@ -28,8 +28,11 @@ extension SchemaEditor {
     let options = try Self.options(statement, className)
     let column = try table.column(named: target.column)
     let part = try Self.part(target.part, of: column, in: table)
-    if className != nil { try Self.checkAttachable(column, part) }
     let name = statement.name?.name ?? Self.freeName(table.name + "_" + column.name, in: keyspace)
+    if className != nil {
+      try Self.checkAttachable(column, part)
+      try IndexOptions.check(options, on: column, part)
+    }
     let index = Index(
       name: name, column: column.name, part: part, className: className, options: options, number: makeNumber(),
       isBuilding: true)
@@ -49,6 +52,11 @@ extension SchemaEditor {
     definition.indexes.append(index)
     definition.indexes.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
     put(definition)
+    // Cassandra says it of all such indexes of the table whenever one is made.
+    let vectors = definition.indexes.count { index in
+      index.className != nil && table.column(index.column).flatMap { FloatVector.dimensions($0.wire) } != nil
+    }
+    warnings += Array(repeating: IndexOptions.vectorWarning, count: vectors)
     indexToBuild = (keyspaceName, tableName, name)
     return SchemaChange(.updated, keyspace: keyspaceName, .table(tableName))
   }
@@ -80,13 +88,7 @@ extension SchemaEditor {
       guard className != nil else {
         throw EngineFailure.invalid("Cannot specify options for a non-CUSTOM index")
       }
-      for (key, value) in try property.entries().sorted(by: { $0.key < $1.key }) {
-        // Options that change what a question means would be obeyed by nobody here.
-        guard ["case_sensitive", "normalize", "ascii"].contains(key),
-          value == (key == "case_sensitive" ? "true" : "false")
-        else { throw EngineFailure.unsupported("The index option '\(key)'") }
-        result.append((key, value))
-      }
+      for (key, value) in try property.entries().sorted(by: { $0.key < $1.key }) { result.append((key, value)) }
     }
     return result
   }
@@ -106,7 +108,6 @@ extension SchemaEditor {
       throw EngineFailure.invalid(
         "Secondary indexes are not supported on \(type.isCollection ? "collections" : "UDTs") containing durations")
     }
-    if case .vector = type.wire { throw EngineFailure.unsupported("An index on a vector") }
     if part == .full, !type.isCollection || type.isMultiCell {
       throw EngineFailure.invalid("full() indexes can only be created on frozen collections")
     }

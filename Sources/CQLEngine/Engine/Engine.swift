@@ -21,9 +21,13 @@ package final class Engine: Sendable {
   let uuids = TimeUUIDSource()
   /// Makes the timestamps of writes that have none.
   let timestamps = TimestampSource()
+  /// What requests that were traced have done.
+  let traces = TraceLog()
   /// What was prepared on any loop.
   let prepared: PreparedStatements
   private let address: Mutex<NodeAddress>
+  /// Knows the clients.
+  private let observer = Mutex<@Sendable () -> NodeStatus>({ NodeStatus() })
   private let handlers = Mutex<[@Sendable (SchemaChange) -> Void]>([])
   private let current: Mutex<Schema>
   /// The generation of the schema, so that executors see without a lock whether theirs is the newest.
@@ -124,6 +128,12 @@ package final class Engine: Sendable {
   /// The address at which the node listens.
   var advertised: NodeAddress { address.withLock { $0 } }
 
+  /// Says who knows the clients, for `system_views`. It may be called on any thread and must not block.
+  package func observe(_ status: @escaping @Sendable () -> NodeStatus) { observer.withLock { $0 = status } }
+
+  /// What is known of the clients.
+  var status: NodeStatus { observer.withLock { $0 }() }
+
   /// Calls `handler` for every change of the schema, after it is visible and before it is acknowledged.
   ///
   /// It may be called on any thread and must not block.
@@ -219,9 +229,12 @@ extension Engine {
   }
 
   private func build(_ name: String, of table: Table?) async throws(EngineFailure) {
-    guard let table, let index = table.indexes.first(where: { $0.name == name }),
-      let definition = table.handle.indexes.first(where: { $0.number == index.number })
-    else { return }
+    guard let table, let index = table.indexes.first(where: { $0.name == name }) else { return }
+    guard let definition = table.handle.indexes.first(where: { $0.number == index.number }) else {
+      // One without entries has them all.
+      finish(index.number, of: table)
+      return
+    }
     do throws(StorageError) {
       try await store.buildIndex(definition, of: table.handle)
     } catch {

@@ -10,6 +10,14 @@ package struct EngineConfiguration: Sendable {
     case temporary
     /// As `temporary`, beginning with what ``Engine/copy(to:)`` has written to this file.
     case temporaryCopy(of: String)
+
+    /// Whether what is acknowledged survives a loss of power.
+    var isDurable: Bool {
+      switch self {
+      case .directory: true
+      case .temporary, .temporaryCopy: false
+      }
+    }
   }
 
   /// Where data is kept.

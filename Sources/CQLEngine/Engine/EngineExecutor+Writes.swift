@@ -51,6 +51,8 @@ extension EngineExecutor {
     _ batch: Batch, session: inout EngineSession, into body: inout [UInt8]
   ) async throws(EngineFailure) -> EngineOutcome {
     let parameters = batch.parameters
+    session.trace?.describe("Execute batch of CQL3 queries", nil, parameters)
+    session.trace?.note("Planning \(batch.statements.count) statements")
     let timestamp = parameters.defaultTimestamp ?? engine.timestamps.next()
     var plans: [WritePlan] = []
     var writes: [(BoundWrite, BoundCondition?)] = []
@@ -77,8 +79,11 @@ extension EngineExecutor {
       }
     try BatchRules.check(plans, kind: kind, hasTimestamp: false)
     let start = body.count
+    session.trace?.note("Writing a batch of \(plans.count) statements")
     do throws(EngineFailure) {
-      return try await apply(writes, parameters, batch: kind, version: session.version, into: &body)
+      let outcome = try await apply(writes, parameters, batch: kind, version: session.version, into: &body)
+      session.trace?.note(writeActivity)
+      return outcome
     } catch {
       body.removeSubrange(start...)
       throw error

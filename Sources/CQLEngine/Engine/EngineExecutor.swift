@@ -48,7 +48,10 @@ package final class EngineExecutor {
   package func query(
     _ text: String, _ parameters: QueryParameters, session: inout EngineSession, into body: inout [UInt8]
   ) async throws(EngineFailure) -> EngineOutcome {
+    session.trace?.describe("Execute CQL3 query", text, parameters)
+    session.trace?.note("Parsing \(text)")
     let parsed = try Self.parse(text)
+    session.trace?.note("Planning the statement")
     let keyspace = parameters.keyspace ?? session.keyspace
     let schema = currentSchema()
     let planned = try StatementPlanner.plan(
@@ -76,14 +79,18 @@ package final class EngineExecutor {
   package func prepare(
     _ text: String, keyspace: String?, session: EngineSession, into body: inout [UInt8]
   ) throws(EngineFailure) -> EngineOutcome {
+    session.trace?.describe("Preparing CQL3 query", text, nil)
     let used = keyspace ?? session.keyspace
     let id = StatementID(keyspace: used, text: text)
     let statement: PreparedStatement
     if let known = engine.prepared.find(id) {
+      session.trace?.note("The statement has been prepared before")
       statement = known
     } else {
-      statement = PreparedStatement(id: id, keyspace: used, parsed: try Self.parse(text), textBytes: text.utf8.count)
+      session.trace?.note("Parsing \(text)")
+      statement = PreparedStatement(id: id, keyspace: used, parsed: try Self.parse(text), text: text)
     }
+    session.trace?.note("Planning the statement")
     let planned = try plan(statement)
     engine.prepared.put(statement)
     let result = PreparedResult(
@@ -166,6 +173,11 @@ package final class EngineExecutor {
     id: ArraySlice<UInt8>, resultMetadataID: ArraySlice<UInt8>?, _ parameters: QueryParameters,
     session: inout EngineSession, into body: inout [UInt8]
   ) async throws(EngineFailure) -> EngineOutcome {
+    if let trace = session.trace {
+      let text = StatementID(id).flatMap { engine.prepared.find($0) }?.text
+      trace.describe("Execute CQL3 prepared query", text, parameters)
+      trace.note("Looking up the prepared statement")
+    }
     let (planned, keyspace) = try plan(id: id)
     let bindings = try Bindings(parameters.values, for: planned.markers, isPrepared: true)
     return try await run(
@@ -185,16 +197,24 @@ package final class EngineExecutor {
         return try await select(
           plan, planned, bindings, parameters, knownMetadata: knownMetadata, session: session, into: &body)
       case .write(let plan):
+        session.trace?.note("Writing to \(plan.table.qualifiedName)\(plan.condition == nil ? "" : ", if it may")")
+        var outcome = EngineOutcome()
         let bindings = try plan.json.map { json throws(EngineFailure) in try bindings.reading(json) } ?? bindings
         if let cells = plan.pointCells {
           _ = try await writePoint(plan, cells, bindings, parameters)
           body.append(bigEndian: ResultResponse.Kind.void.rawValue)
-          return EngineOutcome()
+        } else {
+          outcome = try await write([plan], bindings, parameters, version: session.version, into: &body)
         }
-        return try await write([plan], bindings, parameters, version: session.version, into: &body)
+        session.trace?.note(writeActivity)
+        return outcome
       case .batch(let plan):
-        return try await batch(plan, bindings, parameters, version: session.version, into: &body)
+        session.trace?.note("Writing a batch of \(plan.members.count) statements")
+        let outcome = try await batch(plan, bindings, parameters, version: session.version, into: &body)
+        session.trace?.note(writeActivity)
+        return outcome
       case .other(let statement):
+        session.trace?.note("Carrying out \(statement.name)")
         return try await run(statement, keyspace: keyspace, parameters, session: &session, into: &body)
       }
     } catch {
@@ -243,11 +263,19 @@ package final class EngineExecutor {
       throw EngineFailure.invalid("ANY ConsistencyLevel is only supported for writes")
     }
     if parameters.pageSize == 0 { throw EngineFailure(.protocolError, "The page size cannot be 0") }
-    try checkAvailable(parameters.consistency, for: plan.table)
+    var consistency = parameters.consistency
+    var warnings = plan.warnings
+    if plan.neighbours != nil {
+      let lowered = try NeighbourSearch.consistency(consistency)
+      consistency = lowered.used
+      if let warning = lowered.warning { warnings.append(warning) }
+    }
+    try checkAvailable(consistency, for: plan.table)
     let start = body.count
     let hasChanged = knownMetadata.map { !$0.elementsEqual(planned.metadataID) } ?? false
     let evaluator = evaluator(bindings)
     let now = parameters.nowInSeconds.map { Int64($0) } ?? evaluator.context.now / 1_000_000
+    session.trace?.note("Reading \(plan.activity)")
     if let key = plan.pointKey, parameters.pageState == nil {
       let countOffset = try planned.writeHead(
         into: &body, version: version, skipsMetadata: parameters.skipsMetadata, change: hasChanged)
@@ -264,15 +292,20 @@ package final class EngineExecutor {
           insertPointState(planned, start: start, into: &body)
         }
       }
+      session.trace?.note("Looked for one row by its key")
       return EngineOutcome(warnings: plan.warnings)
     }
-    let source: RowSource = plan.table.isVirtual ? .memory(try systemRows(plan.table)) : .store(reader)
+    let source: RowSource =
+      plan.table.isVirtual ? .memory(try systemRows(plan.table, plan, evaluator)) : .store(reader)
     let execution = try SelectExecution(
       plan, source, image: planned.takeImage(plan.finishedShape), evaluator: evaluator, digest: planned.digest,
       stateKey: engine.pageStateKey, parameters: parameters, now: now, yielding: yielding, meter: session.meter)
     let countOffset = try planned.writeHead(
       into: &body, version: version, skipsMetadata: parameters.skipsMetadata, change: hasChanged)
     let page = try await execution.run(into: &body)
+    session.trace?.note(
+      "Read \(execution.recordCount) records in \(execution.sliceCount) slices for \(page.count) rows"
+        + (page.state == nil ? "" : ", and more may follow"))
     if case .index(let number, _, let column) = plan.partitions, !engine.isWhole(number, of: plan.table) {
       throw EngineFailure.invalid("The index on column \(column.name) was dropped while it was read")
     }
@@ -281,7 +314,21 @@ package final class EngineExecutor {
     if let state = page.state {
       PlannedStatement.insert(state.bytes(engine.pageStateKey), intoHeadAt: start, of: &body)
     }
-    return EngineOutcome(warnings: plan.warnings)
+    if !execution.warnings.isEmpty { warnings += execution.warnings }
+    return EngineOutcome(warnings: warnings)
+  }
+}
+
+extension EngineExecutor {
+  /// Begins to note what a request of a client does.
+  package func trace(for client: NodeAddress?) -> RequestTrace? {
+    RequestTrace(engine.traces, uuids: engine.uuids, client: client?.address)
+  }
+
+  /// What has happened when a write is done; of a conditional one, when it is decided.
+  var writeActivity: String {
+    engine.configuration.location.isDurable
+      ? "Committed with the writes of its group, and synced to the disk" : "Committed with the writes of its group"
   }
 }
 

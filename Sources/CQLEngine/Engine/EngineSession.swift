@@ -31,6 +31,8 @@ package struct EngineSession {
   package var peer: NodeAddress?
   /// Who watches over the memory of the answer.
   package var meter: (any AnswerMeter)?
+  /// Where the request at hand notes what it does; nil unless its client has asked for it.
+  package var trace: RequestTrace?
 
   /// The session of a new connection.
   package init(version: ProtocolVersion, keyspace: String? = nil, user: String = "anonymous", peer: NodeAddress? = nil)

@@ -67,6 +67,7 @@ struct MutationBuilder {
       switch operation {
       case .cell(let column, let value):
         if let value {
+          if plan.table.hasIndexedVectors { try checkVector(value, column) }
           record.addCell(column.id, value: value.span, timestamp: write.timestamp, expiry: write.expiry)
         } else {
           record.addTombstone(column.id, write.deletion)
@@ -88,6 +89,14 @@ struct MutationBuilder {
         record.addCounter(column.id, delta: delta, timestamp: write.timestamp)
       }
     }
+  }
+
+  /// Refuses a vector that its index cannot compare with others.
+  private func checkVector(_ value: ArraySlice<UInt8>, _ column: Column) throws(WriteRefusal) {
+    guard let similarity = plan.table.similarity(of: column),
+      let fault = VectorRules.fault(FloatVector.elements(value.span), similarity)
+    else { return }
+    throw .invalid(fault)
   }
 
   private func add(_ element: ElementCell, _ column: Column, to record: inout RecordBuilder) {

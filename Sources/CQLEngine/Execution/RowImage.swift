@@ -367,6 +367,23 @@ struct RowImage {
     }
   }
 
+  /// Gives the bytes of the value in a slot to `body`; nil when there is none.
+  @inline(__always)
+  func withValue<Result>(
+    _ slot: Int, of record: borrowing RecordView, _ body: (Span<UInt8>) -> Result?
+  ) -> Result? {
+    let place = places[slot]
+    let range = place.lower..<place.upper
+    return switch place.source {
+    case .nothing: nil
+    case .record: body(record.bytes.extracting(range))
+    case .note: body(record.note.extracting(range))
+    case .scratch: body(scratch.span.extracting(range))
+    case .statics: body(statics.span.extracting(range))
+    case .key: body(record.partitionKey.extracting(range))
+    }
+  }
+
   /// Whether there is a value in a slot.
   func hasValue(_ slot: Int) -> Bool { places[slot].source != .nothing }
 

@@ -20,6 +20,8 @@ struct RowWriter {
 
   /// The rows, as they stand in the body of the result.
   var body: [UInt8] = []
+  /// Records that it was given.
+  private(set) var recordCount = 0
   /// The rows of this page so far.
   var count = 0
   /// How many rows this page may have.
@@ -53,13 +55,17 @@ struct RowWriter {
     var key: [UInt8]
   }
 
+  /// The rows nearest to a vector, where these are wanted.
+  private var neighbours: NearestRows?
+  private let vectorSlot: Int
+
   // Sorting, for rows of several partitions that have to come in the order of their clustering.
   var sortKeys: [[UInt8]] = []
   private var sortedRows: [[UInt8]] = []
   private var sortedBytes = 0
 
   /// Bytes of the answer so far.
-  var heldBytes: Int { body.count + sortedBytes }
+  var heldBytes: Int { body.count + sortedBytes + (neighbours?.heldBytes ?? 0) }
 
   // Aggregates.
   var accumulators: [Accumulator]
@@ -69,9 +75,11 @@ struct RowWriter {
   var group = OpenGroup()
 
   init(
-    _ plan: SelectPlan, _ evaluator: Evaluator, image: RowImage, filters: [BoundFilter], pageLimit: Int,
-    partitionLimit: Int
+    _ plan: SelectPlan, _ evaluator: Evaluator, image: RowImage, filters: [BoundFilter], neighbours: NearestRows?,
+    pageLimit: Int, partitionLimit: Int
   ) {
+    self.neighbours = neighbours
+    vectorSlot = plan.neighbours?.slot ?? -1
     self.plan = plan
     self.evaluator = evaluator
     self.filters = filters
@@ -97,7 +105,8 @@ struct RowWriter {
           return kind == .clustering || kind == .regular
         }
       }
-    showsStaticOnly = hasStatics && !restrictsRows
+    // What has neighbours are rows.
+    showsStaticOnly = hasStatics && !restrictsRows && neighbours == nil
   }
 
   // MARK: Partitions
@@ -133,6 +142,7 @@ struct RowWriter {
   /// Takes a record of a scan.
   @inline(__always)
   mutating func accept(_ record: borrowing RecordView) throws(StorageError) -> ScanStep {
+    recordCount &+= 1
     if tracksPartitions, !record.partitionPrefix.isEqual(to: partition.span) {
       guard endPartition() else { return .stop }
       partition = [UInt8](copying: record.partitionPrefix)
@@ -195,6 +205,15 @@ struct RowWriter {
     partitionHasRow = true
     if let grouping = plan.grouping { return try acceptGrouped(record, grouping) }
     countInPartition += 1
+    if neighbours != nil {
+      guard let score = score(record) else { return .next }
+      var row: [UInt8] = []
+      swap(&row, &body)
+      try writeCells(record)
+      swap(&row, &body)
+      neighbours?.keep(row, score: score)
+      return .next
+    }
     if plan.isAggregate {
       loadValues(record)
       try accumulate()
@@ -212,6 +231,13 @@ struct RowWriter {
     guard isFull else { return .next }
     resumption = .after([UInt8](copying: record.key))
     return .stop
+  }
+
+  /// How near the row in the image is to the vector whose neighbours are wanted; nil when it is not among them.
+  @inline(__always)
+  private mutating func score(_ record: borrowing RecordView) -> Float? {
+    guard vectorSlot >= 0 else { return nil }
+    return image.withValue(vectorSlot, of: record) { neighbours?.score($0) }
   }
 
   /// The ordered bytes of the columns by which rows are sorted.
@@ -355,6 +381,10 @@ struct RowWriter {
       try loadAggregates()
       count = 1
       try writeExpressions()
+      return
+    }
+    if let neighbours {
+      count = neighbours.write(into: &body)
       return
     }
     guard plan.sortsPartitions else { return }

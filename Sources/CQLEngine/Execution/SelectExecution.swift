@@ -21,6 +21,14 @@ final class SelectExecution {
   private let limit: Int
   private var writer: RowWriter
   private let ranges: [ClusteringRange]
+  /// What the client is warned of.
+  let warnings: [String]
+
+  /// How many slices the read has taken so far.
+  private(set) var sliceCount = 1
+
+  /// How many records have been looked at so far.
+  var recordCount: Int { writer.recordCount }
 
   /// What a page brought.
   struct Page {
@@ -56,6 +64,7 @@ final class SelectExecution {
     var pageSize = parameters.pageSize.map { $0 > 0 ? Int($0) : Int.max } ?? Int.max
     // Cassandra gives groups of DISTINCT in one page, too.
     if plan.isAggregate, plan.grouping == nil || plan.isDistinct { pageSize = .max }
+    if plan.neighbours != nil { pageSize = .max }
     if plan.sortsPartitions, pageSize < self.limit {
       throw EngineFailure.invalid(
         "Cannot page queries with both ORDER BY and a IN restriction on the partition key; you must either remove the "
@@ -66,9 +75,14 @@ final class SelectExecution {
     for filter in plan.filters {
       filters.append(try BoundFilter(filter, filter.slots.map { plan.shape.columns[$0].name }, evaluator))
     }
+    let search = try plan.neighbours.map { order throws(EngineFailure) in
+      try NeighbourSearch(
+        order, of: plan, limit: limit, pageSize: parameters.pageSize.flatMap { $0 > 0 ? Int($0) : nil }, evaluator)
+    }
+    warnings = search?.warnings ?? []
     writer = RowWriter(
-      plan, evaluator, image: image, filters: filters, pageLimit: min(pageSize, self.limit),
-      partitionLimit: partitionLimit)
+      plan, evaluator, image: image, filters: filters, neighbours: search?.rows,
+      pageLimit: min(pageSize, self.limit), partitionLimit: partitionLimit)
     ranges = try ReadRanges.clustering(plan.clustering, evaluator)
   }
 
@@ -285,6 +299,7 @@ final class SelectExecution {
     } else {
       await yielding()
     }
+    sliceCount += 1
     sliceStart = monotonicMicroseconds()
   }
 
@@ -310,7 +325,8 @@ final class SelectExecution {
     var wanted: [UInt8] = []
     switch value {
     case .value(let expression, let type):
-      wanted = try ValueOrder.key(try evaluator.filtered(expression, name), type)
+      let value = try evaluator.filtered(expression, name)
+      wanted = try ValueOrder.key(value, type)
     case .entry(let key, let keyType, let entry, let valueType):
       wanted = try ValueOrder.key(try evaluator.filtered(key, name), keyType)
       wanted += try ValueOrder.key(try evaluator.filtered(entry, name), valueType)

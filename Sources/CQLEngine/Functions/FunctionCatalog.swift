@@ -6,8 +6,7 @@ import CassandraWire
 enum FunctionCatalog {
   /// Functions that Cassandra has and this node has not, with what they belong to.
   private static let unsupported: NameMap<String> = [
-    "similarity_cosine": "Vector search", "similarity_euclidean": "Vector search",
-    "similarity_dot_product": "Vector search", "mask_null": "Dynamic data masking",
+    "mask_null": "Dynamic data masking",
     "mask_default": "Dynamic data masking", "mask_replace": "Dynamic data masking",
     "mask_inner": "Dynamic data masking",
     "mask_outer": "Dynamic data masking", "mask_hash": "Dynamic data masking",
@@ -42,6 +41,9 @@ enum FunctionCatalog {
     if let function = try JSONFunctions.function(text, arguments, receiver) { return function }
     if text == "token" { return try checked(TokenFunction.function(table), arguments) }
     if let factory = CollectionFunctions.factories[text] { return try factory(arguments) }
+    if let function = try VectorFunctions.function(text, arguments, receiver: inSelection ? nil : receiver) {
+      return function
+    }
     guard let candidates = overloads[text] else {
       if AggregateFunction.names.contains(text) { throw notScalar(text, arguments, receiver) }
       throw unknown(name, inSelection: inSelection)

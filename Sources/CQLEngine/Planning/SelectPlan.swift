@@ -48,6 +48,8 @@ final class SelectPlan: Sendable {
   let isDistinct: Bool
   /// The clustering columns by which rows of several partitions have to be sorted; empty when they need not be.
   let sortColumns: [Column]
+  /// The vector whose neighbours are wanted, and in which column.
+  let neighbours: NeighbourOrder?
   let limit: Expression?
   let perPartitionLimit: Expression?
   /// Warnings that each run of the statement gives.
@@ -63,7 +65,8 @@ final class SelectPlan: Sendable {
     grouping: Grouping?, partitions: Partitions, token: Restriction?, clustering: [Restriction], filters: [Filter],
     isReversed: Bool,
     isDistinct: Bool,
-    sortColumns: [Column], limit: Expression?, perPartitionLimit: Expression?, warnings: [String]
+    sortColumns: [Column], neighbours: NeighbourOrder?, limit: Expression?, perPartitionLimit: Expression?,
+    warnings: [String]
   ) {
     self.table = table
     finishedShape = FinishedShape(shape)
@@ -78,13 +81,15 @@ final class SelectPlan: Sendable {
     self.isReversed = isReversed
     self.isDistinct = isDistinct
     self.sortColumns = sortColumns
+    self.neighbours = neighbours
     self.limit = limit
     self.perPartitionLimit = perPartitionLimit
     self.warnings = warnings
     let namesOneRow = clustering.count == table.clustering.count && clustering.allSatisfy(\.isEquality)
     self.namesOneRow = namesOneRow
     if case .keys(let key) = partitions, token == nil, case .slots = outputs, key.allSatisfy(\.isEquality), namesOneRow,
-      filters.isEmpty, aggregates.isEmpty, limit == nil, perPartitionLimit == nil, !isDistinct, !table.hasStatics,
+      filters.isEmpty, aggregates.isEmpty, neighbours == nil, limit == nil, perPartitionLimit == nil, !isDistinct,
+      !table.hasStatics,
       !table.isVirtual
     {
       pointKey = key
@@ -95,6 +100,19 @@ final class SelectPlan: Sendable {
 
   /// The columns that are read.
   var shape: RowShape { finishedShape.shape }
+
+  /// What is read and how, for traces.
+  var activity: String {
+    let way =
+      switch partitions {
+      case .keys(let keys): keys.allSatisfy(\.isEquality) ? "a partition" : "partitions by their keys"
+      case .tokens: "a range of tokens"
+      case .all: "all partitions"
+      case .index(_, _, let column): "what the index on \(column.name) names"
+      }
+    let order = neighbours.map { " for the neighbours of a vector in \($0.column.name)" } ?? ""
+    return "\(table.qualifiedName): \(way)\(order)\(filters.isEmpty ? "" : ", filtered")"
+  }
 
   /// Whether rows of several partitions have to be sorted.
   var sortsPartitions: Bool { !sortColumns.isEmpty }

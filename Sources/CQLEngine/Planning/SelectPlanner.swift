@@ -5,12 +5,14 @@ import CassandraWire
 struct SelectPlanner {
   let statement: SelectStatement
   let table: Table
-  private var terms: TermPlanner
-  private var selectors: SelectorPlanner
+  var terms: TermPlanner
+  var selectors: SelectorPlanner
   private(set) var restrictions: RestrictionPlanner
   private var filters: [Filter] = []
   /// The restrictions that only reading rows one by one can answer, or an index.
   private var filtered: [Restriction] = []
+  /// The vector whose neighbours are wanted.
+  private var neighbours: NeighbourOrder?
   /// Those of them that are about clustering columns.
   private var pendingClustering: [Restriction] = []
   /// Whether Cassandra would ask an index.
@@ -33,12 +35,11 @@ struct SelectPlanner {
 
   /// The plan and what is known of the markers.
   mutating func plan() throws(EngineFailure) -> (SelectPlan, TermPlanner) {
-    if statement.orderBy.contains(where: { $0.nearestNeighbourOf != nil }) {
-      throw EngineFailure.unsupported("Vector search (ORDER BY … ANN OF)")
-    }
     let (outputs, columns) = try selection()
     terms = selectors.terms
+    neighbours = try neighbourOrder()
     try restrictions.add(statement.relations, &terms)
+    if let neighbours { try checkOnlyNeighbour(neighbours) }
     try checkStaticOnly()
     if statement.isDistinct { try checkDistinct() }
     let keys = try keyRestrictions()
@@ -83,7 +84,8 @@ struct SelectPlanner {
       grouping: grouping,
       partitions: partitions, token: restrictions.token, clustering: clustering, filters: filters,
       isReversed: isReversed,
-      isDistinct: statement.isDistinct, sortColumns: sortColumns, limit: limit, perPartitionLimit: perPartition,
+      isDistinct: statement.isDistinct, sortColumns: sortColumns, neighbours: neighbours, limit: limit,
+      perPartitionLimit: perPartition,
       warnings: warnings)
     return (plan, terms)
   }
@@ -157,7 +159,7 @@ struct SelectPlanner {
     guard
       restrictions.byColumn.values.allSatisfy({ restriction in
         restriction.columns.allSatisfy { $0.kind == .partitionKey || $0.kind == .static }
-      }), restrictions.tuples.isEmpty
+      }), restrictions.tuples.isEmpty, neighbours.map({ $0.column.kind == .static }) ?? true
     else {
       throw EngineFailure.invalid(
         "SELECT DISTINCT with WHERE clause only supports restriction by partition key and/or static columns.")
@@ -307,6 +309,8 @@ struct SelectPlanner {
   private func index(for restriction: Restriction) -> (Index, SelectPlan.IndexValue)? {
     guard restriction.columns.count == 1 else { return nil }
     let column = restriction.columns[0]
+    // The index of a vector has no entries: it says how near two of them are.
+    if FloatVector.dimensions(column.wire) != nil { return nil }
     for index in table.indexes(on: column) where !index.isBuilding {
       switch (restriction.kind, index.part) {
       case (.equal(let values), .simple), (.equal(let values), .full):
@@ -339,6 +343,7 @@ struct SelectPlanner {
   private func isStorageAttached(_ restriction: Restriction) -> Bool {
     guard restriction.columns.count == 1 else { return false }
     let column = restriction.columns[0]
+    if FloatVector.dimensions(column.wire) != nil { return false }
     let parts = table.indexes(on: column).filter { $0.className != nil && !$0.isBuilding }.map(\.part)
     switch restriction.kind {
     case .equal: return parts.contains(.simple) || parts.contains(.full)
@@ -364,19 +369,20 @@ struct SelectPlanner {
     return true
   }
 
-  private var hasIndexedRestriction: Bool { restrictions.byColumn.values.contains { isIndexed($0) } }
+  private var hasIndexedRestriction: Bool {
+    neighbours != nil || restrictions.byColumn.values.contains { isIndexed($0) }
+  }
 
   /// The index to ask, and Cassandra's refusal of what neither keys nor an index can answer.
   private mutating func chooseIndex(hasKeys: Bool) throws(EngineFailure) -> SelectPlan.Partitions? {
-    for restriction in filtered {
-      guard case .vector = restriction.columns[0].wire, !table.indexes(on: restriction.columns[0]).isEmpty else {
-        continue
-      }
-      throw EngineFailure.invalid("Vector indexes only support ANN queries")
+    if let neighbours {
+      try checkNeighbours(neighbours, hasKeys: hasKeys, needsClusteringFilter: !pendingClustering.isEmpty)
+    } else {
+      try checkVectors(filtered)
     }
     let isIndexing = hasIndexedRestriction
     // As in Cassandra: an index is used for what keys do not answer, and for a range of keys.
-    usesIndex = isIndexing && (!hasKeys || !filtered.isEmpty)
+    usesIndex = isIndexing && (!hasKeys || !filtered.isEmpty || neighbours != nil)
     if !statement.allowsFiltering, !hasKeys || usesIndex || !filtered.isEmpty {
       var needed = filtered
       if !hasKeys {
@@ -386,7 +392,7 @@ struct SelectPlanner {
       }
       let isAnswered =
         needed.isEmpty || needed.allSatisfy { isStorageAttached($0) }
-        || needed.count == 1 && isAnsweredByOne(needed[0])
+        || neighbours == nil && needed.count == 1 && isAnsweredByOne(needed[0])
       guard isAnswered else { throw Self.needsFiltering }
     }
     if usesIndex {
@@ -416,7 +422,7 @@ struct SelectPlanner {
 
   /// Whether rows are read backwards.
   private func order(hasKeys: Bool) throws(EngineFailure) -> Bool {
-    guard !statement.orderBy.isEmpty else { return false }
+    guard !statement.orderBy.isEmpty, neighbours == nil else { return false }
     for ordering in statement.orderBy {
       let column = try table.column(named: ordering.column)
       guard column.kind == .clustering else {

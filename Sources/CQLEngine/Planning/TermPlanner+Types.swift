@@ -121,6 +121,8 @@ extension TermPlanner {
 struct Argument {
   /// How well it goes with a type.
   let fit: (CQLType) -> Literal.Fit
+  /// How many elements it has when it is written as `[…]`.
+  let elementCount: Int?
   private let findType: () -> CQLType?
   private let write: () -> String
 
@@ -130,13 +132,16 @@ struct Argument {
   var text: String { write() }
 
   init(_ planner: TermPlanner, _ term: TypedTerm) {
-    self.init(text: term.term.cql, type: planner.naturalType(term)) { planner.fit(term, $0) }
+    self.init(
+      text: term.term.cql, type: planner.naturalType(term), elementCount: term.elementCount
+    ) { planner.fit(term, $0) }
   }
 
   init(
-    text: @autoclosure @escaping () -> String, type: @autoclosure @escaping () -> CQLType?,
+    text: @autoclosure @escaping () -> String, type: @autoclosure @escaping () -> CQLType?, elementCount: Int? = nil,
     fit: @escaping (CQLType) -> Literal.Fit
   ) {
+    self.elementCount = elementCount
     self.fit = fit
     findType = type
     write = text

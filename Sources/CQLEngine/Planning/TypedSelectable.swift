@@ -44,10 +44,17 @@ extension SelectorPlanner {
         return inner.fit(wanted)
       }
     }
+    var elementCount: Int?
+    if case .list(let elements) = typed.selectable.kind { elementCount = elements.count }
     // A literal without a type is judged when the function is known.
-    guard let type = naturalType(typed) else { return Argument(text: "", type: nil, fit: { _ in .weak }) }
-    return Argument(text: naturalName(typed), type: type) { wanted in
-      type == wanted ? .exact : TermPlanner.isAssignable(type, to: wanted) ? .weak : .none
+    guard let type = naturalType(typed) else {
+      return Argument(text: "", type: nil, elementCount: elementCount, fit: { _ in .weak })
+    }
+    return Argument(text: naturalName(typed), type: type, elementCount: elementCount) { wanted in
+      if let elementCount, case .vector(_, let dimensions) = wanted {
+        return elementCount == dimensions ? .weak : .none
+      }
+      return type == wanted ? .exact : TermPlanner.isAssignable(type, to: wanted) ? .weak : .none
     }
   }
 

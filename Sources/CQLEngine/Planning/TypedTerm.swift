@@ -21,6 +21,10 @@ final class TypedTerm {
 
   init(_ term: Term) { self.term = term }
 
+  /// How many elements it has when it is written as `[…]`.
+  var elementCount: Int? {
+    if case .list(let elements) = term.kind { elements.count } else { nil }
+  }
   /// The keys of a map.
   var keys: [TypedTerm] { stride(from: 0, to: parts.count, by: 2).map { parts[$0] } }
   /// The values of a map.

@@ -137,7 +137,7 @@ final class WritePlan: Sendable {
     _ kind: Kind, _ table: Table, _ partitionKey: [Restriction], _ clustering: [Restriction],
     _ operations: [WriteOperation], isConditional: Bool
   ) -> [PointCell]? {
-    guard kind != .delete, !isConditional, clustering.count == table.clustering.count,
+    guard kind != .delete, !isConditional, !table.hasIndexedVectors, clustering.count == table.clustering.count,
       (partitionKey + clustering).allSatisfy({ $0.isEquality && !$0.isTuple })
     else { return nil }
     var cells: [PointCell] = []

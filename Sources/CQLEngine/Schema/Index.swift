@@ -20,6 +20,11 @@ struct Index: Sendable {
   /// Whether it does not have all entries yet, so that nothing may be looked for in it.
   var isBuilding = false
 
+  /// How near two vectors are, for an index on a column of them.
+  var similarity: VectorSimilarity {
+    options.first { $0.0 == IndexOptions.similarityFunction }.flatMap { VectorSimilarity(option: $0.1) } ?? .cosine
+  }
+
   /// The target as `system_schema.indexes` and DESCRIBE write it.
   var target: String {
     let name = Identifier.cql(column)

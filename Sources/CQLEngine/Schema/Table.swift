@@ -50,6 +50,8 @@ final class Table: Sendable {
   let handle: TableHandle
   /// Of columns that were dropped and added again, the timestamp up to which cells do not show.
   let hiddenThrough: [ColumnID: Int64]
+  /// Of the columns of vectors that are indexed, how near two values are; empty in most tables.
+  private let similarities: [ColumnID: VectorSimilarity]
   private let byName: NameMap<Column>
 
   init(_ definition: Definition) {
@@ -62,11 +64,20 @@ final class Table: Sendable {
       hiddenThrough[column.id] = definition.dropped[column.name]?.time
     }
     self.hiddenThrough = hiddenThrough
+    var similarities: [ColumnID: VectorSimilarity] = [:]
+    var stored: [IndexDefinition] = []
+    for index in definition.indexes {
+      guard let column = byName[index.column] else { continue }
+      // The neighbours of a vector are found in the rows themselves.
+      if FloatVector.dimensions(column.wire) != nil, index.className != nil {
+        similarities[column.id] = index.similarity
+      } else {
+        stored.append(IndexDefinition(index, on: column))
+      }
+    }
+    self.similarities = similarities
     handle = TableHandle(
-      number: definition.number, graceSeconds: Int64(definition.options.graceSeconds),
-      indexes: definition.indexes.compactMap { index in
-        byName[index.column].map { IndexDefinition(index, on: $0) }
-      })
+      number: definition.number, graceSeconds: Int64(definition.options.graceSeconds), indexes: stored)
   }
 
   var keyspace: String { definition.keyspace }
@@ -97,6 +108,12 @@ final class Table: Sendable {
 
   /// `keyspace.name`, as messages write it.
   var qualifiedName: String { "\(keyspace).\(name)" }
+
+  /// Whether vectors are indexed.
+  var hasIndexedVectors: Bool { !similarities.isEmpty }
+
+  /// How near two vectors of a column are by its index; nil when it has none.
+  func similarity(of column: Column) -> VectorSimilarity? { similarities[column.id] }
 
   /// The indexes on a column.
   func indexes(on column: Column) -> [Index] { indexes.filter { $0.column == column.name } }

@@ -51,6 +51,8 @@ final class PreparedStatement: Sendable {
   /// The keyspace of its unqualified names.
   let keyspace: String?
   let parsed: ParsedStatement
+  /// As it was written.
+  let text: String
   private let firstMetadataID = Mutex<[UInt8]?>(nil)
 
   /// Whether the result's columns are those that the statement was first prepared with.
@@ -67,8 +69,9 @@ final class PreparedStatement: Sendable {
   /// tree takes a multiple of what was written.
   let cost: Int
 
-  init(id: StatementID, keyspace: String?, parsed: ParsedStatement, textBytes: Int) {
-    cost = 2_048 + 16 * textBytes + 256 * parsed.markers.count
+  init(id: StatementID, keyspace: String?, parsed: ParsedStatement, text: String) {
+    cost = 2_048 + 16 * text.utf8.count + 256 * parsed.markers.count
+    self.text = text
     self.id = id
     self.keyspace = keyspace
     self.parsed = parsed
@@ -103,6 +106,9 @@ final class PreparedStatements: Sendable {
       return found.statement
     }
   }
+
+  /// All of them, in no order.
+  var all: [PreparedStatement] { entries.withLock { $0.statements.values.map(\.statement) } }
 
   func put(_ statement: PreparedStatement) {
     entries.withLock { entries in

@@ -29,6 +29,30 @@ enum SystemKeyspaces {
         tokens set<text>, PRIMARY KEY (peer, peer_port))
       """, "information about known peers in the cluster"
     ),
+    (
+      """
+      CREATE TABLE system.size_estimates (keyspace_name text, table_name text, range_start text, range_end text,
+        mean_partition_size bigint, partitions_count bigint,
+        PRIMARY KEY (keyspace_name, table_name, range_start, range_end))
+      """, "per-table primary range size estimates, table is deprecated in favor of table_estimates"
+    ),
+    (
+      """
+      CREATE TABLE system.table_estimates (keyspace_name text, table_name text, range_type text, range_start text,
+        range_end text, mean_partition_size bigint, partitions_count bigint,
+        PRIMARY KEY (keyspace_name, table_name, range_type, range_start, range_end))
+      """, "per-table range size estimates"
+    ),
+    (
+      "CREATE TABLE system.prepared_statements (prepared_id blob PRIMARY KEY, logged_keyspace text, query_string text)",
+      "prepared statements"
+    ),
+    (
+      """
+      CREATE TABLE system."IndexInfo" (table_name text, index_name text, value blob,
+        PRIMARY KEY (table_name, index_name))
+      """, "built column indexes"
+    ),
   ]
 
   private static let tableOptions = """
@@ -131,27 +155,107 @@ enum SystemKeyspaces {
     ),
   ]
 
+  private static let traceTables: [(String, String)] = [
+    (
+      """
+      CREATE TABLE system_traces.sessions (session_id uuid PRIMARY KEY, client inet, command text, coordinator inet,
+        coordinator_port int, duration int, parameters map<text, text>, request text, started_at timestamp)
+      """, "tracing sessions"
+    ),
+    (
+      """
+      CREATE TABLE system_traces.events (session_id uuid, event_id timeuuid, activity text, source inet,
+        source_elapsed int, source_port int, thread text, PRIMARY KEY (session_id, event_id))
+      """, "tracing events"
+    ),
+  ]
+
+  private static let distributedTables: [(String, String)] = [
+    (
+      """
+      CREATE TABLE system_distributed.parent_repair_history (parent_id timeuuid PRIMARY KEY, exception_message text,
+        exception_stacktrace text, finished_at timestamp, keyspace_name text, started_at timestamp,
+        columnfamily_names set<text>, options map<text, text>, requested_ranges set<text>, successful_ranges set<text>)
+        WITH default_time_to_live = 2592000
+      """, "Repair history"
+    ),
+    (
+      """
+      CREATE TABLE system_distributed.partition_denylist (ks_name text, table_name text, key blob,
+        PRIMARY KEY ((ks_name, table_name), key))
+      """, "Partition keys which have been denied access"
+    ),
+    (
+      """
+      CREATE TABLE system_distributed.repair_history (keyspace_name text, columnfamily_name text, id timeuuid,
+        coordinator inet, coordinator_port int, exception_message text, exception_stacktrace text,
+        finished_at timestamp, parent_id timeuuid, range_begin text, range_end text, started_at timestamp, status text,
+        participants set<inet>, participants_v2 set<text>, PRIMARY KEY ((keyspace_name, columnfamily_name), id))
+        WITH default_time_to_live = 2592000
+      """, "Repair history"
+    ),
+    (
+      """
+      CREATE TABLE system_distributed.view_build_status (keyspace_name text, view_name text, host_id uuid, status text,
+        PRIMARY KEY ((keyspace_name, view_name), host_id))
+      """, "Materialized View build status"
+    ),
+  ]
+
+  /// Seconds that Cassandra keeps deletions in the tables that it replicates.
+  private static let distributedGrace = 864_000
+
+  private static let viewTables: [(String, String)] = [
+    (
+      """
+      CREATE TABLE system_views.clients (address inet, port int, client_options frozen<map<text, text>>,
+        connection_stage text, driver_name text, driver_version text, hostname text, keyspace_name text,
+        protocol_version int, request_count bigint, ssl_cipher_suite text, ssl_enabled boolean, ssl_protocol text,
+        username text, PRIMARY KEY (address, port))
+      """, "currently connected clients"
+    ),
+    ("CREATE TABLE system_views.settings (name text PRIMARY KEY, value text)", "current settings"),
+    (
+      """
+      CREATE TABLE system_views.thread_pools (name text PRIMARY KEY, active_tasks int, active_tasks_limit int,
+        blocked_tasks bigint, blocked_tasks_all_time bigint, completed_tasks bigint, pending_tasks int)
+      """, ""
+    ),
+  ]
+
+  /// What Cassandra replicates by itself.
+  private static func simpleStrategy(replicas: Int) -> NameMap<String> {
+    ["class": "org.apache.cassandra.locator.SimpleStrategy", "replication_factor": "\(replicas)"]
+  }
+
   private static let localStrategy: NameMap<String> = ["class": "org.apache.cassandra.locator.LocalStrategy"]
 
   /// All keyspaces of the node.
   static let all: [Keyspace] = [
     keyspace("system", systemTables, grace: 0, isVirtual: false),
+    keyspace(
+      "system_distributed", distributedTables, grace: distributedGrace, isVirtual: false,
+      replication: simpleStrategy(replicas: 3)),
     keyspace("system_schema", schemaTables, grace: schemaGrace, isVirtual: false),
-    keyspace("system_views", [], grace: 0, isVirtual: true),
+    keyspace(
+      TraceRows.keyspace, traceTables, grace: 0, isVirtual: false, replication: simpleStrategy(replicas: 2)),
+    keyspace(StatusRows.keyspace, viewTables, grace: 0, isVirtual: true),
     keyspace("system_virtual_schema", virtualTables, grace: 0, isVirtual: true),
   ]
 
   private static func keyspace(
-    _ name: String, _ tables: [(String, String)], grace: Int, isVirtual: Bool
+    _ name: String, _ tables: [(String, String)], grace: Int, isVirtual: Bool,
+    replication: NameMap<String> = localStrategy
   ) -> Keyspace {
-    var keyspace = Keyspace(name: name, replication: localStrategy, isSystem: true, isVirtual: isVirtual)
+    var keyspace = Keyspace(name: name, replication: replication, isSystem: true, isVirtual: isVirtual)
     for (text, comment) in tables {
       guard var definition = definition(text, in: keyspace) else {
         preconditionFailure("the definition of a table of the system is CQL that this engine takes")
       }
       definition.options.comment = comment
       definition.options.graceSeconds = Int32(grace)
-      definition.options.memtableFlushPeriod = 3_600_000
+      // What Cassandra replicates it also flushes as it does tables of others.
+      definition.options.memtableFlushPeriod = replication["replication_factor"] == nil ? 3_600_000 : 0
       definition.source = isVirtual ? .virtual : .system
       keyspace.tables[definition.name] = Table(definition)
     }

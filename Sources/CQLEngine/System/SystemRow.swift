@@ -31,6 +31,16 @@ struct SystemRow {
         record.addCell(column.id, value: value.span, timestamp: 0)
         continue
       }
+      if case .map(let type, _) = column.wire {
+        let entries = Parts.elements(value[...], perElement: 2) ?? []
+        for index in stride(from: 0, to: entries.count, by: 2) {
+          let (key, value) = (Array(entries[index]), Array(entries[index + 1]))
+          let path = try ValueOrder.key(key[...], type)
+          let cell = MapCell.bytes(key: key.span, value: value.span)
+          record.addCell(column.id, path: path.span, value: cell.span, timestamp: 0)
+        }
+        continue
+      }
       guard case .set(let type) = column.wire else { continue }
       for element in Parts.elements(value[...]) ?? [] {
         let path = try ValueOrder.key(element, type)
@@ -49,9 +59,17 @@ struct SystemValue {
 
   static func text(_ text: String) -> SystemValue { SystemValue(Array(text.utf8)) }
 
+  static func blob(_ bytes: [UInt8]) -> SystemValue { SystemValue(bytes) }
+
   static func boolean(_ value: Bool) -> SystemValue { SystemValue([value ? 1 : 0]) }
 
   static func int(_ number: Int32) -> SystemValue {
+    var bytes: [UInt8] = []
+    bytes.append(bigEndian: number)
+    return SystemValue(bytes)
+  }
+
+  static func bigint(_ number: Int64) -> SystemValue {
     var bytes: [UInt8] = []
     bytes.append(bigEndian: number)
     return SystemValue(bytes)

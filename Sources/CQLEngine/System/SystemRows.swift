@@ -1,3 +1,4 @@
+import CassandraBytes
 import CQLLanguage
 import CassandraWire
 
@@ -11,9 +12,18 @@ extension EngineExecutor {
   static let partitioner = "org.apache.cassandra.dht.Murmur3Partitioner"
 
   /// The rows of a table that the node makes itself.
-  func systemRows(_ table: Table) throws(EngineFailure) -> MemoryTable {
+  func systemRows(
+    _ table: Table, _ plan: SelectPlan, _ evaluator: Evaluator
+  ) throws(EngineFailure) -> MemoryTable {
     let schema = currentSchema()
-    if table.keyspace == "system" { return try memory(table, table.name == "local" ? [local(schema)] : []) }
+    switch table.keyspace {
+    case "system": return try memory(table, nodeRows(of: table, schema))
+    case TraceRows.keyspace:
+      let traces = engine.traces.traces(at: WallClock.microseconds() / 1_000, id: Self.onlyKey(plan, evaluator))
+      return try memory(table, TraceRows.rows(of: table, traces, node: engine.advertised.address))
+    case StatusRows.keyspace: return try memory(table, StatusRows.rows(of: table, engine.status))
+    default: break
+    }
     if let known = systemRows[table.qualifiedName], known.generation == schema.generation { return known.rows }
     let rows = try memory(table, SchemaRows.rows(of: table, schema))
     systemRows[table.qualifiedName] = (schema.generation, rows)
@@ -24,6 +34,37 @@ extension EngineExecutor {
     var entries: [(key: [UInt8], record: [UInt8])] = []
     for row in rows { entries.append(try row.entry(in: table)) }
     return MemoryTable(entries)
+  }
+
+  /// The UUID that a statement names as its only key, so that the rows of others need not be made.
+  private static func onlyKey(_ plan: SelectPlan, _ evaluator: Evaluator) -> CQLUUID? {
+    guard case .keys(let keys) = plan.partitions, keys.count == 1, case .equal(let values) = keys[0].kind,
+      let value = try? evaluator.value(values[0]).slice, value.count == 16
+    else { return nil }
+    return CQLUUID(high: value.span.uint64(at: 0), low: value.span.uint64(at: 8))
+  }
+
+  /// The rows of a table of the keyspace `system`.
+  private func nodeRows(of table: Table, _ schema: Schema) -> [SystemRow] {
+    switch table.name {
+    case "local": return [local(schema)]
+    case "prepared_statements":
+      return engine.prepared.all.map {
+        SystemRow([
+          ("prepared_id", .blob($0.id.bytes)), ("logged_keyspace", $0.keyspace.map { .text($0) }),
+          ("query_string", .text($0.text)),
+        ])
+      }
+    case "IndexInfo":
+      return schema.sortedKeyspaces.flatMap { keyspace in
+        keyspace.sortedTables.flatMap { table in
+          table.indexes.filter { !$0.isBuilding }.map {
+            SystemRow([("table_name", .text(keyspace.name)), ("index_name", .text($0.name))])
+          }
+        }
+      }
+    default: return []
+    }
   }
 
   private func local(_ schema: Schema) -> SystemRow {

@@ -23,12 +23,17 @@ final class ClientConnection {
   @exclusivity(unchecked) var backlog: Backlog?
   /// Where its long reads wait for their turns, and how many they have had since it had nothing else to do.
   @exclusivity(unchecked) var slices: (line: TurnQueue.Line, count: Int)?
+  /// What others see of it.
+  private let record: ClientRecord
   private var deadline: DeadlineKey?
   @exclusivity(unchecked) private var armedFor = UInt64.max
 
   init(_ transport: Transport, server: LoopServer) {
     self.transport = transport
     self.server = server
+    record = server.clients.add(
+      NodeStatus.Client(
+        address: transport.peer.flatMap(NodeAddress.init), version: .v5, isSecure: transport.isSecure))
     machine = ServerMachine(
       password: server.password, limits: server.connectionLimits,
       reading: ReadingWatch(
@@ -64,6 +69,7 @@ extension ClientConnection: TransportDelegate {
       session.peer = transport.peer.flatMap(NodeAddress.init)
       answer(message, on: stream)
       machine.establish(framing)
+      describe()
     case .send(let bytes): transport.write { $0 += bytes }
     case .register(let stream):
       server.wantsEvents(self)
@@ -80,6 +86,7 @@ extension ClientConnection: TransportDelegate {
       return
     }
     machine.begin(bytes: body.count)
+    record.begin()
     server.workers.add(
       StatementRequest(connection: self, stream: header.stream, opcode: opcode, flags: header.flags, body: body),
       isFirst: machine.requestsInFlight == 1)
@@ -101,6 +108,7 @@ extension ClientConnection: TransportDelegate {
     chargeOutput()
     while let request = held.popFirst() { forget(request) }
     server.memoryWasGivenBack()
+    server.clients.remove(record)
     server.workers.cancel(for: self)
     server.connectionClosed(self)
   }
@@ -109,6 +117,18 @@ extension ClientConnection: TransportDelegate {
 // MARK: - Logging in
 
 extension ClientConnection {
+  /// Tells others who the client is now.
+  private func describe() {
+    record.client.withLock { client in
+      client.version = session.version
+      client.isReady = machine.phase == .ready
+      client.driverName = machine.driver?.name
+      client.driverVersion = machine.driver?.version
+      client.keyspace = session.keyspace
+      client.user = session.user
+    }
+  }
+
   /// Answers a login now, or later when logins from this address have failed before.
   private func judge(_ refused: String?) {
     if let refused { server.loginFailed(refused, at: transport.peer) }
@@ -130,6 +150,7 @@ extension ClientConnection {
     guard let user = login.user else { return }
     server.loginSucceeded(at: transport.peer)
     session.user = user
+    describe()
   }
 }
 
@@ -164,30 +185,40 @@ extension ClientConnection {
     // A copy, because other requests of the connection run while this one waits.
     var session = session
     session.meter = worker
+    let trace = request.flags.contains(.tracing) ? executor.trace(for: session.peer) : nil
+    session.trace = trace
     let keyspace = session.keyspace
     result.removeAll(keepingCapacity: true)
     do throws(EngineFailure) {
       let outcome = try await request.run(on: executor, session: &session, into: &result)
-      if session.keyspace != keyspace { self.session.keyspace = session.keyspace }
-      finish(request, outcome, result)
+      if session.keyspace != keyspace {
+        self.session.keyspace = session.keyspace
+        describe()
+      }
+      trace?.finish()
+      finish(request, outcome, trace?.id, result)
     } catch {
+      trace?.finish()
       forget(request)
       server.report(error)
-      answer(.error(error.response), on: request.stream)
+      answer(.error(error.response), on: request.stream, trace: trace?.id)
     }
     giveRoomBack(of: worker)
     if backlog != nil { resumeBacklog() }
     endIfDrained()
   }
 
-  private func finish(_ request: StatementRequest, _ outcome: EngineOutcome, _ result: [UInt8]) {
+  private func finish(
+    _ request: StatementRequest, _ outcome: EngineOutcome, _ trace: CQLUUID?, _ result: [UInt8]
+  ) {
     forget(request)
     guard machine.canAnswer else { return }
-    var flags: EnvelopeFlags = []
-    if !outcome.warnings.isEmpty && machine.version >= .v4 { flags = .warning }
+    var prefix = ResponsePrefix(tracingID: trace)
+    if machine.version >= .v4 { prefix.warnings = outcome.warnings }
+    let flags = prefix.flags
     var output = transport.takeOutput()
     machine.append(.result, flags: flags, on: request.stream, to: &output) { output throws(WireError) in
-      if flags == .warning { try ResponsePrefix(warnings: outcome.warnings).encode(into: &output) }
+      if !ResponsePrefix.isEmpty(flags) { try prefix.encode(into: &output) }
       output += result
     }
     transport.putBack(output)
@@ -196,6 +227,7 @@ extension ClientConnection {
 
   private func forget(_ request: StatementRequest) {
     machine.end(bytes: request.body.count)
+    record.end()
     server.release(bytes: request.body.count)
   }
 }
@@ -203,10 +235,10 @@ extension ClientConnection {
 // MARK: - Output
 
 extension ClientConnection {
-  private func answer(_ message: ResponseMessage, on stream: Int16) {
+  private func answer(_ message: ResponseMessage, on stream: Int16, trace: CQLUUID? = nil) {
     guard machine.canAnswer else { return }
     var output = transport.takeOutput()
-    machine.append(message, on: stream, to: &output)
+    machine.append(message, trace: trace, on: stream, to: &output)
     transport.putBack(output)
     watchReader()
   }

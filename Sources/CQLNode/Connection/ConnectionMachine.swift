@@ -36,6 +36,8 @@ struct ConnectionMachine {
 
   private let password: PasswordCheck?
   private var state = State.establishing(nil)
+  /// What STARTUP has said of the client's driver; nil before it.
+  private(set) var driver: (name: String?, version: String?)?
 
   /// The machine of a new connection; with `password` the client has to log in.
   init(password: PasswordCheck?) { self.password = password }
@@ -214,6 +216,7 @@ extension ConnectionMachine {
       }
       isCompressed = true
     }
+    driver = (options.driverName, options.driverVersion)
     let framing: Framing = version >= .v5 ? .segments(compressed: isCompressed) : .envelopes(compressed: isCompressed)
     guard password != nil else {
       state = .ready(version)

@@ -89,6 +89,9 @@ struct ServerMachine {
   /// The version of the protocol; the newest until the client has named one.
   var version: ProtocolVersion { input.machine.version }
 
+  /// What the client has said of its driver; nil before it has sent STARTUP.
+  var driver: (name: String?, version: String?)? { input.machine.driver }
+
   /// Bytes that the message takes, or will take, that has not arrived whole.
   var pendingBytes: Int { input.pendingBytes }
 
@@ -272,10 +275,13 @@ extension ServerMachine {
     }
   }
 
-  /// Appends an answer.
-  mutating func append(_ message: ResponseMessage, on stream: Int16, to output: inout [UInt8]) {
+  /// Appends an answer, with the name of its request's trace where there is one.
+  mutating func append(
+    _ message: ResponseMessage, trace: CQLUUID? = nil, on stream: Int16, to output: inout [UInt8]
+  ) {
     let version = version
-    append(message.opcode, on: stream, to: &output) { output throws(WireError) in
+    append(message.opcode, flags: trace == nil ? [] : .tracing, on: stream, to: &output) { output throws(WireError) in
+      if let trace { try ResponsePrefix(tracingID: trace).encode(into: &output) }
       try message.encode(into: &output, version: version)
     }
   }

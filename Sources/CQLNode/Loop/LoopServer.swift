@@ -12,6 +12,8 @@ final class LoopServer {
   let connectionLimits: ServerMachine.Limits
   let password: PasswordCheck?
   let workers: Workers
+  /// The clients of all loops.
+  let clients: ClientDirectory
   /// Where long reads wait between two slices.
   let turns: TurnQueue
   private let logger: CassandraLogger
@@ -39,8 +41,10 @@ final class LoopServer {
   private var nextLoginReport: UInt64 = 0
 
   init(
-    on loop: EventLoop, configuration: NodeConfiguration, loopCount: Int, memory: MemoryBudget, logger: CassandraLogger
+    on loop: EventLoop, configuration: NodeConfiguration, loopCount: Int, memory: MemoryBudget,
+    clients: ClientDirectory, logger: CassandraLogger
   ) {
+    self.clients = clients
     self.memory = MemoryShare(of: memory)
     logins = LoginGuard(maximumWaiting: configuration.limits.waitingLoginsPerAddress)
     self.loop = loop

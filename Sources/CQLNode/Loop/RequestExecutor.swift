@@ -3,6 +3,9 @@ package import CassandraWire
 
 /// What runs the statements of one loop: the engine's executor, or a stand-in of tests.
 package protocol RequestExecutor: AnyObject {
+  /// Begins to note what a request of a client does; nil when nothing is noted here.
+  func trace(for client: NodeAddress?) -> RequestTrace?
+
   /// Runs a statement given as text.
   func query(
     _ text: String, _ parameters: QueryParameters, session: inout EngineSession, into body: inout [UInt8]
@@ -36,6 +39,8 @@ package protocol RequestBackend: Sendable {
   ) throws(EngineStartError) -> any RequestExecutor
   /// Calls `handler` for every change of the schema, before it is acknowledged; it must not block.
   func onSchemaChange(_ handler: @escaping @Sendable (SchemaChange) -> Void)
+  /// Is told who knows the clients.
+  func observe(_ status: @escaping @Sendable () -> NodeStatus)
   /// Is told at which address the node listens.
   func advertise(_ address: NodeAddress)
 }

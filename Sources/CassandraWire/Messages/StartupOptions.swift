@@ -9,6 +9,12 @@ public struct StartupOptions: Sendable, Hashable {
   public private(set) var cqlVersion: String?
   /// The compression that it wants from now on.
   public private(set) var compression: String?
+  /// What the client calls its driver, of which no more than 128 bytes are taken.
+  public private(set) var driverName: String?
+  /// The version of its driver, of which no more than 128 bytes are taken.
+  public private(set) var driverVersion: String?
+
+  private static let maximumDriverBytes = 128
 
   /// Reads the body of STARTUP. The names of options are taken in any case, as Cassandra takes them; of two options of
   /// one name the later stays.
@@ -23,10 +29,18 @@ public struct StartupOptions: Sendable, Hashable {
         cqlVersion = try body.readString(&position)
       } else if Self.isName(key, "COMPRESSION") {
         compression = try body.readString(&position)
+      } else if Self.isName(key, "DRIVER_NAME") {
+        driverName = Self.text(body.extracting(try body.readShortBytes(&position)))
+      } else if Self.isName(key, "DRIVER_VERSION") {
+        driverVersion = Self.text(body.extracting(try body.readShortBytes(&position)))
       } else {
         _ = try body.readShortBytes(&position)
       }
     }
+  }
+
+  private static func text(_ bytes: Span<UInt8>) -> String {
+    String(decoding: [UInt8](copying: bytes.extracting(0..<min(bytes.count, maximumDriverBytes))), as: UTF8.self)
   }
 
   private static func isName(_ key: Span<UInt8>, _ name: StaticString) -> Bool {

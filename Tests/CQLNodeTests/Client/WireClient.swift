@@ -17,8 +17,8 @@ final class WireClient {
     var version: UInt8
     var message: ResponseMessage
     var warnings: [String]
-    /// Whether a trace was announced.
-    var isTraced = false
+    /// The trace that was announced.
+    var tracingID: CQLUUID?
     /// The body behind the prefix.
     var body: [UInt8]
   }
@@ -215,7 +215,7 @@ extension WireClient: TransportDelegate {
       return
     }
     answers[header.stream] = Answer(
-      version: header.version, message: message, warnings: prefix.warnings, isTraced: prefix.tracingID != nil,
+      version: header.version, message: message, warnings: prefix.warnings, tracingID: prefix.tracingID,
       body: rest)
     waiters.removeValue(forKey: header.stream)?.resume()
   }

@@ -29,24 +29,6 @@ import Testing
     }
   }
 
-  /// The difference `tracing` of the documentation.
-  @Test func aRequestThatAsksToBeTracedIsAnsweredWithoutATrace() async throws {
-    try await EmbeddedNode.withNode { node in
-      try await EventLoops.shared[0].run {
-        let client = try await WireClient.ready(to: node.address)
-        defer { client.close() }
-        let request = RequestMessage.query("SELECT key FROM system.local", QueryParameters(consistency: .one))
-        let answer = try await client.answer(on: try client.send(request, flags: .tracing))
-        #expect(!answer.isTraced)
-        guard case .result(.rows(let rows)) = answer.message else {
-          Issue.record("\(answer.message)")
-          return
-        }
-        #expect(rows.rowCount == 1)
-      }
-    }
-  }
-
   @Test func aResetGoesBackToASnapshotOrToNothing() async throws {
     try await EmbeddedNode.withNode { node in
       let address = node.address

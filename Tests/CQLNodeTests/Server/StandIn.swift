@@ -36,6 +36,7 @@ final class StandIn: RequestBackend {
   }
 
   func advertise(_ address: NodeAddress) {}
+  func observe(_ status: @escaping @Sendable () -> NodeStatus) {}
 
   /// Lets everybody go on who waits, or will wait, for `name`.
   func release(_ name: String) {
@@ -73,6 +74,8 @@ final class StandIn: RequestBackend {
   }
 
   private final class Executor: RequestExecutor {
+    func trace(for client: NodeAddress?) -> RequestTrace? { nil }
+
     let standIn: StandIn
     let yielding: () async -> Void
 
