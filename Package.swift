@@ -20,8 +20,7 @@ let lifetimes: [SwiftSetting] = strict + [.enableExperimentalFeature("Lifetimes"
 
 let package = Package(
   name: "swift-cassandra",
-  // The bytes of a String without a copy (`utf8.span`), which every key from outside and every JSON string goes through, and
-  // InlineArray are there from macOS 26 on.
+  // InlineArray is there from macOS 26 on.
   platforms: [.macOS(.v26)],
   products: [
     .executable(name: "astra-emulator", targets: ["CassandraAstraEmulatorCommand"]),

@@ -42,7 +42,7 @@ extension ByteText: Hashable, Comparable {
   @inlinable
   public func hash(into hasher: inout Hasher) {
     // The hasher does not know where one text ends and the next begins, so a byte that no UTF-8 holds says so.
-    unsafe text.utf8.span.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
+    text.withUTF8Span { bytes in unsafe bytes.withUnsafeBytes { unsafe hasher.combine(bytes: $0) } }
     hasher.combine(0xff as UInt8)
   }
 }
@@ -53,13 +53,6 @@ extension ByteText: ExpressibleByStringLiteral, CustomStringConvertible {
 
   /// The text.
   public var description: String { text }
-}
-
-extension String {
-  /// Whether both have the same bytes of UTF-8; Swift's own comparison ignores how accents are composed, and is slow for
-  /// runs of combining marks.
-  @inlinable
-  public func hasSameBytes(as other: String) -> Bool { utf8.span.isEqual(to: other.utf8.span) }
 }
 
 extension Set where Element == ByteText {

@@ -6,7 +6,9 @@ extension Array where Element == UInt8 {
   /// Escaped are `"`, `\` and the control characters below U+0020, with the short forms where JSON has them (`\b`, `\t`,
   /// `\n`, `\f`, `\r`) and `\u00XX` where it has not. Everything else goes out as it is, `/`, DEL and all that is not
   /// ASCII included (RFC 8259, section 7).
-  public mutating func append(jsonString text: String) { append(jsonString: text.utf8.span) }
+  public mutating func append(jsonString text: String) {
+    text.withUTF8Span { append(jsonString: $0) }
+  }
 
   /// Appends bytes that are known to be UTF-8 as a JSON string, quotes included.
   ///

@@ -15,8 +15,11 @@ public struct JSONNumber: Hashable, Sendable, CustomStringConvertible {
   /// White space around it, a leading `+`, leading zeros, `.5`, `5.`, hexadecimal digits, NaN and infinities all give
   /// nil. The length of `text` is not limited.
   public init?(_ text: String) {
-    let scan = NumberScan(text.utf8.span, from: 0)
-    guard scan.problem == nil, scan.end == text.utf8.count else { return nil }
+    let isNumber = text.withUTF8Span { bytes in
+      let scan = NumberScan(bytes, from: 0)
+      return scan.problem == nil && scan.end == bytes.count
+    }
+    guard isNumber else { return nil }
     self.text = text
   }
 

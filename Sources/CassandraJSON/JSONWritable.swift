@@ -90,7 +90,7 @@ extension String: JSONWritable {
 
 extension Substring: JSONWritable {
   /// Appends the text in quotes, escaped as described at `append(jsonString:)`.
-  public func writeJSON(to buffer: inout [UInt8]) { buffer.append(jsonString: utf8.span) }
+  public func writeJSON(to buffer: inout [UInt8]) { buffer.append(jsonString: String(self)) }
 }
 
 extension Optional: JSONWritable where Wrapped: JSONWritable {

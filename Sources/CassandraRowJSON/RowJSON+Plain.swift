@@ -181,12 +181,11 @@ extension OutputSpan where Element == UInt8 {
   /// A float where Swift writes it as Java does.
   private mutating func append(float number: Float) -> Bool {
     guard number.magnitude >= 0.001, number.magnitude < 10_000_000 else { return false }
-    var text = number.description
-    text.makeContiguousUTF8()
-    let bytes = text.utf8.span
-    guard bytes.count <= RowJSON.Plain.numberBytes else { return false }
-    append(copying: bytes)
-    return true
+    return number.description.withUTF8Span { bytes in
+      guard bytes.count <= RowJSON.Plain.numberBytes else { return false }
+      append(copying: bytes)
+      return true
+    }
   }
 }
 
