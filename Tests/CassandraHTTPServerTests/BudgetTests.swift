@@ -12,6 +12,33 @@ import CassandraWebTesting
     let most = Atomic<Int>(0)
   }
 
+  /// Who sends many requests at once does not have the loop to themselves.
+  @Test func manyRequestsOfOneLeaveTurnsToOthers() async throws {
+    let (answered, begun, isAsked) = (Count(), Promise<Void>(), Count())
+    var routes = plainRoutes()
+    routes.get("/many") { _ in
+      // The first one holds the loop until another client has asked.
+      if answered.now.wrappingAdd(1, ordering: .relaxed).newValue == 1 {
+        begun.send()
+        while isAsked.now.load(ordering: .acquiring) == 0 {}
+      }
+      return Response.text("")
+    }
+    routes.get("/one") { _ in Response.text("\(answered.now.load(ordering: .relaxed))") }
+    try await serving(routes, loops: 1) { server in
+      let (many, one) = (try await server.client(), try await server.client())
+      one.request("GET /one")
+      #expect(try await one.reply().text == "0")
+      many.send(String(repeating: "GET /many HTTP/1.1\r\nHost: test\r\n\r\n", count: 300))
+      await begun.value
+      one.request("GET /one")
+      isAsked.now.store(1, ordering: .releasing)
+      let before = try #require(Int(try await one.reply().text))
+      #expect(before < 100, "of 300 requests that had come before")
+      for _ in 0..<300 { #expect(try await many.reply().status == 200) }
+    }
+  }
+
   /// Bodies together hold no more than the budget: the others wait in their order, and all are answered.
   @Test(arguments: [true, false]) func bodiesWaitForTheirTurn(_ isChunked: Bool) async throws {
     let count = Count()

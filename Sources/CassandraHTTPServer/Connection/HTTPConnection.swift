@@ -7,6 +7,9 @@ internal import CassandraTelemetry
 ///
 /// The connection's task waits for a whole head, runs the handler, and waits for the next.
 final class HTTPConnection: RequestChannel {
+  /// Requests of one client that are answered, where they have come together, before the loop looks at what others ask: 16.
+  static let requestsPerTurn = 16
+
   // `@exclusivity(unchecked)`: as in ``RequestChannel``.
   @exclusivity(unchecked) private(set) var machine: ServerMachine
   @exclusivity(unchecked) private var waiter: UnsafeContinuation<Void, Never>?
@@ -16,6 +19,8 @@ final class HTTPConnection: RequestChannel {
   private(set) var isParked = true
   /// How much of HTTP/2's preface has come, and nothing else; nil once it is known what the connection speaks.
   @exclusivity(unchecked) private var preface: Int?
+  /// Requests that were answered since the task last waited.
+  private var answeredInARow = 0
   @exclusivity(unchecked) private var deadline: DeadlineKey?
   @exclusivity(unchecked) private var armedFor = UInt64.max
 
@@ -56,7 +61,15 @@ final class HTTPConnection: RequestChannel {
   /// Answers requests until the connection ends.
   override func serve() async {
     task = .current
-    while await serveNext() { guard await letClientCatchUp() else { break } }
+    while await serveNext() {
+      guard await letClientCatchUp() else { break }
+      // Who has sent many requests at once does not have the loop to themselves.
+      answeredInARow += 1
+      if answeredInARow >= Self.requestsPerTurn {
+        answeredInARow = 0
+        await server.loop.nextTurn()
+      }
+    }
     task = nil
     if !isParked { finish() }
   }
@@ -155,6 +168,7 @@ extension HTTPConnection {
         return .refused(reason)
       case .wait:
         if isParked { return .end }
+        answeredInARow = 0
         await wait()
       case .end:
         isParked = false

@@ -84,6 +84,9 @@ public final class EventLoop: TaskExecutor {
   /// turn do together. To be called on the loop.
   public func atEndOfTurn(_ body: @escaping () -> Void) { core.endings.append(body) }
 
+  /// Waits until the loop has looked at its sockets; to be called on the loop.
+  package func nextTurn() async { await withUnsafeContinuation { waiter in post { waiter.resume() } } }
+
   /// Runs `body` on the loop, and comes back.
   ///
   /// From one of the loop's own tasks this costs no more than the call.
