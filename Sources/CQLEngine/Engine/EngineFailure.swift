@@ -45,3 +45,16 @@ package struct EngineStartError: Error, Sendable, CustomStringConvertible {
   /// An error explained in a sentence.
   package init(_ description: String) { self.description = description }
 }
+
+extension EngineFailure {
+  /// What a client gets when the storage cannot do its work.
+  init(_ error: StorageError) {
+    switch error.code {
+    case .overloaded: self.init(.overloaded, "\(error)")
+    case .recordTooLarge, .invalidMutation, .closed: self.init(.serverError, "\(error)")
+    default:
+      self.init(.serverError, "\(error)")
+      storageDetail = error.logDetail
+    }
+  }
+}

@@ -396,16 +396,3 @@ struct RowWriter {
     for index in order.prefix(count) { body.append(contentsOf: sortedRows[index]) }
   }
 }
-
-extension EngineFailure {
-  /// What a client gets when the storage cannot do its work.
-  init(_ error: StorageError) {
-    switch error.code {
-    case .overloaded: self.init(.overloaded, "\(error)")
-    case .recordTooLarge, .invalidMutation, .closed: self.init(.serverError, "\(error)")
-    default:
-      self.init(.serverError, "\(error)")
-      storageDetail = error.logDetail
-    }
-  }
-}

@@ -26,20 +26,6 @@ struct ServerMachine {
     case closed
   }
 
-  /// Why a request is not handled.
-  enum Refusal: Error, Hashable {
-    /// It is no HTTP, or more than the limits allow.
-    case invalid(HTTPError)
-    /// The head did not arrive in time.
-    case headTimedOut
-    /// The body did not arrive in time, or at too slow a pace.
-    case bodyTimedOut
-    /// The client ended its half within the body.
-    case bodyCutShort
-    /// The client is gone.
-    case gone
-  }
-
   let limits: ConnectionLimits
   private(set) var phase = Phase.awaitingHead
   var parser: RequestParser

@@ -24,16 +24,6 @@ final class HTTP2Session {
     case calmed
   }
 
-  /// Why a connection or a stream ends (RFC 9113 §7).
-  enum Code: UInt32 {
-    case none = 0
-    case protocolError = 1
-    case internalError = 2
-    case refusedStream = 7
-    case cancel = 8
-    case enhanceYourCalm = 11
-  }
-
   /// What one stream has to say and has not said yet.
   private struct Output {
     var bytes: [UInt8] = []
