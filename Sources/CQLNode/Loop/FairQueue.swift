@@ -8,8 +8,10 @@ internal import CassandraReactor
 struct FairQueue<Element> {
   /// What waits for one of them.
   final class Line {
-    fileprivate var elements = Ring<Element>(room: 2)
-    fileprivate var isQueued = false
+    // `@exclusivity(unchecked)`: touched on the loop's thread only, and no access lasts while other code runs.
+    // A ring of 8 is not made anew before it has held more than 128: who sends 64 at a time would pay for that each time.
+    @exclusivity(unchecked) fileprivate var elements = Ring<Element>(room: 8)
+    @exclusivity(unchecked) fileprivate var isQueued = false
   }
 
   /// How many of the first ones are taken in a row while others wait: 8.

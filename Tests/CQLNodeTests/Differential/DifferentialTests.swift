@@ -59,7 +59,13 @@ import Testing
     .enabled(if: cassandra != nil, "CASSANDRA_TEST_PLAIN=host:port says where a Cassandra is"), arguments: names)
   func cassandraAnswersAsTheFilesSay(name: String) async throws {
     var file = try #require(CorpusFile.all.first { $0.name == name })
-    let answers = try await run(file, at: try #require(Self.cassandra))
+    var answers = try await run(file, at: try #require(Self.cassandra))
+    // A Cassandra that is busy answers by an index before all of it can be asked, whatever it says of it: what is recorded
+    // is its answer once it has come to rest.
+    for _ in 0..<2 where !Self.records && !isAsRecorded(answers, in: file) {
+      print("\(name): some answers are not those of a Cassandra at rest; asking once more")
+      answers = try await run(file, at: try #require(Self.cassandra))
+    }
     if Self.records {
       for index in file.entries.indices { file.entries[index].expected = answers[index] }
       try file.save()
@@ -70,6 +76,10 @@ import Testing
       #expect(
         CorpusRun.essence(found) == CorpusRun.essence(entry.expected), "\(name):\(entry.line): \(entry.text)")
     }
+  }
+
+  private func isAsRecorded(_ answers: [[String]], in file: CorpusFile) -> Bool {
+    zip(file.entries, answers).allSatisfy { CorpusRun.essence($1) == CorpusRun.essence($0.expected) }
   }
 
   @Test func theCorpusIsLargeEnough() throws {
