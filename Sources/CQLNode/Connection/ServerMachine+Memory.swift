@@ -27,10 +27,14 @@ extension ServerMachine {
   /// Bytes of answers from which on it is watched whether the client reads them: 64 KiB.
   static let slowBytes = 64 << 10
 
+  // Always inlined, here and below: a call that is not would be given a copy of the whole machine, for each request.
+
   /// Bytes of the memory that are taken for the connection.
+  @inline(__always)
   var holding: Int { memory.requests + memory.frame + memory.backlog + memory.answers + memory.output }
 
   /// Whether no further answer is begun for the connection, of which so many bytes wait for the client.
+  @inline(__always)
   func isFilled(waiting: Int) -> Bool { memory.asked > 0 || memory.answers + waiting > limits.answerBytes }
 
   /// How long the body of the next message may be when the node has so much memory left.
@@ -63,6 +67,7 @@ extension ServerMachine {
   }
 
   /// Whether it has to be watched if the client reads, when so many bytes wait for it.
+  @inline(__always)
   func isSlow(waiting: Int) -> Bool { waiting > Self.slowBytes || memory.output > 0 }
 }
 

@@ -264,6 +264,7 @@ extension ServerMachine {
   }
 
   /// Whether anything may still be sent.
+  @inline(__always)
   var canAnswer: Bool {
     switch phase {
     case .establishing, .judging, .ready, .draining: true
