@@ -15,3 +15,4 @@ static inline int csqlite_bind_copy(sqlite3_stmt *statement, int index, const vo
 static const int csqlite_ioerr_fsync = SQLITE_IOERR_FSYNC;
 static const int csqlite_ioerr_dir_fsync = SQLITE_IOERR_DIR_FSYNC;
 static const int csqlite_ioerr_data = SQLITE_IOERR_DATA;
+static const int csqlite_ioerr_short_read = SQLITE_IOERR_SHORT_READ;

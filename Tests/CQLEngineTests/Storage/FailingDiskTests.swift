@@ -166,6 +166,32 @@ import Testing
     #expect(found > 0)
   }
 
+  /// A file that ends within its last page: what is missing must not be taken for zeros.
+  @Test func aFileThatIsCutWithinAPageGivesErrors() async throws {
+    let store = try Store(StoreConfiguration(.directory(scratch.path)))
+    let table = TableHandle(number: store.makeTableNumber(), graceSeconds: 0)
+    for number in 0..<200 { try await store.apply(Self.write(number, bytes: 400, table)) }
+    let expected = try store.makeReader().contents(table.number)
+    await store.close()
+    let whole = try Data(contentsOf: URL(fileURLWithPath: scratch.path + "/node.db"))
+    var found = 0
+    for cut in [1, 99, 1_000, StoreFormat.pageBytes - 1] {
+      let damaged = Scratch()
+      defer { withExtendedLifetime(damaged) {} }
+      try FileManager.default.createDirectory(atPath: damaged.path, withIntermediateDirectories: true)
+      try whole.dropLast(cut).write(to: URL(fileURLWithPath: damaged.path + "/node.db"))
+      do {
+        let store = try Store(StoreConfiguration(.directory(damaged.path)))
+        #expect(try store.makeReader().contents(table.number) == expected, "\(cut) bytes are missing")
+        await store.close()
+      } catch let error as StorageError {
+        found += 1
+        #expect(error.code == .corrupt, "\(error)")
+      }
+    }
+    #expect(found > 0)
+  }
+
   @Test func damagedLogsGiveErrors() async throws {
     let seed = Dice.seed("damaged log")
     var random = Dice(seed: seed)

@@ -60,7 +60,13 @@ enum PageFile {
     unsafe methods.xRead = { file, into, count, offset in
       unsafe with(file) { _, below, methods in
         let result = unsafe methods.pointee.xRead(below, into, count, offset)
-        guard result == SQLITE_OK, isPage(count, offset), let into = unsafe into else { return result }
+        guard isPage(count, offset), let into = unsafe into else { return result }
+        // Behind the end of the file SQLite takes what is missing for zeros, which is right for a page that was never
+        // written, and not for one of which a part is there.
+        if result == csqlite_ioerr_short_read, unsafe hasPart(below, methods, from: offset) {
+          return csqlite_ioerr_data
+        }
+        guard result == SQLITE_OK else { return result }
         let isRight = unsafe PageChecksum.isRight(into, count: Int(count), number: pageNumber(offset))
         return isRight ? SQLITE_OK : csqlite_ioerr_data
       }
@@ -151,6 +157,14 @@ private func with(
 
 private func isPage(_ count: Int32, _ offset: Int64) -> Bool {
   Int(count) == StoreFormat.pageBytes && offset % Int64(StoreFormat.pageBytes) == 0
+}
+
+/// Whether the file ends behind `offset`.
+private func hasPart(
+  _ below: UnsafeMutablePointer<sqlite3_file>, _ methods: UnsafePointer<sqlite3_io_methods>, from offset: Int64
+) -> Bool {
+  var size: Int64 = 0
+  return unsafe methods.pointee.xFileSize(below, &size) == SQLITE_OK && size > offset
 }
 
 private func pageNumber(_ offset: Int64) -> Int { Int(offset / Int64(StoreFormat.pageBytes)) + 1 }
