@@ -126,7 +126,8 @@ import Testing
       $0.send(FrameClient.reset, stream: 1, payload: [0, 0, 0, 0])
     },
     Case("RST_STREAM of a wrong size", .goAway(frameSizeError)) {
-      $0.headers(1, base, ends: false)
+      // A request whose answer waits for its body, so that it cannot come before the frame.
+      $0.headers(1, FrameClient.fields("POST", "/collect"), ends: false)
       $0.send(FrameClient.reset, stream: 1, payload: [0])
     },
     Case("WINDOW_UPDATE of nothing", .goAway(protocolError)) { $0.openWindow(0, by: 0) },
