@@ -42,9 +42,10 @@ def fetch(url):
 
 
 @contextlib.contextmanager
-def running(command, port, environment):
-    """A process that serves at port, once it answers."""
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+def running(command, port, environment, log=None):
+    """A process that serves at port, once it answers; what it logs goes to the file `log`."""
+    with open(log or os.devnull, "ab") as output:
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=output)
     try:
         deadline = time.monotonic() + 30
         while True:
@@ -62,9 +63,9 @@ def running(command, port, environment):
 
 
 @contextlib.contextmanager
-def our_api(binary, **extra):
+def our_api(binary, log=None, **extra):
     port = free_port()
-    with running([binary, "serve", "--port", str(port)], port, {**settings(), **extra}) as process:
+    with running([binary, "serve", "--port", str(port)], port, {**settings(), **extra}, log) as process:
         yield process.pid, port
 
 

@@ -21,6 +21,7 @@ public struct FieldLine: Sendable {
   /// - Throws: `invalidFieldValue` when the value holds a control character other than a tab (RFC 9110 §5.5).
   public init(_ name: FieldName, _ value: String) throws(HTTPError) {
     var bytes: [UInt8] = []
+    bytes.reserveCapacity(name.text.utf8.count + value.utf8.count + 4)
     try bytes.append(field: name, value)
     self.bytes = bytes
     kind = Self.kind(bytes.span, name: 0..<name.text.utf8.count)

@@ -1,7 +1,6 @@
 // What a handler and its server need, so that `import CassandraHTTPServer` is enough.
 
 @_exported public import struct CassandraBytes.ByteText
-@_exported public import struct CassandraBytes.ByteText
 @_exported public import struct CassandraHTTP.FieldLine
 @_exported public import struct CassandraHTTP.FieldName
 @_exported public import struct CassandraHTTP.Fields
@@ -21,4 +20,7 @@
 @_exported public import class CassandraReactor.EventLoops
 @_exported public import enum CassandraReactor.Signal
 @_exported public import struct CassandraReactor.SocketAddress
+@_exported public import struct CassandraReactor.TLSIdentity
+@_exported public import struct CassandraReactor.TLSServer
+@_exported public import class CassandraReactor.TLSServerContext
 @_exported public import CassandraTelemetry

@@ -48,6 +48,10 @@ private final class LogBuffer: @unchecked Sendable {
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>
   private let changed: UnsafeMutablePointer<pthread_cond_t>
   private var waiting: [UInt8] = []
+  /// Whether something waits that is to be written at once.
+  private var isUrgent = false
+  /// Whether the thread waits until lines have come together.
+  private var isResting = false
   private var dropped = 0
   private var isWriting = false
   private var isStopped = false
@@ -69,24 +73,35 @@ private final class LogBuffer: @unchecked Sendable {
   }
 
   func append(_ record: LogRecord) {
+    let isUrgent = record.level >= .warning
+    if isUrgent {
+      pthread_mutex_lock(mutex)
+      let takes = repeated.takes(record)
+      pthread_mutex_unlock(mutex)
+      guard takes else { return }
+    }
+    // Other threads do not wait while the line is made.
     var line: [UInt8] = []
-    pthread_mutex_lock(mutex)
-    defer { pthread_mutex_unlock(mutex) }
-    guard repeated.takes(record) else { return }
-    line.reserveCapacity(160)
+    line.reserveCapacity(Self.usualLineBytes)
     format.append(record, to: &line)
-    append(line)
+    pthread_mutex_lock(mutex)
+    append(line, isUrgent: isUrgent)
+    pthread_mutex_unlock(mutex)
   }
 
+  /// Bytes that there is room for before a line is known: 384, as much as one of an access log has.
+  private static let usualLineBytes = 384
+
   /// With the mutex held.
-  private func append(_ line: [UInt8]) {
+  private func append(_ line: [UInt8], isUrgent: Bool = true) {
     guard waiting.count + line.count <= ConsoleSink.maximumWaitingBytes else {
       dropped += 1
       return
     }
-    let wasEmpty = waiting.isEmpty
+    let wakes = isUrgent && !self.isUrgent || waiting.isEmpty && !isResting
     waiting += line
-    if wasEmpty { pthread_cond_broadcast(changed) }
+    self.isUrgent = self.isUrgent || isUrgent
+    if wakes { pthread_cond_broadcast(changed) }
   }
 
   /// With the mutex held: tells of lines that were left out, of all of them or of those whose time is over.
@@ -106,6 +121,10 @@ private final class LogBuffer: @unchecked Sendable {
     var limit = timespec()
     clock_gettime(CLOCK_REALTIME, &limit)
     limit.tv_sec += Int(ConsoleSink.flushLimit.components.seconds)
+    if !waiting.isEmpty {
+      isUrgent = true
+      pthread_cond_broadcast(changed)
+    }
     while !waiting.isEmpty || isWriting {
       guard pthread_cond_timedwait(changed, mutex, &limit) == 0 else { return }
     }
@@ -161,6 +180,7 @@ private final class LogBuffer: @unchecked Sendable {
       if waiting.isEmpty { break }
       var bytes: [UInt8] = []
       swap(&bytes, &waiting)
+      isUrgent = false
       if dropped > 0 {
         bytes += Array("… \(dropped) log lines were dropped because they came faster than they could be written\n".utf8)
         dropped = 0
@@ -171,8 +191,29 @@ private final class LogBuffer: @unchecked Sendable {
       pthread_mutex_lock(mutex)
       isWriting = false
       pthread_cond_broadcast(changed)
+      rest()
     }
     pthread_mutex_unlock(mutex)
+  }
+
+  /// How long lines that are not urgent wait for others after a line was written, in nanoseconds: 5 ms. A thread that is woken
+  /// for each line of an access log costs more than the line.
+  private static let rest = 5_000_000
+
+  /// With the mutex held: waits until lines may have come together.
+  private func rest() {
+    var limit = timespec()
+    clock_gettime(CLOCK_REALTIME, &limit)
+    limit.tv_nsec += Self.rest
+    if limit.tv_nsec >= 1_000_000_000 {
+      limit.tv_nsec -= 1_000_000_000
+      limit.tv_sec += 1
+    }
+    isResting = true
+    defer { isResting = false }
+    while !isUrgent && !isStopped {
+      guard pthread_cond_timedwait(changed, mutex, &limit) == 0 else { return }
+    }
   }
 
   /// With the mutex held: waits for lines, for a second at most while some have been left out.

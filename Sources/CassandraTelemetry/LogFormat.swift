@@ -43,7 +43,9 @@ public enum LogFormat: String, Sendable, CaseIterable {
   private func appendJSON(_ record: LogRecord, to buffer: inout [UInt8]) {
     buffer.append(contentsOf: #"{"time":""#.utf8)
     appendTimestamp(record.nanoseconds, to: &buffer)
-    buffer.append(contentsOf: #"","level":"\#(record.level.name)","label":"#.utf8)
+    buffer.append(contentsOf: #"","level":""#.utf8)
+    buffer.append(contentsOf: record.level.name.utf8)
+    buffer.append(contentsOf: #"","label":"#.utf8)
     appendQuoted(record.label, to: &buffer)
     buffer.append(contentsOf: #","message":"#.utf8)
     appendQuoted(record.message, to: &buffer)
@@ -68,7 +70,18 @@ public enum LogFormat: String, Sendable, CaseIterable {
     buffer.append(UInt8(ascii: "\""))
   }
 
+  /// Whether nothing in the text has to be written otherwise than it stands there.
+  private func isPlain(_ text: String, quotes: Bool) -> Bool {
+    text.utf8.allSatisfy { byte in
+      byte >= 0x20 && byte < 0x7f && !(quotes && (byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")))
+    }
+  }
+
   private func appendEscaped(_ text: String, quotes: Bool, to buffer: inout [UInt8]) {
+    if isPlain(text, quotes: quotes) {
+      buffer.append(contentsOf: text.utf8)
+      return
+    }
     var bytes = text.utf8.makeIterator()
     while let byte = bytes.next() {
       switch byte {

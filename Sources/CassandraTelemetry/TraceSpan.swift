@@ -1,3 +1,5 @@
+internal import Synchronization
+
 /// Which trace and span a piece of work belongs to (W3C Trace Context).
 public struct SpanContext: Sendable, Hashable {
   /// The trace, in two halves.
@@ -21,12 +23,29 @@ public struct SpanContext: Sendable, Hashable {
 
   /// A span of a new trace.
   public init() {
-    self.init(
-      traceID: (UInt64.random(in: 1 ... .max), UInt64.random(in: 1 ... .max)), spanID: UInt64.random(in: 1 ... .max))
+    self.init(traceID: (SpanNumbers.next(), SpanNumbers.next()), spanID: SpanNumbers.next())
   }
 
   /// Another span of the same trace.
-  public var child: SpanContext { SpanContext(traceID: traceID, spanID: UInt64.random(in: 1 ... .max)) }
+  public var child: SpanContext { SpanContext(traceID: traceID, spanID: SpanNumbers.next()) }
+}
+
+/// Numbers of traces and spans. They have to differ from everybody else's and need not be secret, so they come from a seed and
+/// a counter: the system's random numbers cost a call each.
+private enum SpanNumbers {
+  private static let seed = UInt64.random(in: .min ... .max)
+  private static let count = Atomic<UInt64>(0)
+
+  /// The next number; never 0, which means none. The steps are those of SplitMix64, which repeats none within 2 to the 64.
+  static func next() -> UInt64 {
+    while true {
+      var word = seed &+ count.add(1, ordering: .relaxed).newValue &* 0x9e37_79b9_7f4a_7c15
+      word = (word ^ (word >> 30)) &* 0xbf58_476d_1ce4_e5b9
+      word = (word ^ (word >> 27)) &* 0x94d0_49bb_1331_11eb
+      word ^= word >> 31
+      if word != 0 { return word }
+    }
+  }
 }
 
 /// One piece of work that has been done, as OpenTelemetry knows it.

@@ -1,5 +1,6 @@
 import CassandraHTTP
 import CassandraReactor
+import CassandraTesting
 import Testing
 import CassandraHTTPServer
 import CassandraWebTesting
@@ -44,6 +45,65 @@ import CassandraWebTesting
       // It has kept the server waiting.
       watcher.close()
     }
+  }
+
+  /// Passes on between a client and the server what comes, from when it is told to.
+  private final class Relay: TransportDelegate {
+    private var ends: [Transport] = []
+
+    func join(_ near: Transport, _ far: Transport) {
+      ends = [near, far]
+      for end in ends { end.delegate = self }
+    }
+
+    func begin() { for end in ends { end.startReading() } }
+
+    private func other(_ end: Transport) -> Transport? { ends.first { $0 !== end } }
+    func transport(_ transport: Transport, received bytes: Span<UInt8>) {
+      other(transport)?.write { output in bytes.withUnsafeBufferPointer { output += $0 } }
+    }
+    func transportInputEnded(_ transport: Transport) { other(transport)?.finishOutput() }
+    func transportClosed(_ transport: Transport, error: ReactorError?) { other(transport)?.close() }
+  }
+
+  /// Whoever has connected before nobody listens any more is answered, also when it still has to agree on TLS.
+  @Test func handshakesMayEnd() async throws {
+    let authority = CertificateAuthority()
+    let context = try TLSServerContext(
+      identity: authority.issue(.init("api", alternativeNames: "DNS:localhost")), applicationProtocols: ["http/1.1"])
+    let trust = try TLSClientContext(trust: .authorities(pem: authority.pem), applicationProtocols: ["http/1.1"])
+    try await serving(routes(), loops: 1) {
+      $0.tls = TLSServer(context)
+      $0.lastAnswersTimeout = .seconds(60)
+    } body: { server in
+      let loop = EventLoops.shared[0]
+      let relay = Relay()
+      let far = try await Transport.connect(to: server.address, on: loop)
+      // The server has taken the connection before it is asked to end.
+      while await server.loops.openHandles <= server.loops.count { try await Task.sleep(for: .milliseconds(2)) }
+      let listener = try Listener(at: .loopback(port: 0), on: loop) { near in
+        relay.join(near, far)
+        server.server.shutDown()
+      }
+      let address = listener.address
+      async let answer = Self.answer(of: address, trust)
+      // Until nobody listens.
+      while let probe = try? await server.client() {
+        probe.close()
+        try await Task.sleep(for: .milliseconds(2))
+      }
+      relay.begin()
+      #expect(try await answer == ["OK", "close"])
+      listener.close()
+    }
+  }
+
+  private static func answer(of address: SocketAddress, _ trust: TLSClientContext) async throws -> [String?] {
+    let client = try await RawClient.connect(to: address, tls: trust.client(verifying: "localhost"))
+    client.request("GET /ok")
+    let reply = try await client.reply()
+    _ = await client.ending()
+    return [reply.text, reply["connection"]]
   }
 
   /// Clients that keep their connections busy lose nothing: each request that was sent is answered.

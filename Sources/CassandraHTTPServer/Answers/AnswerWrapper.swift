@@ -77,8 +77,12 @@ extension AnswerWrapper {
     }
     if options.sendsRequestIDs { sendIDs(&response, exchange, channel) }
     if let crossOrigin = options.crossOrigin { response.fields += crossOrigin.fields(for: exchange.head) }
+    // Whoever keeps the answer has to know that it may come in two forms, also when it is told that it has not changed (RFC
+    // 9110 §15.4.5).
+    let isCompressible = options.compresses && response.isCompressible
+    if isCompressible, let vary = try? FieldLine(.vary, "Accept-Encoding") { response.fields.append(vary) }
     if options.tagsEntities { tag(&response, exchange.head) }
-    if options.compresses { compress(&response, exchange.head) }
+    if isCompressible { compress(&response, exchange.head) }
   }
 
   private func sendIDs(_ response: inout Response, _ exchange: Exchange, _ channel: RequestChannel) {
@@ -106,8 +110,6 @@ extension AnswerWrapper {
   }
 
   private func compress(_ response: inout Response, _ head: RequestHead) {
-    guard response.isCompressible else { return }
-    if let vary = try? FieldLine(.vary, "Accept-Encoding") { response.fields.append(vary) }
     guard head.acceptsGzip, let coding = try? FieldLine(.contentEncoding, "gzip") else { return }
     switch response.body {
     case .bytes(let bytes):
@@ -153,7 +155,7 @@ extension AnswerWrapper {
     logger.info(
       exchange.isCut ? "cut" : "request",
       [
-        "method": .text(head.method == .other ? head.methodName : "\(head.method.name)"), "path": .text(head.path),
+        "method": .text(head.methodText), "path": .text(head.path),
         "route": .text(exchange.pattern), "status": .integer(Int(exchange.status.code)),
         "bytes": .integer(exchange.bodyBytes), "us": .integer(Int(clamping: micros)),
         "client": .text(channel.client?.host ?? "unix"), "id": .text(channel.requestID),

@@ -71,7 +71,9 @@ extension RequestHead {
       let parts = element.utf8.split(separator: UInt8(ascii: ";"), maxSplits: 1)
       guard let name = parts.first.map({ String(Substring($0)).filter { $0 != " " && $0 != "\t" } }) else { continue }
       let isWanted = !(parts.count > 1 && Self.isZero(Substring(parts[1])))
-      if name.lowercased().hasSameBytes(as: "gzip") { return isWanted }
+      let coding = name.lowercased()
+      // The older name is the same (RFC 9110 §8.4.1.3).
+      if coding.hasSameBytes(as: "gzip") || coding.hasSameBytes(as: "x-gzip") { return isWanted }
       if name.hasSameBytes(as: "*") { any = isWanted }
     }
     return any ?? false

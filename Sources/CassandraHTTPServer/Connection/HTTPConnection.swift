@@ -202,7 +202,13 @@ extension HTTPConnection: ServedConnection {
   var requestsInFlight: Int { machine.isIdle ? 0 : 1 }
 
   /// What is answered ends its connection, and what is idle ends when the server stops.
-  func end(_ step: LoopServer.Ending) { if step == .stopping, machine.isIdle { wake() } }
+  func end(_ step: LoopServer.Ending) {
+    guard step == .stopping, machine.isIdle else { return }
+    switch machine.stop(hasInput: transport.hasUnreadInput, now: server.loop.now) {
+    case .none: arm()
+    case .wake: wake()
+    }
+  }
 
   func silentBytes(now: UInt64) -> Int {
     noteProgress()
@@ -248,8 +254,10 @@ extension HTTPConnection: TransportDelegate {
     if let deadline { server.loop.cancelDeadline(deadline) }
     deadline = nil
     machine.close()
+    // First the one and then the other: when the server stops, its last connection must not seem to have ended.
+    let successor = server.takeHTTP2(transport)
     server.connectionClosed(self)
-    server.takeHTTP2(transport)?.transport(transport, received: bytes.span)
+    successor?.transport(transport, received: bytes.span)
   }
 
   private func receive(_ bytes: Span<UInt8>) {

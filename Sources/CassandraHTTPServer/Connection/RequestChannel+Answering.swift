@@ -58,12 +58,13 @@ extension RequestChannel {
       logGivenUp()
       return false
     }
+    let givenFields = response.fields.count
     server.wrapper?.finish(&response, of: exchange, on: self)
     guard case .stream(let length, let write) = response.body else {
       if case .bytes(let bytes) = response.body { answerWhole(response, bytes) } else { answerWhole(response, []) }
       return endExchange()
     }
-    return await stream(response, length: length, write)
+    return await stream(response, givenFields, length: length, write)
   }
 
   /// What the routes have for the request: never an error, so that whoever is around it sees an answer of everything.
@@ -95,6 +96,7 @@ extension RequestChannel {
         exchange.parameterNames = endpoint.names
         exchange.parameterRanges = ranges
         exchange.pattern = endpoint.pattern
+        exchange.spanName = exchange.head.method == .head ? "HEAD \(endpoint.pattern)" : endpoint.spanName
         exchange.endpointNumber = endpoint.number
         if let answer = server.admission(of: exchange, to: endpoint, on: self) { return .answer(answer) }
         return .endpoint(endpoint)
@@ -125,6 +127,22 @@ extension RequestChannel {
 }
 
 extension RequestHead {
+  /// The method for logs and spans, nearly always without a copy.
+  var methodText: String {
+    switch method {
+    case .get: "GET"
+    case .head: "HEAD"
+    case .post: "POST"
+    case .put: "PUT"
+    case .delete: "DELETE"
+    case .patch: "PATCH"
+    case .options: "OPTIONS"
+    case .connect: "CONNECT"
+    case .trace: "TRACE"
+    case .other: methodName
+    }
+  }
+
   /// Methods that are registered (IANA, HTTP Method Registry) and that no route is for: who uses one on a path that is known
   /// is told which methods it has, and not that the method is unheard of.
   private static let registeredMethods: Set<ByteText> = [
@@ -154,17 +172,19 @@ extension FieldLine {
 // MARK: - Answers
 
 extension RequestChannel {
+  /// Writes an answer in pieces; `givenFields` of its fields are the handler's and middleware's, and not ours.
   private func stream(
-    _ response: Response, length: Int?, _ write: (inout BodyWriter) async throws -> Void
+    _ response: Response, _ givenFields: Int, length: Int?, _ write: (inout BodyWriter) async throws -> Void
   ) async -> Bool {
     guard server.beginStream() else {
       server.count(.streams)
-      answerProblem(Problem.overloaded, insteadOf: response)
+      answerProblem(Problem.overloaded, insteadOf: response, givenFields)
       return endExchange()
     }
     defer { server.endStream() }
     guard response.status.allowsBody(answering: exchange.head.method) else {
-      _ = beginStream(response, length: length)
+      // What is compressed has another length than was announced, and nobody knows it.
+      _ = beginStream(response, length: response.isCompressed ? nil : length)
       return endExchange()
     }
     do {
@@ -178,15 +198,16 @@ extension RequestChannel {
         return false
       }
       // Nothing has left yet, so it has an answer of its own.
-      answerProblem(error, insteadOf: response)
+      answerProblem(error, insteadOf: response, givenFields)
     }
     return endExchange()
   }
 
-  /// Writes what an error tells in the place of an answer that has not begun, with the fields that middleware has added.
-  private func answerProblem(_ error: any Error, insteadOf response: Response) {
+  /// Writes what an error tells in the place of an answer that has not begun, with the fields that middleware has added. What
+  /// every answer has this one gets for itself: how it is coded is another matter.
+  private func answerProblem(_ error: any Error, insteadOf response: Response, _ givenFields: Int) {
     var problem = failed(error)
-    problem.fields += response.fields.dropFirst(response.ownFields)
+    problem.fields += response.fields.prefix(givenFields).dropFirst(response.ownFields)
     exchange.bodyBytes = 0
     server.wrapper?.finish(&problem, of: exchange, on: self)
     if case .bytes(let bytes) = problem.body { answerWhole(problem, bytes) } else { answerWhole(problem, []) }

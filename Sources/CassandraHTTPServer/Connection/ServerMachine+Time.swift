@@ -10,6 +10,8 @@ struct ConnectionLimits: Sendable {
   var bodyTimeout: UInt64
   var slowestBodyBytesPerSecond: Int
   var idleTimeout: UInt64
+  /// How long a connection that was made while the server still took some is kept for its first request when it stops.
+  var firstRequestTimeout: UInt64
   var lingerTimeout: UInt64
   var writeTimeout: Duration
   var slowestReaderBytesPerSecond: Int
@@ -22,6 +24,7 @@ struct ConnectionLimits: Sendable {
     bodyTimeout = configuration.bodyTimeout.wholeMilliseconds
     slowestBodyBytesPerSecond = max(1, configuration.slowestBodyBytesPerSecond)
     idleTimeout = configuration.idleTimeout.wholeMilliseconds
+    firstRequestTimeout = configuration.lastAnswersTimeout.wholeMilliseconds
     lingerTimeout = configuration.lingerTimeout.wholeMilliseconds
     writeTimeout = configuration.writeTimeout
     slowestReaderBytesPerSecond = configuration.slowestReaderBytesPerSecond
@@ -75,12 +78,41 @@ extension ServerMachine {
     return limit
   }
 
+  /// What to do when the server stops.
+  enum StopAction: Hashable {
+    /// Nothing: a request is being answered, or on its way.
+    case none
+    /// The task that serves ends the connection.
+    case wake
+  }
+
+  /// For how long what has arrived and was not read may turn out to be a request when the server stops, in milliseconds: 100.
+  static let unreadTimeout: UInt64 = 100
+
+  /// The server stops, and what is idle ends.
+  ///
+  /// A client that has only just connected could not learn that the server ends, and one whose request has arrived while the
+  /// loop was busy has sent it in time: for both is waited, a little.
+  ///
+  /// - Parameter hasInput: Whether bytes have arrived that were not read yet.
+  mutating func stop(hasInput: Bool, now: UInt64) -> StopAction {
+    guard isBetweenHeads else { return .none }
+    if !hasServed {
+      idleTimeout = min(idleTimeout, limits.firstRequestTimeout)
+    } else if hasInput {
+      idleTimeout = min(idleTimeout, now - min(now, since) + Self.unreadTimeout)
+    } else {
+      return .wake
+    }
+    return .none
+  }
+
   /// When the present state has lasted too long; nil when it may last.
   private var limitOfPhase: (timer: Timer, at: UInt64)? {
     if let due = reading.due { return (.write, due) }
     switch phase {
     case .awaitingHead:
-      return isBetweenHeads ? (.idle, since + limits.idleTimeout) : (.head, since + limits.headTimeout)
+      return isBetweenHeads ? (.idle, since + idleTimeout) : (.head, since + limits.headTimeout)
     case .handling where isAwaitingBody, .answering where isAwaitingBody:
       return Self.bodyLimit(since: since, wait: bodyWait, bytes: bodyBytes, limits)
     case .headArrived, .refused, .handling, .answering, .closed: return nil

@@ -40,6 +40,8 @@ struct ServerMachine {
   var isAwaitingBody = false
   /// Whether the connection ends with the present answer.
   private(set) var isLast = false
+  /// Whether a request has come.
+  private(set) var hasServed = false
 
   // Times, in milliseconds.
   /// Since when the present phase lasts, or when something last happened in it.
@@ -49,11 +51,14 @@ struct ServerMachine {
   var bodyBytes = 0
   var reading: ReadingWatch
   private(set) var hasShrunk = false
+  /// How long the connection is kept without a request.
+  var idleTimeout: UInt64
 
   init(limits: ConnectionLimits, now: UInt64) {
     self.limits = limits
     parser = RequestParser(limits: limits.message)
     reading = ReadingWatch(limit: limits.writeTimeout, slowestBytesPerSecond: limits.slowestReaderBytesPerSecond)
+    idleTimeout = limits.idleTimeout
     since = now
   }
 
@@ -192,6 +197,7 @@ extension ServerMachine {
     case .headArrived:
       phase = .handling
       isLast = false
+      hasServed = true
       let framing = head.framing
       decoder = framing.hasContent ? BodyDecoder(framing, limits: limits.message) : nil
       owesContinue = head.expectsContinue && framing.hasContent

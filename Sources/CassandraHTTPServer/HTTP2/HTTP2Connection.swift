@@ -37,7 +37,9 @@ final class HTTP2Connection {
     transport.startReading()
     // Our settings go first.
     transport.setNeedsFlush()
-    if server.isEnding { end(.answersAreLast) }
+    // Who comes while the server ends is told so with the first answer: a client that is told before it has asked would
+    // take what it was about to ask elsewhere, and there may be nothing else.
+    if server.isStopping { end(.stopping) }
     arm()
   }
 }
@@ -147,6 +149,7 @@ extension HTTP2Connection: TransportDelegate {
       let stream = HTTP2Stream(id, head, on: self)
       streams[id] = stream
       server.serve(stream)
+      if server.isEnding { end(server.ending) }
     case .refuse:
       refused += 1
       session.reset(id, .refusedStream)
@@ -206,6 +209,7 @@ extension HTTP2Connection: ServedConnection {
     case .none, .announced: return
     case .answersAreLast: if machine.announceEnd() { session.announceEnd() }
     case .stopping:
+      guard !machine.awaitFirstStream() else { return arm() }
       if machine.refuseStreams() { session.refuseStreams() }
       if machine.isToFinish { finish() }
     }

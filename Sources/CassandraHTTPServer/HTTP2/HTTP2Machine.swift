@@ -23,6 +23,10 @@ struct HTTP2Machine {
   /// Streams whose handlers run, or that are not over.
   private(set) var running = 0
   private(set) var inputEnded = false
+  /// Whether a stream has begun.
+  private var hasServed = false
+  /// How long the connection is kept without a stream.
+  private var idleTimeout: UInt64
   /// When the last stream ended, or the present phase began.
   private var since: UInt64
   private var headSince: UInt64?
@@ -39,6 +43,7 @@ struct HTTP2Machine {
     reading = ReadingWatch(
       limit: limits.connection.writeTimeout,
       slowestBytesPerSecond: limits.connection.slowestReaderBytesPerSecond)
+    idleTimeout = limits.connection.idleTimeout
     since = now
   }
 
@@ -100,6 +105,7 @@ extension HTTP2Machine {
 
   /// A stream begins.
   mutating func open() -> OpenAction {
+    hasServed = true
     switch phase {
     case .serving, .announced:
       guard running < limits.streams else { return .refuse }
@@ -141,6 +147,14 @@ extension HTTP2Machine {
   mutating func announceEnd() -> Bool {
     guard phase == .serving else { return false }
     phase = .announced
+    return true
+  }
+
+  /// The server stops: whether the first stream is waited for, a little, because the client has only just connected and was
+  /// not told that the server ends.
+  mutating func awaitFirstStream() -> Bool {
+    guard phase == .serving, !hasServed else { return false }
+    idleTimeout = min(idleTimeout, limits.connection.firstRequestTimeout)
     return true
   }
 
@@ -201,7 +215,7 @@ extension HTTP2Machine {
     switch phase {
     case .serving, .announced, .ending:
       if let headSince { return headSince + limits.connection.headTimeout }
-      return running == 0 ? since + limits.connection.idleTimeout : nil
+      return running == 0 ? since + idleTimeout : nil
     case .lingering: return since + limits.connection.lingerTimeout
     case .closed: return nil
     }

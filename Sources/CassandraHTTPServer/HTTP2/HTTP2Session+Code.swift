@@ -4,6 +4,7 @@ extension HTTP2Session {
     case none = 0
     case protocolError = 1
     case internalError = 2
+    case streamClosed = 5
     case refusedStream = 7
     case cancel = 8
     case enhanceYourCalm = 11

@@ -43,11 +43,7 @@ final class HTTP2Session {
   private(set) var isWithinHead = false
   /// Bytes of bodies that the present events are about.
   private(set) var received: [UInt8] = []
-  /// The latest stream that began, and those that were passed over before.
-  private var latest: Int32 = -1
-  private var passedOver: [ClosedRange<Int32>] = []
-  /// Ranges of streams that were passed over, and of which it is remembered: 16. Clients pass none over.
-  private static let rememberedGaps = 16
+  private var order = StreamOrder()
   /// Streams whose output has all been handed over since ``takeEmptied()``.
   private var emptied: [Int32] = []
   /// Streams that were given up by the client, or because of it.
@@ -263,12 +259,16 @@ extension HTTP2Session {
 
   /// Tells the client which stream was the last; those are still answered.
   func refuseStreams() {
+    order.endsBeginnings()
     let last = nghttp2_session_get_last_proc_stream_id(session)
     nghttp2_submit_goaway(session, Self.noFlags, last, Code.none.rawValue, nil, 0)
   }
 
   /// Ends the connection, and says why.
-  func end(_ code: Code) { nghttp2_session_terminate_session(session, code.rawValue) }
+  func end(_ code: Code) {
+    order.endsBeginnings()
+    nghttp2_session_terminate_session(session, code.rawValue)
+  }
 }
 
 // MARK: - What nghttp2 tells
@@ -307,8 +307,11 @@ extension HTTP2Session {
       if let frame { HTTP2Session.of(context)?.frameArrived(frame.pointee) }
       return 0
     }
-    nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks) { _, _, _, context in
-      HTTP2Session.of(context)?.resets += 1
+    nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks) { _, frame, _, context in
+      guard let me = HTTP2Session.of(context), let frame else { return 0 }
+      me.resets += 1
+      // It may be one that was refused before it was a stream.
+      me.order.closed(frame.pointee.hd.stream_id)
       return 0
     }
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) { _, _, stream, bytes, count, context in
@@ -331,6 +334,7 @@ extension HTTP2Session {
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) { _, stream, _, context in
       guard let me = HTTP2Session.of(context) else { return 0 }
       if let output = me.outputs.removeValue(forKey: stream) { me.waitingBytes -= output.waiting }
+      me.order.closed(stream)
       me.events.append(.closed(stream: stream))
       return 0
     }
@@ -341,19 +345,19 @@ extension HTTP2Session {
     // Whatever became of the head before: between its frames no other comes.
     fields = nil
     isWithinHead = false
-    guard header.type == UInt8(NGHTTP2_HEADERS.rawValue), header.stream_id > 0, header.stream_id % 2 == 1 else {
-      return
-    }
-    // Streams begin in their order (RFC 9113 §5.1.1). One that was passed over is closed, which the library takes for one
-    // that was served.
-    if header.stream_id > latest {
-      if header.stream_id > latest + 2 { passedOver.append(latest + 1...header.stream_id - 2) }
-      if passedOver.count > Self.rememberedGaps { passedOver.removeFirst() }
-      latest = header.stream_id
-    } else if passedOver.contains(where: { $0.contains(header.stream_id) }) {
-      end(.protocolError)
-    }
+    // What the library passes over, though it may not be.
+    let wrong: Code? =
+      switch UInt32(header.type) {
+      case NGHTTP2_PRIORITY.rawValue: header.stream_id == 0 ? .protocolError : nil
+      case NGHTTP2_HEADERS.rawValue:
+        order.headers(on: header.stream_id, endsStream: header.endsStream, isOpen: isOpen)
+      case NGHTTP2_DATA.rawValue: order.data(on: header.stream_id, isOpen: isOpen)
+      default: nil
+      }
+    if let wrong { end(wrong) }
   }
+
+  private func isOpen(_ stream: Int32) -> Bool { nghttp2_session_find_stream(session, stream) != nil }
 
   private func frameArrived(_ frame: nghttp2_frame) {
     let stream = frame.hd.stream_id
@@ -367,12 +371,18 @@ extension HTTP2Session {
           .request(
             stream: stream, Result { () throws(HTTPError) in try fields.head(endsStream: endsStream) }))
       }
-      if frame.hd.endsStream { events.append(.bodyEnded(stream: stream)) }
-    case NGHTTP2_DATA.rawValue:
-      if frame.hd.endsStream { events.append(.bodyEnded(stream: stream)) }
-    case NGHTTP2_RST_STREAM.rawValue: resets += 1
+      if frame.hd.endsStream { inputEnded(of: stream) }
+    case NGHTTP2_DATA.rawValue: if frame.hd.endsStream { inputEnded(of: stream) }
+    case NGHTTP2_RST_STREAM.rawValue:
+      resets += 1
+      order.inputEnded(of: stream)
     default: break
     }
+  }
+
+  private func inputEnded(of stream: Int32) {
+    order.inputEnded(of: stream)
+    events.append(.bodyEnded(stream: stream))
   }
 
   private func frameLeft(_ frame: nghttp2_frame) {

@@ -145,6 +145,8 @@ final class Exchange: @unchecked Sendable {
   @exclusivity(unchecked) var isStopping = false
   /// The pattern of the route; empty when there is none.
   @exclusivity(unchecked) var pattern = ""
+  /// What the request's span is called when there is an endpoint.
+  @exclusivity(unchecked) var spanName: String?
   /// The number of the endpoint; nil when there is none.
   @exclusivity(unchecked) var endpointNumber: Int?
   /// The request's span, where there are any, and the client's.
@@ -167,6 +169,7 @@ final class Exchange: @unchecked Sendable {
   /// Begins anew with the head that is there.
   func reset(number: Int, isStopping: Bool, now: UInt64) {
     pattern = ""
+    spanName = nil
     endpointNumber = nil
     cachedID = nil
     self.number = number

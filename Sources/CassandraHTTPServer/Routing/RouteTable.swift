@@ -8,6 +8,8 @@ struct RouteTable: Sendable {
     var method: Method
     /// The pattern of its path, for logs and counts.
     var pattern: String
+    /// What the spans of its requests are called.
+    var spanName: String
     /// Whether it answers even when the server sheds load.
     var isAlwaysAnswered: Bool
     /// Its place among the endpoints, for what counts them.
@@ -46,7 +48,8 @@ struct RouteTable: Sendable {
       insert(
         route.pattern,
         Endpoint(
-          method: route.method, pattern: route.pattern.description, isAlwaysAnswered: route.isAlwaysAnswered,
+          method: route.method, pattern: route.pattern.description,
+          spanName: "\(route.method.name) \(route.pattern.description)", isAlwaysAnswered: route.isAlwaysAnswered,
           number: endpointNames.count, names: route.pattern.parameterNames, handler: route.bind(shared)))
       endpointNames.append(("\(route.method.name)", route.pattern.description))
     }

@@ -289,7 +289,7 @@ extension LoopServer {
     logger.warning(
       "a slow request",
       [
-        "method": .text(head.method == .other ? head.methodName : "\(head.method.name)"), "path": .text(head.path),
+        "method": .text(head.methodText), "path": .text(head.path),
         "route": .text(exchange.pattern), "status": .integer(Int(exchange.status.code)),
         "us": .integer(Int(clamping: micros)), "id": .text(channel.requestID),
       ])
@@ -301,7 +301,7 @@ extension LoopServer {
   ) {
     guard let context = exchange.span else { return }
     let head = exchange.head
-    let method = head.method == .other ? head.methodName : "\(head.method.name)"
+    let method = head.methodText
     let status = Int(exchange.status.code)
     var attributes: [(name: String, value: LogValue)] = [
       ("http.request.method", .text(method)), ("url.path", .text(head.path)),
@@ -314,7 +314,7 @@ extension LoopServer {
     spans.record(
       TraceSpan(
         context, parent: exchange.parentSpan,
-        name: exchange.pattern.isEmpty ? method : "\(method) \(exchange.pattern)", kind: .server,
+        name: exchange.spanName ?? method, kind: .server,
         duration: Int64(clamping: microseconds) * 1000, attributes: attributes, isFailure: status >= 500))
   }
 

@@ -148,8 +148,19 @@ public final class Server: Sendable {
       try? await pause(Self.look)
       waited += Self.look
     }
-    for listener in listeners { await listener.close() }
+    for listener in listeners { await listener.close(finishingHandshakes: true) }
+    waited = .zero
+    while waited < configuration.lastAnswersTimeout, !Task.isCancelled, await handshakeCount(of: listeners) > 0 {
+      try? await pause(Self.look)
+      waited += Self.look
+    }
     await end(.stopping)
+  }
+
+  private func handshakeCount(of listeners: [ListenerGroup]) async -> Int {
+    var count = 0
+    for listener in listeners { count += await listener.handshakes }
+    return count
   }
 
   private func pause(_ duration: Duration) async throws {
@@ -170,7 +181,8 @@ public final class Server: Sendable {
 
   /// Lets the server end: it says that it is not ready and serves for ``ServerConfiguration/shutdownDelay``; then what is
   /// answered ends its connection, for ``ServerConfiguration/lastAnswersTimeout`` or until no connection is left; then no
-  /// further connection is accepted, idle ones are closed, and requests in flight get
+  /// further connection is accepted, idle ones are closed, those that have just come get as long for their first request, and
+  /// requests in flight get
   /// ``ServerConfiguration/shutdownTimeout`` to finish. Returns at once; ``run(_:onListening:)`` returns when it is done.
   public func shutDown() { stopping.fulfill() }
 }

@@ -70,7 +70,8 @@ public struct ServerConfiguration: Sendable {
   /// that asks a readiness route now and then needs the time until it has asked.
   public var shutdownDelay: Duration = .zero
   /// How long connections are kept afterwards, and new ones are taken, while what is answered ends its connection: 1 s, or
-  /// until none is left. Who keeps a connection open learns so that it is to end, before it sends a request in vain.
+  /// until none is left. Who keeps a connection open learns so that it is to end, before it sends a request in vain. As long
+  /// a connection that has just been made is kept for its first request when the server stops.
   public var lastAnswersTimeout: Duration = .seconds(1)
   /// How long requests in flight may take when the server stops: 10 s. Afterwards they are cut.
   public var shutdownTimeout: Duration = .seconds(10)

@@ -12,6 +12,9 @@ final class Acceptor {
   /// Called when there is room for a connection again.
   var onRoom: (() -> Void)?
   private(set) var openConnections = 0
+  /// Connections within their TLS handshakes.
+  private(set) var handshakes = 0
+  private var isStopped = false
 
   init(on loop: EventLoop, options: ListenOptions, onAccept: @escaping (Transport) -> Void) {
     self.loop = loop
@@ -40,9 +43,12 @@ final class Acceptor {
         return
       }
       let deadline = loop.setDeadline(after: handshakeTimeout, handler: HandshakeDeadline(transport), token: 0)
+      handshakes += 1
       transport.onReady = { [self] failure in
         loop.cancelDeadline(deadline)
+        handshakes -= 1
         if failure == nil { passOn(transport) }
+        if isStopped && handshakes == 0 { onAccept = nil }
       }
     }
     transport.connectionEstablished(isAccepted: true)
@@ -70,9 +76,13 @@ final class Acceptor {
     }
   }
 
-  func stop() {
-    onAccept = nil
+  /// Takes no further connection.
+  ///
+  /// - Parameter finishesHandshakes: Whether those within their handshakes are still passed on.
+  func stop(finishingHandshakes finishesHandshakes: Bool) {
+    isStopped = true
     onRoom = nil
+    if !finishesHandshakes || handshakes == 0 { onAccept = nil }
   }
 }
 

@@ -42,6 +42,7 @@ public final class Listener {
   /// Gives a socket to another loop; nil when this loop serves its connections itself.
   private let handOver: ((Int32) -> Void)?
   private var isOpen = true
+  private var passesOver = false
   /// Whether the kernel tells us of connections.
   private var isWatching = false
   private var retry: DeadlineKey?
@@ -157,9 +158,25 @@ extension Listener {
     retry = loop.setDeadline(after: Self.rest, handler: self, token: 0)
   }
 
+  /// Lets nobody begin a connection any more, as far as the system can; those that have begun are still accepted.
+  ///
+  /// A socket that is closed resets the connections that have been made and not accepted, and between the last look for them
+  /// and the closing there is a time, however short.
+  ///
+  /// - Returns: Whether handshakes of TCP may still be under way.
+  func passOverNewConnections() -> Bool {
+    guard isOpen, !passesOver else { return false }
+    passesOver = true
+    return ListeningSocket.passOverNew(descriptor, at: address)
+  }
+
   /// Stops listening. Connections that are open stay open.
-  public func close() {
+  public func close() { close(finishingHandshakes: false) }
+
+  /// The same; with `finishesHandshakes` connections within their TLS handshakes are still passed on.
+  func close(finishingHandshakes finishesHandshakes: Bool) {
     guard isOpen else { return }
+    _ = passOverNewConnections()
     isOpen = false
     if let retry { loop.cancelDeadline(retry) }
     retry = nil
@@ -170,7 +187,7 @@ extension Listener {
       if let handOver { handOver(accepted) } else { acceptor.adopt(descriptor: accepted) }
       accepted = ListeningSocket.accept(from: descriptor)
     }
-    acceptor.stop()
+    acceptor.stop(finishingHandshakes: finishesHandshakes)
     uv_close(UnsafeMutableRawPointer(poll).assumingMemoryBound(to: uv_handle_t.self)) { handle in
       guard let data = handle?.pointee.data else { return }
       let listener = Unmanaged<Listener>.fromOpaque(data).takeRetainedValue()
@@ -178,7 +195,7 @@ extension Listener {
       listener.poll.deallocate()
     }
     // The loop does not look at it any more, and nobody may connect from here on.
-    ListeningSocket.close(descriptor, at: address)
+    closeDescriptor(descriptor)
   }
 }
 

@@ -23,6 +23,7 @@ public final class ListenerGroup: Sendable {
   /// Where it listens, with the port that the system chose.
   public let address: SocketAddress
   private let listeners: [LoopBound<Listener>]
+  private let acceptors: [LoopBound<Acceptor>]
 
   /// Listens at `address` on every loop, and calls `onAccept` on the loop of each connection that is ready.
   ///
@@ -65,6 +66,7 @@ public final class ListenerGroup: Sendable {
       }
     }
     self.listeners = listeners
+    self.acceptors = acceptors
     self.address = first.address
   }
 
@@ -88,10 +90,43 @@ public final class ListenerGroup: Sendable {
     }
   }
 
-  /// Stops listening on every loop. Connections that are open stay open.
-  public func close() async { await ListenerGroup.close(listeners) }
+  /// How long handshakes of TCP that have begun may take until the sockets are closed: 2 ms, more than a balancer nearby
+  /// needs.
+  private static let handshakeTime: Duration = .milliseconds(2)
 
-  private static func close(_ listeners: [LoopBound<Listener>]) async {
-    for listener in listeners { await listener.loop.run { listener.withValue { $0.close() } } }
+  /// Lets nobody begin a connection any more, where the system can, and waits until those that have begun are accepted.
+  private func passOverNewConnections() async {
+    var areUnderWay = false
+    for listener in listeners {
+      let passes = await listener.loop.run { listener.withValue { $0.passOverNewConnections() } }
+      areUnderWay = areUnderWay || passes
+    }
+    guard areUnderWay, let loop = listeners.first?.loop else { return }
+    // When the task is cancelled, everything is to end at once.
+    try? await loop.run { try await loop.sleep(for: Self.handshakeTime) }
+  }
+
+  /// Stops listening on every loop. Connections that are open stay open, and those that have been made are accepted.
+  ///
+  /// - Parameter finishesHandshakes: Whether connections within their TLS handshakes are still passed on; by default they are
+  ///   closed when those end.
+  public func close(finishingHandshakes finishesHandshakes: Bool = false) async {
+    await passOverNewConnections()
+    await ListenerGroup.close(listeners, finishingHandshakes: finishesHandshakes)
+  }
+
+  private static func close(_ listeners: [LoopBound<Listener>], finishingHandshakes: Bool = false) async {
+    for listener in listeners {
+      await listener.loop.run { listener.withValue { $0.close(finishingHandshakes: finishingHandshakes) } }
+    }
+  }
+
+  /// Connections within their TLS handshakes.
+  public var handshakes: Int {
+    get async {
+      var count = 0
+      for acceptor in acceptors { count += await acceptor.loop.run { acceptor.withValue { $0.handshakes } } }
+      return count
+    }
   }
 }

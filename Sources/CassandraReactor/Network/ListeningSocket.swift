@@ -111,12 +111,21 @@ struct ListeningSocket {
     return accepted
   }
 
-  func close() { Self.close(descriptor, at: address) }
-
-  /// Closes the socket; the file of a unix address goes with it.
-  static func close(_ descriptor: Int32, at address: SocketAddress) {
+  func close() {
+    _ = Self.passOverNew(descriptor, at: address)
     closeDescriptor(descriptor)
-    if let path = address.path { unlink(path) }
+  }
+
+  /// Lets nobody begin a connection any more, as far as the system can, while those that have begun become complete. Who
+  /// tries meanwhile finds nobody at a unix address, and tries again a second later over TCP.
+  ///
+  /// - Returns: Whether handshakes may still be under way.
+  static func passOverNew(_ descriptor: Int32, at address: SocketAddress) -> Bool {
+    if let path = address.path {
+      unlink(path)
+      return false
+    }
+    return uv_pass_over_new_connections(descriptor) == 0
   }
 }
 

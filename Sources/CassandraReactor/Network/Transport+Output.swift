@@ -74,6 +74,22 @@ extension Transport {
     return max(0, Int(count))
   }
 
+  /// Whether bytes of the peer have arrived that were not read yet, as far as this system tells. One system call, so it is
+  /// for now and then.
+  package var hasUnreadInput: Bool {
+    guard phase != .closed else { return false }
+    let descriptor = descriptor(of: handle)
+    guard descriptor >= 0 else { return false }
+    var count: Int32 = 0
+    #if canImport(Darwin)
+      var size = socklen_t(MemoryLayout<Int32>.size)
+      guard getsockopt(descriptor, SOL_SOCKET, SO_NREAD, &count, &size) == 0 else { return false }
+    #else
+      guard ioctl(descriptor, UInt(FIONREAD), &count) == 0 else { return false }
+    #endif
+    return count > 0
+  }
+
   func flushAtEndOfTurn() {
     flush()
     // Only now, so that what the delegate adds while it is asked does not ask for another flush.

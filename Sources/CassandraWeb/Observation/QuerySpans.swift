@@ -28,12 +28,15 @@ public struct QuerySpans: RequestListener {
     other?.requestEnded(request, node: node, duration: duration, attempts: attempts, failure: failure)
     guard let parent = SpanContext.current else { return }
     let (seconds, attoseconds) = duration.components
-    let text = request.texts.prefix(10).joined(separator: "; ")
-    let verb = request.kind == .batch ? "BATCH" : String(text.prefix { $0 != " " && $0 != "\n" })
+    // Nearly always there is one, and it is kept and not copied.
+    var text = request.texts.count == 1 ? request.texts[0] : request.texts.prefix(10).joined(separator: "; ")
+    if text.utf8.count > SlowQueryLog.maximumTextBytes {
+      text = String(decoding: text.utf8.prefix(SlowQueryLog.maximumTextBytes), as: UTF8.self)
+    }
+    let verb = request.kind == .batch ? "BATCH" : String(Substring(text.utf8.prefix { $0 > 0x20 }))
     var attributes: [(name: String, value: LogValue)] = [
       ("db.system.name", .text("cassandra")), ("db.operation.name", .text(verb)),
-      ("db.query.text", .text(String(decoding: text.utf8.prefix(SlowQueryLog.maximumTextBytes), as: UTF8.self))),
-      ("cassandra.attempts", .integer(attempts)),
+      ("db.query.text", .text(text)), ("cassandra.attempts", .integer(attempts)),
     ]
     if request.kind == .batch { attributes.append(("db.operation.batch.size", .integer(request.texts.count))) }
     if let node {

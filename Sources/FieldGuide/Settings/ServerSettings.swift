@@ -37,8 +37,13 @@ extension ServerSetting {
     time("IDLE_TIMEOUT", \.idleTimeout, "how long a connection is kept without a request (75)"),
     time("HEAD_TIMEOUT", \.headTimeout, "how long a request's head may take (10)"),
     time("BODY_TIMEOUT", \.bodyTimeout, "how long a body may pause (30)"),
+    time("BUDGET_TIMEOUT", \.budgetTimeout, "how long a request waits for others that hold all bytes (10)"),
+    time("LINGER_TIMEOUT", \.lingerTimeout, "how long a refused client has to read why (2)"),
     time("WRITE_TIMEOUT", \.writeTimeout, "how long a client may read nothing of its response (30)"),
     time("SHUTDOWN_DELAY", \.shutdownDelay, "how long it serves after SIGTERM while /health/ready says no (0)"),
+    time(
+      "LAST_ANSWERS_TIMEOUT", \.lastAnswersTimeout,
+      "how long it takes connections afterwards, which end with their answers (1)"),
     time("SHUTDOWN_TIMEOUT", \.shutdownTimeout, "how long requests in flight may take during shutdown (10)"),
   ]
 
@@ -46,6 +51,12 @@ extension ServerSetting {
     number("MAX_BODY_BYTES", \.maximumBodyBytes, in: 1...1 << 30, "largest body in bytes (1048576)"),
     number(
       "MAX_REQUEST_BYTES", \.maximumRequestBytes, in: 1 << 20...1 << 40, "bytes of all bodies at once (268435456)"),
+    number(
+      "MAX_WAITING_BYTES", \.maximumWaitingBytes, in: 1 << 20...1 << 40, "bytes that wait for slow clients (67108864)"),
+    number("SLOWEST_BODY", \.slowestBodyBytesPerSecond, in: 1...1 << 30, "bytes a second of a body, at least (500)"),
+    number(
+      "SLOWEST_READER", \.slowestReaderBytesPerSecond, in: 1...1 << 30,
+      "bytes a second of the slowest reader that is waited for (1000)"),
     number("MAX_CONNECTIONS", \.maximumConnections, in: 1...1 << 24, "connections at once (65536)"),
     number("MAX_STREAMS", \.maximumStreams, in: 1...1 << 20, "streamed answers at once (1024)"),
   ]
@@ -88,8 +99,10 @@ extension ServerSetting {
     {
       configuration, value in
       let origins = list(value.text)
-      guard origins == ["*"] || origins.allSatisfy({ $0.hasPrefix("http://") || $0.hasPrefix("https://") }) else {
-        return "takes * or a list of origins such as https://example.com, with commas between"
+      // A browser names scheme, host and perhaps port, and nothing behind, so anything else would let nobody in.
+      guard origins == ["*"] || !origins.isEmpty && origins.allSatisfy(isOrigin) else {
+        return
+          "takes * or a list of origins such as https://example.com, in lower case and without a path, with commas between"
       }
       configuration.answers.crossOrigin = CrossOrigin(origins: origins == ["*"] ? nil : origins)
       return nil
@@ -154,6 +167,20 @@ extension ServerSetting {
       configuration.answers[keyPath: path] = isOn
       return nil
     }
+  }
+
+  private static func isOrigin(_ text: String) -> Bool {
+    guard let scheme = ["http://", "https://"].first(where: { text.hasPrefix($0) }) else { return false }
+    let host = text.utf8.dropFirst(scheme.utf8.count)
+    return !host.isEmpty
+      && host.allSatisfy { byte in
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
+        case UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: ":"): true
+        case UInt8(ascii: "["), UInt8(ascii: "]"): true
+        default: false
+        }
+      }
   }
 
   private static let notAFlag = "takes on or off"

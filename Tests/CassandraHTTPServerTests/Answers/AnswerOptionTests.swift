@@ -19,7 +19,42 @@ import CassandraWebTesting
         }
       }
     }
+    routes.get("/failing") { _ in
+      Response(contentType: .json) { writer in
+        try await writer.write(String(repeating: "[1,2,3]", count: 100))
+        throw Failure()
+      }
+    }
+    routes.get("/known") { _ in
+      Response(contentType: .json, length: 7000) { writer in
+        try await writer.write(String(repeating: "[1,2,3]", count: 1000))
+      }
+    }
     return routes
+  }
+
+  private struct Failure: Error {}
+
+  /// What is put onto every answer is put onto the one that stands for a stream that has failed, once, and nothing of what
+  /// the stream would have had.
+  @Test func aStreamThatFailsAtOnceIsAnAnswerLikeAnyOther() async throws {
+    try await serving(routes()) {
+      $0.answers.compresses = true
+      $0.answers.sendsRequestIDs = true
+      $0.answers.crossOrigin = CrossOrigin(origins: ["https://a.example"])
+      $0.answers.fields = AnswerOptions.securityFields
+    } body: { server in
+      let client = try await server.client()
+      client.request(
+        "GET /failing", "Origin: https://a.example", "Accept-Encoding: gzip", "X-Request-ID: mine",
+        "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+      let reply = try await client.reply()
+      #expect(reply.status == 500 && reply["content-encoding"] == nil)
+      #expect(reply["content-type"] == "application/problem+json" && reply.text.contains("\"internal\""))
+      let names = reply.fields.map(\.name).filter { $0 != "vary" }
+      #expect(Set(names).count == names.count, "\(names)")
+      #expect(reply.fields.filter { $0.name == "vary" }.map(\.value) == ["Origin", "Accept-Encoding"])
+    }
   }
 
   @Test func requestIDsAndTraces() async throws {
@@ -93,7 +128,7 @@ import CassandraWebTesting
       client.request("GET /text/plain")
       let plain = try await client.reply()
       #expect(plain["content-encoding"] == nil && plain["vary"] == "Accept-Encoding")
-      for accepted in ["gzip", "br, gzip;q=0.5", "*", "GZIP"] {
+      for accepted in ["gzip", "x-gzip", "br, gzip;q=0.5", "*", "GZIP"] {
         client.request("GET /text/plain", "Accept-Encoding: \(accepted)")
         let reply = try await client.reply()
         #expect(reply["content-encoding"] == "gzip" && reply.body.count < plain.body.count / 4)
@@ -116,6 +151,30 @@ import CassandraWebTesting
       }
       #expect(chunks >= 3)
       #expect(try Gzip.plain(body).count == 21_000)
+      // HEAD does not tell the length of another form (RFC 9110 §8.6).
+      client.request("HEAD /known", "Accept-Encoding: gzip")
+      let known = try await client.reply(toHead: true)
+      #expect(known["content-encoding"] == "gzip" && known["content-length"] == nil)
+      client.request("HEAD /known")
+      #expect(try await client.reply(toHead: true)["content-length"] == "7000")
+    }
+  }
+
+  /// What has not changed varies as what has (RFC 9110 §15.4.5).
+  @Test func tagsOfWhatMayBeCompressed() async throws {
+    try await serving(routes()) {
+      $0.answers.compresses = true
+      $0.answers.tagsEntities = true
+    } body: { server in
+      let client = try await server.client()
+      client.request("GET /text/a", "Accept-Encoding: gzip")
+      let first = try await client.reply()
+      let tag = try #require(first["etag"])
+      #expect(first["content-encoding"] == "gzip" && first["vary"] == "Accept-Encoding")
+      client.request("GET /text/a", "Accept-Encoding: gzip", "If-None-Match: \(tag)")
+      let second = try await client.reply()
+      #expect(second.status == 304 && second["etag"] == tag && second["vary"] == "Accept-Encoding")
+      #expect(second["content-encoding"] == nil && second["content-length"] == nil)
     }
   }
 

@@ -91,6 +91,23 @@ import Testing
     #expect(machine.finish(now: 2) == false)
   }
 
+  /// Who was told of the end loses nothing when it comes, and who has only just connected was not told.
+  @Test func theEndWaitsForTheFirstStream() {
+    var machine = HTTP2Machine(limits: limits(), now: 100)
+    #expect(machine.awaitFirstStream() == true)
+    #expect(machine.nextLook(now: 100) == 1_100)
+    #expect(machine.pass(now: 1_099) == .none)
+    var silent = machine
+    #expect(silent.pass(now: 1_100) == .end)
+    #expect(machine.open() == .serve)
+    #expect(machine.awaitFirstStream() == false)
+    #expect(machine.refuseStreams() == true)
+    #expect(machine.endStream(now: 1_200) == .finish)
+    var told = HTTP2Machine(limits: limits(), now: 100)
+    #expect(told.announceEnd() == true)
+    #expect(told.awaitFirstStream() == false)
+  }
+
   @Test func theEndOfInputLetsAnswersLeave() {
     var machine = HTTP2Machine(limits: limits(), now: 0)
     #expect(machine.open() == .serve)

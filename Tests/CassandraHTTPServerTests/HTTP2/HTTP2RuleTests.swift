@@ -193,6 +193,64 @@ import Testing
     }
   }
 
+  private static let emptyPriority: [UInt8] = [0, 0, 0, 0, 1]
+
+  /// What comes for a stream that the client itself has ended ends the connection, and what may still come does not.
+  static let closedCases: [Case] = [
+    Case("DATA behind an answered request", .goAway(streamClosed)) { $0.data(1, [1], ends: true) },
+    Case("HEADERS behind an answered request", .goAway(streamClosed)) { $0.headers(1, base, ends: true) },
+    Case("CONTINUATION behind an answered request", .goAway(protocolError)) {
+      $0.send(FrameClient.continuation, flags: FrameClient.endHeaders, stream: 1)
+    },
+    Case("WINDOW_UPDATE, PRIORITY and RST_STREAM behind an answered request", .status(200)) {
+      $0.openWindow(1, by: 1)
+      $0.send(FrameClient.priority, stream: 1, payload: emptyPriority)
+      $0.send(FrameClient.reset, stream: 1, payload: [0, 0, 0, 8])
+      $0.headers(3, base, ends: true)
+    },
+    Case("DATA behind RST_STREAM", .goAway(streamClosed)) {
+      $0.headers(3, FrameClient.fields("POST", "/collect"), ends: false)
+      $0.send(FrameClient.reset, stream: 3, payload: [0, 0, 0, 8])
+      $0.data(3, [1], ends: true)
+    },
+    Case("HEADERS behind RST_STREAM", .goAway(streamClosed)) {
+      $0.headers(3, FrameClient.fields("POST", "/collect"), ends: false)
+      $0.send(FrameClient.reset, stream: 3, payload: [0, 0, 0, 8])
+      $0.headers(3, base, ends: true)
+    },
+    Case("PRIORITY on no stream", .goAway(protocolError)) { $0.send(FrameClient.priority, payload: emptyPriority) },
+  ]
+
+  @Test(arguments: closedCases) func whatIsOverHasRules(_ rule: Case) async throws {
+    try await serving(plainRoutes(), loops: 1) { server in
+      let client = try await FrameClient.connect(to: server)
+      client.headers(1, Self.base, ends: true)
+      #expect(try await client.reply(1).status == 200)
+      rule.send(client)
+      #expect(try await client.outcome(3) == rule.outcome)
+      client.client.close()
+    }
+  }
+
+  /// What a client sends on while its stream was ended here, it could not know.
+  @Test func whatIsOnItsWayIsNobodysFault() async throws {
+    try await serving(plainRoutes(), loops: 1) { server in
+      let client = try await FrameClient.connect(to: server)
+      // One that was answered before its body had come, and one that was no request.
+      client.headers(1, FrameClient.fields("POST", "/ignore"), ends: false)
+      #expect(try await client.frame(of: FrameClient.reset).number(at: 0) == 0)
+      client.headers(3, FrameClient.fields("POST", "/collect", [("connection", "close")]), ends: false)
+      #expect(try await client.outcome(3) == .reset(Self.protocolError))
+      for stream in [1, 3] {
+        client.data(stream, [1, 2, 3], ends: false)
+        client.headers(stream, [("x-sum", "1")], ends: true)
+      }
+      client.headers(5, Self.base, ends: true)
+      #expect(try await client.reply(5).status == 200)
+      client.client.close()
+    }
+  }
+
   @Test func aClientsWindowIsObeyed() async throws {
     try await serving(plainRoutes(), loops: 1) { server in
       // Windows of nothing: the head comes, and the body when there is room, to the byte.

@@ -254,6 +254,33 @@ import Testing
     }
   }
 
+  /// Who connects while the server ends is told so with an answer and not before: nobody may begin a request after that.
+  @Test func whoComesWhileItEndsIsAnswered() async throws {
+    try await with {
+      $0.lastAnswersTimeout = .seconds(60)
+    } body: { server in
+      let first = try await FrameClient.connect(to: server)
+      first.request(1, "GET", "/ok")
+      #expect(try await first.reply(1).text == "OK")
+      server.server.shutDown()
+      _ = try await first.frame(of: FrameClient.goAway)
+      let second = try await FrameClient.connect(to: server)
+      // The acknowledgement of the settings is the last that is said unasked.
+      var frame = try await second.frame()
+      while frame.type != FrameClient.settings || frame.flags == 0 {
+        #expect(frame.type != FrameClient.goAway)
+        frame = try await second.frame()
+      }
+      second.send(FrameClient.ping, payload: [UInt8](repeating: 1, count: 8))
+      #expect(try await second.frame().type == FrameClient.ping)
+      second.request(1, "GET", "/ok")
+      second.request(3, "GET", "/ok")
+      for stream in [1, 3] { #expect(try await second.reply(stream).text == "OK") }
+      second.client.close()
+      first.client.close()
+    }
+  }
+
   @Test func idleConnectionsEnd() async throws {
     try await with {
       $0.idleTimeout = .milliseconds(50)

@@ -106,6 +106,26 @@ import Testing
     #expect(machine.pass(now: 75_000) == .close)
   }
 
+  /// At the end the first request of a connection is waited for, and one that has arrived and was not read yet.
+  @Test mutating func theEndWaitsForWhatIsOnItsWay() {
+    #expect(machine.stop(hasInput: false, now: 200) == .none)
+    #expect(machine.pass(now: 500) == .shrink)
+    #expect(machine.nextTimer(now: 500)?.at == 1_000)
+    #expect(machine.pass(now: 999) == .none)
+    #expect(receive("GET / HTTP/1.1\r\n", now: 999) == .none)
+    #expect(machine.pass(now: 1_000) == .none)
+    #expect(receive("Host: t\r\n\r\n", now: 1_000) == .wake)
+    #expect(next() == .request)
+    #expect(machine.stop(hasInput: true, now: 1_000) == .none)
+    _ = machine.beginAnswer(to: head, .ok, .whole(3), isStopping: false)
+    #expect(machine.endAnswer(now: 2_000) == true)
+    #expect(machine.stop(hasInput: true, now: 2_100) == .none)
+    #expect(machine.nextTimer(now: 2_100)?.at == 2_200)
+    #expect(machine.pass(now: 2_199) == .none)
+    #expect(machine.pass(now: 2_200) == .close)
+    #expect(machine.stop(hasInput: false, now: 2_100) == .wake)
+  }
+
   @Test mutating func aClientThatTakesNothingIsCut() {
     #expect(receive("GET / HTTP/1.1\r\nHost: t\r\n\r\n") == .wake)
     #expect(next() == .request)

@@ -1,41 +1,54 @@
 import CassandraHTTPServer
 import Foundation
 
-/// A server of HTTP/1.1 and, by prior knowledge, HTTP/2, that answers a GET of any path with OK, and a POST of any path
-/// with its body as it arrives.
+/// A server of HTTP/1.1 and HTTP/2 that answers a GET of any path with OK, and a POST of any path with its body as it
+/// arrives. Without TLS, HTTP/2 is for those who begin with its preface; with TLS it is agreed upon by ALPN.
 @main struct Echo {
   static let usage = """
-    usage: echo [--port N]
+    usage: echo [--host ADDRESS] [--port N] [--certificate FILE --key FILE]
 
     A server of HTTP/1.1 and HTTP/2 that sends back what it gets.
 
-      --port N   port of 127.0.0.1 to listen at; 0 lets the system choose (8080)
-      --help     this text
+      --host ADDRESS      IP address to listen at (127.0.0.1)
+      --port N            port to listen at; 0 lets the system choose (8080)
+      --certificate FILE  certificate chain in PEM: serves TLS 1.2 and 1.3, with `h2` and `http/1.1` by ALPN
+      --key FILE          the certificate's key in PEM
+      --help              this text
     """
 
   static func main() async {
-    let arguments = Array(CommandLine.arguments.dropFirst())
-    switch arguments.count {
-    case 0: await serve(port: 8080)
-    case 1 where arguments[0] == "--help": print(usage)
-    case 2 where arguments[0] == "--port":
-      guard let port = UInt16(arguments[1]) else { fail("--port takes a number from 0 to 65535", status: 2) }
-      await serve(port: port)
-    default: fail(usage, status: 2)
+    var options: [String: String] = [:]
+    var rest = CommandLine.arguments.dropFirst()
+    while let name = rest.popFirst() {
+      if name == "--help" { return print(usage) }
+      guard ["--host", "--port", "--certificate", "--key"].contains(name), let value = rest.popFirst() else {
+        fail(usage, status: 2)
+      }
+      options[name] = value
     }
-  }
-
-  static func serve(port: UInt16) async {
-    var routes = Routes<Void>()
-    routes.get("/{path...}") { _ in "OK" }
-    routes.post("/{path...}", sendBack)
-    var configuration = ServerConfiguration()
-    configuration.address = .loopback(port: port)
-    // A client that sends its requests and then ends its half, as `nc -N` does, still gets its answers.
-    configuration.allowsHalfClose = true
+    guard let port = UInt16(options["--port"] ?? "8080") else {
+      fail("--port takes a number from 0 to 65535", status: 2)
+    }
     do {
+      var configuration = ServerConfiguration()
+      configuration.address = try SocketAddress(options["--host"] ?? "127.0.0.1", port: Int(port))
+      configuration.tls = try tls(options, configuration.applicationProtocols)
+      var routes = Routes<Void>()
+      routes.get("/{path...}") { _ in "OK" }
+      routes.post("/{path...}", sendBack)
       try await Server(routes: routes, context: (), configuration: configuration).run()
     } catch { fail("\(error)", status: 1) }
+  }
+
+  static func tls(_ options: [String: String], _ protocols: [String]) throws -> TLSServer? {
+    guard let certificate = options["--certificate"], let key = options["--key"] else {
+      if (options["--certificate"] ?? options["--key"]) == nil { return nil }
+      fail("--certificate and --key go together", status: 2)
+    }
+    let identity = TLSIdentity(
+      certificateChain: Array(try Data(contentsOf: URL(fileURLWithPath: certificate))),
+      privateKey: Array(try Data(contentsOf: URL(fileURLWithPath: key))))
+    return TLSServer(try TLSServerContext(identity: identity, applicationProtocols: protocols))
   }
 
   static func sendBack(_ request: Request<Void>) async throws -> Response {
