@@ -9,12 +9,21 @@ struct FrameScan {
   private var head: InlineArray<9, UInt8> = .init(repeating: 0)
   private var headCount = 0
 
+  /// What the head of a frame says.
+  struct Head: Hashable {
+    var type: UInt8
+    var flags: UInt8
+    var stream: Int32
+  }
+
   /// Begins at the preface.
   init() { skip = HTTP2Connection.preface.count }
 
   /// Counts the frames that begin in `bytes` and bring nothing forward: all but HEADERS, CONTINUATION, RST_STREAM and
   /// WINDOW_UPDATE, which are bounded by other counts or by what they are about, and DATA that is not empty.
-  mutating func countIdle(in bytes: Span<UInt8>) -> Int {
+  ///
+  /// - Parameter each: Is told of every frame that begins.
+  mutating func countIdle(in bytes: Span<UInt8>, _ each: (Head) -> Void = { _ in }) -> Int {
     var count = 0
     var offset = 0
     while offset < bytes.count {
@@ -31,6 +40,8 @@ struct FrameScan {
       headCount = 0
       skip = Int(head[0]) << 16 | Int(head[1]) << 8 | Int(head[2])
       if isIdle { count += 1 }
+      let stream = UInt32(head[5] & 0x7f) << 24 | UInt32(head[6]) << 16 | UInt32(head[7]) << 8 | UInt32(head[8])
+      each(Head(type: head[3], flags: head[4], stream: Int32(stream)))
     }
     return count
   }

@@ -98,10 +98,11 @@ extension HTTP2Connection: TransportDelegate {
   func transport(_ transport: Transport, received bytes: Span<UInt8>) {
     guard machine.phase != .lingering else { return }
     let resets = session.resets + refused
+    let idleFrames = frames.countIdle(in: bytes) { session.note($0) }
     var end = session.receive(bytes)
     handleEvents()
     let traffic = HTTP2Machine.Traffic(
-      bytes: bytes.count, isWithinHead: session.isWithinHead, idleFrames: frames.countIdle(in: bytes),
+      bytes: bytes.count, isWithinHead: session.isWithinHead, idleFrames: idleFrames,
       resets: session.resets + refused - resets, queuedFrames: session.queuedFrames)
     if machine.receive(traffic, now: server.loop.now) == .calm { end = .enhanceYourCalm }
     if let end { finish(end) }

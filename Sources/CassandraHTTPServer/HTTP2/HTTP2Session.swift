@@ -91,12 +91,16 @@ final class HTTP2Session {
 // MARK: - Bytes
 
 extension HTTP2Session {
-  /// Takes bytes of the client.
+  /// A frame is about to come that the library may pass over.
+  func note(_ frame: FrameScan.Head) { order.note(frame) }
+
+  /// Takes bytes of the client, in which the heads of frames were noted with ``note(_:)`` before.
   ///
   /// - Returns: Why the connection ends now; nil when it goes on, or the client is told in the frames that follow.
   func receive(_ bytes: Span<UInt8>) -> Code? {
+    let wrong = order.takeWrong()
     let result = bytes.withUnsafeBufferPointer { nghttp2_session_mem_recv(session, $0.baseAddress, $0.count) }
-    if result >= 0 { return nil }
+    if result >= 0 { return wrong }
     // What is fatal for the library has left no word for the client. All but this is about too much of something.
     return result == Int(NGHTTP2_ERR_BAD_CLIENT_MAGIC.rawValue) ? .protocolError : .enhanceYourCalm
   }
@@ -345,19 +349,7 @@ extension HTTP2Session {
     // Whatever became of the head before: between its frames no other comes.
     fields = nil
     isWithinHead = false
-    // What the library passes over, though it may not be.
-    let wrong: Code? =
-      switch UInt32(header.type) {
-      case NGHTTP2_PRIORITY.rawValue: header.stream_id == 0 ? .protocolError : nil
-      case NGHTTP2_HEADERS.rawValue:
-        order.headers(on: header.stream_id, endsStream: header.endsStream, isOpen: isOpen)
-      case NGHTTP2_DATA.rawValue: order.data(on: header.stream_id, isOpen: isOpen)
-      default: nil
-      }
-    if let wrong { end(wrong) }
   }
-
-  private func isOpen(_ stream: Int32) -> Bool { nghttp2_session_find_stream(session, stream) != nil }
 
   private func frameArrived(_ frame: nghttp2_frame) {
     let stream = frame.hd.stream_id
@@ -371,18 +363,12 @@ extension HTTP2Session {
           .request(
             stream: stream, Result { () throws(HTTPError) in try fields.head(endsStream: endsStream) }))
       }
-      if frame.hd.endsStream { inputEnded(of: stream) }
-    case NGHTTP2_DATA.rawValue: if frame.hd.endsStream { inputEnded(of: stream) }
-    case NGHTTP2_RST_STREAM.rawValue:
-      resets += 1
-      order.inputEnded(of: stream)
+      if frame.hd.endsStream { events.append(.bodyEnded(stream: stream)) }
+    case NGHTTP2_DATA.rawValue:
+      if frame.hd.endsStream { events.append(.bodyEnded(stream: stream)) }
+    case NGHTTP2_RST_STREAM.rawValue: resets += 1
     default: break
     }
-  }
-
-  private func inputEnded(of stream: Int32) {
-    order.inputEnded(of: stream)
-    events.append(.bodyEnded(stream: stream))
   }
 
   private func frameLeft(_ frame: nghttp2_frame) {

@@ -1,8 +1,9 @@
-/// In which order a client begins streams and ends its half of them (RFC 9113 §5.1), of which nghttp2 forgets what is over.
+/// In which order a client begins streams and ends its half of them (RFC 9113 §5.1), of which nghttp2 forgets what is over and
+/// passes over what comes for it.
 ///
 /// Frames for a stream that the client itself has ended are an error. Those for one that was ended here before are on their
-/// way, and nobody's fault. Both are bounded: what is remembered are the streams whose input has not ended, and the last of
-/// those that were ended here.
+/// way, and nobody's fault. What is remembered is bounded: the streams whose input has not ended, and the last of those that
+/// were ended here.
 struct StreamOrder {
   /// Ranges of streams that were passed over, and of which it is remembered: 16. Clients pass none over.
   private static let rememberedGaps = 16
@@ -19,34 +20,50 @@ struct StreamOrder {
   private var nextEnd = 0
   /// Whether streams that begin are passed over, because the connection ends.
   private var passesOver = false
+  private var wrong: HTTP2Session.Code?
 
-  /// HEADERS come for a stream.
-  ///
-  /// - Parameter isOpen: Whether the library has such a stream.
-  /// - Returns: Why the connection ends now; nil when it goes on.
-  mutating func headers(on stream: Int32, endsStream: Bool, isOpen: (Int32) -> Bool) -> HTTP2Session.Code? {
-    guard stream > 0, stream % 2 == 1 else { return nil }
-    // Streams begin in their order (RFC 9113 §5.1.1). One that was passed over is closed.
-    if stream > latest {
-      if stream > latest + 2 { passedOver.append(latest + 1...stream - 2) }
-      if passedOver.count > Self.rememberedGaps { passedOver.removeFirst() }
-      latest = stream
-      if !endsStream && !passesOver { unended.insert(stream) }
-      return nil
+  /// Why the connection is to end; told once.
+  mutating func takeWrong() -> HTTP2Session.Code? {
+    defer { wrong = nil }
+    return wrong
+  }
+
+  /// The head of a frame has come.
+  mutating func note(_ frame: FrameScan.Head) {
+    guard !passesOver, wrong == nil else { return }
+    let endsStream = frame.flags & 1 != 0
+    switch frame.type {
+    case 0: noteContent(on: frame.stream, endsStream: endsStream)
+    case 1: noteHeaders(on: frame.stream, endsStream: endsStream)
+    case 2: if frame.stream == 0 { wrong = .protocolError }
+    case 3: if !unended.isEmpty { unended.remove(frame.stream) }
+    default: break
     }
-    if passedOver.contains(where: { $0.contains(stream) }) { return .protocolError }
-    return data(on: stream, isOpen: isOpen)
   }
 
-  /// DATA come for a stream.
-  func data(on stream: Int32, isOpen: (Int32) -> Bool) -> HTTP2Session.Code? {
-    // What never began is the library's business.
-    guard stream > 0, stream % 2 == 1, stream <= latest, !passesOver else { return nil }
-    return isOpen(stream) || unended.contains(stream) || endedHere.contains(stream) ? nil : .streamClosed
+  private mutating func noteHeaders(on stream: Int32, endsStream: Bool) {
+    // What is no stream of a client's, and what never began, is the library's business.
+    guard stream > 0, stream % 2 == 1 else { return }
+    guard stream > latest else {
+      // Streams begin in their order (RFC 9113 §5.1.1). One that was passed over is closed.
+      if passedOver.contains(where: { $0.contains(stream) }) { wrong = .protocolError }
+      return noteContent(on: stream, endsStream: endsStream)
+    }
+    if stream > latest + 2 { passedOver.append(latest + 1...stream - 2) }
+    if passedOver.count > Self.rememberedGaps { passedOver.removeFirst() }
+    latest = stream
+    if !endsStream { unended.insert(stream) }
   }
 
-  /// The client has ended its half of a stream, or reset it.
-  mutating func inputEnded(of stream: Int32) { if !unended.isEmpty { unended.remove(stream) } }
+  /// DATA, or trailers.
+  private mutating func noteContent(on stream: Int32, endsStream: Bool) {
+    guard wrong == nil, stream > 0, stream % 2 == 1, stream <= latest else { return }
+    guard unended.contains(stream) else {
+      if !endedHere.contains(stream) { wrong = .streamClosed }
+      return
+    }
+    if endsStream { unended.remove(stream) }
+  }
 
   /// A stream is over.
   mutating func closed(_ stream: Int32) {

@@ -238,6 +238,7 @@ import Testing
       let client = try await FrameClient.connect(to: server)
       // One that was answered before its body had come, and one that was no request.
       client.headers(1, FrameClient.fields("POST", "/ignore"), ends: false)
+      #expect(try await client.reply(1).text == "ignored")
       #expect(try await client.frame(of: FrameClient.reset).number(at: 0) == 0)
       client.headers(3, FrameClient.fields("POST", "/collect", [("connection", "close")]), ends: false)
       #expect(try await client.outcome(3) == .reset(Self.protocolError))
