@@ -249,6 +249,7 @@ if Context.environment["CASSANDRA_BENCHMARKS"] != nil {
     .executable(name: "driver-bench", targets: ["DriverBench"]),
     .executable(name: "cluster-bench", targets: ["ClusterBench"]),
     .executable(name: "storage-bench", targets: ["StorageBench"]),
+    .executable(name: "scale-bench", targets: ["ScaleBench"]),
   ]
   package.targets += [
     .target(name: "Measuring", path: "Benchmarks/Sources/Measuring", swiftSettings: common),
@@ -262,7 +263,20 @@ if Context.environment["CASSANDRA_BENCHMARKS"] != nil {
     .executableTarget(
       name: "StorageBench", dependencies: ["Measuring", "CQLEngine", "CCassandraSQLite"],
       path: "Benchmarks/Sources/StorageBench", swiftSettings: common),
+    .executableTarget(
+      name: "ScaleBench", dependencies: ["Measuring", "Cassandra", "CassandraHTTPServer", "CassandraReactor"],
+      path: "Benchmarks/Sources/ScaleBench", swiftSettings: common),
   ]
+  // It sends by the timers of Linux, which are exact to some microseconds.
+  #if os(Linux)
+    package.products.append(.executable(name: "load-bench", targets: ["LoadBench"]))
+    package.targets += [
+      .systemLibrary(name: "CEpoll", path: "Benchmarks/Sources/CEpoll"),
+      .executableTarget(
+        name: "LoadBench", dependencies: ["CEpoll", "Measuring", "CassandraBytes", "CassandraHTTP"],
+        path: "Benchmarks/Sources/LoadBench", swiftSettings: common),
+    ]
+  #endif
 }
 
 if Context.environment["CASSANDRA_FUZZERS"] != nil {

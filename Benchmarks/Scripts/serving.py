@@ -1,17 +1,25 @@
 """What the measurements share: an API that runs, and what the kernel says of its process. Linux only."""
 import contextlib
+import functools
 import os
 import pathlib
 import socket
+import struct
 import subprocess
 import time
 import urllib.error
 import urllib.request
 
+import cores
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CASSANDRA = os.environ.get("CASSANDRA", "127.0.0.1:9042")
 DATACENTER = os.environ.get("CASSANDRA_LOCAL_DATACENTER", "datacenter1")
+PEERS = pathlib.Path(os.environ.get("PEERS", ROOT.parent / "shared" / "peers"))
 TICK = os.sysconf("SC_CLK_TCK")
+EVERYWHERE = cores.Placing(False)
+POST = (b'{"genus":"Bench","species":"s%d","image_url":"https://imgur.com/F66x0Pt","size_cm":0.12,"sightings":2,'
+        b'"taxonomy":["Arthropoda","Arachnida","Aranea","Salticidae"]}')
 
 
 def settings():
@@ -20,8 +28,12 @@ def settings():
     return {**known, "CASSANDRA_CONTACT_POINTS": CASSANDRA, "CASSANDRA_LOCAL_DATACENTER": DATACENTER}
 
 
+@functools.cache
 def build(product):
-    """Builds a program of the package; those of Benchmarks/ are part of it where the environment asks for them."""
+    """Builds a program of the package, unless BUILD=no says that it is there; those of Benchmarks/ are part of the package
+    where the environment asks for them. Returns its path."""
+    if os.environ.get("BUILD") == "no":
+        return str(ROOT / ".build" / "release" / product)
     command = ["swift", "build", "-c", "release", "--package-path", str(ROOT)]
     environment = os.environ | {"CASSANDRA_BENCHMARKS": "1"}
     subprocess.run([*command, "--product", product], check=True, stdout=subprocess.DEVNULL, env=environment)
@@ -62,10 +74,53 @@ def running(command, port, environment):
 
 
 @contextlib.contextmanager
-def our_api(binary, **extra):
+def our_api(binary, placing=EVERYWHERE, **extra):
     port = free_port()
-    with running([binary, "serve", "--port", str(port)], port, {**settings(), **extra}) as process:
+    command = placing.command([binary, "serve", "--port", str(port)])
+    with running(command, port, {**settings(), **extra}) as process:
         yield process.pid, port
+
+
+@contextlib.contextmanager
+def rust_api(placing=EVERYWHERE):
+    port = free_port()
+    environment = {**os.environ, "PORT": str(port), "CASSANDRA_CONTACT_POINTS": CASSANDRA}
+    with running(placing.command([str(PEERS / "bin" / "api-rust")]), port, environment) as process:
+        yield process.pid, port
+
+
+def api(who, binary, placing=EVERYWHERE):
+    return our_api(binary, placing) if who == "ours" else rust_api(placing)
+
+
+def require_peers():
+    if not (PEERS / "bin").is_dir():
+        raise SystemExit(f"there are no peers at {PEERS}; PEERS=DIR names another place")
+
+
+def prepare():
+    """Makes the tables and rows of the routes that are measured."""
+    subprocess.run([build("fieldguide"), "init"], env=settings(), check=True, stdout=subprocess.DEVNULL,
+                   stderr=subprocess.DEVNULL)
+
+
+def process_name(port):
+    """What the program that listens at a port of this machine is called; empty when it is on another one."""
+    pid = cores.owner(port)
+    return pathlib.Path(f"/proc/{pid}/comm").read_text().strip() if pid else ""
+
+
+def allocation_counter(folder):
+    """Builds the library that counts allocations when it is preloaded; returns its path."""
+    library = f"{folder}/allocations.so"
+    subprocess.run(["clang", "-O2", "-shared", "-fPIC", "-o", library,
+                    str(ROOT / "Benchmarks" / "Scripts" / "allocations.c")], check=True)
+    return library
+
+
+def allocated(file):
+    """Allocations of a process so far, and the bytes that they asked for."""
+    return struct.unpack("QQ", pathlib.Path(file).read_bytes()[:16])
 
 
 def cpu_seconds(pid):

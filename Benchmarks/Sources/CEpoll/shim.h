@@ -1,0 +1,3 @@
+/* What Swift's Glibc does not have. */
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
