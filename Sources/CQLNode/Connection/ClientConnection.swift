@@ -56,7 +56,7 @@ extension ClientConnection: TransportDelegate {
     look(at: bytes)
     chargeFrame()
     // What has not left by now waits for the kernel, so the end of that write will wake the connection.
-    if machine.takePause(waiting: transport.waitingBytes - transport.outputCount) { transport.pauseReading() }
+    if machine.takePause(waiting: transport.waitingBytes - transport.outputCount) { stopReading() }
     endIfDrained()
   }
 
@@ -268,7 +268,7 @@ extension ClientConnection {
     switch machine.resume(waiting: transport.waitingBytes - transport.outputCount) {
     case .none: return
     case .run: break
-    case .readAndRun: if backlog == nil { transport.startReading() }
+    case .readAndRun: if backlog == nil { goOnReading() }
     }
     while let request = held.popFirst() { server.workers.add(request, isFirst: false) }
   }
@@ -331,7 +331,7 @@ extension ClientConnection {
   }
 
   private func endIfDrained() {
-    if machine.takeResume() { transport.startReading() }
+    if machine.takeResume() { goOnReading() }
     switch machine.finish(now: server.loop.now) {
     case .none: return
     case .endOutput: break

@@ -47,12 +47,14 @@ struct ServerMachine {
   var reading: ReadingWatch
   var memory = Memory()
 
+  /// How long the message has taken that has not arrived whole.
+  var frame = FrameWatch()
+
   // Times, in milliseconds; `max` for one that is not set.
   private let began: UInt64
   private var lastHeard: UInt64
   private var loginAt = UInt64.max
   private var lingerAt = UInt64.max
-  var frameAt = UInt64.max
 
   init(password: PasswordCheck?, limits: Limits, reading: ReadingWatch, now: UInt64) {
     self.limits = limits
@@ -283,7 +285,7 @@ extension ServerMachine {
   enum Timer: Hashable, CaseIterable {
     /// The time until a client is ready.
     case handshake
-    /// A message from when its length is known to its last byte.
+    /// A message from when its length is known to its last byte, as long as the node reads from the client.
     case frame
     /// Nothing lasts too long: the answer to a login has waited.
     case login
@@ -303,7 +305,7 @@ extension ServerMachine {
 
   /// The timer that passes first, and when; nil when none is set.
   var nextTimer: (timer: Timer, at: UInt64)? {
-    let frame: (timer: Timer, at: UInt64)? = frameAt == .max ? nil : (.frame, frameAt)
+    let frame: (timer: Timer, at: UInt64)? = frame.at == .max ? nil : (.frame, frame.at)
     guard let limit = limitOfPhase else { return phase == .closed ? nil : frame }
     guard let frame, frame.at < limit.at else { return limit }
     return frame

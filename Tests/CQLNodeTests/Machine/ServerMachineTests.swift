@@ -141,6 +141,34 @@ import Testing
     #expect(machine.nextTimer == nil)
   }
 
+  /// A message cannot arrive while nothing is read, which is not the client's fault.
+  @Test mutating func timeDoesNotPassForAMessageWhileNothingIsRead() throws {
+    version = .v4
+    try start()
+    let message = try bytes(.query(String(repeating: "x", count: 20_000), QueryParameters(consistency: .one)))
+    #expect(receive(Array(message.prefix(19_000)), now: 100) == [])
+    _ = machine.chargeFrame(now: 100)
+    machine.readingStopped(now: 600)
+    machine.readingStopped(now: 700)
+    #expect(machine.nextTimer == nil)
+    #expect(machine.pass(now: 1_000_000) == .none)
+    machine.readingGoesOn(now: 1_000_000)
+    machine.readingGoesOn(now: 1_000_100)
+    #expect(machine.pass(now: 1_001_499) == .none)
+    #expect(machine.pass(now: 1_001_500) == .close)
+    #expect(receive(Array(message.suffix(from: 19_000)), now: 1_001_499) == ["run QUERY"])
+    _ = machine.chargeFrame(now: 1_001_499)
+    #expect(machine.nextTimer == nil)
+    // One that begins while nothing is read has its whole time behind that.
+    machine.readingStopped(now: 1_002_000)
+    #expect(receive(Array(message.prefix(19_000)), now: 1_002_000) == [])
+    _ = machine.chargeFrame(now: 1_002_000)
+    #expect(machine.nextTimer == nil)
+    machine.readingGoesOn(now: 1_003_000)
+    #expect(machine.pass(now: 1_004_999) == .none)
+    #expect(machine.pass(now: 1_005_000) == .close)
+  }
+
   @Test mutating func aConnectionThatDrainsWaitsForItsAnswers() throws {
     try start()
     #expect(receive(try bytes(Self.query)) == ["run QUERY"])
