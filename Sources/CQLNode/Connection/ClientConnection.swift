@@ -75,6 +75,7 @@ extension ClientConnection: TransportDelegate {
       server.wantsEvents(self)
       answer(.ready, on: stream)
     case .judge(let refused): judge(refused)
+    case .askRoles(let attempt): server.ask(attempt, for: self)
     case .cut: cut()
     }
   }
@@ -129,6 +130,26 @@ extension ClientConnection {
     }
   }
 
+  /// The roles say who the client is.
+  func decide(_ attempt: LoginAttempt, _ outcome: LoginOutcome) {
+    let isAwaited: Bool
+    switch outcome {
+    case .accepted(let role): isAwaited = machine.decide(attempt, as: role, error: nil)
+    case .refused: isAwaited = machine.decide(attempt, as: nil, error: nil)
+    case .notPermitted:
+      isAwaited = machine.decide(
+        attempt, as: nil, error: ErrorResponse(.badCredentials, "\(attempt.shownName) is not permitted to log in"))
+    }
+    guard isAwaited else { return }
+    if case .accepted = outcome { judge(nil) } else { judge(attempt.shownName) }
+  }
+
+  /// The same, after the bytes that asked for it were looked at.
+  func decideLater(_ attempt: LoginAttempt, _ outcome: LoginOutcome) {
+    decide(attempt, outcome)
+    endIfDrained()
+  }
+
   /// Answers a login now, or later when logins from this address have failed before.
   private func judge(_ refused: String?) {
     if let refused { server.loginFailed(refused, at: transport.peer) }
@@ -150,6 +171,7 @@ extension ClientConnection {
     guard let user = login.user else { return }
     server.loginSucceeded(at: transport.peer)
     session.user = user
+    session.login = SessionLogin(role: user)
     describe()
   }
 }

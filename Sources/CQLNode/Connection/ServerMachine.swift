@@ -38,6 +38,8 @@ struct ServerMachine {
   private var encoder = EnvelopeEncoder()
   private var events: Set<EventKind> = []
   private var login: LoginAnswer?
+  /// The stream of the login that the roles are asked about.
+  private var askedStream: Int16?
   /// Requests that are not answered yet.
   private(set) var requestsInFlight = 0
   /// Bytes that the body of the next message may have, as of when something was heard last.
@@ -101,6 +103,8 @@ extension ServerMachine {
     /// A password was shown: find out how long the answer waits, and say so with ``judge(until:)``. `refused` is who was
     /// refused.
     case judge(refused: String?)
+    /// A password was shown that the roles know: ask them, and say what they answer with ``decide(_:as:error:)``.
+    case askRoles(LoginAttempt)
     /// Cut the connection: something follows a password before its answer.
     case cut
   }
@@ -142,6 +146,10 @@ extension ServerMachine {
     case .reframe(let message, let framing): return .establish(message, framing, on: header.stream)
     case .logIn(let user, let message):
       return judge(LoginAnswer(stream: header.stream, message: message, user: user), refused: nil)
+    case .askRoles(let attempt):
+      askedStream = header.stream
+      phase = .judging
+      return .askRoles(attempt)
     case .refuseLogin(let user, let error):
       return judge(LoginAnswer(stream: header.stream, message: .error(error), user: nil), refused: user)
     case .register(let kinds):
@@ -204,6 +212,16 @@ extension ServerMachine {
 // MARK: - Logging in
 
 extension ServerMachine {
+  /// The roles say that the client is `user`, or what it is told. What to do next is as for ``Action/judge(refused:)``;
+  /// false when nobody waits for it any more.
+  mutating func decide(_ attempt: LoginAttempt, as user: String?, error: ErrorResponse?) -> Bool {
+    guard let stream = askedStream.take(), phase == .judging else { return false }
+    input.decide(isLoggedIn: user != nil)
+    login = LoginAnswer(
+      stream: stream, message: user == nil ? .error(error ?? attempt.refusal) : .authSuccess(nil), user: user)
+    return true
+  }
+
   /// Keeps the answer to a login back until then.
   mutating func judge(until time: UInt64) { loginAt = time }
 

@@ -15,13 +15,17 @@ import Testing
   init() { machine = Self.machine(password: nil) }
 
   private static func machine(password: String?) -> ServerMachine {
+    machine(check: password.map { PasswordCheck(NodeUser(name: "u", password: .init($0))) })
+  }
+
+  private static func machine(check: PasswordCheck?) -> ServerMachine {
     var limits = NodeLimits()
     limits.answerBytesPerConnection = 1000
     limits.handshakeTimeout = .milliseconds(500)
     limits.lingerTimeout = .milliseconds(300)
     limits.frameTimeout = .milliseconds(2_000)
     return ServerMachine(
-      password: password.map { PasswordCheck(NodeUser(name: "u", password: .init($0))) }, limits: .init(limits),
+      password: check, limits: .init(limits),
       reading: ReadingWatch(limit: .seconds(1), slowestBytesPerSecond: 1000), now: 0)
   }
 
@@ -55,6 +59,7 @@ import Testing
         machine.begin(bytes: body.count)
       case .register: lines.append("register")
       case .judge(let refused): lines.append("judge \(refused ?? "success")")
+      case .askRoles(let attempt): lines.append("ask about \(attempt.shownName)")
       case .cut: lines.append("cut")
       }
     }
@@ -117,6 +122,40 @@ import Testing
     #expect(machine.pass(now: 309) == .none)
     #expect(machine.pass(now: 310) == .close)
     #expect(machine.close() == false)
+  }
+
+  /// Roles are asked elsewhere, and until they answer nothing else is looked at.
+  @Test(arguments: [true, false]) mutating func rolesMayTakeTheirTime(isRight: Bool) throws {
+    machine = Self.machine(check: .roles)
+    try start()
+    let login = try bytes(.authResponse([0] + Array("u".utf8) + [0] + Array("p".utf8)))
+    #expect(receive(login) == ["ask about u"])
+    #expect(machine.phase == .judging)
+    #expect(machine.nextTimer?.timer == .handshake)
+    let attempt = LoginAttempt(name: Array("u".utf8), password: Array("p".utf8))
+    let answers = [
+      machine.decide(attempt, as: isRight ? "u" : nil, error: nil), machine.decide(attempt, as: "u", error: nil),
+    ]
+    #expect(answers == [true, false])
+    machine.judge(until: 100)
+    #expect(machine.pass(now: 100) == .answerLogin)
+    let answer = machine.takeLogin()
+    #expect(answer?.user == (isRight ? "u" : nil))
+    #expect(answer?.stream == 1)
+    #expect(machine.phase == (isRight ? .ready : .draining))
+    #expect(receive(try bytes(Self.query), now: 100) == (isRight ? ["run QUERY"] : []))
+  }
+
+  @Test mutating func whoDoesNotWaitForTheRolesIsCut() throws {
+    machine = Self.machine(check: .roles)
+    try start()
+    let login = try bytes(.authResponse([0] + Array("u".utf8) + [0] + Array("p".utf8)))
+    let more = try bytes(Self.query)
+    #expect(receive(login) == ["ask about u"])
+    #expect(receive(more).first == "cut")
+    #expect(machine.close() == false)
+    let isAwaited = machine.decide(LoginAttempt(name: [117], password: [112]), as: "u", error: nil)
+    #expect(!isAwaited)
   }
 
   @Test mutating func aClientThatDoesNotBeginIsClosed() {
