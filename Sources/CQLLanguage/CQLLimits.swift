@@ -13,9 +13,10 @@ public struct CQLLimits: Sendable, Equatable {
   /// The markers of a statement: the protocol counts them with 16 bits.
   public var markers: Int
 
-  /// Limits, by default 16 MiB, 1,000,000 tokens, a depth of 64, 65,535 terms and as many markers.
+  /// Limits, by default 16 MiB, 1,000,000 tokens, a depth of 64, 131,072 terms, near which Cassandra begins to run out of
+  /// time, and 65,535 markers.
   public init(
-    bytes: Int = 16 << 20, tokens: Int = 1_000_000, depth: Int = 64, terms: Int = 65_535,
+    bytes: Int = 16 << 20, tokens: Int = 1_000_000, depth: Int = 64, terms: Int = 131_072,
     markers: Int = 65_535
   ) {
     self.bytes = bytes

@@ -73,6 +73,12 @@ import Testing
     }
     #expect(code(list(65_535)) == nil)
     #expect(code(list(65_536)) == .limit)
+    func numbers(_ count: Int) -> String {
+      "INSERT INTO t (k, l) VALUES (1, [" + Array(repeating: "1", count: count).joined(separator: ",") + "])"
+    }
+    // Two more: the key and the list.
+    #expect(code(numbers(131_070)) == nil)
+    #expect(code(numbers(131_071)) == .limit)
     #expect(code(list(11), CQLLimits(terms: 10)) == .limit)
     #expect(code(list(11), CQLLimits(markers: 10)) == .limit)
     #expect(code(list(11), CQLLimits(tokens: 20)) == .limit)

@@ -207,7 +207,7 @@ struct BoundFilter {
 
 extension Evaluator {
   /// The most values behind an IN, and the most partitions and ranges that a statement may name by them.
-  static let maximumInValues = 65_536
+  static let maximumInValues = 131_072
 
   /// The values behind `IN`.
   func list(_ values: InValues, _ column: String) throws(EngineFailure) -> [ArraySlice<UInt8>] {
