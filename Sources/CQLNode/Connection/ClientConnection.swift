@@ -222,6 +222,7 @@ extension ClientConnection {
       output += result
     }
     transport.putBack(output)
+    transport.flushIfReady()
     watchReader()
   }
 
