@@ -1,6 +1,7 @@
 import Cassandra
 import Foundation
 import CassandraTelemetry
+import CassandraTesting
 import Testing
 
 @testable import FieldGuide
@@ -102,6 +103,20 @@ import Testing
     let missing = try refusal(Self.nodes + "CASSANDRA_TLS_CA=other/ca.pem\n")
     #expect(missing.contains("CASSANDRA_TLS_CA") && missing.contains("line 3"))
     #expect(missing.contains("\(folder)/other/ca.pem"))
+  }
+
+  @Test func certificatesThatAreReplacedCountForNewConnections() async throws {
+    func write(_ authority: CertificateAuthority) throws {
+      try Data(authority.pem).write(to: URL(fileURLWithPath: "\(folder)/ca.pem"))
+    }
+    try write(CertificateAuthority(name: "First"))
+    let database = try settings(Self.nodes + "CASSANDRA_TLS_CA=ca.pem\n").database
+    let endPoint = try #require(database.cluster.knownMap?.endPoints.first)
+    let context = try #require(database.nodeTLS)
+    let first = try await context(endPoint)
+    #expect(try await context(endPoint) === first)
+    try write(CertificateAuthority(name: "Second"))
+    #expect(try await context(endPoint) !== first)
   }
 
   static let partial: [(text: String, missing: String)] = [

@@ -174,7 +174,7 @@ extension LoopClient {
       noteWarnings(info)
       if let change = info?.schemaChange {
         context.schemaNews.heard(change)
-        info?.isSchemaAgreed = await waitForSchemaAgreement(on: connection)
+        info?.isSchemaAgreed = await SchemaAgreement(nodes: nodes).wait(on: connection)
         // The other loops have been told; what is sent from here next is to find the keyspace, too.
         if context.schemaNews.makesAwaitedKeyspace(change) { nodes.replaceConnectionsWithoutKeyspace() }
       }
@@ -195,5 +195,29 @@ extension LoopClient {
       context.logger.warning(
         "the database warns", ["warning": .text(warning), "node": .text(info.coordinator?.description ?? "")])
     }
+  }
+}
+
+// MARK: - Metrics
+
+extension LoopClient {
+  /// What was done on this loop, and how it stands there.
+  var metrics: ClientMetrics {
+    var metrics = requests.metrics.snapshot
+    metrics.waitingForConnection = nodes.waitingCount
+    metrics.preparedStatements = context.table.count
+    for connection in nodes.nodes.compactMap(\.connection) {
+      metrics.nodes[connection.endPoint, default: NodeMetrics()].note(connection)
+    }
+    return metrics
+  }
+}
+
+extension NodeMetrics {
+  fileprivate mutating func note(_ connection: NodeConnection) {
+    if connection.isUsable { connections += 1 }
+    inFlight += connection.inFlight
+    orphans += connection.orphans
+    waiting += connection.waitingCount
   }
 }

@@ -44,8 +44,12 @@ struct CassandraSettings {
     var configuration = ClientConfiguration(cluster)
     configuration.credentials = try Self.credentials(source)
     let tls = try Self.tls(source)
-    configuration.tls = tls?.context
-    certificateFiles = tls?.files ?? []
+    if let tls {
+      configuration.tls = tls.context
+      // Certificates that are replaced while the program runs count for the connections that are made from then on.
+      configuration.nodeTLS = { _ in await tls.files.context() }
+    }
+    certificateFiles = tls?.certificates ?? []
     self.configuration = configuration
   }
 
@@ -60,10 +64,11 @@ struct CassandraSettings {
 
   private static func tls(
     _ source: SettingsSource
-  ) throws(SettingsError) -> (context: TLSClientContext, files: [CertificateFile])? {
+  ) throws(SettingsError) -> (context: TLSClientContext, files: TLSClientFiles, certificates: [CertificateFile])? {
     let authorities = source["CASSANDRA_TLS_CA"]
+    let (certificate, key) = (source["CASSANDRA_TLS_CERTIFICATE"], source["CASSANDRA_TLS_KEY"])
     var identity: TLSIdentity?
-    switch (source["CASSANDRA_TLS_CERTIFICATE"], source["CASSANDRA_TLS_KEY"]) {
+    switch (certificate, key) {
     case (nil, nil): break
     case (let certificate?, let key?):
       guard authorities != nil else {
@@ -75,12 +80,14 @@ struct CassandraSettings {
     }
     guard let authorities else { return nil }
     let trusted = try pem(authorities)
-    var files = [CertificateFile(setting: "CASSANDRA_TLS_CA", pem: trusted)]
+    var certificates = [CertificateFile(setting: "CASSANDRA_TLS_CA", pem: trusted)]
     if let identity {
-      files.append(CertificateFile(setting: "CASSANDRA_TLS_CERTIFICATE", pem: identity.certificateChain))
+      certificates.append(CertificateFile(setting: "CASSANDRA_TLS_CERTIFICATE", pem: identity.certificateChain))
     }
     do throws(ReactorError) {
-      return (try TLSClientContext(trust: .authorities(pem: trusted), identity: identity), files)
+      let files = try TLSClientFiles(
+        authorities: authorities.path, certificate: certificate?.path, privateKey: key?.path)
+      return (try TLSClientContext(trust: .authorities(pem: trusted), identity: identity), files, certificates)
     } catch {
       throw SettingsError("The TLS settings cannot be used: \(error).", about: .certificates)
     }

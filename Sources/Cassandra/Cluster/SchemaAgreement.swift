@@ -2,18 +2,21 @@ internal import CassandraWire
 internal import CassandraReactor
 internal import CassandraTelemetry
 
-extension LoopClient {
-  /// Waits until all nodes that are not known to be away report one version of the schema; false when they do not within
-  /// the limit.
-  func waitForSchemaAgreement(on connection: NodeConnection) async -> Bool {
-    let until = loop.now + context.configuration.limits.schemaAgreementTimeout.wholeMilliseconds
+/// When all nodes that are not known to be away report one version of the schema.
+struct SchemaAgreement {
+  let nodes: LoopNodes
+
+  /// Waits for it; false when it does not come within the limit. A node is asked that `connection` leads to, as long as it
+  /// can be used.
+  func wait(on connection: NodeConnection) async -> Bool {
+    let until = nodes.loop.now + nodes.context.configuration.limits.schemaAgreementTimeout.wholeMilliseconds
     var connection = connection
     while true {
       // The node that has made the change knows it first, and any other will do when that is gone.
       if !connection.isUsable, let other = try? await nodes.connection(due: until) { connection = other }
       if let versions = try? await schemaVersions(on: connection, due: until), versions.count <= 1 { return true }
-      guard loop.now < until, (try? await loop.sleep(for: .milliseconds(100))) != nil else {
-        context.logger.warning("the nodes do not agree on the schema", ["node": .text("\(connection.endPoint)")])
+      guard nodes.loop.now < until, (try? await nodes.loop.sleep(for: .milliseconds(100))) != nil else {
+        nodes.context.logger.warning("the nodes do not agree on the schema", ["node": .text("\(connection.endPoint)")])
         return false
       }
     }
