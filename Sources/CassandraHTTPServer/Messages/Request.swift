@@ -117,6 +117,9 @@ struct Arrival: @unchecked Sendable {
     return unchecked
   }
 
+  /// Whether all of the body has come and was taken; false where the channel cannot be asked, on another thread.
+  var isBodyOver: Bool { loop.isCurrent && unchecked.isBodyOver }
+
   /// The id of the request, on any thread.
   var id: String { loop.isCurrent ? unchecked.requestID : exchange.id(prefix: unchecked.server.idPrefix) }
 }
@@ -311,8 +314,8 @@ public struct RequestBody: Sendable {
       if announced > Self.freeBytes { try await charge(announced * weight) }
     }
     guard var bytes = try await next() else { return [] }
-    // All of it has come at once, as nearly always: nothing is left to wait for.
-    if bytes.count == announced { return bytes }
+    // All of it has come at once, as nearly always: nothing is left to ask for.
+    if bytes.count == announced, arrival.isBodyOver { return bytes }
     // What comes in chunks may become as long as it may, once it is no small one.
     var isCharged = announced != nil
     while bytes.count <= limit {
