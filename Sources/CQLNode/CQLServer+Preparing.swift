@@ -13,6 +13,7 @@ extension CQLServer {
     }
     try await executor.loop.run { () throws(NodeError) in
       var session = EngineSession(version: .v4)
+      session.isInternal = true
       var body: [UInt8] = []
       for part in parts {
         body.removeAll(keepingCapacity: true)

@@ -22,7 +22,7 @@ public import CassandraTelemetry
 public final class CQLServer: Sendable {
   let configuration: NodeConfiguration
   private let loops: EventLoops
-  private let logger: CassandraLogger
+  let logger: CassandraLogger
   private let stopping = OneShot<Void>()
   /// The engine while it runs.
   private let engine = Locked<Engine?>(nil)
@@ -52,10 +52,15 @@ public final class CQLServer: Sendable {
   ///
   /// When the task is cancelled, connections are cut instead. Either way the data is closed in order. It may run once.
   ///
-  /// - Parameter onListening: Is told the address once statements are answered, with the port that the system chose.
+  /// - Parameters:
+  ///   - onListening: Is told the address once statements are answered, with the port that the system chose.
+  ///   - onFirstUser: Is told the superuser that the first start makes where clients have to log in and no
+  ///     ``NodeConfiguration/user`` is given. Its password is told here, once, and kept as a hash only.
   /// - Throws: ``NodeError``: the address cannot be listened at, the data cannot be opened, TLS cannot be set up, one of the
   ///   initial statements failed.
-  public func run(onListening: @Sendable (SocketAddress) -> Void = { _ in }) async throws(NodeError) {
+  public func run(
+    onListening: @Sendable (SocketAddress) -> Void = { _ in }, onFirstUser: @Sendable (NodeUser) -> Void = { _ in }
+  ) async throws(NodeError) {
     let engine: Engine
     do throws(EngineStartError) {
       var settings = EngineConfiguration(configuration)
@@ -65,7 +70,10 @@ public final class CQLServer: Sendable {
     self.engine.withLock { $0 = engine }
     defer { self.engine.withLock { $0 = nil } }
     do throws(NodeError) {
+      try await makeRoles(engine, onFirstUser: onFirstUser)
+      async let settled: Void = settleRoles(engine)
       try await serve(engine, onListening: onListening)
+      await settled
     } catch {
       await engine.close()
       throw error
@@ -105,7 +113,7 @@ extension CQLServer {
       LoopBound(
         giving: LoopServer(
           on: loop, configuration: configuration, loopCount: loops.count, memory: memory, clients: clients,
-          logger: logger), to: loop)
+          authority: backend.logins, logger: logger), to: loop)
     }
     backend.onSchemaChange { change in
       for server in servers { server.loop.post { server.withValue { $0.announce(.schemaChange(change)) } } }
@@ -182,5 +190,6 @@ extension EngineConfiguration {
     }
     self.init(location: location, clusterName: configuration.clusterName)
     acceptsLoss = configuration.acceptsLoss
+    enforcesRoles = configuration.hasLogins
   }
 }

@@ -31,7 +31,9 @@ enum NodeCommand {
           CommandOption("host", "H", "IP address to listen on (127.0.0.1)"),
           CommandOption("port", "N", "port to listen at; 0 lets the system choose (9042)"),
           CommandOption("cluster-name", "NAME", "name of the cluster (Test Cluster)"),
-          CommandOption("user", "NAME", "let in this user only; the password is in CQL_NODE_PASSWORD or in a file"),
+          CommandOption(flag: "authenticate", "let in who logs in as a role; the first start makes a superuser"),
+          CommandOption(
+            "user", "NAME", "the same, with this superuser; the password is in CQL_NODE_PASSWORD or a file"),
           CommandOption("password-file", "FILE", "file with the user's password, in its first line"),
           CommandOption("tls-certificate", "FILE", "PEM file of the certificate and its chain; turns TLS on"),
           CommandOption("tls-key", "FILE", "PEM file of the certificate's private key"),
@@ -46,7 +48,8 @@ enum NodeCommand {
         ], run: run)
     ],
     closing: """
-      An address that others can reach is refused unless clients have to log in, with --user or --tls-client-ca.
+      An address that others can reach is refused unless clients have to log in, with --authenticate, --user or
+      --tls-client-ca.
       """)
 
   @Sendable
@@ -78,6 +81,9 @@ enum NodeCommand {
               logger.error("\(error)")
               server.shutDown()
             }
+          } onFirstUser: { user in
+            print(settings.introduction(user))
+            fflush(nil)
           }
         } catch { throw NodeFailure(error) }
       }

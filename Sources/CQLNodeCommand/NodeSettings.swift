@@ -60,6 +60,7 @@ struct NodeSettings: Sendable {
     }
     configuration.acceptsLoss = arguments.has("accept-data-loss")
     configuration.user = try Self.user(arguments)
+    configuration.hasRoles = arguments.has("authenticate")
     for option in ["password-file", "tls-key"] {
       guard let path = arguments[option], Self.isReadableByOthers(path) else { continue }
       warnings.append("\(path) can be read by other users of this machine; make it yours alone with chmod 600")
@@ -69,12 +70,12 @@ struct NodeSettings: Sendable {
       configuration.initialStatements = String(decoding: try Self.read(path, option: "init"), as: UTF8.self)
     }
     configuration.allowsAnonymousAccess = arguments.has("allow-anonymous")
-    let isGuarded = configuration.user != nil || configuration.tls?.clientAuthorities != nil
+    let isGuarded = configuration.hasRoles || configuration.user != nil || configuration.tls?.clientAuthorities != nil
     guard address.isLoopback || isGuarded || configuration.allowsAnonymousAccess else {
       throw UsageError(
         """
-        \(host) can be reached by others than this machine, and nobody would have to log in. Give --user, or \
-        --tls-client-ca, or say --allow-anonymous.
+        \(host) can be reached by others than this machine, and nobody would have to log in. Give --authenticate, or \
+        --user, or --tls-client-ca, or say --allow-anonymous.
         """)
     }
   }
@@ -149,6 +150,11 @@ struct NodeSettings: Sendable {
     return Array(bytes.prefix(count))
   }
 
+  /// What is said once, of the superuser that the first start makes.
+  func introduction(_ user: NodeUser) -> String {
+    "cql-node: the superuser \(user.name) has the password \(user.password.reveal()), which is not told again"
+  }
+
   /// One line that says where the node listens and keeps its data.
   func greeting(_ address: SocketAddress) -> String {
     let place: String
@@ -157,7 +163,7 @@ struct NodeSettings: Sendable {
     case .memory, .snapshot: place = "nothing is kept"
     }
     let security = configuration.tls == nil ? "" : ", TLS"
-    let login = configuration.user.map { ", user \($0.name)" } ?? ""
+    let login = configuration.user.map { ", user \($0.name)" } ?? (configuration.hasRoles ? ", roles" : "")
     return "cql-node: listening at \(address), \(place)\(security)\(login)"
   }
 }

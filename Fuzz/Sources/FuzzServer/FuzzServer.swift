@@ -50,7 +50,7 @@ enum FuzzServer {
       switch action {
       case .answer(let message), .reframe(let message, _), .logIn(_, let message): write(message, version)
       case .refuse(let error), .refuseLogin(_, let error): write(.error(error), version)
-      case .register: break
+      case .register, .askRoles: break
       case .run(let opcode): return "\(header.stream) \(opcode) \(statement(opcode, header.flags, body, version))"
       }
       return "\(header.stream) \(action)"

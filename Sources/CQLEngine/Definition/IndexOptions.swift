@@ -61,14 +61,16 @@ enum IndexOptions {
     if part != .full {
       switch type {
       case .list(let element), .set(let element): type = element
-      case .map(let key, let value): type = part == .keys ? key : value
+      case .map(let key, let value):
+        // Entries are composites for Cassandra.
+        if part == .entries {
+          throw EngineFailure.invalid("CQL type '\(CompositeType([key, value]).className)' cannot be analyzed.")
+        }
+        type = part == .keys ? key : value
       default: break
       }
     }
-    for (key, value) in options where (value.lowercased() == "true") != (key == "case_sensitive") {
-      throw EngineFailure.unsupported("The index option '\(key)'")
-    }
-    guard type == .text || type == .ascii, part != .entries else {
+    guard type == .text || type == .ascii else {
       throw EngineFailure.invalid("CQL type \(column.type.cql) cannot be analyzed.")
     }
   }

@@ -25,6 +25,8 @@ package final class Engine: Sendable {
   let traces = TraceLog()
   /// What was prepared on any loop.
   let prepared: PreparedStatements
+  /// Who may do what.
+  let access: AccessControl
   private let address: Mutex<NodeAddress>
   /// Knows the clients.
   private let observer = Mutex<@Sendable () -> NodeStatus>({ NodeStatus() })
@@ -34,8 +36,8 @@ package final class Engine: Sendable {
   private let newestGeneration: Atomic<Int>
   /// The numbers of tables and indexes that are being dropped, from before their records go until no schema has them.
   private let dropping = Mutex<Set<TableNumber>>([])
-  /// Changes of the schema come one after the other.
-  private let changes = AsyncLock()
+  /// Changes of the schema and of the roles come one after the other.
+  let changes = AsyncLock()
 
   /// Opens the data, or makes it.
   package init(_ configuration: EngineConfiguration) async throws(EngineStartError) {
@@ -58,6 +60,7 @@ package final class Engine: Sendable {
       let opened = try await Self.open(store)
       hostID = opened.hostID
       pageStateKey = opened.pageStateKey
+      access = AccessControl(opened.roles, isEnforced: configuration.enforcesRoles)
       current = Mutex(opened.schema)
       newestGeneration = Atomic(opened.schema.generation)
       store.setTables(opened.schema.storedTables.map(\.handle))
@@ -72,10 +75,21 @@ package final class Engine: Sendable {
   private static let hostMetaName = "host_id"
   private static let pageStateKeyMetaName = "page_state_key"
 
+  /// What an engine begins with.
+  private struct Opened {
+    var hostID: CQLUUID
+    var schema: Schema
+    var pageStateKey: SipKey
+    var roles: NameMap<Role>
+  }
+
   private static func open(
     _ store: Store
-  ) async throws(StorageError) -> (hostID: CQLUUID, schema: Schema, pageStateKey: SipKey) {
+  ) async throws(StorageError) -> Opened {
     let reader = try store.makeReader()
+    guard let roles = RoleDocument.roles(try reader.meta(beginningWith: RoleDocument.prefix)) else {
+      throw StorageError(.corrupt, logDetail: "the roles cannot be read")
+    }
     let pageStateKey: SipKey
     if let kept = try reader.meta(pageStateKeyMetaName).flatMap({ SipKey($0) }) {
       pageStateKey = kept
@@ -94,7 +108,8 @@ package final class Engine: Sendable {
       if SchemaDocument.isOld(document) {
         try await store.commit(meta: SchemaDocument.changes(from: nil, to: schema))
       }
-      return (CQLUUID(high: host.span.uint64(at: 0), low: host.span.uint64(at: 8)), schema, pageStateKey)
+      let hostID = CQLUUID(high: host.span.uint64(at: 0), low: host.span.uint64(at: 8))
+      return Opened(hostID: hostID, schema: schema, pageStateKey: pageStateKey, roles: roles)
     }
     var generator = SystemRandomNumberGenerator()
     let hostID = CQLUUID.random(using: &generator)
@@ -104,7 +119,7 @@ package final class Engine: Sendable {
     var host: [UInt8] = []
     host.append(uuid: hostID)
     try await store.commit(meta: [(hostMetaName, host)] + SchemaDocument.changes(from: nil, to: schema))
-    return (hostID, schema, pageStateKey)
+    return Opened(hostID: hostID, schema: schema, pageStateKey: pageStateKey, roles: roles)
   }
 
   /// Makes the part that runs the requests of one loop.
@@ -161,8 +176,9 @@ extension Engine {
   var schema: Schema { current.withLock { $0 } }
 
   /// Runs a statement that changes the schema; the change is durable and visible when it returns, nil when there was none.
+  /// `role` is who makes it.
   func change(
-    _ statement: CQLStatement, used: String?
+    _ statement: CQLStatement, used: String?, by role: String? = nil
   ) async throws(EngineFailure) -> (change: SchemaChange?, warnings: [String]) {
     await changes.lock()
     defer { changes.unlock() }
@@ -174,7 +190,8 @@ extension Engine {
     var generator = SystemRandomNumberGenerator()
     let new = Schema(
       version: CQLUUID.random(using: &generator), generation: old.generation + 1, keyspaces: editor.keyspaces)
-    try await publish(new, instead: old, dropping: editor.droppedNumbers)
+    let roles = roles(after: change, by: role)
+    try await publish(new, roles, instead: old, dropping: editor.droppedNumbers)
     if let build = editor.indexToBuild {
       try await self.build(build.index, of: new.keyspaces[build.keyspace]?.tables[build.table])
     }
@@ -201,22 +218,26 @@ extension Engine {
     var keyspaces = old.keyspaces
     keyspaces[table.keyspace]?.tables[table.name] = Table(definition)
     let new = Schema(version: old.version, generation: old.generation + 1, keyspaces: keyspaces)
-    try await publish(new, instead: old, dropping: dropped)
+    try await publish(new, nil, instead: old, dropping: dropped)
     for index in definition.indexes {
       try await build(index.name, of: new.keyspaces[table.keyspace]?.tables[table.name])
     }
   }
 
+  /// Keeps a schema, and the roles that come with it, all or nothing, and puts both into force.
   private func publish(
-    _ new: Schema, instead old: Schema, dropping numbers: [TableNumber]
+    _ new: Schema, _ roles: NameMap<Role>?, instead old: Schema, dropping numbers: [TableNumber]
   ) async throws(EngineFailure) {
     if !numbers.isEmpty { dropping.withLock { $0.formUnion(numbers) } }
     defer { if !numbers.isEmpty { dropping.withLock { $0.subtract(numbers) } } }
+    var entries = SchemaDocument.changes(from: old, to: new)
+    if let roles { entries += RoleDocument.changes(from: access.roles.all, to: roles) }
     do throws(StorageError) {
-      try await store.commit(meta: SchemaDocument.changes(from: old, to: new), tablesToDrop: numbers)
+      try await store.commit(meta: entries, tablesToDrop: numbers)
     } catch {
       throw EngineFailure(error)
     }
+    if let roles { access.publish(roles) }
     current.withLock { $0 = new }
     newestGeneration.store(new.generation, ordering: .releasing)
     store.setTables(new.storedTables.map(\.handle))

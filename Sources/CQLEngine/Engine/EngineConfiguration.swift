@@ -37,6 +37,8 @@ package struct EngineConfiguration: Sendable {
   package var maximumPreparedBytes = 64 << 20
   /// Whether data is opened though acknowledged writes are known to be missing from it; false by default.
   package var acceptsLoss = false
+  /// Whether clients log in as roles, and may do what these may; false by default.
+  package var enforcesRoles = false
 
   /// Is told, on a thread of the storage, what failed while nobody waited for it; a sentence for the operator.
   package var report: @Sendable (String) -> Void = { _ in }

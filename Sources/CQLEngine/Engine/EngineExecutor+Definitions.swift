@@ -8,6 +8,8 @@ extension EngineExecutor {
     _ statement: CQLStatement, keyspace: String?, _ parameters: QueryParameters, session: inout EngineSession,
     into body: inout [UInt8]
   ) async throws(EngineFailure) -> EngineOutcome {
+    let access = try access(of: session)
+    if let access { try StatementAccess(access: access, schema: currentSchema(), used: keyspace).check(statement) }
     switch statement {
     case .use(let name):
       guard currentSchema().keyspaces[name.name] != nil else {
@@ -25,18 +27,23 @@ extension EngineExecutor {
       _ = try await session.meter?.waitForRoom(AnswerRoom.description)
       try describe(statement, keyspace: keyspace, version: session.version, into: &body)
       return EngineOutcome()
-    case .grantPermissions, .revokePermissions, .listPermissions, .grantRole, .revokeRole, .listRoles, .listUsers,
-      .createUser, .alterUser, .dropUser, .createRole, .alterRole, .dropRole, .addIdentity, .dropIdentity:
-      if session.user == "anonymous" {
-        throw EngineFailure(
-          .unauthorized, "You have to be logged in and not anonymous to perform this request")
-      }
+    case .grantPermissions, .revokePermissions, .grantRole, .revokeRole, .createUser, .alterUser, .dropUser,
+      .createRole,
+      .alterRole, .dropRole:
+      let warnings = try await engine.changeRoles(statement, by: session.login?.role, used: keyspace)
+      body.append(bigEndian: ResultResponse.Kind.void.rawValue)
+      return EngineOutcome(warnings: warnings)
+    case .listPermissions, .listRoles, .listUsers:
+      try list(statement, access, keyspace: keyspace, version: session.version, into: &body)
+      return EngineOutcome()
+    case .addIdentity, .dropIdentity:
+      guard access != nil else { throw EngineFailure.anonymous }
       throw EngineFailure.unsupported(statement.name)
     case .select, .insert, .update, .delete, .batch:
       throw EngineFailure(.serverError, "A statement with a plan has come without it")
     case .createKeyspace, .alterKeyspace, .createTable, .alterTable, .createType, .alterType, .createIndex, .createView,
       .alterView, .createTrigger, .dropTrigger, .drop, .createFunction, .createAggregate, .dropFunction:
-      let (change, warnings) = try await engine.change(statement, used: keyspace)
+      let (change, warnings) = try await engine.change(statement, used: keyspace, by: session.login?.role)
       _ = currentSchema()
       if let change {
         try ResponseBody.write(.schemaChange(change), to: &body, version: session.version)

@@ -54,6 +54,7 @@ extension EngineExecutor {
     session.trace?.describe("Execute batch of CQL3 queries", nil, parameters)
     session.trace?.note("Planning \(batch.statements.count) statements")
     let timestamp = parameters.defaultTimestamp ?? engine.timestamps.next()
+    let access = try access(of: session)
     var plans: [WritePlan] = []
     var writes: [(BoundWrite, BoundCondition?)] = []
     for statement in batch.statements {
@@ -66,6 +67,7 @@ extension EngineExecutor {
         throw EngineFailure.invalid(
           "Invalid statement in batch: only UPDATE, INSERT and DELETE statements are allowed.")
       }
+      if let access { try StatementAccess.check(plan, access) }
       var bindings = try Bindings(.positional(statement.values), for: planned.markers, isPrepared: true)
       if let json = plan.json { bindings = try bindings.reading(json) }
       plans.append(plan)

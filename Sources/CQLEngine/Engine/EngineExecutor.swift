@@ -48,8 +48,11 @@ package final class EngineExecutor {
   package func query(
     _ text: String, _ parameters: QueryParameters, session: inout EngineSession, into body: inout [UInt8]
   ) async throws(EngineFailure) -> EngineOutcome {
-    session.trace?.describe("Execute CQL3 query", text, parameters)
-    session.trace?.note("Parsing \(text)")
+    if let trace = session.trace {
+      let shown = HiddenPasswords(in: text).shown
+      trace.describe("Execute CQL3 query", shown, parameters)
+      trace.note("Parsing \(shown)")
+    }
     let parsed = try Self.parse(text)
     session.trace?.note("Planning the statement")
     let keyspace = parameters.keyspace ?? session.keyspace
@@ -71,7 +74,8 @@ package final class EngineExecutor {
     do throws(CQLSyntaxError) {
       return try CQLParser.parse(text)
     } catch {
-      throw EngineFailure(error.code == .limit ? .invalid : .syntaxError, error.message)
+      throw EngineFailure(
+        error.code == .limit ? .invalid : .syntaxError, HiddenPasswords(in: text).hide(in: error.message))
     }
   }
 
@@ -79,7 +83,8 @@ package final class EngineExecutor {
   package func prepare(
     _ text: String, keyspace: String?, session: EngineSession, into body: inout [UInt8]
   ) throws(EngineFailure) -> EngineOutcome {
-    session.trace?.describe("Preparing CQL3 query", text, nil)
+    let shown = session.trace == nil ? "" : HiddenPasswords(in: text).shown
+    session.trace?.describe("Preparing CQL3 query", shown, nil)
     let used = keyspace ?? session.keyspace
     let id = StatementID(keyspace: used, text: text)
     let statement: PreparedStatement
@@ -87,7 +92,7 @@ package final class EngineExecutor {
       session.trace?.note("The statement has been prepared before")
       statement = known
     } else {
-      session.trace?.note("Parsing \(text)")
+      session.trace?.note("Parsing \(shown)")
       statement = PreparedStatement(id: id, keyspace: used, parsed: try Self.parse(text), text: text)
     }
     session.trace?.note("Planning the statement")
@@ -175,7 +180,7 @@ package final class EngineExecutor {
   ) async throws(EngineFailure) -> EngineOutcome {
     if let trace = session.trace {
       let text = StatementID(id).flatMap { engine.prepared.find($0) }?.text
-      trace.describe("Execute CQL3 prepared query", text, parameters)
+      trace.describe("Execute CQL3 prepared query", text.map { HiddenPasswords(in: $0).shown }, parameters)
       trace.note("Looking up the prepared statement")
     }
     let (planned, keyspace) = try plan(id: id)
@@ -191,6 +196,7 @@ package final class EngineExecutor {
     knownMetadata: ArraySlice<UInt8>?, session: inout EngineSession, into body: inout [UInt8]
   ) async throws(EngineFailure) -> EngineOutcome {
     let start = body.count
+    if let access = try access(of: session) { try StatementAccess.check(planned.plan, access) }
     do throws(EngineFailure) {
       switch planned.plan {
       case .select(let plan):

@@ -27,6 +27,10 @@ package struct EngineSession {
   package var version: ProtocolVersion
   /// The name of the user who logged in; `anonymous` without authentication.
   package var user: String
+  /// As which role it has logged in; nil without authentication.
+  package var login: SessionLogin?
+  /// Whether it is the node's own and may do everything.
+  package var isInternal = false
   /// Where the client is.
   package var peer: NodeAddress?
   /// Who watches over the memory of the answer.
@@ -41,6 +45,33 @@ package struct EngineSession {
     self.version = version
     self.user = user
     self.peer = peer
+  }
+}
+
+/// The login of a connection, which belongs to its loop: what its role may do is looked up again only when roles have
+/// changed.
+package final class SessionLogin {
+  /// The name of the role.
+  package let role: String
+  private var access: RoleAccess?
+  private var generation = 0
+
+  /// The login of a role.
+  package init(role: String) { self.role = role }
+
+  /// What the role may do now.
+  @inline(__always)
+  func access(in control: AccessControl) -> RoleAccess {
+    if let access, generation == control.generation { return access }
+    return renewedAccess(in: control)
+  }
+
+  private func renewedAccess(in control: AccessControl) -> RoleAccess {
+    let roles = control.roles
+    let renewed = RoleAccess(role, in: roles)
+    access = renewed
+    generation = roles.generation
+    return renewed
   }
 }
 

@@ -7,6 +7,8 @@ struct BoundFilter {
     case equal([[UInt8]])
     /// The column's bytes are these.
     case same(ArraySlice<UInt8>)
+    /// The column is this text, as its index compares texts.
+    case like([UInt8], TextAnalysis)
     /// The column is one of these.
     case isIn(Set<[UInt8]>)
     /// The tuple of columns is one of these.
@@ -26,15 +28,21 @@ struct BoundFilter {
 
   private let slots: [Int]
   private let types: [CQLType]
+  private let analysis: TextAnalysis?
+  private let keyAnalysis: TextAnalysis?
   private let test: Test
 
   init(_ filter: Filter, _ names: [String], _ evaluator: Evaluator) throws(EngineFailure) {
     slots = filter.slots
     types = filter.types
+    analysis = filter.analysis
+    keyAnalysis = filter.keyAnalysis
     switch filter.kind {
     case .equal(let values) where filter.isExact && values.count == 1:
       let value = try evaluator.filtered(values[0], names[0])
       test = .same(value)
+    case .equal(let values) where values.count == 1 && filter.analysis != nil:
+      test = try Self.like(try evaluator.filtered(values[0], names[0]), filter.analysis)
     case .equal(let values):
       var keys: [[UInt8]] = []
       for (index, value) in values.enumerated() {
@@ -66,9 +74,13 @@ struct BoundFilter {
     case .contains(let values, let keys, let entries):
       let (keyType, valueType) = Self.partTypes(types[0])
       var valueKeys: [[UInt8]] = []
-      for value in values { valueKeys.append(try ValueOrder.key(try evaluator.filtered(value, names[0]), valueType)) }
+      for value in values {
+        valueKeys.append(try ValueOrder.key(try evaluator.filtered(value, names[0]), valueType, filter.analysis))
+      }
       var keyKeys: [[UInt8]] = []
-      for key in keys { keyKeys.append(try ValueOrder.key(try evaluator.filtered(key, names[0]), keyType)) }
+      for key in keys {
+        keyKeys.append(try ValueOrder.key(try evaluator.filtered(key, names[0]), keyType, filter.keyAnalysis))
+      }
       var pairs: [(key: [UInt8], value: [UInt8])] = []
       for entry in entries {
         pairs.append(
@@ -79,6 +91,11 @@ struct BoundFilter {
       }
       test = .contains(values: valueKeys, keys: keyKeys, entries: pairs)
     }
+  }
+
+  private static func like(_ value: ArraySlice<UInt8>, _ analysis: TextAnalysis?) throws(EngineFailure) -> Test {
+    guard let analysis else { return .same(value) }
+    return .like(analysis.apply(value.span), analysis)
   }
 
   private static func bound(
@@ -111,6 +128,8 @@ struct BoundFilter {
       }
       return true
     case .same(let value): return image.value(slots[0], of: record) == .bytes(value)
+    case .like(let wanted, let analysis):
+      return image.withValue(slots[0], of: record) { value in analysis.apply(value) == wanted } ?? false
     case .isIn(let keys): return try image.compare(slots[0], types[0], of: record) { keys.contains($0) }
     case .isTupleIn(let tuples):
       var row: [[UInt8]] = []
@@ -165,7 +184,21 @@ struct BoundFilter {
       if step == 2 { ownKeys.append(try ValueOrder.key(parts[index], keyType)) }
       ownValues.append(try ValueOrder.key(parts[index + step - 1], valueType))
     }
-    return values.allSatisfy { ownValues.contains($0) } && keys.allSatisfy { ownKeys.contains($0) }
+    // An index of entries compares their texts as they are, whatever those of keys and of values do.
+    var (comparedKeys, comparedValues) = (ownKeys, ownValues)
+    if let keyAnalysis, step == 2 {
+      comparedKeys.removeAll()
+      for index in stride(from: 0, to: parts.count, by: step) {
+        comparedKeys.append(try ValueOrder.key(parts[index], keyType, keyAnalysis))
+      }
+    }
+    if let analysis {
+      comparedValues.removeAll()
+      for index in stride(from: step - 1, to: parts.count, by: step) {
+        comparedValues.append(try ValueOrder.key(parts[index], valueType, analysis))
+      }
+    }
+    return values.allSatisfy { comparedValues.contains($0) } && keys.allSatisfy { comparedKeys.contains($0) }
       && entries.allSatisfy { entry in
         ownKeys.indices.contains { ownKeys[$0] == entry.key && ownValues[$0] == entry.value }
       }

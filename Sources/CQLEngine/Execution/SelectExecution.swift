@@ -324,9 +324,9 @@ final class SelectExecution {
     guard case .store(let reader) = source else { return }
     var wanted: [UInt8] = []
     switch value {
-    case .value(let expression, let type):
+    case .value(let expression, let type, let analysis):
       let value = try evaluator.filtered(expression, name)
-      wanted = try ValueOrder.key(value, type)
+      wanted = try ValueOrder.key(value, type, analysis)
     case .entry(let key, let keyType, let entry, let valueType):
       wanted = try ValueOrder.key(try evaluator.filtered(key, name), keyType)
       wanted += try ValueOrder.key(try evaluator.filtered(entry, name), valueType)

@@ -120,4 +120,8 @@ struct Filter: Sendable {
   /// Whether an equality asks for the same bytes, as an index of Cassandra's first kind finds them, and not only for a
   /// value of the same rank: 1.0 and 1.00 are two numbers for it.
   var isExact = false
+  /// What the column's index does with texts before it compares them, or that of the values of a collection.
+  var analysis: TextAnalysis?
+  /// What the index of a map's keys does with them.
+  var keyAnalysis: TextAnalysis?
 }

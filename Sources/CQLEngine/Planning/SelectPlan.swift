@@ -17,8 +17,8 @@ final class SelectPlan: Sendable {
 
   /// What an index is asked for.
   enum IndexValue: Sendable {
-    /// A value of a type.
-    case value(Expression, CQLType)
+    /// A value of a type, which is looked for as the index compares texts.
+    case value(Expression, CQLType, TextAnalysis?)
     /// An entry of a map.
     case entry(key: Expression, CQLType, value: Expression, CQLType)
   }

@@ -10,20 +10,20 @@ extension SelectPlanner {
     let column = restriction.columns[0]
     // The index of a vector has no entries: it says how near two of them are.
     if FloatVector.dimensions(column.wire) != nil { return nil }
-    for index in table.indexes(on: column) where !index.isBuilding {
+    for index in readyIndexes(on: column) {
       switch (restriction.kind, index.part) {
       case (.equal(let values), .simple), (.equal(let values), .full):
-        return (index, .value(values[0], column.wire))
+        return (index, .value(values[0], column.wire, index.analysis))
       case (.contains(let values, _, _), .values), (.contains(let values, _, _), .simple):
         guard let value = values.first else { continue }
         switch column.wire {
-        case .list(let element), .set(let element): return (index, .value(value, element))
-        case .map(_, let element): return (index, .value(value, element))
+        case .list(let element), .set(let element): return (index, .value(value, element, index.analysis))
+        case .map(_, let element): return (index, .value(value, element, index.analysis))
         default: continue
         }
       case (.contains(_, let keys, _), .keys):
         guard let key = keys.first, case .map(let keyType, _) = column.wire else { continue }
-        return (index, .value(key, keyType))
+        return (index, .value(key, keyType, index.analysis))
       case (.contains(_, _, let entries), .entries):
         guard let entry = entries.first, case .map(let keyType, let valueType) = column.wire else { continue }
         return (index, .entry(key: entry.key, keyType, value: entry.value, valueType))
@@ -31,6 +31,31 @@ extension SelectPlanner {
       }
     }
     return nil
+  }
+
+  /// The indexes on a column that may be asked: those of the first kind before storage-attached ones, as Cassandra asks.
+  private func readyIndexes(on column: Column) -> [Index] {
+    let indexes = table.indexes(on: column).filter { !$0.isBuilding }
+    return indexes.filter { $0.className == nil } + indexes.filter { $0.className != nil }
+  }
+
+  /// What the storage-attached indexes do with texts that answer a restriction: those of the column or of the values of a
+  /// collection, and those of the keys of a map. Where an index of the first kind is asked, all texts are compared as they
+  /// are.
+  func analyses(for restriction: Restriction) -> (values: TextAnalysis?, keys: TextAnalysis?) {
+    guard restriction.columns.count == 1 else { return (nil, nil) }
+    let indexes = readyIndexes(on: restriction.columns[0]).filter { $0.className != nil }
+    guard indexes.contains(where: { $0.analysis != nil }),
+      !restrictions.byColumn.values.contains(where: { isOfFirstKind(index(for: $0)) })
+    else { return (nil, nil) }
+    let ofKeys = indexes.first { $0.part == .keys }?.analysis
+    let ofValues = indexes.first { $0.part == .values || $0.part == .simple }?.analysis
+    return (ofValues, ofKeys)
+  }
+
+  private func isOfFirstKind(_ found: (Index, SelectPlan.IndexValue)?) -> Bool {
+    guard let (index, _) = found else { return false }
+    return index.className == nil
   }
 
   /// Whether an index can answer a restriction: one of the first kind, or a storage-attached one.

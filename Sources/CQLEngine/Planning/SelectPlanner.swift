@@ -298,9 +298,11 @@ struct SelectPlanner {
   private mutating func addFilter(_ restriction: Restriction) {
     var slots: [Int] = []
     for column in restriction.columns { slots.append(selectors.shape.slot(column)) }
+    let analyses = analyses(for: restriction)
     filters.append(
       Filter(
         slots: slots, types: restriction.columns.map(\.wire), kind: restriction.kind, isTuple: restriction.isTuple,
-        isExact: index(for: restriction).map { $0.0.className == nil } ?? false))
+        isExact: index(for: restriction).map { $0.0.className == nil } ?? false, analysis: analyses.values,
+        keyAnalysis: analyses.keys))
   }
 }

@@ -20,6 +20,9 @@ struct Index: Sendable {
   /// Whether it does not have all entries yet, so that nothing may be looked for in it.
   var isBuilding = false
 
+  /// What is done with texts before they are compared; nil when nothing is.
+  var analysis: TextAnalysis? { className == nil ? nil : TextAnalysis(options) }
+
   /// How near two vectors are, for an index on a column of them.
   var similarity: VectorSimilarity {
     options.first { $0.0 == IndexOptions.similarityFunction }.flatMap { VectorSimilarity(option: $0.1) } ?? .cosine

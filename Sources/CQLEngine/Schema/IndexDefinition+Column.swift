@@ -31,24 +31,32 @@ extension IndexDefinition {
           return true
         }, order: Self.order(type))
     case .static, .regular:
-      self.init(number: index.number, source: .values(column.id), order: Self.order(index.part, column.type))
+      self.init(
+        number: index.number, source: .values(column.id), order: Self.order(index.part, column.type, index.analysis))
     }
   }
 
   private typealias Order = @Sendable (Span<UInt8>, inout [UInt8]) -> Void
 
-  private static func order(_ type: CQLType) -> Order {
-    { value, ordered in try? OrderedKeyEncoding.append(value, type, into: &ordered) }
+  private static func order(_ type: CQLType, _ analysis: TextAnalysis? = nil) -> Order {
+    guard let analysis else {
+      return { value, ordered in try? OrderedKeyEncoding.append(value, type, into: &ordered) }
+    }
+    return { value, ordered in
+      let text = analysis.apply(value)
+      try? OrderedKeyEncoding.append(text.span, type, into: &ordered)
+    }
   }
 
-  private static func order(_ part: Index.Part, _ type: ColumnType) -> Order {
-    guard type.isMultiCell else { return order(type.wire) }
+  private static func order(_ part: Index.Part, _ type: ColumnType, _ analysis: TextAnalysis?) -> Order {
+    guard type.isMultiCell else { return order(type.wire, analysis) }
     switch (type.wire, part) {
-    case (.list(let element), _), (.set(let element), _): return order(element)
+    case (.list(let element), _), (.set(let element), _): return order(element, analysis)
     case (.map(let key, _), .keys):
+      let order = order(key, analysis)
       return { cell, ordered in
         guard let entry = MapCell(cell) else { return }
-        try? OrderedKeyEncoding.append(cell.extracting(entry.key), key, into: &ordered)
+        order(cell.extracting(entry.key), &ordered)
       }
     case (.map(let key, let value), .entries):
       return { cell, ordered in
@@ -57,9 +65,10 @@ extension IndexDefinition {
         try? OrderedKeyEncoding.append(cell.extracting(entry.value), value, into: &ordered)
       }
     case (.map(_, let value), _):
+      let order = order(value, analysis)
       return { cell, ordered in
         guard let entry = MapCell(cell) else { return }
-        try? OrderedKeyEncoding.append(cell.extracting(entry.value), value, into: &ordered)
+        order(cell.extracting(entry.value), &ordered)
       }
     default: return order(type.wire)
     }

@@ -127,6 +127,9 @@ struct TypeResolver {
   }
 
   private func custom(_ className: String) throws(EngineFailure) -> ColumnType {
+    if let composite = CompositeType(className: className) {
+      return ColumnType(.custom(className: composite.className), .custom(composite.className))
+    }
     let wire = CQLType(marshalClassName: className)
     guard case .custom = wire else {
       guard let native = NativeType.allCases.first(where: { $0.wire == wire && $0 != .varchar }) else {

@@ -18,6 +18,9 @@ package struct StorageLimits: Sendable {
   package var stepRecords = 2_000
   /// Bytes of records that one step of background work changes, above which it takes no further one. Default 4 MiB.
   package var stepBytes = 4 << 20
+  /// Bytes of entries that are gathered for an index that is built, before they are stored in their order. Default
+  /// 32 MiB.
+  package var buildBytes = 32 << 20
   /// Bytes of the write-ahead log after which it is copied into the database. Default 16 MiB: a page that many groups have
   /// changed is copied once, and a process that starts after it was killed reads no more than a little above that anew.
   package var checkpointBytes = 16 << 20

@@ -234,6 +234,9 @@ enum SystemKeyspaces {
   static let all: [Keyspace] = [
     keyspace("system", systemTables, grace: 0, isVirtual: false),
     keyspace(
+      RoleRows.keyspace, RoleRows.tables, grace: RoleRows.grace, isVirtual: false,
+      replication: simpleStrategy(replicas: 1)),
+    keyspace(
       "system_distributed", distributedTables, grace: distributedGrace, isVirtual: false,
       replication: simpleStrategy(replicas: 3)),
     keyspace("system_schema", schemaTables, grace: schemaGrace, isVirtual: false),

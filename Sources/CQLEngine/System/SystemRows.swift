@@ -21,6 +21,7 @@ extension EngineExecutor {
     case TraceRows.keyspace:
       let traces = engine.traces.traces(at: WallClock.microseconds() / 1_000, id: Self.onlyKey(plan, evaluator))
       return try memory(table, TraceRows.rows(of: table, traces, node: engine.advertised.address))
+    case RoleRows.keyspace: return try memory(table, RoleRows.rows(of: table, engine.access.roles))
     case StatusRows.keyspace: return try memory(table, StatusRows.rows(of: table, engine.status))
     default: break
     }
@@ -52,7 +53,7 @@ extension EngineExecutor {
       return engine.prepared.all.map {
         SystemRow([
           ("prepared_id", .blob($0.id.bytes)), ("logged_keyspace", $0.keyspace.map { .text($0) }),
-          ("query_string", .text($0.text)),
+          ("query_string", .text(HiddenPasswords(in: $0.text).shown)),
         ])
       }
     case "IndexInfo":

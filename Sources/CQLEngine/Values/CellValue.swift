@@ -119,6 +119,15 @@ enum ValueOrder {
     return key
   }
 
+  /// The ordered bytes of a text as an index compares it; of any other value without an analysis.
+  static func key(
+    _ value: ArraySlice<UInt8>, _ type: CQLType, _ analysis: TextAnalysis?
+  ) throws(EngineFailure) -> [UInt8] {
+    guard let analysis else { return try key(value, type) }
+    let text = analysis.apply(value.span)
+    return try key(text[...], type)
+  }
+
   /// Whether the left value comes before the right one.
   static func precedes(
     _ left: ArraySlice<UInt8>, _ right: ArraySlice<UInt8>, _ type: CQLType

@@ -16,13 +16,15 @@ enum Literal {
 
   /// How well a constant goes with a type, as Cassandra's `Constants.Literal.testAssignment` says.
   static func fit(_ constant: Constant, _ type: CQLType) -> Fit {
-    // Cassandra looks at a tuple's text only when it makes the value.
-    if case .tuple = type { return .weak }
+    // Cassandra looks at the text of a tuple and of a composite only when it makes the value.
+    switch type {
+    case .tuple, .custom: return .weak
+    default: break
+    }
     return switch constant.kind {
     case .string:
       switch type {
       case .ascii, .text, .inet, .date, .time, .timestamp: .weak
-      case .custom: .weak
       default: .none
       }
     case .integer:
@@ -148,6 +150,12 @@ enum Literal {
       bytes.append(bigEndian: uuid.high)
       bytes.append(bigEndian: uuid.low)
     case .tuple(let types): return try tuple(constant, types)
+    case .custom where constant.kind == .blob: return try blob(text)
+    case .custom(let className):
+      guard let composite = CompositeType(className: className) else {
+        throw unable("Unable to make \(type) from '\(text)'")
+      }
+      return try composite.bytes(text)
     case .inet:
       if text.isEmpty { break }
       guard let address = CQLInet(text) ?? shortAddress(text) else {

@@ -7,9 +7,9 @@ import CassandraWire
 /// without anything between them. They cannot be read back: 1.0 and 1.00 are one place in the order of decimals.
 enum OrderedKeyEncoding {
   /// Precedes the bytes of a value; below it stands only ``absent``.
-  private static let present: UInt8 = 0x02
+  static let present: UInt8 = 0x02
   /// Stands for no value, for the end of a collection, and for a value of no bytes where that is not a value.
-  private static let absent: UInt8 = 0x01
+  static let absent: UInt8 = 0x01
 
   /// Appends the encoding of a value of `type` in its wire form; in descending order all its bits are flipped.
   ///
@@ -40,7 +40,10 @@ enum OrderedKeyEncoding {
     _ value: Span<UInt8>, _ type: CQLType, into key: inout [UInt8]
   ) throws(EngineFailure) {
     switch type {
-    case .ascii, .text, .blob, .custom, .inet, .empty: append(escaped: value, into: &key)
+    case .ascii, .text, .blob, .inet, .empty: append(escaped: value, into: &key)
+    case .custom(let className):
+      guard let composite = CompositeType(className: className) else { return append(escaped: value, into: &key) }
+      try composite.append(value, into: &key)
     case .tinyint, .smallint, .int, .bigint, .counter, .timestamp, .time, .boolean, .float, .double, .date, .uuid,
       .timeuuid, .varint, .decimal, .duration:
       // Clients of old may have written a value of no bytes; it comes before all others.

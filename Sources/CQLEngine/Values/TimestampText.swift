@@ -2,9 +2,7 @@ import CassandraBytes
 import CassandraWire
 
 /// Timestamps in the spellings that Cassandra reads: those of ISO 8601, and those that cqlsh and people write, with a space
-/// for the `T`, up to nine digits of fractions, and a space before the zone, which may have a name.
-///
-/// Of zones that are known by a name there are the common ones; Cassandra knows those of Java's database.
+/// for the `T`, up to nine digits of fractions, and a space before the zone, which may have a name (``ZoneName``).
 struct TimestampText {
   private let text: [UInt8]
   private var position = 0
@@ -62,7 +60,7 @@ struct TimestampText {
       milliseconds += time
     }
     if next != nil {
-      guard let offset = zone() else { return nil }
+      guard let offset = zone(at: milliseconds / 1_000) else { return nil }
       milliseconds -= offset
     }
     return next == nil ? milliseconds : nil
@@ -86,40 +84,26 @@ struct TimestampText {
     return hours < 24 || result == 86_400_000 ? result : nil
   }
 
-  /// The zone's distance from UTC in milliseconds.
-  private mutating func zone() -> Int64? {
+  /// The zone's distance from UTC in milliseconds, at a local time in seconds since 1970.
+  private mutating func zone(at local: Int64) -> Int64? {
     let hasSpace = skip(" ")
-    if skip("Z") { return 0 }
     if let sign = next, sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-") {
       position += 1
-      guard let hours = number(2...2), hours < 24 else { return nil }
-      var minutes: Int64 = 0
-      if next != nil {
-        _ = skip(":")
-        guard let more = number(2...2), more < 60 else { return nil }
-        minutes = more
-      }
-      let offset = (hours * 60 + minutes) * 60_000
+      guard let offset = offset() else { return nil }
       return sign == UInt8(ascii: "+") ? offset : -offset
     }
-    guard hasSpace else { return nil }
-    var name: [UInt8] = []
-    while let byte = next, (0x41...0x5a).contains(byte) {
-      name.append(byte)
-      position += 1
-    }
-    return Self.zones[name].map { $0 * 60_000 }
+    let name = Array(text[position...])
+    position = text.count
+    if name == [UInt8(ascii: "Z")] { return 0 }
+    return hasSpace ? ZoneName.offset(of: name, atLocal: local).map { $0 * 1_000 } : nil
   }
 
-  /// The distance of named zones from UTC in minutes.
-  private static let zones: [[UInt8]: Int64] = {
-    let names: [(String, Int64)] = [
-      ("UTC", 0), ("GMT", 0), ("WET", 0), ("WEST", 60), ("CET", 60), ("CEST", 120), ("EET", 120), ("EEST", 180),
-      ("MSK", 180), ("JST", 540), ("EST", -300), ("EDT", -240), ("CST", -360), ("CDT", -300), ("MST", -420),
-      ("MDT", -360), ("PST", -480), ("PDT", -420), ("HST", -600),
-    ]
-    var zones: [[UInt8]: Int64] = [:]
-    for (name, minutes) in names { zones[Array(name.utf8)] = minutes }
-    return zones
-  }()
+  /// Hours and minutes in milliseconds.
+  private mutating func offset() -> Int64? {
+    guard let hours = number(2...2), hours < 24 else { return nil }
+    guard next != nil else { return hours * 3_600_000 }
+    _ = skip(":")
+    guard let minutes = number(2...2), minutes < 60 else { return nil }
+    return (hours * 60 + minutes) * 60_000
+  }
 }

@@ -8,7 +8,8 @@ enum ValueCheck {
     let count = value.count
     let isValid: Bool
     switch type {
-    case .custom, .blob: isValid = true
+    case .blob: isValid = true
+    case .custom(let className): return try CompositeType(className: className)?.validate(value) ?? ()
     case .text: isValid = (try? UTF8Span(validating: value)) != nil
     case .ascii: isValid = isASCII(value)
     case .bigint, .counter, .double, .timestamp: isValid = count == 8 || count == 0

@@ -214,7 +214,7 @@ extension Resource {
     case .allTables: [.create, .alter, .drop, .select, .modify, .authorize, .unmask, .selectMasked]
     case .table: [.alter, .drop, .select, .modify, .authorize, .unmask, .selectMasked]
     case .allRoles: [.create, .alter, .drop, .authorize, .describe]
-    case .role: [.alter, .drop, .authorize]
+    case .role: [.alter, .drop, .authorize, .describe]
     case .allFunctions: [.create, .alter, .drop, .authorize, .execute]
     case .function: [.alter, .drop, .authorize, .execute]
     case .allMBeans, .mbean, .mbeans: [.authorize, .describe, .execute, .select, .modify]

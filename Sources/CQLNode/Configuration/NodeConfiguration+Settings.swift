@@ -6,7 +6,8 @@ extension NodeConfiguration {
     var data: String?
     if case .directory(let path) = storage { data = path }
     return [
-      ("authenticator.class_name", user == nil ? "AllowAllAuthenticator" : "PasswordAuthenticator"),
+      ("authenticator.class_name", hasLogins ? "PasswordAuthenticator" : "AllowAllAuthenticator"),
+      ("authorizer.class_name", hasLogins ? "CassandraAuthorizer" : "AllowAllAuthorizer"),
       ("client_encryption_options.enabled", "\(tls != nil)"),
       ("client_encryption_options.require_client_auth", "\(tls?.clientAuthorities != nil)"),
       ("cluster_name", clusterName), ("commitlog_sync", "group"), ("data_file_directories", "[\(data ?? "")]"),

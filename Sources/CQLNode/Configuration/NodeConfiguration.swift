@@ -22,8 +22,13 @@ public struct NodeConfiguration: Sendable {
   public var acceptsLoss = false
   /// The cluster's name, as clients see it. Default `Test Cluster`, as in Cassandra.
   public var clusterName = "Test Cluster"
-  /// The one user who may log in; nil, which is the default, lets everybody in without a password.
+  /// A superuser that the node makes sure of at each start: it is there, may log in with this password, and may do
+  /// everything, whatever statements have changed before. With one, clients have to log in. Nil by default.
   public var user: NodeUser?
+  /// Whether clients have to log in, as roles that are kept with the data, and may do what these may. Default false:
+  /// everybody is let in without a password, and may do everything. Implied by ``user``. Without it, the first start makes
+  /// the superuser `cassandra` with a password that nobody has had before: see ``CQLServer/run(onListening:onFirstUser:)``.
+  public var hasRoles = false
   /// TLS; nil for plain TCP.
   public var tls: NodeTLS?
   /// Whether an address that others than this machine can reach may be listened at though nobody has to log in. Default
@@ -40,10 +45,13 @@ public struct NodeConfiguration: Sendable {
   public init() {}
 
   /// Whether a client has to show who it is.
-  var asksWhoIsThere: Bool { user != nil || tls?.clientAuthorities != nil }
+  var asksWhoIsThere: Bool { hasLogins || tls?.clientAuthorities != nil }
+
+  /// Whether a client has to show a password.
+  var hasLogins: Bool { user != nil || hasRoles }
 }
 
-/// The user of a node with password authentication (Cassandra's `PasswordAuthenticator`).
+/// A user of a node with password authentication (Cassandra's `PasswordAuthenticator`).
 public struct NodeUser: Sendable {
   /// The name.
   public var name: String

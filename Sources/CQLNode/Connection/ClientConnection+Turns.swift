@@ -27,7 +27,7 @@ extension ClientConnection {
       carryOut(action)
     }
     backlog = Backlog(bytes: Array(copying: bytes), offset: offset)
-    transport.pauseReading()
+    stopReading()
   }
 
   private func hold(_ bytes: Span<UInt8>) {
@@ -49,12 +49,25 @@ extension ClientConnection {
       guard let action = machine.next(in: bytes.span, at: &offset) else {
         dropBacklog()
         chargeFrame()
-        if !machine.isPaused { transport.startReading() }
+        if !machine.isPaused { goOnReading() }
         return
       }
       carryOut(action)
     }
     backlog?.offset = offset
+  }
+
+  /// Reads nothing from the client for now.
+  func stopReading() {
+    transport.pauseReading()
+    machine.readingStopped(now: server.loop.now)
+  }
+
+  /// Reads from the client again.
+  func goOnReading() {
+    transport.startReading()
+    machine.readingGoesOn(now: server.loop.now)
+    arm()
   }
 
   /// Looks at nothing of what waits.

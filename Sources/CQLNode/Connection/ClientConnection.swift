@@ -56,7 +56,7 @@ extension ClientConnection: TransportDelegate {
     look(at: bytes)
     chargeFrame()
     // What has not left by now waits for the kernel, so the end of that write will wake the connection.
-    if machine.takePause(waiting: transport.waitingBytes - transport.outputCount) { transport.pauseReading() }
+    if machine.takePause(waiting: transport.waitingBytes - transport.outputCount) { stopReading() }
     endIfDrained()
   }
 
@@ -75,6 +75,7 @@ extension ClientConnection: TransportDelegate {
       server.wantsEvents(self)
       answer(.ready, on: stream)
     case .judge(let refused): judge(refused)
+    case .askRoles(let attempt): server.ask(attempt, for: self)
     case .cut: cut()
     }
   }
@@ -129,6 +130,26 @@ extension ClientConnection {
     }
   }
 
+  /// The roles say who the client is.
+  func decide(_ attempt: LoginAttempt, _ outcome: LoginOutcome) {
+    let isAwaited: Bool
+    switch outcome {
+    case .accepted(let role): isAwaited = machine.decide(attempt, as: role, error: nil)
+    case .refused: isAwaited = machine.decide(attempt, as: nil, error: nil)
+    case .notPermitted:
+      isAwaited = machine.decide(
+        attempt, as: nil, error: ErrorResponse(.badCredentials, "\(attempt.shownName) is not permitted to log in"))
+    }
+    guard isAwaited else { return }
+    if case .accepted = outcome { judge(nil) } else { judge(attempt.shownName) }
+  }
+
+  /// The same, after the bytes that asked for it were looked at.
+  func decideLater(_ attempt: LoginAttempt, _ outcome: LoginOutcome) {
+    decide(attempt, outcome)
+    endIfDrained()
+  }
+
   /// Answers a login now, or later when logins from this address have failed before.
   private func judge(_ refused: String?) {
     if let refused { server.loginFailed(refused, at: transport.peer) }
@@ -150,6 +171,7 @@ extension ClientConnection {
     guard let user = login.user else { return }
     server.loginSucceeded(at: transport.peer)
     session.user = user
+    session.login = SessionLogin(role: user)
     describe()
   }
 }
@@ -269,7 +291,7 @@ extension ClientConnection {
     switch machine.resume(waiting: transport.waitingBytes - transport.outputCount) {
     case .none: return
     case .run: break
-    case .readAndRun: if backlog == nil { transport.startReading() }
+    case .readAndRun: if backlog == nil { goOnReading() }
     }
     while let request = held.popFirst() { server.workers.add(request, isFirst: false) }
   }
@@ -332,7 +354,7 @@ extension ClientConnection {
   }
 
   private func endIfDrained() {
-    if machine.takeResume() { transport.startReading() }
+    if machine.takeResume() { goOnReading() }
     switch machine.finish(now: server.loop.now) {
     case .none: return
     case .endOutput: break

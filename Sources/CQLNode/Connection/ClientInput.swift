@@ -67,6 +67,9 @@ struct ClientInput {
     do throws(WireError) { return try decoder.next(in: bytes, at: &offset) != nil } catch { return true }
   }
 
+  /// The roles have said whether the client is who it says.
+  mutating func decide(isLoggedIn: Bool) { machine.decide(isLoggedIn: isLoggedIn) }
+
   /// Lets nothing further be looked at.
   mutating func end() { machine.end() }
 }

@@ -13,6 +13,8 @@ struct ConnectionMachine {
     case reframe(ResponseMessage, Framing)
     /// The client is this user now; answer this.
     case logIn(user: String, ResponseMessage)
+    /// The roles know whether the client is who it says; ``ConnectionMachine/decide(isLoggedIn:)`` is told.
+    case askRoles(LoginAttempt)
     /// The client is not who it says, `user`; answer this and close.
     case refuseLogin(user: String, ErrorResponse)
     /// Send events of these kinds from now on, and answer READY.
@@ -68,6 +70,12 @@ struct ConnectionMachine {
 
   /// Lets nothing further be looked at.
   mutating func end() { state = .ended(version) }
+
+  /// The roles have said whether the client is who it says.
+  mutating func decide(isLoggedIn: Bool) {
+    guard case .authenticating(let version) = state else { return }
+    state = isLoggedIn ? .ready(version) : .ended(version)
+  }
 }
 
 // MARK: - Versions
@@ -230,9 +238,12 @@ extension ConnectionMachine {
     // Without authentication, and once more after it, Cassandra takes whatever comes.
     guard let password, !isReady else { return .answer(.authSuccess(nil)) }
     do throws(ErrorResponse) {
-      let user = try password.user(of: token)
-      state = .ready(version)
-      return .logIn(user: user, .authSuccess(nil))
+      switch try password.verdict(on: token) {
+      case .ask(let attempt): return .askRoles(attempt)
+      case .user(let user):
+        state = .ready(version)
+        return .logIn(user: user, .authSuccess(nil))
+      }
     } catch {
       end()
       return .refuseLogin(user: password.name(in: token), error)

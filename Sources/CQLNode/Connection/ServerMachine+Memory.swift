@@ -52,7 +52,7 @@ extension ServerMachine {
     let more = wanted - memory.frame
     guard more != 0 else { return 0 }
     memory.frame = wanted
-    frameAt = wanted > 0 ? now + limits.frameTimeout : .max
+    if wanted > 0 { frame.begin(limit: limits.frameTimeout, now: now) } else { frame.end() }
     return more
   }
 
@@ -97,6 +97,12 @@ extension ServerMachine {
 // MARK: - Clients that do not read
 
 extension ServerMachine {
+  /// Nothing is read from the client for now, whatever the reason: it is not to blame for what does not arrive.
+  mutating func readingStopped(now: UInt64) { frame.stop(now: now) }
+
+  /// The client is read from again.
+  mutating func readingGoesOn(now: UInt64) { frame.goOn(now: now) }
+
   /// Whether to read no further from the client, because so many bytes wait for the kernel; true once.
   mutating func takePause(waiting: Int) -> Bool {
     switch phase {

@@ -38,6 +38,8 @@ struct ServerMachine {
   private var encoder = EnvelopeEncoder()
   private var events: Set<EventKind> = []
   private var login: LoginAnswer?
+  /// The stream of the login that the roles are asked about.
+  private var askedStream: Int16?
   /// Requests that are not answered yet.
   private(set) var requestsInFlight = 0
   /// Bytes that the body of the next message may have, as of when something was heard last.
@@ -47,12 +49,14 @@ struct ServerMachine {
   var reading: ReadingWatch
   var memory = Memory()
 
+  /// How long the message has taken that has not arrived whole.
+  var frame = FrameWatch()
+
   // Times, in milliseconds; `max` for one that is not set.
   private let began: UInt64
   private var lastHeard: UInt64
   private var loginAt = UInt64.max
   private var lingerAt = UInt64.max
-  var frameAt = UInt64.max
 
   init(password: PasswordCheck?, limits: Limits, reading: ReadingWatch, now: UInt64) {
     self.limits = limits
@@ -99,6 +103,8 @@ extension ServerMachine {
     /// A password was shown: find out how long the answer waits, and say so with ``judge(until:)``. `refused` is who was
     /// refused.
     case judge(refused: String?)
+    /// A password was shown that the roles know: ask them, and say what they answer with ``decide(_:as:error:)``.
+    case askRoles(LoginAttempt)
     /// Cut the connection: something follows a password before its answer.
     case cut
   }
@@ -140,6 +146,10 @@ extension ServerMachine {
     case .reframe(let message, let framing): return .establish(message, framing, on: header.stream)
     case .logIn(let user, let message):
       return judge(LoginAnswer(stream: header.stream, message: message, user: user), refused: nil)
+    case .askRoles(let attempt):
+      askedStream = header.stream
+      phase = .judging
+      return .askRoles(attempt)
     case .refuseLogin(let user, let error):
       return judge(LoginAnswer(stream: header.stream, message: .error(error), user: nil), refused: user)
     case .register(let kinds):
@@ -202,6 +212,16 @@ extension ServerMachine {
 // MARK: - Logging in
 
 extension ServerMachine {
+  /// The roles say that the client is `user`, or what it is told. What to do next is as for ``Action/judge(refused:)``;
+  /// false when nobody waits for it any more.
+  mutating func decide(_ attempt: LoginAttempt, as user: String?, error: ErrorResponse?) -> Bool {
+    guard let stream = askedStream.take(), phase == .judging else { return false }
+    input.decide(isLoggedIn: user != nil)
+    login = LoginAnswer(
+      stream: stream, message: user == nil ? .error(error ?? attempt.refusal) : .authSuccess(nil), user: user)
+    return true
+  }
+
   /// Keeps the answer to a login back until then.
   mutating func judge(until time: UInt64) { loginAt = time }
 
@@ -283,7 +303,7 @@ extension ServerMachine {
   enum Timer: Hashable, CaseIterable {
     /// The time until a client is ready.
     case handshake
-    /// A message from when its length is known to its last byte.
+    /// A message from when its length is known to its last byte, as long as the node reads from the client.
     case frame
     /// Nothing lasts too long: the answer to a login has waited.
     case login
@@ -303,7 +323,7 @@ extension ServerMachine {
 
   /// The timer that passes first, and when; nil when none is set.
   var nextTimer: (timer: Timer, at: UInt64)? {
-    let frame: (timer: Timer, at: UInt64)? = frameAt == .max ? nil : (.frame, frameAt)
+    let frame: (timer: Timer, at: UInt64)? = frame.at == .max ? nil : (.frame, frame.at)
     guard let limit = limitOfPhase else { return phase == .closed ? nil : frame }
     guard let frame, frame.at < limit.at else { return limit }
     return frame

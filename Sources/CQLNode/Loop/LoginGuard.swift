@@ -58,6 +58,9 @@ struct LoginGuard {
     return min(Self.firstWait * (1 << doublings), Self.longestWait)
   }
 
+  /// Whether an address has as many logins waiting as it may: one more is not worth the hash of its password.
+  func isFull(_ address: [UInt8]) -> Bool { (records[address]?.waiting ?? 0) >= maximumWaiting }
+
   /// A login that had to wait waits no longer.
   mutating func endWait(_ address: [UInt8]) {
     guard let waiting = records[address]?.waiting else { return }

@@ -31,6 +31,8 @@ final class LoopServer {
   private var memoryWaiters: [UnsafeContinuation<Void, Never>] = []
   private var memoryTick: DeadlineKey?
   private var logins: LoginGuard
+  /// Logins that the roles decide; nil where there are none.
+  private let loginLine: LoginLine?
   private var failedLogins = 0
   private var idleSweep: DeadlineKey?
   private var isStopping = false
@@ -42,7 +44,7 @@ final class LoopServer {
 
   init(
     on loop: EventLoop, configuration: NodeConfiguration, loopCount: Int, memory: MemoryBudget,
-    clients: ClientDirectory, logger: CassandraLogger
+    clients: ClientDirectory, authority: (any LoginAuthority)?, logger: CassandraLogger
   ) {
     self.clients = clients
     self.memory = MemoryShare(of: memory)
@@ -51,7 +53,8 @@ final class LoopServer {
     self.logger = logger
     limits = configuration.limits.share(of: loopCount)
     connectionLimits = ServerMachine.Limits(limits)
-    password = configuration.user.map(PasswordCheck.init)
+    loginLine = configuration.hasLogins ? authority.map { LoginLine($0, on: loop) } : nil
+    password = loginLine == nil ? configuration.user.map(PasswordCheck.init) : .roles
     births = LoopQueue(on: loop)
     turns = TurnQueue(on: loop)
     workers = Workers(on: loop, births: births)
@@ -210,6 +213,26 @@ extension LoopServer {
     return bytes.count == 16 ? Array(bytes.prefix(8)) : bytes
   }
 
+  /// Asks the roles who a client is, and tells it.
+  func ask(_ attempt: LoginAttempt, for connection: ClientConnection) {
+    guard let loginLine else { preconditionFailure("roles are asked where there are some") }
+    if let known = loginLine.known(attempt) {
+      connection.decide(attempt, known)
+    } else {
+      loginLine.append(
+        LoginLine.Entry(
+          connection: connection, attempt: attempt, address: Self.network(connection.transport.peer)))
+    }
+  }
+
+  /// Whether a login is worth the hash of its password: somebody waits for it, and not too many from there do.
+  private func isWorth(_ login: LoginLine.Entry) -> Bool {
+    guard !login.connection.isClosed else { return false }
+    guard logins.isFull(login.address) else { return true }
+    login.connection.cut()
+    return false
+  }
+
   /// How long an answer to a login has to wait; nil when too many wait from there.
   func loginWait(at peer: SocketAddress?) -> Duration? { logins.beginWait(Self.network(peer), at: loop.now) }
 
@@ -277,7 +300,12 @@ extension LoopServer: DeadlineHandler {
   func run(on executor: any RequestExecutor) async {
     let loop = loop
     let bound = LoopBound((workers, executor), on: loop)
+    let server = LoopBound(self, on: loop)
     await withDiscardingTaskGroup { group in
+      group.addTask(executorPreference: loop) {
+        let server = server.onLoop
+        await server.loginLine?.run { server.isWorth($0) }
+      }
       while let births = await births.takeAll() {
         for _ in births {
           group.addTask(executorPreference: loop) {
@@ -310,6 +338,7 @@ extension LoopServer: DeadlineHandler {
 
   private func finish() {
     workers.stop()
+    loginLine?.finish()
     births.finish()
   }
 }

@@ -43,9 +43,19 @@ package protocol RequestBackend: Sendable {
   func observe(_ status: @escaping @Sendable () -> NodeStatus)
   /// Is told at which address the node listens.
   func advertise(_ address: NodeAddress)
+  /// Who knows who may log in; nil when there is nobody but the user of the configuration.
+  var logins: (any LoginAuthority)? { get }
+}
+
+extension RequestBackend {
+  /// Nobody.
+  package var logins: (any LoginAuthority)? { nil }
 }
 
 extension Engine: RequestBackend {
+  /// Its roles.
+  package var logins: (any LoginAuthority)? { roleLogins }
+
   /// The executor of one loop.
   package func executor(
     turns: LoopTurns, yielding: @escaping () async -> Void

@@ -108,6 +108,50 @@ import Testing
     await again.close()
   }
 
+  /// What has been gathered and not stored follows the writes that come meanwhile, and those that are taken back.
+  @Test(arguments: [1, 40, 1 << 20]) func whatIsGatheredFollowsTheWrites(buildBytes: Int) async throws {
+    var configuration = StoreConfiguration(.temporary)
+    configuration.limits.stepRecords = 1
+    configuration.limits.buildBytes = buildBytes
+    let plain = TableHandle(number: Self.number, graceSeconds: 100)
+    let indexed = TableHandle(number: Self.number, graceSeconds: 100, indexes: [Self.values])
+    let store = try Store(configuration)
+    let rows = (UInt8(0)..<200).map { row($0, at: 1, [1: "v\($0 % 7)"]) }
+    for number in Int64(0)..<5 {
+      try await store.apply([PartitionMutation(table: plain, partition: partition(number), rows: rows)])
+    }
+    async let building: Void = store.buildIndex(Self.values, of: indexed)
+    for round in Int64(2)..<20 {
+      for number in Int64(0)..<5 {
+        let changed = row(UInt8(round * 10), at: round, [1: round % 2 == 0 ? "w" : "v1"])
+        try await store.apply([PartitionMutation(table: indexed, partition: partition(number), rows: [changed])])
+        // The second record is none, so that what the first has changed is taken back.
+        let bad = RowMutation(clustering: [2], record: [0xff])
+        await #expect(throws: StorageError.self) {
+          try await store.apply([
+            PartitionMutation(
+              table: indexed, partition: partition(number), rows: [row(3, at: 50, [1: "x"]), bad])
+          ])
+        }
+      }
+    }
+    try await building
+    let reader = try store.makeReader()
+    #expect(try count(reader, Self.values) == 1_000)
+    #expect(try find(reader, Self.values, Array("x".utf8)) == [])
+    var values: [String] = []
+    let budget = SliceBudget(records: .max, microseconds: 60_000_000)
+    _ = try reader.scan(Self.number, .table, now: 0, budget: budget) { view throws(StorageError) in
+      var position = view.start
+      if let cell = try view.next(&position) { values.append(text(view.value(of: cell))) }
+      return .next
+    }
+    for value in Set(values) {
+      #expect(try find(reader, Self.values, Array(value.utf8)).count == values.count { $0 == value })
+    }
+    await store.close()
+  }
+
   @Test func aBuildThatTheCloseInterruptsIsToldSo() async throws {
     var configuration = StoreConfiguration(.directory(scratch.path))
     configuration.limits.stepRecords = 1

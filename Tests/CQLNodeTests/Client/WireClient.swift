@@ -124,6 +124,9 @@ extension WireClient {
   /// Sends bytes as they are.
   func send(bytes: [UInt8]) { transport.write { $0 += bytes } }
 
+  /// Whether the answer on a stream has come and nobody has taken it.
+  func hasAnswer(on stream: Int16) -> Bool { answers[stream] != nil }
+
   /// The answer on a stream, once it has come.
   func answer(on stream: Int16) async throws -> Answer {
     if answers[stream] == nil && !hasEnded { await withUnsafeContinuation { waiters[stream] = $0 } }

@@ -120,7 +120,10 @@ struct CorpusFile {
   static let folder = "\(#filePath.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" })/Corpus"
 
   /// The files of the corpus, by name.
-  static let all: [CorpusFile] = {
+  static let all = all(in: folder)
+
+  /// The files of a folder, by name.
+  static func all(in folder: String) -> [CorpusFile] {
     var names: [String] = []
     guard let directory = opendir(folder) else { return [] }
     defer { closedir(directory) }
@@ -131,7 +134,7 @@ struct CorpusFile {
     return names.sorted().map { name in
       do { return try CorpusFile("\(folder)/\(name)") } catch { fatalError("\(error)") }
     }
-  }()
+  }
 }
 
 extension CorpusFile.Entry {

@@ -63,7 +63,8 @@ struct CorpusRun {
     }
   }
 
-  private func answer(to entry: CorpusFile.Entry) async throws -> [String] {
+  /// Runs one statement.
+  func answer(to entry: CorpusFile.Entry) async throws -> [String] {
     guard !entry.statement.isEmpty else { return [] }
     let version = client.version
     var parameters = QueryParameters(consistency: .one)

@@ -15,13 +15,17 @@ import Testing
   init() { machine = Self.machine(password: nil) }
 
   private static func machine(password: String?) -> ServerMachine {
+    machine(check: password.map { PasswordCheck(NodeUser(name: "u", password: .init($0))) })
+  }
+
+  private static func machine(check: PasswordCheck?) -> ServerMachine {
     var limits = NodeLimits()
     limits.answerBytesPerConnection = 1000
     limits.handshakeTimeout = .milliseconds(500)
     limits.lingerTimeout = .milliseconds(300)
     limits.frameTimeout = .milliseconds(2_000)
     return ServerMachine(
-      password: password.map { PasswordCheck(NodeUser(name: "u", password: .init($0))) }, limits: .init(limits),
+      password: check, limits: .init(limits),
       reading: ReadingWatch(limit: .seconds(1), slowestBytesPerSecond: 1000), now: 0)
   }
 
@@ -55,6 +59,7 @@ import Testing
         machine.begin(bytes: body.count)
       case .register: lines.append("register")
       case .judge(let refused): lines.append("judge \(refused ?? "success")")
+      case .askRoles(let attempt): lines.append("ask about \(attempt.shownName)")
       case .cut: lines.append("cut")
       }
     }
@@ -119,6 +124,40 @@ import Testing
     #expect(machine.close() == false)
   }
 
+  /// Roles are asked elsewhere, and until they answer nothing else is looked at.
+  @Test(arguments: [true, false]) mutating func rolesMayTakeTheirTime(isRight: Bool) throws {
+    machine = Self.machine(check: .roles)
+    try start()
+    let login = try bytes(.authResponse([0] + Array("u".utf8) + [0] + Array("p".utf8)))
+    #expect(receive(login) == ["ask about u"])
+    #expect(machine.phase == .judging)
+    #expect(machine.nextTimer?.timer == .handshake)
+    let attempt = LoginAttempt(name: Array("u".utf8), password: Array("p".utf8))
+    let answers = [
+      machine.decide(attempt, as: isRight ? "u" : nil, error: nil), machine.decide(attempt, as: "u", error: nil),
+    ]
+    #expect(answers == [true, false])
+    machine.judge(until: 100)
+    #expect(machine.pass(now: 100) == .answerLogin)
+    let answer = machine.takeLogin()
+    #expect(answer?.user == (isRight ? "u" : nil))
+    #expect(answer?.stream == 1)
+    #expect(machine.phase == (isRight ? .ready : .draining))
+    #expect(receive(try bytes(Self.query), now: 100) == (isRight ? ["run QUERY"] : []))
+  }
+
+  @Test mutating func whoDoesNotWaitForTheRolesIsCut() throws {
+    machine = Self.machine(check: .roles)
+    try start()
+    let login = try bytes(.authResponse([0] + Array("u".utf8) + [0] + Array("p".utf8)))
+    let more = try bytes(Self.query)
+    #expect(receive(login) == ["ask about u"])
+    #expect(receive(more).first == "cut")
+    #expect(machine.close() == false)
+    let isAwaited = machine.decide(LoginAttempt(name: [117], password: [112]), as: "u", error: nil)
+    #expect(!isAwaited)
+  }
+
   @Test mutating func aClientThatDoesNotBeginIsClosed() {
     #expect(machine.pass(now: 499) == .none)
     #expect(machine.nextTimer?.timer == .handshake)
@@ -139,6 +178,34 @@ import Testing
     #expect(receive(Array(message.suffix(from: 19_000)), now: 200) == ["run QUERY"])
     #expect(machine.chargeFrame(now: 200) == -more)
     #expect(machine.nextTimer == nil)
+  }
+
+  /// A message cannot arrive while nothing is read, which is not the client's fault.
+  @Test mutating func timeDoesNotPassForAMessageWhileNothingIsRead() throws {
+    version = .v4
+    try start()
+    let message = try bytes(.query(String(repeating: "x", count: 20_000), QueryParameters(consistency: .one)))
+    #expect(receive(Array(message.prefix(19_000)), now: 100) == [])
+    _ = machine.chargeFrame(now: 100)
+    machine.readingStopped(now: 600)
+    machine.readingStopped(now: 700)
+    #expect(machine.nextTimer == nil)
+    #expect(machine.pass(now: 1_000_000) == .none)
+    machine.readingGoesOn(now: 1_000_000)
+    machine.readingGoesOn(now: 1_000_100)
+    #expect(machine.pass(now: 1_001_499) == .none)
+    #expect(machine.pass(now: 1_001_500) == .close)
+    #expect(receive(Array(message.suffix(from: 19_000)), now: 1_001_499) == ["run QUERY"])
+    _ = machine.chargeFrame(now: 1_001_499)
+    #expect(machine.nextTimer == nil)
+    // One that begins while nothing is read has its whole time behind that.
+    machine.readingStopped(now: 1_002_000)
+    #expect(receive(Array(message.prefix(19_000)), now: 1_002_000) == [])
+    _ = machine.chargeFrame(now: 1_002_000)
+    #expect(machine.nextTimer == nil)
+    machine.readingGoesOn(now: 1_003_000)
+    #expect(machine.pass(now: 1_004_999) == .none)
+    #expect(machine.pass(now: 1_005_000) == .close)
   }
 
   @Test mutating func aConnectionThatDrainsWaitsForItsAnswers() throws {

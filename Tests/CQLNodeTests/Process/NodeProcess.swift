@@ -13,6 +13,8 @@ final class NodeProcess: Sendable {
 
   /// What the node wrote when it listened.
   let greeting: String
+  /// What it wrote before that; empty when there was nothing to say.
+  let introduction: String
   /// Where it listens.
   let address: SocketAddress
   private let process: Process
@@ -30,9 +32,11 @@ final class NodeProcess: Sendable {
     var line = Data()
     while case let piece = output.fileHandleForReading.availableData, !piece.isEmpty {
       line += piece
-      if line.last == UInt8(ascii: "\n") { break }
+      if line.last == UInt8(ascii: "\n"), String(decoding: line, as: UTF8.self).contains("listening at") { break }
     }
-    greeting = String(decoding: line, as: UTF8.self).trimmingCharacters(in: .newlines)
+    var lines = String(decoding: line, as: UTF8.self).split(separator: "\n").map { String($0) }
+    greeting = lines.popLast() ?? ""
+    introduction = lines.joined(separator: "\n")
     let words = greeting.split(separator: " ")
     guard let index = words.firstIndex(of: "at"), let colon = words[index + 1].lastIndex(of: ":"),
       let port = Int(words[index + 1][words[index + 1].index(after: colon)...].dropLast())

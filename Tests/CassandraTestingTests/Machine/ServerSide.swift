@@ -74,6 +74,12 @@ struct ServerSide {
       guard isDeceived else { throw Fault(words: "the client's version is refused") }
       output += bytes
     case .register(let stream): answer(.ready, on: stream)
+    case .askRoles(let attempt):
+      let isRight = attempt.password == Array("right".utf8)
+      guard machine.decide(attempt, as: isRight ? attempt.shownName : nil, error: nil) else {
+        throw Fault(words: "nobody waits for the login that was asked about")
+      }
+      try carryOut(.judge(refused: isRight ? nil : attempt.shownName), now)
     case .judge:
       switch dice.number(0...9) {
       case 0: wantsCut = true

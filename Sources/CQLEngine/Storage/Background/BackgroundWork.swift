@@ -3,6 +3,21 @@ struct IndexBuild {
   let index: IndexDefinition
   let table: TableHandle
   let waiter: WriteWaiter?
+  /// What has been gathered and is not stored.
+  var entries = GatheredEntries()
+  /// The key that the next record to be read has at least; empty: as the file says.
+  var position: [UInt8] = []
+  /// Whether all records have been read.
+  var isAtEnd = false
+
+  init(index: IndexDefinition, table: TableHandle, waiter: WriteWaiter?) {
+    self.index = index
+    self.table = table
+    self.waiter = waiter
+  }
+
+  /// Begins again behind what is stored.
+  mutating func restart() { self = IndexBuild(index: index, table: table, waiter: waiter) }
 }
 
 /// What the writer knows of the work between the groups. All of it is in the file too, so a restart goes on with it.
@@ -47,8 +62,19 @@ struct BackgroundWork {
     return tables == nil ? nil : nextSeconds
   }
 
+  /// An index has lost an entry: so has what is built and not stored.
+  mutating func entryWasRemoved(_ entry: [UInt8]) {
+    for place in builds.indices { builds[place].entries.remove(entry) }
+  }
+
+  /// After writes were taken back: an entry may stand for them that was taken for removed.
+  mutating func restartBuilds() {
+    for place in builds.indices { builds[place].restart() }
+  }
+
   /// After a transaction was taken back: looks again at what is in the file.
   mutating func recheck() {
+    restartBuilds()
     hasSweeps = true
     hasDrops = true
     if let first = try? statements.firstPurge() { nextSeconds = first }

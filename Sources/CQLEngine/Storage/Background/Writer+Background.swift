@@ -6,18 +6,19 @@ extension Writer {
     let now = configuration.clock()
     guard background.hasWork(at: now) else { return false }
     var finished: [IndexBuild] = []
-    let builds = background.builds
     do throws(StorageError) {
       try inTransaction { () throws(StorageError) in
         var budget = StepBudget(milliseconds: milliseconds, records: limits.stepRecords)
         // Builds first, because someone waits for them; what only takes room comes last.
-        if !background.builds.isEmpty { try buildIndexes(&budget, &finished) }
+        if !background.builds.isEmpty { try buildIndexes(milliseconds: milliseconds, &finished) }
+        // A dropped index that is still built gets entries yet.
+        guard background.builds.isEmpty else { return }
         if !budget.isSpent, background.tables != nil, background.hasSweeps { try sweep(&budget) }
         if !budget.isSpent, background.tables != nil, background.isPurgeDue(at: now) { try purge(now: now, &budget) }
         if !budget.isSpent, background.hasDrops { try drain(&budget) }
       }
     } catch {
-      background.builds = builds
+      for build in finished { build.waiter?.resume(error) }
       throw error
     }
     for build in finished { build.waiter?.resume(nil) }
@@ -26,7 +27,7 @@ extension Writer {
 
   /// Gives keys and records of a range of stored keys to `body` until it answers false; answers whether the end was
   /// reached. Nothing may be written meanwhile.
-  private func forEachRecord(
+  func forEachRecord(
     from lower: [UInt8], upTo upper: [UInt8],
     _ body: (_ key: Span<UInt8>, _ record: Span<UInt8>, _ stored: StoredRecord) throws(StorageError) -> Bool
   ) throws(StorageError) -> Bool {
@@ -242,49 +243,5 @@ extension Writer {
     } else if let due = try RecordPurge.due(old.span, grace: table.graceSeconds), due > now {
       try schedulePurge(key, at: due)
     }
-  }
-}
-
-// MARK: - Indexes over existing rows
-
-extension Writer {
-  /// Position of an index that is whole: after all keys.
-  private static let wholePosition: [UInt8] = [0xff]
-
-  private func buildIndexes(_ budget: inout StepBudget, _ finished: inout [IndexBuild]) throws(StorageError) {
-    while !budget.isSpent, let build = background.builds.first {
-      guard try step(build, &budget) else { return }
-      finished.append(build)
-      background.builds.removeFirst()
-    }
-  }
-
-  /// Builds a piece of an index; answers whether it is whole.
-  private func step(_ build: IndexBuild, _ budget: inout StepBudget) throws(StorageError) -> Bool {
-    let statements = background.statements
-    var position: [UInt8] = []
-    try statements.build.bind(1, Int64(build.index.number.rawValue))
-    if try statements.build.step() { position = statements.build.bytes(0) }
-    statements.build.reset()
-    if position == Self.wholePosition { return true }
-    var number: [UInt8] = []
-    number.append(bigEndian: build.table.number.rawValue)
-    var entries: Set<[UInt8]> = []
-    let isWhole = try forEachRecord(from: number + position, upTo: KeyRange.prefixEnd(number)) {
-      key, record, _ throws(StorageError) in
-      let recordKey = [UInt8](copying: key.extracting(4..<key.count))
-      guard recordKey.count > PartitionKey.headerBytes else { throw .damagedRecord }
-      let prefixCount = PartitionKey.headerBytes + Int(recordKey.span.uint16(at: 8))
-      guard recordKey.count > prefixCount else { throw .damagedRecord }
-      let isHead = recordKey[prefixCount] == RecordKind.head.rawValue
-      entries.formUnion(try build.index.entries(recordKey, [UInt8](copying: record), isHead: isHead))
-      position = recordKey + [0]
-      return budget.spend(bytes: record.count)
-    }
-    for entry in entries { try putEntry(entry) }
-    try statements.setBuild.bind(1, Int64(build.index.number.rawValue))
-    try statements.setBuild.bind(2, isWhole ? Self.wholePosition : position)
-    try statements.setBuild.run()
-    return isWhole
   }
 }

@@ -3,33 +3,46 @@ internal import CassandraBytes
 extension IndexDefinition {
   /// The keys of the entries that a record has in this index, with the index's number.
   func entries(_ recordKey: [UInt8], _ record: [UInt8], isHead: Bool) throws(StorageError) -> Set<[UInt8]> {
-    guard !record.isEmpty else { return [] }
-    let layout = try RecordLayout(record.span)
     var entries: Set<[UInt8]> = []
+    try forEachEntry(recordKey.span, record.span, isHead: isHead) { entries.insert([UInt8](copying: $0)) }
+    return entries
+  }
+
+  /// Gives the keys of a record's entries to `body`, with the index's number. One may come more than once.
+  func forEachEntry(
+    _ recordKey: Span<UInt8>, _ record: Span<UInt8>, isHead: Bool, _ body: (Span<UInt8>) -> Void
+  ) throws(StorageError) {
+    guard !record.isEmpty else { return }
+    let layout = try RecordLayout(record)
+    var key: [UInt8] = []
     if case .key(let extract) = source {
       var value: [UInt8] = []
-      let note = record.span.extracting(layout.note)
-      if !isHead && extract(recordKey.span, note, &value) { entries.insert(entry(value.span, recordKey)) }
-      return entries
+      if !isHead && extract(recordKey, record.extracting(layout.note), &value) {
+        write(value.span, recordKey, into: &key)
+        body(key.span)
+      }
+      return
     }
     var position = layout.cells
-    while let cell = try RecordCell.next(record.span, &position, base: layout.baseTimestamp) {
+    while let cell = try RecordCell.next(record, &position, base: layout.baseTimestamp) {
       if cell.isTombstone || cell.isCollectionDeletion { continue }
       switch source {
       case .values(let column) where column == cell.column:
-        entries.insert(entry(record.span.extracting(cell.value), recordKey))
+        write(record.extracting(cell.value), recordKey, into: &key)
+        body(key.span)
       case .paths(let column) where column == cell.column:
-        entries.insert(entry(record.span.extracting(cell.path), recordKey))
+        write(record.extracting(cell.path), recordKey, into: &key)
+        body(key.span)
       case .entries(let column) where column == cell.column:
         var both: [UInt8] = []
         both.append(bigEndian: UInt32(cell.path.count))
-        both.append(copying: record.span.extracting(cell.path))
-        both.append(copying: record.span.extracting(cell.value))
-        entries.insert(entry(both.span, recordKey))
+        both.append(copying: record.extracting(cell.path))
+        both.append(copying: record.extracting(cell.value))
+        write(both.span, recordKey, into: &key)
+        body(key.span)
       case .values, .paths, .entries, .key: break
       }
     }
-    return entries
   }
 
   /// Whether an update of a record that is there may change its entries.
@@ -48,8 +61,9 @@ extension IndexDefinition {
     return false
   }
 
-  private func entry(_ value: Span<UInt8>, _ recordKey: [UInt8]) -> [UInt8] {
-    var key: [UInt8] = []
+  /// Puts the key of an entry into `key`.
+  private func write(_ value: Span<UInt8>, _ recordKey: Span<UInt8>, into key: inout [UInt8]) {
+    key.removeAll(keepingCapacity: true)
     key.reserveCapacity(8 + value.count + recordKey.count)
     key.append(bigEndian: number.rawValue)
     if let order {
@@ -59,7 +73,6 @@ extension IndexDefinition {
     } else {
       IndexKey.append(value, to: &key)
     }
-    key.append(contentsOf: recordKey)
-    return key
+    key.append(copying: recordKey)
   }
 }

@@ -116,6 +116,7 @@ extension Writer {
       if error.concernsOneWrite && !database.isInAutocommit {
         try statements.rollBackToSavepoint.run()
         try statements.release.run()
+        background.restartBuilds()
       }
       throw error
     }

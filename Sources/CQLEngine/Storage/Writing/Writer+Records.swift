@@ -210,7 +210,10 @@ extension Writer {
         try new.map { new throws(StorageError) in
           try index.entries(recordKey, new, isHead: isHead)
         } ?? []
-      for entry in before.subtracting(after) { try statements.remove.run(entry) }
+      for entry in before.subtracting(after) {
+        try statements.remove.run(entry)
+        if !background.builds.isEmpty { background.entryWasRemoved(entry) }
+      }
       for entry in after.subtracting(before) { try putEntry(entry) }
     }
   }
