@@ -10,7 +10,7 @@ struct DecodingMembers<Key: CodingKey>: KeyedDecodingContainerProtocol {
 
   init(members: [JSONValue.Member], path: ValueDecoder.Path?) {
     (self.members, self.path) = (members, path)
-    index = MemberIndex(members)
+    index = MemberIndex(members[...])
   }
 
   var codingPath: [any CodingKey] { path.keys }
@@ -52,7 +52,7 @@ struct DecodingMembers<Key: CodingKey>: KeyedDecodingContainerProtocol {
   func superDecoder(forKey key: Key) throws -> any Decoder { try inner(key) }
 
   private func value(_ key: some CodingKey) -> JSONValue? {
-    index.position(of: ByteText(key.stringValue), in: members).map { members[$0].value }
+    index.position(of: ByteText(key.stringValue), in: members[...]).map { members[$0].value }
   }
 
   private func inner(_ key: some CodingKey) throws -> ValueDecoder {

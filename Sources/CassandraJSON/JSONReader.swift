@@ -62,11 +62,6 @@ public struct JSONReader: Sendable {
     }
   }
 
-  private enum Container {
-    case array
-    case object
-  }
-
   private enum Expectation {
     /// The whole text's value.
     case start
@@ -87,7 +82,7 @@ public struct JSONReader: Sendable {
   /// Where reading goes on.
   var position = 0
   private var expectation = Expectation.start
-  private var containers: [Container] = []
+  private var containers = OpenContainers()
   private var failure: JSONError?
 
   /// The offset of the first byte of the latest event.
@@ -238,7 +233,7 @@ extension JSONReader {
     return event
   }
 
-  private mutating func begin(_ container: Container) throws(JSONError) {
+  private mutating func begin(_ container: OpenContainers.Kind) throws(JSONError) {
     let deepest = min(limits.depth, JSONLimits.deepest)
     guard depth < deepest else {
       throw failure(.tooDeep, "more than \(deepest) arrays and objects inside each other", at: position)

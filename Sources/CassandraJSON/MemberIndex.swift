@@ -11,24 +11,27 @@ struct MemberIndex {
 
   init() {}
 
-  init(_ members: [JSONValue.Member]) {
+  init(_ members: ArraySlice<JSONValue.Member>) {
     guard members.count > Self.fewMembers else { return }
     positions.reserveCapacity(members.count)
     for (position, member) in members.enumerated() { positions[member.name] = position }
   }
 
-  /// The position of the last member with this name in `members`, all of which have to be in the index.
-  func position(of name: ByteText, in members: [JSONValue.Member]) -> Int? {
-    guard members.count > Self.fewMembers else { return members.lastIndex { $0.name == name } }
+  /// The position of the last member with this name in `members`, all of which have to be in the index; counted from the
+  /// first of them.
+  func position(of name: ByteText, in members: ArraySlice<JSONValue.Member>) -> Int? {
+    guard members.count > Self.fewMembers else {
+      return members.lastIndex { $0.name == name }.map { $0 - members.startIndex }
+    }
     return positions[name]
   }
 
   /// Takes in the last of `members`, which has just been appended.
-  mutating func didAppend(to members: [JSONValue.Member]) {
+  mutating func didAppend(to members: ArraySlice<JSONValue.Member>) {
     if members.count == Self.fewMembers + 1 {
       self = MemberIndex(members)
     } else if members.count > Self.fewMembers {
-      positions[members[members.count - 1].name] = members.count - 1
+      positions[members[members.endIndex - 1].name] = members.count - 1
     }
   }
 }

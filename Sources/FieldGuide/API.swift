@@ -71,7 +71,7 @@ func fieldGuideRoutes(hasMetrics: Bool = false) -> Routes<FieldGuideContext> {
   ) { request in
     let animal = try await request.validated(Animal.self)
     try await request.cassandra.query(Storage.add(animal))
-    return Response.json(bytes: Array(#"{"inserted":true}"#.utf8))
+    return Response.json(bytes: inserted)
   }
 
   routes.get(
@@ -85,6 +85,9 @@ func fieldGuideRoutes(hasMetrics: Bool = false) -> Routes<FieldGuideContext> {
   }
   return routes
 }
+
+/// What a client is told whose animal was added.
+private let inserted = Array(#"{"inserted":true}"#.utf8)
 
 /// Without its tables the API cannot answer, and what helps is `fieldguide init`.
 @Sendable

@@ -21,6 +21,26 @@ import CassandraWebTesting
     }
   }
 
+  @Test(arguments: [1, 2, 3, 300]) func oneOfManyRoutesIsFound(_ count: Int) async throws {
+    var routes = Routes<Void>()
+    // Neither in the order of their texts nor of one length.
+    let names = (0..<count).map { String($0 * 7919 % 1009, radix: 36) }
+    for name in names { routes.get(RoutePattern("/\(name)/{id}")) { request in "\(name) \(request.path["id"])" } }
+    routes.get("/{other}/{id}") { request in "other \(request.path["other"])" }
+    try await serving(routes) { server in
+      for name in names {
+        let encoded = name.utf8.map { "%" + String($0, radix: 16) }.joined()
+        for path in [name, encoded] {
+          #expect(try await server.reply(to: "GET /\(path)/x HTTP/1.1\r\nHost: test\r\n\r\n").text == "\(name) x")
+        }
+      }
+      for name in ["0a", "zzzz", "!", "z%7a"] {
+        let text = try await server.reply(to: "GET /\(name)/x HTTP/1.1\r\nHost: test\r\n\r\n").text
+        #expect(text == "other \(name == "z%7a" ? "zz" : name)")
+      }
+    }
+  }
+
   @Test(arguments: [
     "/echo/%", "/echo/%2", "/echo/%zz", "/echo/%ff", "/echo/%C3", "/echo/%00", "/echo/%C0%AF", "/echo/%ED%A0%80",
     "/rest/a/%ff/b",

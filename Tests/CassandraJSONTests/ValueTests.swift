@@ -11,6 +11,37 @@ import Testing
     #expect(tree.description == #"{"z":1,"a":{"y":2,"b":3},"m":[]}"#)
   }
 
+  /// The parts of all levels stand in one list while a text is read.
+  @Test(arguments: [1, 7, 8, 9, 10, 40]) func partsStayWithTheirContainer(_ count: Int) throws {
+    func object(_ depth: Int) -> JSONValue {
+      let inner: JSONValue = depth == 0 ? [] : [object(depth - 1), nil, [object(depth - 1), []], [:]]
+      return .object(
+        (0..<count).map { number in
+          let short = JSONValue.array(Array(repeating: "x", count: number % 3))
+          return .init("member \(number)", number == count / 2 ? inner : short)
+        } + [.init("last", [1, [2, [3, [4]], 5], 6])])
+    }
+    let tree = object(3)
+    #expect(try parse(tree.description) == tree)
+  }
+
+  /// Each kind of container is closed by its own bracket, at whatever depth.
+  @Test(arguments: [1, 63, 64, 65, 128, 999]) func deepContainersAreToldApart(_ depth: Int) throws {
+    let opening = (0..<depth).map { $0 % 3 == 0 ? #"{"a":"# : "[" }
+    let closing = (0..<depth).reversed().map { $0 % 3 == 0 ? "}" : "]" }
+    let limits = JSONLimits(depth: 1_000)
+    let text = opening.joined() + "1" + closing.joined()
+    var tree = try JSONValue(parsing: Array(text.utf8), limits: limits)
+    for level in 0..<depth { tree = try #require(level % 3 == 0 ? tree["a"] : tree[0]) }
+    #expect(tree == 1)
+    for level in stride(from: 0, to: depth, by: 1 + depth / 40) {
+      var wrong = closing
+      wrong[level] = closing[level] == "}" ? "]" : "}"
+      let text = opening.joined() + "1" + wrong.joined()
+      #expect(throws: JSONError.self) { try JSONValue(parsing: Array(text.utf8), limits: limits) }
+    }
+  }
+
   @Test func parts() {
     #expect(plant["genus"]?.string == "Quercus")
     #expect(plant["sightings"]?.number?.exactInt == 3)

@@ -244,6 +244,7 @@ extension ClientConnection {
       output += result
     }
     transport.putBack(output)
+    transport.flushIfReady()
     watchReader()
   }
 

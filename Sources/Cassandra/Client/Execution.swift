@@ -144,6 +144,12 @@ extension Statement {
       case (.integer(let number), .bigint):
         buffer.append(bigEndian: Int32(8))
         buffer.append(bigEndian: Int64(number))
+      case (.float(let number), .float):
+        buffer.append(bigEndian: Int32(4))
+        buffer.append(bigEndian: number.bitPattern)
+      case (.texts(let texts), .texts):
+        // What is too long is left to what can say so.
+        if !buffer.append(list: texts) { try append(texts, prepared.parameters[index], at: index, into: &buffer) }
       case (.null, _): buffer.append(bigEndian: Int32(-1))
       case (let value, _): try append(value.encodable, prepared.parameters[index], at: index, into: &buffer)
       }
@@ -203,6 +209,23 @@ extension Statement {
 }
 
 extension [UInt8] {
+  /// Appends a list of texts as the value of a marker; false, and nothing is appended, when it is too long for one.
+  fileprivate mutating func append(list texts: [String]) -> Bool {
+    let start = count
+    append(bigEndian: Int32(0))
+    append(bigEndian: Int32(truncatingIfNeeded: texts.count))
+    for text in texts {
+      append(bigEndian: Int32(truncatingIfNeeded: text.utf8.count))
+      append(contentsOf: text.utf8)
+    }
+    guard let length = Int32(exactly: count - start - 4) else {
+      removeLast(count - start)
+      return false
+    }
+    store(bigEndian: length, at: start)
+    return true
+  }
+
   /// Appends the custom payload that stands before a request (section 4).
   mutating func append(customPayload: [String: [UInt8]?]) throws(CassandraError) {
     do throws(WireError) { try RequestPrefix(customPayload: customPayload).encode(into: &self) } catch {

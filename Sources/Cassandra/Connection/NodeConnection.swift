@@ -100,6 +100,7 @@ extension NodeConnection {
     }
     transport.putBack(output)
     if machine.nextTimer < armedFor { arm() }
+    transport.flushIfReady()
     return token
   }
 

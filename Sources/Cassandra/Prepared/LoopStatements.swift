@@ -27,7 +27,7 @@ final class LoopStatements {
 
   // Taken out while it is changed: only then do look-ups, which every request makes, need no watch over their access.
   private func changeCache<Result>(_ change: (inout PreparedCache) -> Result) -> Result {
-    var cache = PreparedCache(capacity: 1)
+    var cache = PreparedCache.placeholder
     swap(&cache, &self.cache)
     defer { swap(&cache, &self.cache) }
     return change(&cache)

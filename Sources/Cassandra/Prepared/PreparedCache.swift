@@ -7,11 +7,14 @@ struct PreparedCache {
     var statement: PreparedStatement
     var previous: Int
     var next: Int
+    /// Grows when another statement takes the place, so that no way to the one before is taken.
+    var generation: UInt32 = 0
   }
 
   private struct Shortcut {
     var identity = Literals.Identity()
     var entry = -1
+    var generation: UInt32 = 0
   }
 
   private let capacity: Int
@@ -21,6 +24,9 @@ struct PreparedCache {
   private let mask: UInt
   // A ring: the most recently used entry is `newest`, and the one before it is the oldest.
   private var newest = -1
+
+  /// One with nothing in it, to stand in the place of another without an allocation.
+  static let placeholder = PreparedCache(capacity: 1)
 
   /// A cache of at most `capacity` statements.
   init(capacity: Int) {
@@ -38,7 +44,9 @@ struct PreparedCache {
   mutating func find(_ identity: Literals.Identity?) -> PreparedStatement? {
     guard let identity else { return nil }
     let shortcut = shortcuts[Int(identity.first & mask)]
-    guard shortcut.entry >= 0, shortcut.identity == identity else { return nil }
+    guard shortcut.entry >= 0, shortcut.identity == identity,
+      shortcut.generation == entries[shortcut.entry].generation
+    else { return nil }
     if shortcut.entry != newest { touch(shortcut.entry) }
     let statement = entries[shortcut.entry].statement
     return statement.isOutdated ? nil : statement
@@ -66,7 +74,7 @@ struct PreparedCache {
     } else {
       index = entries[newest].previous
       byKey[entries[index].statement.key] = nil
-      for place in shortcuts.indices where shortcuts[place].entry == index { shortcuts[place] = Shortcut() }
+      entries[index].generation &+= 1
       entries[index].statement = prepared
       newest = index
     }
@@ -76,7 +84,8 @@ struct PreparedCache {
 
   private mutating func addShortcut(_ identity: Literals.Identity?, to entry: Int) {
     guard let identity else { return }
-    shortcuts[Int(identity.first & mask)] = Shortcut(identity: identity, entry: entry)
+    shortcuts[Int(identity.first & mask)] = Shortcut(
+      identity: identity, entry: entry, generation: entries[entry].generation)
   }
 
   private mutating func touch(_ index: Int) {

@@ -177,6 +177,8 @@ enum ValueForm: UInt8, Sendable {
   case text
   case int
   case bigint
+  case float
+  case texts
   case other
 
   init(_ type: CQLType) {
@@ -184,6 +186,8 @@ enum ValueForm: UInt8, Sendable {
     case .text: self = .text
     case .int: self = .int
     case .bigint: self = .bigint
+    case .float: self = .float
+    case .list(.text): self = .texts
     default: self = .other
     }
   }

@@ -160,6 +160,8 @@ extension Statement {
     public mutating func appendInterpolation(_ value: String?) { append(value.map { .text($0) } ?? .null) }
     /// Adds a number or a null, which is bound.
     public mutating func appendInterpolation(_ value: Int?) { append(value.map { .integer($0) } ?? .null) }
+    /// Adds a list of texts, which is bound.
+    public mutating func appendInterpolation(_ value: [String]) { append(.texts(value)) }
     /// Adds a value of any type, which is bound.
     public mutating func appendInterpolation<Value: CQLEncodable>(_ value: Value) { append(.other(value)) }
     /// Adds a value of any type, which is bound.
@@ -179,6 +181,7 @@ enum BoundValue: Sendable {
   case text(String)
   case integer(Int)
   case float(Float)
+  case texts([String])
   case null
   indirect case other(any CQLEncodable)
 
@@ -187,6 +190,7 @@ enum BoundValue: Sendable {
     case .text(let text): text
     case .integer(let number): number
     case .float(let number): number
+    case .texts(let texts): texts
     case .null: String?.none
     case .other(let value): value
     }

@@ -113,6 +113,8 @@ final class HTTPConnection: RequestChannel {
     }
   }
 
+  override var isBodyOver: Bool { machine.isBodyOver }
+
   override func endAfterAnswer() { machine.endAfterAnswer() }
 
   override func endAnswer() -> Bool {

@@ -39,6 +39,8 @@ class RequestChannel {
   ///
   /// - Throws: ``Problem`` when the body is not HTTP or does not come; `CancellationError` when the client has gone.
   func nextBodyPiece() async throws -> [UInt8]? { isOfAKind() }
+  /// Whether the body has come to its end and all of it was taken.
+  var isBodyOver: Bool { isOfAKind() }
   /// Writes an answer whose body is there.
   func answerWhole(_ response: Response, _ bytes: [UInt8]) { isOfAKind() }
   /// Writes the head of an answer whose body follows; returns how its end is told.

@@ -250,6 +250,9 @@ extension ServerMachine {
     return true
   }
 
+  /// Whether the body has come to its end and all of it was taken.
+  var isBodyOver: Bool { decoder?.isAtEnd ?? true }
+
   /// Asks for the next piece of the body.
   mutating func nextBodyPiece(now: UInt64) -> BodyAction {
     if isAwaitingBody {

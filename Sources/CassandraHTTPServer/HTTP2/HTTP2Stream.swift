@@ -94,6 +94,8 @@ final class HTTP2Stream: RequestChannel {
     }
   }
 
+  override var isBodyOver: Bool { machine.isBodyOver }
+
   override func answerWhole(_ response: Response, _ bytes: [UInt8]) {
     let sendsBody = response.status.allowsBody(answering: method) && !bytes.isEmpty
     // 304 may say how long the answer to a GET would be, which nobody here knows.

@@ -71,6 +71,9 @@ struct HTTP2StreamMachine {
     return owesContinue && phase == .handling && !inputEnded && unread.isEmpty
   }
 
+  /// Whether the body has come to its end and all of it was taken.
+  var isBodyOver: Bool { inputEnded && unread.isEmpty }
+
   /// Asks for the next piece of the body.
   mutating func nextBodyPiece(now: UInt64) -> ServerMachine.BodyAction {
     if isAwaitingBody {

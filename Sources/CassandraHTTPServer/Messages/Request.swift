@@ -117,6 +117,9 @@ struct Arrival: @unchecked Sendable {
     return unchecked
   }
 
+  /// Whether all of the body has come and was taken; false where the channel cannot be asked, on another thread.
+  var isBodyOver: Bool { loop.isCurrent && unchecked.isBodyOver }
+
   /// The id of the request, on any thread.
   var id: String { loop.isCurrent ? unchecked.requestID : exchange.id(prefix: unchecked.server.idPrefix) }
 }
@@ -308,14 +311,14 @@ public struct RequestBody: Sendable {
   /// read: requests that held a part and waited for the rest would wait for each other.
   func collect(limit: Int?, weight: Int) async throws -> [UInt8] {
     let limit = limit ?? arrival.configuration.maximumBodyBytes
-    let tooLarge = Problem(
-      .contentTooLarge, code: "bodyTooLarge", detail: "The body may have \(limit) bytes at most.")
     let announced = arrival.exchange.announcedBodyBytes
     if let announced {
-      if announced > limit { throw tooLarge }
+      if announced > limit { throw Self.tooLarge(limit) }
       if announced > Self.freeBytes { try await charge(announced * weight) }
     }
     guard var bytes = try await next() else { return [] }
+    // All of it has come at once, as nearly always: nothing is left to ask for.
+    if bytes.count == announced, arrival.isBodyOver { return bytes }
     // What comes in chunks may become as long as it may, once it is no small one.
     var isCharged = announced != nil
     while bytes.count <= limit {
@@ -332,7 +335,12 @@ public struct RequestBody: Sendable {
       }
       bytes += piece
     }
-    throw tooLarge
+    throw Self.tooLarge(limit)
+  }
+
+  // Made where it is thrown: its text costs three allocations.
+  private static func tooLarge(_ limit: Int) -> Problem {
+    Problem(.contentTooLarge, code: "bodyTooLarge", detail: "The body may have \(limit) bytes at most.")
   }
 
   private func charge(_ bytes: Int) async throws {

@@ -29,6 +29,7 @@ struct RouteTable: Sendable {
   }
 
   private struct Node: Sendable {
+    /// In their order (`isBefore`), so that one of many is found in few steps.
     var texts: [(text: [UInt8], node: Int)] = []
     var parameter: Int?
     var rest: Int?
@@ -60,7 +61,7 @@ struct RouteTable: Sendable {
     for segment in pattern.segments {
       let known: Int? =
         switch segment {
-        case .text(let text): nodes[current].texts.first { $0.text == text }?.node
+        case .text(let text): node(for: text.span, in: current)
         case .parameter: nodes[current].parameter
         case .rest: nodes[current].rest
         }
@@ -71,7 +72,9 @@ struct RouteTable: Sendable {
       nodes.append(Node())
       let new = nodes.count - 1
       switch segment {
-      case .text(let text): nodes[current].texts.append((text, new))
+      case .text(let text):
+        let place = nodes[current].texts.firstIndex { !$0.text.span.isBefore(text.span) }
+        nodes[current].texts.insert((text, new), at: place ?? nodes[current].texts.count)
       case .parameter: nodes[current].parameter = new
       case .rest: nodes[current].rest = new
       }
@@ -116,8 +119,7 @@ struct RouteTable: Sendable {
       return search.endpoint(among: nodes[index].endpoints)
     }
     let rest = segment.range.upperBound..<path.upperBound
-    for (text, node) in nodes[index].texts {
-      guard try isEqual(bytes, segment, text) else { continue }
+    if let node = try node(for: segment, of: bytes, in: index) {
       if let found = try find(head, rest, in: node, &search) { return found }
     }
     if let node = nodes[index].parameter, !segment.range.isEmpty {
@@ -137,11 +139,36 @@ struct RouteTable: Sendable {
     return nil
   }
 
-  private func isEqual(
-    _ bytes: [UInt8], _ segment: PathSegments.Segment, _ text: [UInt8]
-  ) throws(HTTPError) -> Bool {
+  /// The node that a segment's text leads to from the node at `index`.
+  private func node(
+    for segment: PathSegments.Segment, of bytes: [UInt8], in index: Int
+  ) throws(HTTPError) -> Int? {
+    guard !nodes[index].texts.isEmpty else { return nil }
     let span = bytes.span.extracting(segment.range)
-    if !segment.isEncoded { return span.isEqual(to: text.span) }
-    return try Array(String(percentDecoding: span).utf8) == text
+    guard segment.isEncoded else { return node(for: span, in: index) }
+    let text = Array(try String(percentDecoding: span).utf8)
+    return node(for: text.span, in: index)
+  }
+
+  private func node(for text: Span<UInt8>, in index: Int) -> Int? {
+    let texts = nodes[index].texts
+    var (low, high) = (0, texts.count)
+    while low < high {
+      let middle = (low + high) / 2
+      let known = texts[middle].text
+      if known.span.isBefore(text) { low = middle + 1 } else { high = middle }
+    }
+    guard low < texts.count else { return nil }
+    let known = texts[low].text
+    return text.isEqual(to: known.span) ? texts[low].node : nil
+  }
+}
+
+extension Span where Element == UInt8 {
+  /// An order of texts: shorter ones first, which mostly needs no look at the bytes.
+  fileprivate func isBefore(_ other: Span<UInt8>) -> Bool {
+    guard count == other.count else { return count < other.count }
+    for index in indices where self[index] != other[index] { return self[index] < other[index] }
+    return false
   }
 }

@@ -23,15 +23,13 @@ extension JSONValue {
 
   func integer<Number: FixedWidthInteger>(in range: ClosedRange<Number>, _ findings: inout Findings) -> Number? {
     guard let number = number(&findings) else { return nil }
+    if let integer = number.exactInteger(Number.self), range.contains(integer) { return integer }
     guard number.isWhole else {
       findings.report("This must be an integer.")
       return nil
     }
-    guard let integer = number.exactInteger(Number.self), range.contains(integer) else {
-      findings.report("This must be from \(range.lowerBound) to \(range.upperBound).")
-      return nil
-    }
-    return integer
+    findings.report("This must be from \(range.lowerBound) to \(range.upperBound).")
+    return nil
   }
 
   func float(_ findings: inout Findings) -> Float? {

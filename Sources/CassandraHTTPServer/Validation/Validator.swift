@@ -72,7 +72,12 @@ public struct Validator: Sendable {
   /// query.
   private func found(_ name: String, isList: Bool) -> JSONValue? {
     switch source {
-    case .members(let members): return members.first { $0.name.text.hasSameBytes(as: name) }?.value
+    case .members(let members):
+      // By their places: a member that is not the one is not copied.
+      for index in members.indices where members[index].name.text.hasSameBytes(as: name) {
+        return members[index].value
+      }
+      return nil
     case .items(let items):
       guard isList else { return items.first { $0.name.text.hasSameBytes(as: name) }?.value }
       let all = items.filter { $0.name.text.hasSameBytes(as: name) }

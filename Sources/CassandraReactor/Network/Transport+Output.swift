@@ -37,6 +37,16 @@ extension Transport {
     swap(&buffer, &output)
   }
 
+  /// Bytes of output that are worth a write of their own before the turn ends: 4 KiB. A turn that works for many would
+  /// otherwise let the peer wait until all are done, and then wait itself until the peer is.
+  package static let readyBytes = 4 << 10
+
+  /// Gives the output to the kernel now when there is enough of it; else it leaves when the turn ends.
+  @inline(__always)
+  package func flushIfReady() {
+    if output.count >= Self.readyBytes && !isWriting { flush() }
+  }
+
   /// Bytes of output since the last flush.
   public var outputCount: Int { output.count }
 

@@ -74,6 +74,29 @@ import Testing
     #expect(write.defaultTimestamp == nil)
   }
 
+  /// The commonest types are written without being boxed, and have the bytes that any value of theirs has.
+  @Test func whatIsNotBoxedHasTheSameBytes() throws {
+    let (texts, none): ([String], [String]) = (["a", "", "e\u{301}"], [])
+    let types: [(String, CQLType)] = [
+      ("a", .list(.text)), ("b", .set(.text)), ("c", .list(.text)), ("d", .float), ("e", .double),
+      ("in(f)", .list(.text)),
+    ]
+    let number: Float = 0.12
+    let plain: Statement = """
+      UPDATE t SET a = \(texts), b = \(texts), c = \(none), d = \(number), e = \(number) IF f IN \(texts)
+      """
+    let boxed = Statement(unsafeCQL: plain.text, [texts, texts, none, number, number, texts])
+    let expected = try bytes(parameters(of: boxed, types).values)
+    #expect(try bytes(parameters(of: plain, types).values) == expected)
+    #expect(expected[0] == "0 0 0 3 0 0 0 1 61 0 0 0 0 0 0 0 3 65 cc 81")
+    #expect(expected[2] == "0 0 0 0")
+    #expect(expected[3] == "3d f5 c2 8f")
+  }
+
+  @Test(arguments: [CQLType.text, .list(.int), .int]) func aListOfTextsGoesNowhereElse(_ type: CQLType) throws {
+    #expect(throws: CassandraError.self) { try parameters(of: "UPDATE t SET a = \(["a"])", [("a", type)]) }
+  }
+
   @Test func integersTakeTheTypeOfTheirMarker() throws {
     let statement: Statement = "INSERT INTO t (a, b, c, d) VALUES (\(258), \(258), \(258), \(-1))"
     let types: [(String, CQLType)] = [("a", .int), ("b", .bigint), ("c", .varint), ("d", .tinyint)]

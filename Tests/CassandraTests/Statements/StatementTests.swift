@@ -10,6 +10,7 @@ import Testing
       case .text(let text): "text \(text)"
       case .integer(let number): "integer \(number)"
       case .float(let number): "float \(number)"
+      case .texts(let texts): "texts \(texts)"
       case .null: "null"
       case .other(let value): "other \(value)"
       }
