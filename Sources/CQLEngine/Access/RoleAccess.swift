@@ -79,7 +79,7 @@ final class RoleAccess {
 
 extension Table {
   /// The table as permissions name it.
-  var resource: AccessResource { .table(name, in: keyspace) }
+  var resource: AccessResource { .table(definition.base?.name ?? name, in: keyspace) }
 }
 
 extension EngineFailure {

@@ -48,10 +48,13 @@ struct StatementAccess {
         throw EngineFailure.unauthorized("Only superusers are allowed to perform \(statement.name) queries")
       }
     case .drop(let statement): try check(statement)
-    case .createFunction(let statement): try check(.create, onFunctionsOf: statement.function)
-    case .createAggregate(let statement): try check(.create, onFunctionsOf: statement.aggregate)
-    // There are none, which is what its client is told.
-    case .dropFunction: return
+    case .createFunction(let statement):
+      try check(.create, onFunctionsOf: statement.function)
+      if statement.orReplace { try check(.alter, onFunctionsOf: statement.function) }
+    case .createAggregate(let statement):
+      try check(.create, onFunctionsOf: statement.aggregate)
+      if statement.orReplace { try check(.alter, onFunctionsOf: statement.aggregate) }
+    case .dropFunction(let statement): try check(statement)
     }
   }
 
@@ -66,6 +69,16 @@ struct StatementAccess {
       try check(.alter, on: table.resource, of: keyspace)
     case .view: try check(.alter, onBaseOf: statement.name)
     }
+  }
+
+  private func check(_ statement: DropFunctionStatement) throws(EngineFailure) {
+    let keyspace = try Schema.keyspaceName(of: statement.function, in: used)
+    let name = statement.function.name.name
+    // Where there is none, that is what its client is told.
+    guard let known = schema.keyspaces[keyspace],
+      !known.functions(named: name).isEmpty || !known.aggregates(named: name).isEmpty
+    else { return }
+    try check(.drop, onFunctionsOf: statement.function)
   }
 
   // MARK: Resources
@@ -97,5 +110,9 @@ struct StatementAccess {
   }
 
   /// A view is its base table's.
-  private func check(_ permission: Permission, onBaseOf view: QualifiedName) throws(EngineFailure) {}
+  private func check(_ permission: Permission, onBaseOf view: QualifiedName) throws(EngineFailure) {
+    let keyspace = try Schema.keyspaceName(of: view, in: used)
+    guard let table = schema.keyspaces[keyspace]?.tables[view.name.name], table.isView else { return }
+    try check(permission, on: table.resource, of: keyspace)
+  }
 }

@@ -7,6 +7,9 @@ extension SchemaEditor {
     guard let table = try table(statement.table) else {
       return try missing("Table '\(try qualified(statement.table))' doesn't exist", ifExists: statement.ifExists)
     }
+    if table.isView {
+      throw EngineFailure.invalid("Cannot use ALTER TABLE on a materialized view; use ALTER MATERIALIZED VIEW instead")
+    }
     var definition = table.definition
     var hasChanged = true
     switch statement.change {
@@ -20,6 +23,7 @@ extension SchemaEditor {
       if definition.options.defaultTimeToLive > 0, table.isCounter {
         throw EngineFailure.invalid("Cannot set default_time_to_live on a table with counters")
       }
+      try checkViews(of: table, definition.options)
     case .add(let columns, let ifNotExists):
       hasChanged = try add(columns, ifNotExists: ifNotExists, to: &definition, table)
     case .drop(let columns, let ifExists, let timestamp):
@@ -131,6 +135,7 @@ extension SchemaEditor {
         "Cannot drop column \(name) because it has dependent secondary indexes "
           + "(\(dependent.map(\.name).joined(separator: ", ")))")
     }
+    try checkDroppable(column, of: definition)
     var type = column.type
     if let keyspace = keyspaces[definition.keyspace] {
       type = try TypeResolver(keyspace).resolve(column.type.name.expandingUserTypes(keyspace))
@@ -160,6 +165,7 @@ extension SchemaEditor {
         "Can't rename column \(column.name) because it has dependent secondary indexes "
           + "(\(dependent.map(\.name).joined(separator: ", ")))")
     }
+    for index in definition.views.indices { definition.views[index].rename(column.name, to: renaming.to) }
     let renamed = column.changed(name: renaming.to.name)
     columns.removeValue(forKey: column.name)
     columns[renamed.name] = renamed

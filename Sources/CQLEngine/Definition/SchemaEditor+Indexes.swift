@@ -18,6 +18,7 @@ extension SchemaEditor {
         throw EngineFailure.invalid("Index '\(name.name)' already exists")
       }
     }
+    if table.isView { throw EngineFailure.invalid("Secondary indexes on materialized views aren't supported") }
     if table.isCounter { throw EngineFailure.invalid("Secondary indexes on counter tables aren't supported") }
     guard let target = statement.targets.first else {
       throw EngineFailure.invalid("Only CUSTOM indexes can be created without specifying a target column")

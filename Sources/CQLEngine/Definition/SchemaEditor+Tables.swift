@@ -25,14 +25,28 @@ extension SchemaEditor {
     return SchemaChange(.created, keyspace: keyspaceName, .table(name))
   }
 
+  /// Refuses what cannot be the name of a table.
+  static func checkName(_ name: String, of keyspace: String) throws(EngineFailure) {
+    guard isWord(name) else {
+      throw EngineFailure.configuration(
+        "\(keyspace).\(name): Table name must not be empty or not contain non-alphanumeric-underscore characters (got "
+          + "\"\(name)\")")
+    }
+    guard name.count <= maximumNameLength else {
+      throw EngineFailure.configuration(
+        "\(keyspace).\(name): Table name must not be more than \(maximumNameLength) characters long (got "
+          + "\(name.count) characters for \"\(name)\")")
+    }
+  }
+
   /// The number that a statement gives its table.
-  private static func tableID(_ property: Property) throws(EngineFailure) -> CQLUUID {
+  static func tableID(_ property: Property) throws(EngineFailure) -> CQLUUID {
     guard let id = CQLUUID(try property.text()) else { throw EngineFailure.configuration("Invalid table id") }
     return id
   }
 
   /// Refuses the number of another table.
-  private func unused(_ id: CQLUUID?) throws(EngineFailure) -> CQLUUID? {
+  func unused(_ id: CQLUUID?) throws(EngineFailure) -> CQLUUID? {
     guard let id else { return nil }
     guard keyspaces.values.allSatisfy({ $0.tables.values.allSatisfy { $0.definition.id != id } }) else {
       throw EngineFailure(.serverError, "java.lang.IllegalArgumentException: Multiple entries with same key: \(id)")
@@ -45,16 +59,7 @@ extension SchemaEditor {
     _ statement: CreateTableStatement, _ key: PrimaryKeyColumns, in keyspace: Keyspace
   ) throws(EngineFailure) -> Table.Definition {
     let name = statement.table.name.name
-    guard Self.isWord(name) else {
-      throw EngineFailure.configuration(
-        "\(keyspace.name).\(name): Table name must not be empty or not contain non-alphanumeric-underscore characters (got "
-          + "\"\(name)\")")
-    }
-    guard name.count <= Self.maximumNameLength else {
-      throw EngineFailure.configuration(
-        "\(keyspace.name).\(name): Table name must not be more than \(Self.maximumNameLength) characters long (got "
-          + "\(name.count) characters for \"\(name)\")")
-    }
+    try Self.checkName(name, of: keyspace.name)
     guard statement.columns.count <= Table.maximumColumns else {
       throw EngineFailure.invalid("A table may have at most \(Table.maximumColumns) columns")
     }

@@ -63,7 +63,7 @@ extension SchemaEditor {
           "Cannot add new field \(field.name) of type \(Self.qualified(resolved.name, keyspaceName)) to user type "
             + "\(keyspaceName).\(name) as it would create a circular reference")
       }
-      let holders = keyspace.sortedTables.filter { table in
+      let holders = (keyspace.sortedTables + keyspace.sortedViews).filter { table in
         table.partitionKey.contains { dependencies(of: $0.type.name, in: keyspace).contains(name) }
       }
       guard holders.isEmpty else {
@@ -129,16 +129,39 @@ extension SchemaEditor {
       }
     }
     let resolver = TypeResolver(keyspace)
-    for (name, table) in keyspace.tables
+    for table in keyspace.sortedTables
     where table.columns.contains(where: { dependencies(of: $0.type.name, in: keyspace).contains(changed) }) {
       var definition = table.definition
       definition.partitionKey = try resolved(definition.partitionKey, resolver)
       definition.clustering = try resolved(definition.clustering, resolver)
       definition.statics = try resolved(definition.statics, resolver)
       definition.regulars = try resolved(definition.regulars, resolver)
-      keyspace.tables[name] = Table(definition)
+      keyspace.put(Table(definition))
     }
+    try resolveFunctions(of: &keyspace)
     keyspaces[keyspaceName] = keyspace
+  }
+
+  /// Gives the types of functions and aggregates their new meaning.
+  private func resolveFunctions(of keyspace: inout Keyspace) throws(EngineFailure) {
+    let resolver = TypeResolver(keyspace)
+    for (signature, function) in keyspace.functions {
+      var resolved = function
+      for index in function.arguments.indices {
+        resolved.arguments[index].type = try resolver.resolve(function.arguments[index].type.name)
+      }
+      resolved.returnType = try resolver.resolve(function.returnType.name)
+      keyspace.functions[signature] = resolved
+    }
+    for (signature, aggregate) in keyspace.aggregates {
+      var resolved = aggregate
+      for index in aggregate.argumentTypes.indices {
+        resolved.argumentTypes[index] = try resolver.resolve(aggregate.argumentTypes[index].name)
+      }
+      resolved.stateType = try resolver.resolve(aggregate.stateType.name)
+      resolved.returnType = try resolver.resolve(aggregate.returnType.name)
+      keyspace.aggregates[signature] = resolved
+    }
   }
 
   private func resolved(_ columns: [Column], _ resolver: TypeResolver) throws(EngineFailure) -> [Column] {

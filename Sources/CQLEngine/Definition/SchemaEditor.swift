@@ -23,6 +23,8 @@ struct SchemaEditor {
   var droppedNumbers: [TableNumber] = []
   /// The index that has to be built, with its table.
   var indexToBuild: (keyspace: String, table: String, index: String)?
+  /// The view that has to be built, with its base.
+  var viewToBuild: (keyspace: String, table: String, view: String)?
   /// What the client should be warned of.
   var warnings: [String] = []
 
@@ -49,13 +51,12 @@ struct SchemaEditor {
     case .alterType(let statement): try alter(statement)
     case .createIndex(let statement): try create(statement)
     case .drop(let statement): try drop(statement)
-    case .createView: throw EngineFailure.unsupported("CREATE MATERIALIZED VIEW")
-    case .alterView(let statement):
-      throw EngineFailure.invalid("Materialized view '\(try qualified(statement.view))' doesn't exist")
+    case .createView(let statement): try create(statement)
+    case .alterView(let statement): try alter(statement)
     case .createTrigger: throw EngineFailure.unsupported("CREATE TRIGGER")
     case .dropTrigger(let statement): try drop(statement)
-    case .createFunction: throw EngineFailure.unsupported("CREATE FUNCTION")
-    case .createAggregate: throw EngineFailure.unsupported("CREATE AGGREGATE")
+    case .createFunction(let statement): try create(statement)
+    case .createAggregate(let statement): try create(statement)
     case .dropFunction(let statement): try drop(statement)
     default: throw EngineFailure.unsupported(statement.name)
     }
@@ -89,7 +90,7 @@ struct SchemaEditor {
 
   /// Replaces a table, or adds it.
   mutating func put(_ definition: Table.Definition) {
-    keyspaces[definition.keyspace]?.tables[definition.name] = Table(definition)
+    keyspaces[definition.keyspace]?.put(Table(definition))
   }
 
   static func isWord(_ name: String) -> Bool {
@@ -114,8 +115,7 @@ extension SchemaEditor {
     case .table: try dropTable(statement)
     case .type: try dropType(statement)
     case .index: try dropIndex(statement)
-    case .view:
-      try missing("Materialized view '\(try qualified(statement.name))' doesn't exist", ifExists: statement.ifExists)
+    case .view: try dropView(statement)
     }
   }
 
@@ -131,23 +131,25 @@ extension SchemaEditor {
     guard let keyspace = keyspaces.removeValue(forKey: name) else {
       return try missing("Keyspace '\(name)' doesn't exist", ifExists: statement.ifExists)
     }
-    for table in keyspace.tables.values { drop(recordsOf: table) }
+    for table in keyspace.sortedTables { drop(recordsOf: table) }
     return SchemaChange(.dropped, keyspace: name, .keyspace)
   }
 
   private mutating func dropTable(_ statement: DropStatement) throws(EngineFailure) -> SchemaChange? {
     let keyspace = try modifiableKeyspace(of: statement.name)
     let name = statement.name.name.name
-    guard let table = keyspaces[keyspace]?.tables.removeValue(forKey: name) else {
+    guard let table = keyspaces[keyspace]?.tables[name] else {
       return try missing("Table '\(keyspace).\(name)' doesn't exist", ifExists: statement.ifExists)
     }
+    try checkDroppable(table)
+    keyspaces[keyspace]?.removeTable(name)
     drop(recordsOf: table)
     return SchemaChange(.dropped, keyspace: keyspace, .table(name))
   }
 
   private mutating func drop(recordsOf table: Table) {
     droppedNumbers.append(table.number)
-    droppedNumbers += table.indexes.map(\.number)
+    droppedNumbers += table.indexes.map(\.number) + table.definition.views.map(\.number)
   }
 
   private mutating func dropType(_ statement: DropStatement) throws(EngineFailure) -> SchemaChange? {
@@ -156,6 +158,7 @@ extension SchemaEditor {
     guard let keyspace = keyspaces[keyspaceName], keyspace.types[name] != nil else {
       return try missing("Type '\(keyspaceName).\(name)' doesn't exist", ifExists: statement.ifExists)
     }
+    try checkUnusedByFunctions(name, in: keyspace)
     let types = keyspace.sortedTypes.filter { type in type.fields.contains { $0.type.name.userTypes.contains(name) } }
     guard types.isEmpty else {
       throw EngineFailure.invalid(
@@ -191,11 +194,5 @@ extension SchemaEditor {
     let table = try qualified(statement.table)
     return try missing(
       "Trigger '\(statement.trigger.name)' on '\(table)' doesn't exist", ifExists: statement.ifExists)
-  }
-
-  private func drop(_ statement: DropFunctionStatement) throws(EngineFailure) -> SchemaChange? {
-    let name = try qualified(statement.function)
-    let what = statement.isAggregate ? "Aggregate" : "Function"
-    return try missing("\(what) '\(name)' doesn't exist", ifExists: statement.ifExists)
   }
 }

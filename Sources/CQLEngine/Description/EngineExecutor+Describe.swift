@@ -92,7 +92,8 @@ private struct Description {
       list { keyspace in
         keyspace.sortedTypes.map { Element(keyspace: keyspace.name, kind: "type", name: Identifier.cql($0.name)) }
       }
-    case .functions, .aggregates: list { _ in [] }
+    case .functions: list { keyspace in keyspace.sortedFunctions.map { Self.element($0) } }
+    case .aggregates: list { keyspace in keyspace.sortedAggregates.map { Self.element($0) } }
     case .table(let name): try addTable(name)
     case .type(let name):
       let keyspace = try keyspace(of: name)
@@ -101,9 +102,9 @@ private struct Description {
       }
       elements.append(element(type))
     case .index(let name): try addIndex(name)
-    case .view(let name): throw try missing("Materialized view", name)
-    case .function(let name): throw try missing("User defined function", name)
-    case .aggregate(let name): throw try missing("User defined aggregate", name)
+    case .view(let name): try addView(name)
+    case .function(let name): try addFunctions(name)
+    case .aggregate(let name): try addAggregates(name)
     case .named(let name): try addNamed(name)
     }
   }
@@ -150,6 +151,8 @@ private struct Description {
     elements.append(element(keyspace))
     if isOnly { return }
     for type in inOrderOfUse(keyspace) { elements.append(element(type)) }
+    for function in keyspace.sortedFunctions { elements.append(Self.element(function)) }
+    for aggregate in keyspace.sortedAggregates { elements.append(Self.element(aggregate)) }
     for table in keyspace.sortedTables { add(table) }
   }
 
@@ -174,6 +177,7 @@ private struct Description {
         keyspace: Identifier.cql(table.keyspace), kind: "table", name: Identifier.cql(table.name),
         statement: SchemaDescription.table(table, withInternals: withInternals)))
     for index in table.indexes { elements.append(element(index, table)) }
+    for view in table.views { elements.append(element(view)) }
   }
 
   private func element(_ index: Index, _ table: Table) -> Element {
@@ -184,10 +188,46 @@ private struct Description {
 
   private mutating func addTable(_ name: QualifiedName) throws(EngineFailure) {
     let keyspace = try keyspace(of: name)
-    guard let table = keyspace.tables[name.name.name] else {
+    guard let table = keyspace.tables[name.name.name], !table.isView else {
       throw EngineFailure.invalid("Table '\(name.name.name)' not found in keyspace '\(keyspace.name)'")
     }
     add(table)
+  }
+
+  private mutating func addFunctions(_ name: QualifiedName) throws(EngineFailure) {
+    let functions = try keyspace(of: name).functions(named: name.name.name)
+    guard !functions.isEmpty else { throw try missing("User defined function", name) }
+    elements += functions.map { Self.element($0) }
+  }
+
+  private mutating func addAggregates(_ name: QualifiedName) throws(EngineFailure) {
+    let aggregates = try keyspace(of: name).aggregates(named: name.name.name)
+    guard !aggregates.isEmpty else { throw try missing("User defined aggregate", name) }
+    elements += aggregates.map { Self.element($0) }
+  }
+
+  private static func element(_ function: UserFunction) -> Element {
+    Element(
+      keyspace: Identifier.cql(function.keyspace), kind: "function", name: function.signature.cql,
+      statement: SchemaDescription.function(function))
+  }
+
+  private static func element(_ aggregate: UserAggregate) -> Element {
+    Element(
+      keyspace: Identifier.cql(aggregate.keyspace), kind: "aggregate", name: aggregate.signature.cql,
+      statement: SchemaDescription.aggregate(aggregate))
+  }
+
+  private mutating func addView(_ name: QualifiedName) throws(EngineFailure) {
+    let keyspace = try keyspace(of: name)
+    guard let view = keyspace.tables[name.name.name], view.isView else { throw try missing("Materialized view", name) }
+    elements.append(element(view))
+  }
+
+  private func element(_ view: Table) -> Element {
+    Element(
+      keyspace: Identifier.cql(view.keyspace), kind: "materialized_view", name: Identifier.cql(view.name),
+      statement: SchemaDescription.view(view, withInternals: withInternals))
   }
 
   private mutating func addIndex(_ name: QualifiedName) throws(EngineFailure) {
@@ -206,7 +246,7 @@ private struct Description {
       throw EngineFailure.invalid("'\(name.name.name)' not found in keyspaces")
     }
     let keyspace = try keyspace(of: name)
-    if keyspace.tables[name.name.name] != nil { return try addTable(name) }
+    if let table = keyspace.tables[name.name.name] { return table.isView ? try addView(name) : try addTable(name) }
     if keyspace.table(withIndex: name.name.name) != nil { return try addIndex(name) }
     throw EngineFailure.invalid("'\(name.name.name)' not found in keyspace '\(keyspace.name)'")
   }

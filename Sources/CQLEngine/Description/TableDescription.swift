@@ -71,12 +71,7 @@ enum SchemaDescription {
         lines.append("    \(Identifier.cql(column.name)) \(column.type.cql)\(column.isStatic ? " static" : "")")
       }
     }
-    if !isShortKey {
-      let partition = definition.partitionKey.map(\.cql).joined(separator: ", ")
-      let key =
-        [definition.partitionKey.count > 1 ? "(\(partition))" : partition] + definition.clustering.map(\.cql)
-      lines.append("    PRIMARY KEY (\(key.joined(separator: ", ")))")
-    }
+    if !isShortKey { lines.append("    \(primaryKey(definition))") }
     var clauses: [String] = []
     if withInternals, !isVirtual { clauses.append("ID = \(definition.id)") }
     if !definition.clustering.isEmpty {
@@ -90,6 +85,13 @@ enum SchemaDescription {
     if isVirtual { return virtual("Table \(name)", "table", text) }
     guard withInternals else { return text }
     return text + changes(definition, name)
+  }
+
+  /// The clause of a primary key.
+  static func primaryKey(_ definition: Table.Definition) -> String {
+    let partition = definition.partitionKey.map(\.cql).joined(separator: ", ")
+    let key = [definition.partitionKey.count > 1 ? "(\(partition))" : partition] + definition.clustering.map(\.cql)
+    return "PRIMARY KEY (\(key.joined(separator: ", ")))"
   }
 
   /// Columns of one cell first, as they are stored.
@@ -113,7 +115,7 @@ enum SchemaDescription {
     return text
   }
 
-  private static func options(_ options: TableOptions) -> [String] {
+  static func options(_ options: TableOptions) -> [String] {
     [
       "additional_write_policy = \(Constant.quoted(options.additionalWritePolicy))",
       "allow_auto_snapshot = \(options.allowAutoSnapshot)",

@@ -66,6 +66,7 @@ package final class Engine: Sendable {
       store.setTables(opened.schema.storedTables.map(\.handle))
       for table in opened.schema.storedTables {
         for index in table.handle.indexes { try await store.buildIndex(index, of: table.handle) }
+        for view in table.handle.views { try await store.buildView(view, of: table.handle) }
       }
     } catch {
       throw EngineStartError(error.logDetail.isEmpty ? "\(error)" : "\(error): \(error.logDetail)")
@@ -195,6 +196,9 @@ extension Engine {
     if let build = editor.indexToBuild {
       try await self.build(build.index, of: new.keyspaces[build.keyspace]?.tables[build.table])
     }
+    if let build = editor.viewToBuild {
+      try await self.build(view: build.view, of: new.keyspaces[build.keyspace]?.tables[build.table])
+    }
     for handler in handlers.withLock({ $0 }) { handler(change) }
     return (change, editor.warnings)
   }
@@ -208,19 +212,28 @@ extension Engine {
     guard !table.isVirtual else {
       throw EngineFailure.invalid("Cannot truncate a table of the node: \(table.qualifiedName)")
     }
+    guard !table.isView else {
+      throw EngineFailure.invalid(
+        "Cannot TRUNCATE materialized view directly; must truncate base table instead")
+    }
     var definition = table.definition
-    let dropped = [definition.number] + definition.indexes.map(\.number)
+    let dropped = [definition.number] + definition.indexes.map(\.number) + definition.views.map(\.number)
     definition.number = store.makeTableNumber()
     for index in definition.indexes.indices {
       definition.indexes[index].number = store.makeTableNumber()
       definition.indexes[index].isBuilding = true
     }
+    // There is nothing that a view lacks.
+    for view in definition.views.indices { definition.views[view].number = store.makeTableNumber() }
     var keyspaces = old.keyspaces
-    keyspaces[table.keyspace]?.tables[table.name] = Table(definition)
+    keyspaces[table.keyspace]?.put(Table(definition))
     let new = Schema(version: old.version, generation: old.generation + 1, keyspaces: keyspaces)
     try await publish(new, nil, instead: old, dropping: dropped)
     for index in definition.indexes {
       try await build(index.name, of: new.keyspaces[table.keyspace]?.tables[table.name])
+    }
+    for view in definition.views {
+      try await build(view: view.name, of: new.keyspaces[table.keyspace]?.tables[table.name])
     }
   }
 
@@ -264,15 +277,30 @@ extension Engine {
     finish(index.number, of: table)
   }
 
-  /// Lets statements look into an index that has all its entries now.
-  private func finish(_ index: TableNumber, of table: Table) {
-    let old = schema
-    guard var definition = old.keyspaces[table.keyspace]?.tables[table.name]?.definition,
-      let place = definition.indexes.firstIndex(where: { $0.number == index })
+  private func build(view name: String, of table: Table?) async throws(EngineFailure) {
+    guard let table, let view = table.definition.views.first(where: { $0.name == name }),
+      let definition = table.handle.views.first(where: { $0.number == view.number })
     else { return }
-    definition.indexes[place].isBuilding = false
+    do throws(StorageError) {
+      try await store.buildView(definition, of: table.handle)
+    } catch {
+      throw EngineFailure(error)
+    }
+    if view.isBuilding { finish(view.number, of: table) }
+  }
+
+  /// Lets statements look into an index or a view that has all its records now.
+  private func finish(_ number: TableNumber, of table: Table) {
+    let old = schema
+    guard var definition = old.keyspaces[table.keyspace]?.tables[table.name]?.definition else { return }
+    for index in definition.indexes.indices where definition.indexes[index].number == number {
+      definition.indexes[index].isBuilding = false
+    }
+    for view in definition.views.indices where definition.views[view].number == number {
+      definition.views[view].isBuilding = false
+    }
     var keyspaces = old.keyspaces
-    keyspaces[table.keyspace]?.tables[table.name] = Table(definition)
+    keyspaces[table.keyspace]?.put(Table(definition))
     let new = Schema(version: old.version, generation: old.generation + 1, keyspaces: keyspaces)
     current.withLock { $0 = new }
     newestGeneration.store(new.generation, ordering: .releasing)

@@ -41,7 +41,7 @@ struct RowShape: Sendable {
 
   init(_ table: Table) {
     slotOfCell = Array(repeating: Self.dropped, count: Int(table.definition.nextColumnID))
-    for column in table.definition.statics + table.definition.regulars { slotOfCell[Int(column.id)] = Self.unread }
+    for column in table.cellColumns { slotOfCell[Int(column.id)] = Self.unread }
     clusteringSlots = Array(repeating: -1, count: table.clustering.count)
     var hidden: [Int64] = []
     if !table.hiddenThrough.isEmpty {

@@ -31,10 +31,12 @@ enum FunctionCatalog {
 
   /// The function of that name for such arguments; throws Cassandra's refusal, which has other words in a selection.
   static func scalar(
-    _ name: QualifiedName, _ arguments: [Argument], receiver: Receiver?, table: Table?, inSelection: Bool = false
+    _ name: QualifiedName, _ arguments: [Argument], receiver: Receiver?, table: Table?, in keyspace: Keyspace?,
+    inSelection: Bool = false
   ) throws(EngineFailure) -> ScalarFunction {
     let text = name.name.name
-    if let keyspace = name.keyspace, keyspace.name != "system" {
+    if let qualifier = name.keyspace, qualifier.name != "system" {
+      if let keyspace { try UserFunctions.refuseCall(name, in: keyspace) }
       throw unknown(name, inSelection: inSelection)
     }
     if let feature = unsupported[text] { throw EngineFailure.unsupported("\(feature), and so the function '\(text)',") }
@@ -46,6 +48,7 @@ enum FunctionCatalog {
     }
     guard let candidates = overloads[text] else {
       if AggregateFunction.names.contains(text) { throw notScalar(text, arguments, receiver) }
+      if let keyspace { try UserFunctions.refuseCall(name, in: keyspace) }
       throw unknown(name, inSelection: inSelection)
     }
     return try choose(candidates, arguments, receiver, name: name.cql)

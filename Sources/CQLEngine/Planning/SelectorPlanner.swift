@@ -126,7 +126,7 @@ struct SelectorPlanner {
     for argument in arguments { described.append(try describe(argument)) }
     let receiver = expected.map { terms.receiver("[selection]", $0) }
     let scalar = try FunctionCatalog.scalar(
-      function, described, receiver: receiver, table: table, inSelection: true)
+      function, described, receiver: receiver, table: table, in: terms.keyspace, inSelection: true)
     var parts: [Expression] = []
     var names: [String] = []
     for (argument, type) in zip(arguments, scalar.argumentTypes) {

@@ -58,7 +58,7 @@ extension TermPlanner {
     case .call(let name, _):
       guard
         let function = try? FunctionCatalog.scalar(
-          name, term.parts.map { Argument(self, $0) }, receiver: receiver("", type), table: table)
+          name, term.parts.map { Argument(self, $0) }, receiver: receiver("", type), table: table, in: keyspace)
       else { return .weak }
       return fit(function.returnType, type)
     case .typeHint(let name, _):
@@ -101,7 +101,7 @@ extension TermPlanner {
       return .tuple(types)
     case .call(let name, _):
       return try? FunctionCatalog.scalar(
-        name, term.parts.map { Argument(self, $0) }, receiver: nil, table: table
+        name, term.parts.map { Argument(self, $0) }, receiver: nil, table: table, in: keyspace
       ).returnType
     case .typeHint(let name, _): return try? type(name).wire
     case .cast(_, let native): return native.wire

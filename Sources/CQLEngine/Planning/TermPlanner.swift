@@ -282,7 +282,7 @@ struct TermPlanner {
   ) throws(EngineFailure) -> Expression {
     let planned = self
     let function = try FunctionCatalog.scalar(
-      name, arguments.map { argument in Argument(planned, argument) }, receiver: receiver, table: table)
+      name, arguments.map { argument in Argument(planned, argument) }, receiver: receiver, table: table, in: keyspace)
     guard Self.isAssignable(function.returnType, to: receiver.type) else {
       throw EngineFailure.invalid(
         "Type error: cannot assign result of function \(function.qualifiedName) (type "

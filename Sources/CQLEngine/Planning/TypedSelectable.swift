@@ -117,7 +117,7 @@ extension SelectorPlanner {
     let name = function.name.name
     guard AggregateFunction.names.contains(name), function.keyspace.map({ $0.name == "system" }) ?? true else {
       return try? FunctionCatalog.scalar(
-        function, arguments.map { argument($0) }, receiver: nil, table: table
+        function, arguments.map { argument($0) }, receiver: nil, table: table, in: terms.keyspace
       ).returnType
     }
     guard let kind = AggregateFunction.Kind(rawValue: name), arguments.count == 1, let argument = arguments.first else {

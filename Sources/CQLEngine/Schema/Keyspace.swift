@@ -11,15 +11,41 @@ struct Keyspace: Sendable {
   var durableWrites = true
   /// Its user types by name.
   var types: NameMap<UserType> = [:]
-  /// Its tables by name.
-  var tables: NameMap<Table> = [:]
+  /// Its tables and their views by name.
+  private(set) var tables: NameMap<Table> = [:]
+  /// Its functions.
+  var functions: [FunctionSignature: UserFunction] = [:]
+  /// Its aggregates.
+  var aggregates: [FunctionSignature: UserAggregate] = [:]
   /// Whether it belongs to the node.
   var isSystem = false
   /// Whether Cassandra too makes its rows when they are read, and keeps it out of `system_schema`.
   var isVirtual = false
 
-  /// The tables in the order of their names.
-  var sortedTables: [Table] { tables.values.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) } }
+  /// The tables in the order of their names, without views.
+  var sortedTables: [Table] { sorted { !$0.isView } }
+
+  /// The views in the order of their names.
+  var sortedViews: [Table] { sorted { $0.isView } }
+
+  private func sorted(_ isWanted: (Table) -> Bool) -> [Table] {
+    tables.values.filter(isWanted).sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+  }
+
+  /// Adds a table and its views, or replaces what there is of them.
+  mutating func put(_ table: Table) {
+    removeTable(table.name)
+    tables[table.name] = table
+    for view in table.views { tables[view.name] = view }
+  }
+
+  /// Removes a table and its views; the table that was there.
+  @discardableResult
+  mutating func removeTable(_ name: String) -> Table? {
+    guard let table = tables.removeValue(forKey: name) else { return nil }
+    for view in table.views { tables[view.name] = nil }
+    return table
+  }
 
   /// The types in the order of their names.
   var sortedTypes: [UserType] { types.values.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) } }

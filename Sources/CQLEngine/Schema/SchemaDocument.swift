@@ -12,8 +12,11 @@ enum SchemaDocument {
   static let metaName = "schema"
   /// What the names of all other values begin with.
   static let prefix = "schema/"
-  /// The version of the format. 2 has numbers of dropped columns; 3 has a value for each keyspace, type and table.
-  private static let format: UInt32 = 3
+  /// The version of the format. 2 has numbers of dropped columns; 3 has a value for each keyspace, type and table; 4 has
+  /// the views of each table, and functions and aggregates.
+  private static let format: UInt32 = 4
+  /// The first version with a value for each keyspace, type and table.
+  private static let dividedFormat: UInt32 = 3
   private static let oldestFormat: UInt32 = 1
 
   /// A value to be kept, or (nil) to be removed.
@@ -33,6 +36,12 @@ enum SchemaDocument {
       entries.append((name(of: keyspace), nil))
       for type in keyspace.sortedTypes { entries.append((name(of: type, in: keyspace), nil)) }
       for table in keyspace.sortedTables { entries.append((name(of: table, in: keyspace), nil)) }
+      for signature in keyspace.functions.keys {
+        entries.append((name(of: signature, isAggregate: false, in: keyspace), nil))
+      }
+      for signature in keyspace.aggregates.keys {
+        entries.append((name(of: signature, isAggregate: true, in: keyspace), nil))
+      }
     }
     return entries
   }
@@ -56,15 +65,17 @@ enum SchemaDocument {
       entries.append((name(of: type, in: new), writer.bytes))
     }
     // A changed table is another object.
-    for table in new.tables.values where old?.tables[table.name] !== table {
+    for table in new.tables.values where !table.isView && old?.tables[table.name] !== table {
       var writer = DocumentWriter()
       writer.write(new.name)
       writer.write(table.definition)
+      writer.write(table.definition.views) { $0.write($1) }
       entries.append((name(of: table, in: new), writer.bytes))
     }
+    functionChanges(from: old, to: new, into: &entries)
     guard let old else { return }
     for type in old.types.values where new.types[type.name] == nil { entries.append((name(of: type, in: new), nil)) }
-    for table in old.tables.values where new.tables[table.name] == nil {
+    for table in old.tables.values where !table.isView && new.tables[table.name]?.isView ?? true {
       entries.append((name(of: table, in: new), nil))
     }
   }
@@ -78,7 +89,7 @@ enum SchemaDocument {
     "\(prefix)table/\(keyspace.name)/\(table.name)"
   }
 
-  /// Whether such a value, of ``metaName``, has all of the schema, so that it has to be written anew.
+  /// Whether such a value, of ``metaName``, is of an older format, so that the schema has to be written anew.
   static func isOld(_ bytes: [UInt8]) -> Bool {
     var reader = DocumentReader(bytes)
     return (oldestFormat..<format).contains(reader.number(UInt32.self))
@@ -87,14 +98,17 @@ enum SchemaDocument {
   /// The schema of such values, with the keyspaces of the node added; nil when they are damaged or of a later format.
   /// `bytes` is the value of ``metaName``, and `entries` are those whose names begin with ``prefix``.
   static func schema(_ bytes: [UInt8], _ entries: [Entry], adding system: [Keyspace]) -> Schema? {
-    if isOld(bytes) { return oldSchema(bytes, adding: system) }
     var reader = DocumentReader(bytes)
-    guard reader.number(UInt32.self) == format else { return nil }
+    let found = reader.number(UInt32.self)
+    if (oldestFormat..<dividedFormat).contains(found) { return oldSchema(bytes, adding: system) }
+    guard (dividedFormat...format).contains(found) else { return nil }
     let version = CQLUUID(high: reader.number(), low: reader.number())
     var keyspaces: NameMap<Keyspace> = [:]
     for keyspace in system { keyspaces[keyspace.name] = keyspace }
     var types: NameMap<[UnresolvedType]> = [:]
     var tables: [DocumentReader] = []
+    var functions: [DocumentReader] = []
+    var aggregates: [DocumentReader] = []
     for entry in entries {
       var reader = DocumentReader(entry.value ?? [])
       if entry.name.utf8.starts(with: "\(prefix)keyspace/".utf8) {
@@ -102,6 +116,10 @@ enum SchemaDocument {
         keyspaces[keyspace.name] = keyspace
       } else if entry.name.utf8.starts(with: "\(prefix)type/".utf8) {
         types[reader.text(), default: []].append(reader.type())
+      } else if entry.name.utf8.starts(with: "\(prefix)function/".utf8) {
+        functions.append(reader)
+      } else if entry.name.utf8.starts(with: "\(prefix)aggregate/".utf8) {
+        aggregates.append(reader)
       } else {
         tables.append(reader)
       }
@@ -111,11 +129,16 @@ enum SchemaDocument {
       guard let keyspace = keyspaces[name], let resolved = resolved(types, in: keyspace) else { return nil }
       keyspaces[name]?.types = resolved
     }
+    guard addFunctions(functions, aggregates, to: &keyspaces) else { return nil }
     for var reader in tables {
       guard let keyspace = keyspaces[reader.text()],
-        let definition = reader.table(keyspace.name, TypeResolver(keyspace)), !reader.isDamaged
+        var definition = reader.table(keyspace.name, TypeResolver(keyspace)), !reader.isDamaged
       else { return nil }
-      keyspaces[keyspace.name]?.tables[definition.name] = Table(definition)
+      if found > dividedFormat {
+        guard let views = reader.views(of: definition), !reader.isDamaged else { return nil }
+        definition.views = views
+      }
+      keyspaces[keyspace.name]?.put(Table(definition))
     }
     return reader.isDamaged ? nil : Schema(version: version, generation: 1, keyspaces: keyspaces)
   }
@@ -136,7 +159,7 @@ enum SchemaDocument {
       let resolver = TypeResolver(keyspace)
       for _ in 0..<reader.count() {
         guard let definition = reader.table(keyspace.name, resolver) else { return nil }
-        keyspace.tables[definition.name] = Table(definition)
+        keyspace.put(Table(definition))
       }
       keyspaces[keyspace.name] = keyspace
     }

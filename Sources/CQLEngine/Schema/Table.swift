@@ -21,6 +21,10 @@ final class Table: Sendable {
     var options = TableOptions()
     /// The indexes in the order of their names.
     var indexes: [Index] = []
+    /// The views of it in the order of their names.
+    var views: [View] = []
+    /// What it is a view of, when it is one.
+    var base: Base?
     /// What was dropped and not added again, and what was, by name.
     var dropped: NameMap<DroppedColumn> = [:]
     /// The number of the next column.
@@ -46,6 +50,10 @@ final class Table: Sendable {
   let definition: Definition
   /// The columns in the order of `SELECT *`.
   let columns: [Column]
+  /// The columns that its records have cells of; in a view also those of the base that it does not show.
+  let cellColumns: [Column]
+  /// The views of it.
+  let views: [Table]
   /// What the storage has to know of it.
   let handle: TableHandle
   /// Of columns that were dropped and added again, the timestamp up to which cells do not show.
@@ -60,7 +68,8 @@ final class Table: Sendable {
     let byName = NameMap(columns)
     self.byName = byName
     var hiddenThrough: [ColumnID: Int64] = [:]
-    for column in definition.statics + definition.regulars {
+    cellColumns = definition.base?.columns ?? definition.statics + definition.regulars
+    for column in cellColumns {
       hiddenThrough[column.id] = definition.dropped[column.name]?.time
     }
     self.hiddenThrough = hiddenThrough
@@ -77,7 +86,9 @@ final class Table: Sendable {
     }
     self.similarities = similarities
     handle = TableHandle(
-      number: definition.number, graceSeconds: Int64(definition.options.graceSeconds), indexes: stored)
+      number: definition.number, graceSeconds: Int64(definition.options.graceSeconds), indexes: stored,
+      views: definition.views.map { ViewDefinition($0, of: definition, hiddenThrough: hiddenThrough) })
+    views = definition.views.map { Table(Definition($0, of: definition)) }
   }
 
   var keyspace: String { definition.keyspace }
@@ -88,6 +99,7 @@ final class Table: Sendable {
   var number: TableNumber { definition.number }
   var indexes: [Index] { definition.indexes }
   var isVirtual: Bool { definition.source != .stored }
+  var isView: Bool { definition.base != nil }
 
   /// Whether its columns are counters.
   var isCounter: Bool {

@@ -10,6 +10,9 @@ enum StatementPlanner {
     switch parsed.statement {
     case .select(let statement):
       let table = try schema.table(statement.table, in: keyspace)
+      if table.definition.base?.view.isBuilding == true {
+        throw EngineFailure.invalid("Materialized view '\(table.qualifiedName)' is being filled and cannot be read yet")
+      }
       var planner = SelectPlanner(statement, table, schema.keyspaces[table.keyspace], markers: parsed.markers)
       let (plan, terms) = try planner.plan()
       return PlannedStatement(
@@ -20,6 +23,9 @@ enum StatementPlanner {
     case .delete(let statement): return try plan(.delete(statement), parsed, schema, keyspace, digest)
     case .batch(let statement): return try plan(statement, parsed, schema, keyspace, digest)
     default:
+      if case .createView = parsed.statement, !parsed.markers.isEmpty {
+        throw EngineFailure.invalid("Bind variables are not allowed in CREATE MATERIALIZED VIEW statements")
+      }
       return PlannedStatement(
         .other(parsed.statement), generation: schema.generation, markers: [], partitionKeyIndexes: [], columns: nil,
         digest: digest)
@@ -46,6 +52,7 @@ enum StatementPlanner {
       throw EngineFailure(
         .unauthorized, "No MODIFY permission on <table \(table.qualifiedName)>: it belongs to the node")
     }
+    guard !table.isView else { throw EngineFailure.invalid("Cannot directly modify a materialized view") }
     return table
   }
 

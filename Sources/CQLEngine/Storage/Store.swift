@@ -144,7 +144,12 @@ package final class Store: Sendable {
   /// Writes in the meantime have to be made with a handle that lists the index. Progress is kept: to be called again
   /// after a restart, also for indexes that are whole, for which it returns at once.
   package func buildIndex(_ index: IndexDefinition, of table: TableHandle) async throws(StorageError) {
-    try await wait(for: .buildIndex(index, of: table))
+    try await wait(for: .build(.index(index), of: table))
+  }
+
+  /// The same for a view.
+  package func buildView(_ view: ViewDefinition, of table: TableHandle) async throws(StorageError) {
+    try await wait(for: .build(.view(view), of: table))
   }
 
   /// Does all background work that is due by the configuration's clock, and returns when it is done. For tests, and

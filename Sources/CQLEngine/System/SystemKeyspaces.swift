@@ -53,6 +53,18 @@ enum SystemKeyspaces {
         PRIMARY KEY (table_name, index_name))
       """, "built column indexes"
     ),
+    (
+      """
+      CREATE TABLE system.built_views (keyspace_name text, view_name text, status_replicated boolean,
+        PRIMARY KEY (keyspace_name, view_name))
+      """, "built views"
+    ),
+    (
+      """
+      CREATE TABLE system.view_builds_in_progress (keyspace_name text, view_name text, start_token text, end_token text,
+        keys_built bigint, last_token text, PRIMARY KEY (keyspace_name, view_name, start_token, end_token))
+      """, "views builds current progress"
+    ),
   ]
 
   private static let tableOptions = """
@@ -260,7 +272,7 @@ enum SystemKeyspaces {
       // What Cassandra replicates it also flushes as it does tables of others.
       definition.options.memtableFlushPeriod = replication["replication_factor"] == nil ? 3_600_000 : 0
       definition.source = isVirtual ? .virtual : .system
-      keyspace.tables[definition.name] = Table(definition)
+      keyspace.put(Table(definition))
     }
     return keyspace
   }

@@ -21,6 +21,8 @@ extension EngineExecutor {
     case TraceRows.keyspace:
       let traces = engine.traces.traces(at: WallClock.microseconds() / 1_000, id: Self.onlyKey(plan, evaluator))
       return try memory(table, TraceRows.rows(of: table, traces, node: engine.advertised.address))
+    case "system_distributed" where table.name == "view_build_status":
+      return try memory(table, ViewRows.buildStatus(schema, host: engine.hostID))
     case RoleRows.keyspace: return try memory(table, RoleRows.rows(of: table, engine.access.roles))
     case StatusRows.keyspace: return try memory(table, StatusRows.rows(of: table, engine.status))
     default: break
@@ -64,6 +66,7 @@ extension EngineExecutor {
           }
         }
       }
+    case "built_views": return ViewRows.built(schema)
     default: return []
     }
   }
@@ -94,7 +97,7 @@ enum SchemaRows {
     case (true, "keyspaces"): return keyspaces.map { SystemRow([("keyspace_name", .text($0.name))]) }
     case (true, "tables"):
       return tables(keyspaces) { table in [("comment", .text(table.definition.options.comment))] }
-    case (_, "columns"): return tables(keyspaces) { $0.columns.map { column($0) } }
+    case (_, "columns"): return tables(keyspaces, withViews: true) { $0.columns.map { column($0) } }
     case (_, "keyspaces"):
       return keyspaces.map {
         SystemRow([
@@ -103,6 +106,9 @@ enum SchemaRows {
         ])
       }
     case (_, "tables"): return tables(keyspaces) { options($0) }
+    case (_, "views"): return keyspaces.flatMap { $0.sortedViews.compactMap { ViewRows.view($0, options($0)) } }
+    case (_, "functions"): return keyspaces.flatMap { $0.sortedFunctions.map { FunctionRows.function($0) } }
+    case (_, "aggregates"): return keyspaces.flatMap { $0.sortedAggregates.map { FunctionRows.aggregate($0) } }
     case (_, "types"): return keyspaces.flatMap { keyspace in keyspace.sortedTypes.map { type($0) } }
     case (_, "indexes"): return tables(keyspaces) { table in table.indexes.map { index($0) } }
     case (_, "dropped_columns"):
@@ -111,7 +117,8 @@ enum SchemaRows {
     }
   }
 
-  private typealias Values = [(String, SystemValue?)]
+  /// The values of a row that differ from those of others, by column.
+  typealias Values = [(String, SystemValue?)]
 
   /// A row for each table.
   private static func tables(_ keyspaces: [Keyspace], _ body: (Table) -> Values) -> [SystemRow] {
@@ -119,9 +126,11 @@ enum SchemaRows {
   }
 
   /// Rows for each table.
-  private static func tables(_ keyspaces: [Keyspace], _ body: (Table) -> [Values]) -> [SystemRow] {
+  private static func tables(
+    _ keyspaces: [Keyspace], withViews: Bool = false, _ body: (Table) -> [Values]
+  ) -> [SystemRow] {
     keyspaces.flatMap { keyspace in
-      keyspace.sortedTables.flatMap { table in
+      (keyspace.sortedTables + (withViews ? keyspace.sortedViews : [])).flatMap { table in
         body(table).map {
           SystemRow([("keyspace_name", .text(keyspace.name)), ("table_name", .text(table.name))] + $0)
         }

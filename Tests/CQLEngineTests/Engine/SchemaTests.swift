@@ -104,6 +104,10 @@ struct SchemaTests {
     let node = try await TestNode.withKeyspace()
     try await node.run("CREATE TABLE t (k int PRIMARY KEY, v frozen<map<text, int>>)")
     try await node.run("CREATE TYPE u (a int, b frozen<list<int>>)")
+    try await node.run(
+      "CREATE MATERIALIZED VIEW w AS SELECT k, v FROM t WHERE k > 1 AND v IS NOT NULL PRIMARY KEY (v, k)")
+    try await node.run("CREATE FUNCTION f (a int, b u) CALLED ON NULL INPUT RETURNS int LANGUAGE java AS 'return a;'")
+    try await node.run("CREATE AGGREGATE g (u) SFUNC f STYPE int INITCOND 5")
     var entries = SchemaDocument.changes(from: nil, to: node.engine.schema)
     var generator = Dice(seed: seed)
     let index = Int.random(in: 0..<entries.count, using: &generator)
@@ -129,6 +133,9 @@ struct SchemaTests {
       "CREATE TABLE new (k int PRIMARY KEY)", "ALTER TABLE t1 ADD w int", "DROP TABLE t2", "TRUNCATE t3",
       "CREATE INDEX ON t4 (v)", "CREATE TYPE v (a int)", "DROP TYPE u5", "ALTER TYPE u6 ADD b int",
       "ALTER KEYSPACE ks WITH durable_writes = false", "DROP KEYSPACE other",
+      "CREATE MATERIALIZED VIEW w AS SELECT * FROM t7 WHERE k IS NOT NULL AND v IS NOT NULL PRIMARY KEY (v, k)",
+      "ALTER MATERIALIZED VIEW w WITH comment = 'x'", "TRUNCATE t7", "DROP MATERIALIZED VIEW w",
+      "CREATE FUNCTION f (a int) CALLED ON NULL INPUT RETURNS int LANGUAGE java AS 'return a;'", "DROP FUNCTION f",
     ] {
       let old = node.engine.schema
       try await node.run(statement)

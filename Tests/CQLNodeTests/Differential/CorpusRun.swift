@@ -29,6 +29,7 @@ struct CorpusRun {
     for entry in file.entries {
       answers.append(try await answer(to: entry))
       if entry.text.contains("CREATE") && entry.text.contains("INDEX") { try await waitForIndexes(of: keyspace) }
+      if entry.text.hasPrefix("CREATE MATERIALIZED VIEW") { try await waitForViews(of: keyspace) }
     }
     try await prepare("DROP KEYSPACE IF EXISTS \(keyspace)")
     return answers
@@ -37,10 +38,20 @@ struct CorpusRun {
   /// Waits until a Cassandra has filled the indexes of a keyspace, which it does in the background: until then it answers
   /// reads by them with a part of the rows, or with an error. What answers no such question has nothing to wait for.
   private func waitForIndexes(of keyspace: String) async throws {
-    let questions = [
+    try await waitUntilAsMany(
       "SELECT index_name FROM system_schema.indexes WHERE keyspace_name = '\(keyspace)'",
-      "SELECT index_name FROM system.\"IndexInfo\" WHERE table_name = '\(keyspace)'",
-    ]
+      "SELECT index_name FROM system.\"IndexInfo\" WHERE table_name = '\(keyspace)'")
+  }
+
+  /// Waits until a Cassandra has filled the views of a keyspace.
+  private func waitForViews(of keyspace: String) async throws {
+    try await waitUntilAsMany(
+      "SELECT view_name FROM system_schema.views WHERE keyspace_name = '\(keyspace)'",
+      "SELECT view_name FROM system.built_views WHERE keyspace_name = '\(keyspace)'")
+  }
+
+  /// Waits until two questions have as many rows as answers.
+  private func waitUntilAsMany(_ questions: String...) async throws {
     for _ in 0..<Self.questionsAboutIndexes {
       var counts: [String] = []
       for question in questions {
@@ -51,7 +62,7 @@ struct CorpusRun {
       if counts[0] == counts[1] { return }
       try await Task.sleep(for: .milliseconds(20))
     }
-    throw WireClient.Failure(description: "the indexes of \(keyspace) were not filled in time")
+    throw WireClient.Failure(description: "what was made was not filled in time: \(questions[0])")
   }
 
   /// How often it is asked whether indexes are filled, 20 ms apart.

@@ -23,7 +23,8 @@ import Testing
     "group_by": 8, "index_driver": 5,
     "json": 1, "literals": 2,
     "permissions_of_grammar": 3, "refusals": 9, "sai_driver": 6, "select": 1, "static_conditions": 1,
-    "static_writes": 1, "system_tables": 3, "unsupported": 7, "update_delete": 1, "vectors": 43,
+    "static_writes": 1, "system_tables": 3, "unsupported": 1, "update_delete": 1, "user_functions": 7, "vectors": 43,
+    "views": 7,
   ]
 
   private static let cassandra = cassandraAddress

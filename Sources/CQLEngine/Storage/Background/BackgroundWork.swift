@@ -1,3 +1,10 @@
+/// A view that is being built.
+struct ViewBuild {
+  let view: ViewDefinition
+  let table: TableHandle
+  let waiter: WriteWaiter?
+}
+
 /// An index that is being built.
 struct IndexBuild {
   let index: IndexDefinition
@@ -31,6 +38,8 @@ struct BackgroundWork {
   var hasDrops = true
   /// The indexes that someone waits for.
   var builds: [IndexBuild] = []
+  /// The views that someone waits for.
+  var viewBuilds: [ViewBuild] = []
   /// When the next record is to be purged, in seconds since 1970.
   var nextSeconds: Int64?
   /// The current tables; nil until the engine has told them.
@@ -50,7 +59,7 @@ struct BackgroundWork {
   /// Whether a step would find something to do.
   func hasWork(at now: Int64) -> Bool {
     guard now >= pausedUntil else { return false }
-    if hasDrops || !builds.isEmpty { return true }
+    if hasDrops || !builds.isEmpty || !viewBuilds.isEmpty { return true }
     return tables != nil && (hasSweeps || isPurgeDue(at: now))
   }
 
@@ -86,7 +95,9 @@ struct BackgroundWork {
 
   mutating func failBuilds(_ error: StorageError) {
     for build in builds { build.waiter?.resume(error) }
+    for build in viewBuilds { build.waiter?.resume(error) }
     builds = []
+    viewBuilds = []
   }
 }
 

@@ -6,22 +6,27 @@ extension Writer {
     let now = configuration.clock()
     guard background.hasWork(at: now) else { return false }
     var finished: [IndexBuild] = []
+    var finishedViews: [ViewBuild] = []
+    let viewBuilds = background.viewBuilds
     do throws(StorageError) {
       try inTransaction { () throws(StorageError) in
         var budget = StepBudget(milliseconds: milliseconds, records: limits.stepRecords)
         // Builds first, because someone waits for them; what only takes room comes last.
         if !background.builds.isEmpty { try buildIndexes(milliseconds: milliseconds, &finished) }
-        // A dropped index that is still built gets entries yet.
-        guard background.builds.isEmpty else { return }
+        if !background.viewBuilds.isEmpty { try buildViews(&budget, &finishedViews) }
+        // A dropped index or view that is still built gets records yet.
+        guard background.builds.isEmpty && background.viewBuilds.isEmpty else { return }
         if !budget.isSpent, background.tables != nil, background.hasSweeps { try sweep(&budget) }
         if !budget.isSpent, background.tables != nil, background.isPurgeDue(at: now) { try purge(now: now, &budget) }
         if !budget.isSpent, background.hasDrops { try drain(&budget) }
       }
     } catch {
       for build in finished { build.waiter?.resume(error) }
+      background.viewBuilds = viewBuilds
       throw error
     }
     for build in finished { build.waiter?.resume(nil) }
+    for build in finishedViews { build.waiter?.resume(nil) }
     return true
   }
 

@@ -59,9 +59,14 @@ package final class Reader {
     let lookup = try takeLookup()
     defer { lookups.append(lookup) }
     return try lookup.find(table, key.span) { bytes throws(StorageError) in
-      let through =
-        knownHeads.contains(table, in: heads) && key.count > PartitionKey.headerBytes
-        ? try deletedThrough(table, key.span) : .min
+      let through: Int64
+      if RowOrigin.isThere(in: bytes) {
+        through = try self.through(RowOrigin(bytes), now: now)
+      } else {
+        through =
+          knownHeads.contains(table, in: heads) && key.count > PartitionKey.headerBytes
+          ? try deletedThrough(table, key.span) : .min
+      }
       try body(RecordView(key: key.span, bytes: bytes, now: now, deletedThrough: through))
     }
   }
@@ -78,7 +83,9 @@ package final class Reader {
     var deletions = PartitionDeletions()
     return try scan.run(table, range, reverse: reverse, budget) { key, bytes throws(StorageError) in
       var through = Int64.min
-      if knownHeads.contains(table, in: heads) {
+      if RowOrigin.isThere(in: bytes) {
+        through = try self.through(RowOrigin(bytes), now: now)
+      } else if knownHeads.contains(table, in: heads) {
         guard key.count > PartitionKey.headerBytes else { throw .damagedRecord }
         let count = PartitionKey.headerBytes + Int(key.uint16(at: 8))
         guard key.count > count else { throw .damagedRecord }
@@ -149,6 +156,13 @@ package final class Reader {
       found.append((name: String(decoding: statement.bytes(0), as: UTF8.self), value: statement.bytes(1)))
     }
     return found
+  }
+
+  /// What deletes the row of a view: the head of the partition that it comes from, and what becomes of the value that it
+  /// stands under, without which nothing of it is there.
+  private func through(_ origin: borrowing RowOrigin, now: Int64) throws(StorageError) -> Int64 {
+    let through = knownHeads.contains(origin.table, in: heads) ? try deletedThrough(origin.table, origin.key) : .min
+    return origin.isLive(at: now, after: through) ? through : .max
   }
 
   /// What the head of a record's partition says about the record; `Int64.min` for a head itself.

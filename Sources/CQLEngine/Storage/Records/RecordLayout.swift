@@ -50,7 +50,7 @@ package struct RowMarker: Sendable, Equatable {
 /// - format version (1 byte), flags (1 byte), base timestamp (8 bytes: that of the marker, else of the first cell)
 /// - marker's TTL and expiry (4 + 4), when flagged
 /// - deletion's timestamp and local time (8 + 4), when flagged
-/// - note: length (4) and bytes, when flagged
+/// - note: length (4) and bytes, when flagged; of a view's row its origin stands at the end (``RowOrigin``)
 /// - range deletions: length of the section (4), then the intervals in order, when flagged; heads only
 /// - the cells, ordered by column and path, until the end:
 ///   flags (1), column (2), timestamp (8) unless it is the base timestamp, TTL and expiry (4 + 4) when expiring, local
@@ -69,7 +69,8 @@ struct RecordLayout: Equatable {
     static let mortal: UInt8 = 32
     /// Set when a cell is a counter's.
     static let counter: UInt8 = 64
-    static let all: UInt8 = 127
+    /// Set in the row of a view: the note ends with its origin (``RowOrigin``).
+    static let derived: UInt8 = 128
   }
 
   var flags: UInt8
@@ -89,7 +90,6 @@ struct RecordLayout: Equatable {
   init(_ bytes: Span<UInt8>) throws(StorageError) {
     guard bytes.count >= 10, bytes[0] == Self.version else { throw .damagedRecord }
     flags = bytes[1]
-    guard flags & ~Flag.all == 0 else { throw .damagedRecord }
     baseTimestamp = bytes.int64(at: 2)
     marker = nil
     deletion = nil

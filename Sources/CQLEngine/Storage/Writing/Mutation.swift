@@ -7,12 +7,20 @@ package final class TableHandle: Sendable {
   package let graceSeconds: Int64
   /// The indexes to keep with it.
   package let indexes: [IndexDefinition]
+  /// The views to keep with it.
+  package let views: [ViewDefinition]
 
-  package init(number: TableNumber, graceSeconds: Int64, indexes: [IndexDefinition] = []) {
+  package init(
+    number: TableNumber, graceSeconds: Int64, indexes: [IndexDefinition] = [], views: [ViewDefinition] = []
+  ) {
     self.number = number
     self.graceSeconds = graceSeconds
     self.indexes = indexes
+    self.views = views
   }
+
+  /// Whether nothing is kept with its records.
+  var isPlain: Bool { indexes.isEmpty && views.isEmpty }
 }
 
 /// A secondary index: records in a table number of its own, kept by the writer in the transaction of the rows.

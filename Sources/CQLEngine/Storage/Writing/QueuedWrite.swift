@@ -9,7 +9,7 @@ struct QueuedWrite: Sendable {
     case decision(any DecidingWrite)
     case meta([(name: String, value: [UInt8]?)], tablesToDrop: [TableNumber], nextTable: UInt32)
     case tables([TableHandle])
-    case buildIndex(IndexDefinition, of: TableHandle)
+    case build(DerivedRecords, of: TableHandle)
     /// All background work that is due, to its end.
     case finishBackgroundWork
     case close
@@ -18,7 +18,7 @@ struct QueuedWrite: Sendable {
     var isGrouped: Bool {
       switch self {
       case .mutations, .record, .decision, .meta: true
-      case .tables, .buildIndex, .finishBackgroundWork, .close: false
+      case .tables, .build, .finishBackgroundWork, .close: false
       }
     }
   }
@@ -40,7 +40,7 @@ struct QueuedWrite: Sendable {
         for row in mutation.rows { bytes += row.clustering.count + row.record.count }
       }
     case .record(_, let key, let record): bytes = key.count + record.count
-    case .decision, .meta, .tables, .buildIndex, .finishBackgroundWork, .close: break
+    case .decision, .meta, .tables, .build, .finishBackgroundWork, .close: break
     }
     self.bytes = bytes
   }

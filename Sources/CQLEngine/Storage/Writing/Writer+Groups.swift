@@ -74,7 +74,7 @@ extension Writer {
         try performMutations(mutations)
       case .record(let handle, let key, let record):
         let table = currentTable(handle)
-        if table.indexes.isEmpty {
+        if table.isPlain {
           try merge(table, key, record, isHead: false)
         } else {
           try inSavepoint { () throws(StorageError) in try merge(table, key, record, isHead: false) }
@@ -89,7 +89,7 @@ extension Writer {
         try performMutations(mutations)
       case .meta(let values, let tablesToDrop, let nextTable):
         try performMeta(values, tablesToDrop: tablesToDrop, nextTable: nextTable)
-      case .tables, .buildIndex, .finishBackgroundWork, .close:
+      case .tables, .build, .finishBackgroundWork, .close:
         preconditionFailure("only writes are committed in groups")
       }
       return nil
@@ -196,7 +196,7 @@ extension Writer {
 extension Writer {
   /// Whether a mutation changes one record and nothing else, so that it needs no savepoint.
   private func isOneRecord(_ mutation: PartitionMutation) -> Bool {
-    currentTable(mutation.table).indexes.isEmpty && mutation.head.isEmpty && mutation.rows.count <= 1
+    currentTable(mutation.table).isPlain && mutation.head.isEmpty && mutation.rows.count <= 1
   }
 }
 

@@ -67,11 +67,11 @@ extension Writer {
       through = try reader.deletedThrough(table.number, recordKey.span)
     }
     // What adds to a long record without a need to know what is there costs what it adds.
-    var adds = !layout.hasCounters
+    var adds = !layout.hasCounters && (isHead || table.views.isEmpty)
     if adds, try touchesIndex(table, update.span, layout) { adds = false }
     var result: [UInt8]? = update
     var old: [UInt8]?
-    let keepsOld = !table.indexes.isEmpty
+    let keepsOld = !table.isPlain
     let isThere = try lookup.find(key, skipsLong: adds) { existing throws(StorageError) in
       result = try RecordMerge.merge(existing, update.span, deletedThrough: through)
       if keepsOld { old = [UInt8](copying: existing) }
@@ -81,14 +81,16 @@ extension Writer {
     if !isThere && (layout.isMortal || through > .min) {
       result = try RecordMerge.settle(update.span, deletedThrough: through)
     }
-    try replace(table, key, stored, old: isThere ? (old ?? []) : nil, with: result, isHead: isHead)
+    try replace(
+      table, key, stored, old: isThere ? (old ?? []) : nil, with: result, isHead: isHead, isWritten: true)
   }
 
-  /// Puts a record in the place of another (nil: none), keeps the indexes, and plans when to look at it again. `old` may
-  /// be empty when the table has no indexes, or when `keepsIndexes` says that none is touched.
+  /// Puts a record in the place of another (nil: none), keeps indexes and views, and plans when to look at it again.
+  /// `old` may be empty when the table has neither, or when `keepsDerived` says that none is touched; `isWritten` says that
+  /// somebody waits for it, who can be refused.
   func replace(
     _ table: TableHandle, _ key: [UInt8], _ stored: StoredRecord, old: [UInt8]?, with new: [UInt8]?, isHead: Bool,
-    keepsIndexes: Bool = false
+    keepsDerived: Bool = false, isWritten: Bool = false
   ) throws(StorageError) {
     if let new {
       guard new.count <= limits.recordBytes else { throw StorageError(.recordTooLarge) }
@@ -99,7 +101,9 @@ extension Writer {
     } else if stored.isThere {
       try remove(key, stored.parts)
     }
-    if !table.indexes.isEmpty && !keepsIndexes { try updateIndexes(table, key, old: old, new: new, isHead: isHead) }
+    if table.isPlain || keepsDerived { return }
+    if !table.indexes.isEmpty { try updateIndexes(table, key, old: old, new: new, isHead: isHead) }
+    if !table.views.isEmpty && !isHead { try updateViews(table, key, old: old, new: new, isWritten: isWritten) }
   }
 
   /// Whether an update may change the entries that a record has in an index.
@@ -113,7 +117,7 @@ extension Writer {
   }
 
   /// Stores a record under a key.
-  private func put(_ key: [UInt8], _ record: [UInt8], _ stored: StoredRecord) throws(StorageError) {
+  func put(_ key: [UInt8], _ record: [UInt8], _ stored: StoredRecord) throws(StorageError) {
     if key.count + record.count <= StoreFormat.inlineBytes || record.count <= LongRecord.stubBytes {
       for part in stored.parts { try removeLong(part.number) }
       try (stored.isThere ? statements.replace : statements.insert).run(key, record)
@@ -168,7 +172,7 @@ extension Writer {
     guard kept > 0 else {
       return try replace(
         table, key, StoredRecord(isThere: true, parts: parts), old: [], with: RecordMerge.isNothing(top) ? nil : top,
-        isHead: false, keepsIndexes: true)
+        isHead: false, keepsDerived: true)
     }
     try put(key, top, over: Array(parts[..<kept]), instead: Array(parts[kept...]), isThere: true)
     if layout.isMortal, let due = try RecordPurge.due(update.span, grace: table.graceSeconds) {

@@ -70,9 +70,14 @@ final class Writer {
         case .tables(let tables):
           background.setTables(tables)
           write.waiter?.resume(nil)
-        case .buildIndex(let index, let table):
+        case .build(let records, let table):
           commit(&group)
-          background.builds.append(IndexBuild(index: index, table: table, waiter: write.waiter))
+          switch records {
+          case .index(let index):
+            background.builds.append(IndexBuild(index: index, table: table, waiter: write.waiter))
+          case .view(let view):
+            background.viewBuilds.append(ViewBuild(view: view, table: table, waiter: write.waiter))
+          }
         case .finishBackgroundWork:
           commit(&group)
           write.waiter?.resume(finishBackgroundWork())
