@@ -81,6 +81,8 @@ extension ClientConnection: TransportDelegate {
   }
 
   private func run(_ header: EnvelopeHeader, _ opcode: Opcode, _ body: [UInt8]) {
+    // A message that came in pieces would otherwise count twice, as one that arrives and as a request.
+    if machine.memory.frame > 0 { chargeFrame() }
     let refusal = server.admit(bytes: body.count, beside: machine.requestsInFlight, holding: machine.holding)
     if let refusal {
       answer(.error(refusal), on: header.stream)

@@ -100,7 +100,6 @@ extension NodeConnection {
     }
     transport.putBack(output)
     if machine.nextTimer < armedFor { arm() }
-    transport.flushIfReady()
     return token
   }
 

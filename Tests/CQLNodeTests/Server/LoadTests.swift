@@ -85,6 +85,33 @@ import Testing
     }
   }
 
+  /// What every connection may have in any case is the same when a request comes in pieces.
+  @Test func aRequestInPiecesCountsOnce() async throws {
+    try await withStandIn {
+      $0.limits.memoryBytes = 1 << 10
+    } _: { address, standIn, _ in
+      let client = try await WireClient.ready(to: address, version: .v4)
+      let other = try await WireClient.ready(to: address)
+      let text = "wait k " + String(repeating: "y", count: 55_000)
+      var bytes: [UInt8] = []
+      let message = RequestMessage.query(text, QueryParameters(consistency: .one))
+      let header = EnvelopeHeader(version: .v4, isResponse: false, flags: [], stream: 77, opcode: message.opcode)
+      var encoder = EnvelopeEncoder()
+      try encoder.append(header, to: &bytes) { output throws(WireError) in
+        try message.encode(into: &output, version: .v4)
+      }
+      client.send(bytes: Array(bytes[..<40_000]))
+      // When these have been answered, the first piece has been read.
+      for _ in 0..<3 { _ = try await other.query("where") }
+      client.send(bytes: Array(bytes[40_000...]))
+      while standIn.begun("k") == 0 && !client.hasAnswer(on: 77) { _ = try await other.query("where") }
+      standIn.release("k")
+      #expect(try await client.answer(on: 77).message == .result(.void))
+      client.close()
+      other.close()
+    }
+  }
+
   /// Those who ask for all that all may have leave as much to everybody who comes.
   @Test func theFewAreNotRefusedForTheMany() async throws {
     try await withStandIn {
