@@ -11,6 +11,9 @@ final class AccessControl: Sendable {
   /// The generation of the roles, so that executors see without a lock whether theirs is the newest.
   private let newestGeneration: Atomic<Int>
   private let proofs = Mutex(PasswordProofs())
+  /// A hash that may be that of a password which counts no more: of the superuser for whom the node was started, until it
+  /// has been compared with the password that was given.
+  private let doubted = Mutex<(role: String, hash: String)?>(nil)
 
   init(_ roles: NameMap<Role>, isEnforced: Bool) {
     self.isEnforced = isEnforced
@@ -29,6 +32,20 @@ final class AccessControl: Sendable {
     current.withLock { current in
       current = Roles(generation: current.generation + 1, roles)
       newestGeneration.store(current.generation, ordering: .releasing)
+    }
+  }
+
+  /// Lets no password count by a hash until ``trust()``; those that are noted as right do.
+  func doubt(_ hash: String, of role: String) { doubted.withLock { $0 = (role, hash) } }
+
+  /// The hash that was doubted is that of the right password.
+  func trust() { doubted.withLock { $0 = nil } }
+
+  /// The hash of a role that is doubted.
+  func doubtedHash(of role: String) -> String? {
+    doubted.withLock { doubted in
+      guard let doubted, ByteText(doubted.role) == ByteText(role) else { return nil }
+      return doubted.hash
     }
   }
 
@@ -69,7 +86,7 @@ extension AccessControl: LoginAuthority {
     while true {
       // Another connection may have shown it while this one waited.
       if let known = knownLogin(name, password) { return known }
-      guard let role = role(named: name), let hash = role.passwordHash else {
+      guard let role = role(named: name), let hash = role.passwordHash, doubtedHash(of: role.name) != hash else {
         await work.refuse(password)
         return .refused
       }

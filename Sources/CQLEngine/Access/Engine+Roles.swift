@@ -91,16 +91,24 @@ extension Engine {
       role.passwordHash = await access.work.hash(password)
       guard role.passwordHash != nil else { throw EngineStartError("the password of \(name) cannot be hashed") }
     }
+    let isKept = role.passwordHash != nil && access.roles.all[name]?.passwordHash != nil
     roles[name] = role
     do throws(EngineFailure) { try await commit(roles) } catch { throw EngineStartError(error.response.message) }
     access.note(password, of: name, hash: role.passwordHash)
+    // Until it is known to be of this password, another one must not be right by it.
+    if isKept, let hash = role.passwordHash { access.doubt(hash, of: name) }
   }
 
   /// Keeps the password of the superuser for whom the node was started, when another one was kept: to be called in the
   /// background after ``makeSure(ofSuperuser:_:)``, since it takes some tens of milliseconds.
   package func settleSuperuser(_ name: String, _ password: [UInt8]) async throws(EngineStartError) {
-    guard configuration.location.isDurable, let kept = access.roles.all[name]?.passwordHash else { return }
-    guard await !access.work.isHash(kept, of: password), let hash = await access.work.hash(password) else { return }
+    // What a statement has set since the start is not doubted, and counts.
+    guard let kept = access.doubtedHash(of: name) else { return }
+    guard await !access.work.isHash(kept, of: password) else {
+      access.trust()
+      return
+    }
+    guard let hash = await access.work.hash(password) else { return }
     await changes.lock()
     defer { changes.unlock() }
     var roles = access.roles.all
