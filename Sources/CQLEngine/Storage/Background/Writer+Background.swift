@@ -61,6 +61,10 @@ extension Writer {
 // MARK: - Dropped tables
 
 extension Writer {
+  /// Records of a dropped table that are looked at together: few, because they are read whole before the first is removed,
+  /// and a step has time for as many large ones only.
+  private static let drainedAtOnce = 32
+
   private func drain(_ budget: inout StepBudget) throws(StorageError) {
     while !budget.isSpent {
       let first = background.statements.firstDrop
@@ -76,7 +80,7 @@ extension Writer {
       let statement = background.statements.keys
       try statement.bind(1, lower)
       try statement.bind(2, KeyRange.prefixEnd(lower))
-      try statement.bind(3, Int64(limits.stepRecords))
+      try statement.bind(3, Int64(Self.drainedAtOnce))
       while try statement.step() {
         let record = unsafe statement.bytesInPlace(1).span
         var parts: [LongRecord.Part] = []
@@ -89,7 +93,7 @@ extension Writer {
         try remove(key, parts)
         if !budget.spend(bytes: 1 << 16) { return }
       }
-      if keys.count < limits.stepRecords {
+      if keys.count < Self.drainedAtOnce {
         for statement in [
           background.statements.removeDrop, background.statements.removeHeaded, background.statements.removeBuild,
         ] {
