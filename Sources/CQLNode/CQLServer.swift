@@ -27,7 +27,7 @@ public final class CQLServer: Sendable {
   /// The engine while it runs.
   private let engine = Locked<Engine?>(nil)
 
-  /// Makes a node; nothing is opened or bound before ``run(onListening:)``.
+  /// Makes a node; nothing is opened or bound before ``run(onListening:onFirstUser:)``.
   ///
   /// - Parameters:
   ///   - configuration: Where it listens, where it keeps its data, and its limits.
@@ -96,14 +96,14 @@ public final class CQLServer: Sendable {
   }
 
   /// Lets the node end: no further connection is accepted, and requests in flight get ``NodeLimits/shutdownTimeout`` to
-  /// finish. Returns at once; ``run(onListening:)`` returns when it is done.
+  /// finish. Returns at once; ``run(onListening:onFirstUser:)`` returns when it is done.
   public func shutDown() { stopping.fulfill() }
 }
 
 // MARK: - Serving
 
 extension CQLServer {
-  /// Listens and serves what `backend` answers, as ``run(onListening:)`` does.
+  /// Listens and serves what `backend` answers, as ``run(onListening:onFirstUser:)`` does.
   package func serve(
     _ backend: any RequestBackend, onListening: @Sendable (SocketAddress) -> Void
   ) async throws(NodeError) {
