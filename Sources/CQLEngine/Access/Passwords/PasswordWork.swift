@@ -1,8 +1,8 @@
 import CassandraBytes
 import Synchronization
 
-/// Does the work of passwords on threads that no event loop has, a few at a time, so that whoever tries many takes no
-/// more of the machine than these.
+/// Does the work of passwords on threads that no event loop has, one at a time, so that whoever tries many takes no more
+/// of the machine than that.
 final class PasswordWork: Sendable {
   /// Hashes that are made at a time: 1.
   private let turns = AsyncLock()
