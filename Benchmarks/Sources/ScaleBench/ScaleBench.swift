@@ -3,6 +3,12 @@ import CassandraHTTPServer
 import CassandraReactor
 import Measuring
 
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
 /// scale-bench WORK …
 ///
 /// What a request costs while the number of one thing grows.
@@ -48,7 +54,11 @@ import Measuring
     var configuration = ServerConfiguration()
     configuration.address = .loopback(port: 0)
     let server = Server(routes: routes, context: (), configuration: configuration, loops: try EventLoops(count: 1))
-    try await server.run { print("\($0)") }
+    try await server.run {
+      print("\($0)")
+      // Or a pipe would have it at the end only.
+      fflush(nil)
+    }
   }
 }
 
