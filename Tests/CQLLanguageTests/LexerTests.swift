@@ -11,8 +11,8 @@ import Testing
 
   /// The text of the only token.
   private func text(_ source: String) -> String {
-    let parser = Parser(Array(source.utf8), limits: CQLLimits())
-    return parser.quotedText(parser.token)
+    let tokens = TokenStream(Array(source.utf8), limits: CQLLimits())
+    return tokens.quotedText(tokens.token)
   }
 
   @Test(arguments: [

@@ -35,14 +35,14 @@ public enum CQLParser {
     guard bytes.count <= min(limits.bytes, Int(UInt32.max)) else {
       throw CQLSyntaxError(.limit, message: "The statement passes the limit of \(limits.bytes) for its number of bytes")
     }
-    var parser = Parser(bytes, limits: limits)
+    var tokens = TokenStream(bytes, limits: limits)
     let statement: CQLStatement
     do {
-      statement = try parser.wholeStatement()
+      statement = try StatementGrammar.wholeStatement(&tokens)
     } catch {
-      throw parser.error(for: error)
+      throw tokens.error(for: error)
     }
-    if let refusal = parser.refusal { throw CQLSyntaxError(message: refusal) }
-    return ParsedStatement(statement: statement, markers: parser.markers)
+    if let refusal = tokens.refusal { throw CQLSyntaxError(message: refusal) }
+    return ParsedStatement(statement: statement, markers: tokens.markers)
   }
 }

@@ -11,7 +11,7 @@ struct ParseFailure: Error {
     case expectedOneOfASet
     /// The lexer failed.
     case lexical
-    /// `Parser.refusal` says why.
+    /// `TokenStream.refusal` says why.
     case refused
     /// The limit of this name was passed.
     case limit(StaticString, Int)

@@ -1,10 +1,11 @@
-/// A recursive-descent parser over the tokens of one statement.
+/// The tokens of one statement, a place among them, and what has been found on the way there.
 ///
-/// It decides as Cassandra's parser does, which ANTLR 3 generated from a grammar: each decision looks at as many tokens
-/// as that one needs, and fails at the token at which none of its alternatives is left, so both accept the same
-/// statements and name the same token in their messages. Where a decision looks ahead further than it seems to need,
-/// this is the reason.
-struct Parser {
+/// The grammars take it `inout`: each is a namespace of functions for one part of the language, and each function goes past
+/// what it has parsed. Together they are a recursive-descent parser. It decides as Cassandra's parser does, which ANTLR 3
+/// generated from a grammar: each decision looks at as many tokens as that one needs, and fails at the token at which none
+/// of its alternatives is left, so both accept the same statements and name the same token in their messages. Where a
+/// decision looks ahead further than it seems to need, this is the reason.
+struct TokenStream {
   let source: [UInt8]
   let limits: CQLLimits
   private let lexicalFailure: LexicalFailure?
@@ -38,7 +39,7 @@ struct Parser {
   }
 }
 
-extension Parser {
+extension TokenStream {
   // MARK: Tokens
 
   /// The kind of the current token.
@@ -85,9 +86,7 @@ extension Parser {
   /// Goes past a token of this kind, which has to be there.
   @inline(__always)
   mutating func expect(_ expected: TokenKind) throws(ParseFailure) {
-    guard kind == expected else {
-      throw ParseFailure(reason: .expected(expected), token: position, decision: position)
-    }
+    guard kind == expected else { throw unexpected(.expected(expected)) }
     try advance()
   }
 
@@ -103,6 +102,11 @@ extension Parser {
   func noViableAlternative(_ distance: Int = 0) -> ParseFailure {
     ParseFailure(
       reason: .noViableAlternative, token: min(position + distance, tokens.count - 1), decision: position)
+  }
+
+  /// What to throw when the current token is not what it has to be.
+  func unexpected(_ reason: ParseFailure.Reason) -> ParseFailure {
+    ParseFailure(reason: reason, token: position, decision: position)
   }
 
   private func lexicalError() -> ParseFailure {
@@ -123,10 +127,15 @@ extension Parser {
     return refused("Failed parsing statement: [\(statement)] reason: \(exception)")
   }
 
+  /// What to throw for an integer that is too large: Cassandra fails in its own way.
+  mutating func unreadableNumber(_ token: Token) -> ParseFailure {
+    failedParsing("NumberFormatException For input string: \"\(text(token))\"")
+  }
+
   /// As `failedParsing`, with the whole message.
   mutating func refused(_ message: String) -> ParseFailure {
     refusal = message
-    return ParseFailure(reason: .refused, token: position, decision: position)
+    return unexpected(.refused)
   }
 
   // MARK: Alternatives
@@ -135,7 +144,7 @@ extension Parser {
   ///
   /// Errors of the lexer are not taken back: Cassandra reports them as soon as it meets them.
   mutating func attempt<Result>(
-    _ body: (inout Parser) throws(ParseFailure) -> Result
+    _ body: (inout TokenStream) throws(ParseFailure) -> Result
   ) throws(ParseFailure) -> Result? {
     let before = (position, depth, terms, markers.count, refusal, height)
     do {
@@ -152,12 +161,55 @@ extension Parser {
     }
   }
 
+  // MARK: Phrases
+
+  /// A list in parentheses with at least one element.
+  mutating func parenthesized<Element>(
+    _ element: (inout TokenStream) throws(ParseFailure) -> Element
+  ) throws(ParseFailure) -> [Element] {
+    try expect(.leftParenthesis)
+    let elements = try list(element)
+    try expect(.rightParenthesis)
+    return elements
+  }
+
+  /// A list with commas and at least one element.
+  mutating func list<Element>(
+    _ element: (inout TokenStream) throws(ParseFailure) -> Element
+  ) throws(ParseFailure) -> [Element] {
+    var elements = [try element(&self)]
+    while try accept(.comma) { elements.append(try element(&self)) }
+    return elements
+  }
+
+  /// A text.
+  mutating func string() throws(ParseFailure) -> String {
+    let token = token
+    try expect(.string)
+    return quotedText(token)
+  }
+
+  /// `IF EXISTS`, if it is there.
+  mutating func ifExists() throws(ParseFailure) -> Bool {
+    guard try accept(.if) else { return false }
+    try expect(.exists)
+    return true
+  }
+
+  /// `IF NOT EXISTS`, if it is there.
+  mutating func ifNotExists() throws(ParseFailure) -> Bool {
+    guard try accept(.if) else { return false }
+    try expect(.not)
+    try expect(.exists)
+    return true
+  }
+
   // MARK: Limits
 
   /// Runs `body` one level deeper.
   @inline(__always)
   mutating func nested<Result>(
-    _ body: (inout Parser) throws(ParseFailure) -> Result
+    _ body: (inout TokenStream) throws(ParseFailure) -> Result
   ) throws(ParseFailure) -> Result {
     let beside = height
     depth += 1
@@ -173,7 +225,7 @@ extension Parser {
   /// Runs `body` with the height of what it parses alone, for ``growTaller()``.
   @inline(__always)
   mutating func apart<Result>(
-    _ body: (inout Parser) throws(ParseFailure) -> Result
+    _ body: (inout TokenStream) throws(ParseFailure) -> Result
   ) throws(ParseFailure) -> Result {
     let beside = height
     height = 0
@@ -189,7 +241,7 @@ extension Parser {
   }
 
   private var tooDeep: ParseFailure {
-    ParseFailure(reason: .limit("nesting depth", limits.depth), token: position, decision: position)
+    unexpected(.limit("nesting depth", limits.depth))
   }
 
   /// Counts a term.
@@ -197,15 +249,14 @@ extension Parser {
   mutating func countTerm() throws(ParseFailure) {
     terms += 1
     guard terms <= limits.terms else {
-      throw ParseFailure(reason: .limit("number of terms", limits.terms), token: position, decision: position)
+      throw unexpected(.limit("number of terms", limits.terms))
     }
   }
 
   /// The marker of the given name, which is the next of the statement.
   mutating func newMarker(_ name: String?, at position: Position) throws(ParseFailure) -> BindMarker {
     guard markers.count < limits.markers else {
-      throw ParseFailure(
-        reason: .limit("number of bind markers", limits.markers), token: self.position, decision: self.position)
+      throw unexpected(.limit("number of bind markers", limits.markers))
     }
     markers.append(name)
     return BindMarker(index: markers.count - 1, name: name, at: position)
