@@ -25,13 +25,12 @@ help:
 
 run: packages
 	@echo "Building; the first time takes some minutes, later ones seconds."
-	swift build -c release --product fieldguide
+	Scripts/release fieldguide
 	.build/release/fieldguide init
 	exec .build/release/fieldguide serve $(SERVE)
 
 astra-demo: packages
-	swift build -c release --product fieldguide
-	swift build -c release --product astra-emulator
+	Scripts/release fieldguide astra-emulator
 	FAULT="$(FAULT)" exec Scripts/astra-demo $(SERVE)
 
 test: packages

@@ -8,7 +8,8 @@ internal import CassandraWire
 extension Request where Context: CassandraContext {
   /// The rows of a SELECT, in the form that the client asks for.
   ///
-  /// - Without `limit` in the query all of them, streamed as ``Cassandra/Rows/streamed(nullCollections:timestamps:)`` does.
+  /// - Without `limit` in the query all of them: a short result is sent as a whole, a longer one is streamed as
+  ///   ``Cassandra/Rows/streamed(nullCollections:timestamps:)`` does.
   /// - With `?limit=20` at most twenty, which is one read of the database, and when more may follow
   ///   `Link: </plant/Plantago?limit=20&cursor=…>; rel="next"` (RFC 8288). A cursor is good for the same statement with the
   ///   same values. Behind the last row there may be one more page, without rows and without a link.
@@ -22,18 +23,22 @@ extension Request where Context: CassandraContext {
   /// - Throws: `Problem`: 422 for a `limit` that is no number from 1 to `Paging.maximumLimit`, or a `cursor` without
   ///   one; 400 for a cursor that is none. And what the client throws.
   public func rows(
-    _ statement: Statement, options: QueryOptions = QueryOptions(), nullCollections: NullCollections = .empty,
+    _ statement: Statement, options: QueryOptions? = nil, nullCollections: NullCollections = .empty,
     timestamps: TimestampForm = .rfc3339
   ) async throws -> Response {
     let page = try pageWanted()
     let form = RowsForm(
       isLines: head.acceptsLines, nullCollections: nullCollections, timestamps: timestamps)
     guard let page else {
-      var all = try await cassandra.query(statement, options: options).streamed(form)
+      let rows = try await cassandra.query(statement, options: options)
+      var all =
+        if let only = rows.onlyPage, only.byteCount <= streamedPageBytes { try form.whole(only) } else {
+          rows.streamed(form)
+        }
       all.fields.append(.variesByAccept)
       return all
     }
-    var options = options
+    var options = options ?? QueryOptions()
     options.pageSize = page.limit
     options.looksAhead = false
     if let cursor = page.cursor { options.resuming = try context.paging.position(cursor) }
