@@ -187,7 +187,7 @@ let package = Package(
         "CQLNode", "CassandraBytes", "CQLEngine", "CassandraWire", "CassandraTesting", "CassandraReactor",
         "CassandraTelemetry", "CassandraRowJSON",
       ],
-      exclude: ["Differential/Access", "Differential/Corpus"], swiftSettings: common),
+      exclude: ["Differential/Access", "Differential/Corpus", "Differential/Prepared"], swiftSettings: common),
     .testTarget(
       name: "CassandraHTTPServerTests",
       dependencies: [

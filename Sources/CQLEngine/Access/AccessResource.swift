@@ -1,5 +1,6 @@
 import CassandraBytes
 import CQLLanguage
+import CassandraWire
 
 /// What a permission is for, with the names that Cassandra has for it.
 enum AccessResource: Sendable {
@@ -11,6 +12,8 @@ enum AccessResource: Sendable {
   case role(String)
   case allFunctions
   case functions(in: String)
+  /// A function or an aggregate, with the types of its arguments.
+  case function(String, [CQLType], in: String)
   case allMBeans
   case mbean(String)
 
@@ -25,6 +28,8 @@ enum AccessResource: Sendable {
     case .role(let name): ByteText("roles/\(name)")
     case .allFunctions: "functions"
     case .functions(let keyspace): ByteText("functions/\(keyspace)")
+    case .function(let name, let types, let keyspace):
+      ByteText("functions/\(keyspace)/\(name)[\(types.map(\.marshalClassName).joined(separator: "^"))]")
     case .allMBeans: "mbean"
     case .mbean(let name): ByteText("mbean/\(name)")
     }
@@ -46,10 +51,21 @@ enum AccessResource: Sendable {
       default: return nil
       }
     case "roles": self = name.map { .role($0) } ?? .allRoles
-    case "functions": self = name.map { .functions(in: $0) } ?? .allFunctions
+    case "functions":
+      guard let name else { self = .allFunctions; return }
+      self = Self.function(name) ?? .functions(in: name)
     case "mbean": self = name.map { .mbean($0) } ?? .allMBeans
     default: return nil
     }
+  }
+
+  /// The function of the rest of a path, `keyspace/name[types]`; nil when it is that of a keyspace.
+  private static func function(_ path: String) -> AccessResource? {
+    let parts = path.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+    guard parts.count == 2, let start = parts[1].firstIndex(of: "["), parts[1].last == "]" else { return nil }
+    let types = parts[1][parts[1].index(after: start)...].dropLast().split(separator: "^")
+    return .function(
+      String(parts[1][..<start]), types.map { CQLType(marshalClassName: String($0)) }, in: String(parts[0]))
   }
 
   /// What includes it; nil for what nothing includes.
@@ -61,6 +77,7 @@ enum AccessResource: Sendable {
     case .table(_, let keyspace): .allTables(in: keyspace)
     case .role: .allRoles
     case .functions: .allFunctions
+    case .function(_, _, let keyspace): .functions(in: keyspace)
     case .mbean: .allMBeans
     }
   }
@@ -74,6 +91,7 @@ enum AccessResource: Sendable {
     case .allRoles: PermissionSet([.create, .alter, .drop, .authorize, .describe])
     case .role: PermissionSet([.alter, .drop, .authorize, .describe])
     case .allFunctions, .functions: PermissionSet([.create, .alter, .drop, .authorize, .execute])
+    case .function: PermissionSet([.alter, .drop, .authorize, .execute])
     case .allMBeans, .mbean: PermissionSet([.select, .modify, .authorize, .describe, .execute])
     }
   }
@@ -91,6 +109,8 @@ extension AccessResource: CustomStringConvertible {
     case .role(let name): "<role \(name)>"
     case .allFunctions: "<all functions>"
     case .functions(let keyspace): "<all functions in \(keyspace)>"
+    case .function(let name, let types, let keyspace):
+      "<function \(keyspace).\(name)(\(types.map { CQLTypeText.text($0) }.joined(separator: ", ")))>"
     case .allMBeans: "<all mbeans>"
     case .mbean(let name): "<mbean \(name)>"
     }

@@ -48,14 +48,22 @@ extension Engine {
 
   /// What a change of the schema does to permissions: who makes something may do all with it, and what was granted on
   /// what is no more is taken away. Nil when it changes nothing.
-  func roles(after change: SchemaChange, by creator: String?) -> NameMap<Role>? {
+  func roles(
+    after change: SchemaChange, from old: Schema, to new: Schema, by creator: String?
+  ) -> NameMap<Role>? {
     let before = access.roles.all
     var roles = before
     let resources: [AccessResource]
     switch change.target {
     case .keyspace: resources = [.keyspace(change.keyspace), .functions(in: change.keyspace)]
-    case .table(let name): resources = [.table(name, in: change.keyspace)]
-    case .type, .function, .aggregate: return nil
+    case .table(let name):
+      // A view is its base's, so nothing of it is its maker's.
+      if change.change == .created, new.keyspaces[change.keyspace]?.tables[name]?.isView == true { return nil }
+      resources = [.table(name, in: change.keyspace)]
+    case .type: return nil
+    case .function, .aggregate:
+      let keyspace = (change.change == .dropped ? old : new).keyspaces[change.keyspace]
+      resources = keyspace?.resource(of: change.target).map { [$0] } ?? []
     }
     switch change.change {
     case .created:

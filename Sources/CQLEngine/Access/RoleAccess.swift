@@ -60,6 +60,11 @@ final class RoleAccess {
     return found.contains(permission)
   }
 
+  /// Whether the values of masked columns are shown.
+  func showsValues(of table: Table) -> Bool {
+    table.isView ? allows(.unmask, on: table.ownResource) : allows(.unmask, on: table)
+  }
+
   /// Refuses what is not allowed.
   func check(_ permission: Permission, on table: Table) throws(EngineFailure) {
     guard !allows(permission, on: table) else { return }
@@ -78,6 +83,9 @@ final class RoleAccess {
 }
 
 extension Table {
+  /// The table as permissions name it that a view has of its own: those about masks, and none of the others.
+  var ownResource: AccessResource { .table(name, in: keyspace) }
+
   /// The table as permissions name it.
   var resource: AccessResource { .table(definition.base?.name ?? name, in: keyspace) }
 }
@@ -111,7 +119,7 @@ enum SystemAccess {
   static func isOfNode(_ resource: AccessResource) -> Bool {
     switch resource {
     case .keyspace(let name), .allTables(let name), .table(_, let name): keyspaces.contains(ByteText(name))
-    case .allKeyspaces, .allRoles, .role, .allFunctions, .functions, .allMBeans, .mbean: false
+    case .allKeyspaces, .allRoles, .role, .allFunctions, .functions, .function, .allMBeans, .mbean: false
     }
   }
 

@@ -6,8 +6,8 @@ import CQLLanguage
 enum RoleDocument {
   /// What the names of all values begin with.
   static let prefix = "roles/"
-  /// The version of the format of a role.
-  private static let format: UInt32 = 1
+  /// The version of the format of a role. 2 has identities.
+  private static let format: UInt32 = 2
 
   private static func name(of role: String) -> String { "\(prefix)\(role)" }
 
@@ -32,6 +32,7 @@ enum RoleDocument {
       writer.write(entry.key.text)
       writer.write(entry.value.rawValue)
     }
+    writer.write(role.identities.sorted()) { $0.write($1.text) }
     return writer.bytes
   }
 
@@ -40,7 +41,8 @@ enum RoleDocument {
     var roles: NameMap<Role> = [:]
     for entry in entries {
       var reader = DocumentReader(entry.value ?? [])
-      guard reader.number(UInt32.self) == format else { return nil }
+      let found = reader.number(UInt32.self)
+      guard (1...format).contains(found) else { return nil }
       var role = Role(name: reader.text())
       role.isSuperuser = reader.boolean()
       role.canLogin = reader.boolean()
@@ -51,6 +53,9 @@ enum RoleDocument {
       for _ in 0..<reader.count() {
         let path = ByteText(reader.text())
         role.permissions[path] = PermissionSet(rawValue: reader.number())
+      }
+      if found > 1 {
+        for _ in 0..<reader.count() { role.identities.insert(ByteText(reader.text())) }
       }
       if reader.isDamaged { return nil }
       roles[role.name] = role

@@ -57,6 +57,8 @@ struct RoleEditor {
     case .revokeRole(let statement): try revoke(statement)
     case .grantPermissions(let statement): try change(statement, isGrant: true)
     case .revokePermissions(let statement): try change(statement, isGrant: false)
+    case .addIdentity(let statement): try add(statement)
+    case .dropIdentity(let statement): try dropIdentity(statement)
     default: throw EngineFailure.unsupported(statement.name)
     }
   }
@@ -85,7 +87,7 @@ struct RoleEditor {
   }
 
   /// Refuses what is not allowed for a role, in the words that Cassandra has for it.
-  private func check(_ permission: Permission, on role: AccessResource) throws(EngineFailure) {
+  func check(_ permission: Permission, on role: AccessResource) throws(EngineFailure) {
     guard let actor, !actor.allows(permission, on: role) else { return }
     throw EngineFailure.unauthorized(
       "User \(actor.name) does not have sufficient privileges to perform the requested operation")
@@ -229,7 +231,11 @@ struct RoleEditor {
     try checkLoggedIn()
     let name = statement.role.name
     guard let role = roles[name] else { throw EngineFailure.invalid("Role \(name) doesn't exist") }
-    guard exists(resource) else { throw EngineFailure.invalid("Resource \(resource) doesn't exist") }
+    guard exists(resource) else {
+      // A code that is strange, and Cassandra's for a function that is not there.
+      if case .function = resource { throw EngineFailure.syntax("There is no \(resource)") }
+      throw EngineFailure.invalid("Resource \(resource) doesn't exist")
+    }
     if case .functions(let keyspace) = resource, ByteText(keyspace) == "system" { throw Self.builtIn }
     let has = role.permissions[resource.path] ?? []
     let unchanged = isGrant ? permissions.intersection(has) : permissions.subtracting(has)
@@ -260,11 +266,12 @@ struct RoleEditor {
     case .role(let name): return .role(name.name)
     case .allFunctions(nil): return .allFunctions
     case .allFunctions(let keyspace?): return .functions(in: keyspace.name)
-    case .function(let name, _):
-      let keyspace = try Schema.keyspaceName(of: name, in: used)
+    case .function(let name, let types):
+      guard let keyspace = name.keyspace?.name else {
+        throw EngineFailure.invalid("In this context function name must be explictly qualified by a keyspace")
+      }
       if ByteText(keyspace) == "system" { throw Self.builtIn }
-      // A code that is strange, and Cassandra's for a function that is not there.
-      throw EngineFailure.syntax("There is no function \(keyspace).\(name.name.name)")
+      return try schema.resource(ofFunction: name.name.name, types, in: keyspace)
     case .allMBeans: return .allMBeans
     case .mbean(let name), .mbeans(let name): return .mbean(name)
     }
@@ -277,6 +284,8 @@ struct RoleEditor {
     case .keyspace(let name), .allTables(let name), .functions(let name): schema.keyspaces[name] != nil
     case .table(let name, let keyspace): schema.keyspaces[keyspace]?.tables[name] != nil
     case .role(let name): roles[name] != nil
+    case .function(_, _, let keyspace):
+      schema.keyspaces[keyspace]?.functionResources.contains { $0.path == resource.path } ?? false
     // The node has none; a pattern may be about those of a Cassandra.
     case .mbean(let name): name.utf8.contains(UInt8(ascii: "*")) || name.utf8.contains(UInt8(ascii: "?"))
     }
@@ -322,7 +331,10 @@ extension AccessResource {
   /// Whether this is the path of the resource, or of a part of a keyspace.
   fileprivate func includes(_ other: ByteText) -> Bool {
     if other == path { return true }
-    guard case .keyspace = self else { return false }
+    switch self {
+    case .keyspace, .functions: break
+    default: return false
+    }
     return other.text.utf8.starts(with: path.text.utf8)
       && other.text.utf8.dropFirst(path.text.utf8.count).first == UInt8(ascii: "/")
   }

@@ -13,6 +13,8 @@ struct Role: Sendable, Equatable {
   var passwordHash: String?
   /// The names of the roles that were granted to it.
   var memberOf: Set<ByteText> = []
+  /// The identities of certificates that mean it. They are kept, and nobody logs in by them here.
+  var identities: Set<ByteText> = []
   /// What was granted to it, by the path of the resource (``AccessResource/path``).
   var permissions: [ByteText: PermissionSet] = [:]
 

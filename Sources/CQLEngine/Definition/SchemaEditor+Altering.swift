@@ -14,7 +14,8 @@ extension SchemaEditor {
     var hasChanged = true
     switch statement.change {
     case .alterType: throw EngineFailure.invalid("Altering column types is no longer supported")
-    case .mask: throw EngineFailure.unsupported("Dynamic data masking")
+    case .mask(let name, let mask, let ifExists):
+      hasChanged = try self.mask(name, mask, ifExists: ifExists, in: &definition, table)
     case .dropCompactStorage:
       throw EngineFailure.invalid("DROP COMPACT STORAGE is disabled. Enable in cassandra.yaml to use.")
     case .properties(let properties):
@@ -44,6 +45,7 @@ extension SchemaEditor {
   ) throws(EngineFailure) -> Bool {
     // A column of the other kind is refused, so this stays as it is while columns are added.
     let isCounterTable = table.isCounter
+    if definition.isCompact { throw EngineFailure.invalid("Cannot add new column to a COMPACT STORAGE table") }
     var names = Set(table.columns.map { ByteText($0.name) })
     var hasChanged = false
     for column in columns {
@@ -62,7 +64,6 @@ extension SchemaEditor {
     _ column: ColumnDefinition, isCounterTable: Bool, to definition: inout Table.Definition
   ) throws(EngineFailure) {
     let name = column.name.name
-    if column.mask != nil { throw EngineFailure.unsupported("Dynamic data masking") }
     guard let keyspace = keyspaces[definition.keyspace] else { return }
     let type = try TypeResolver(keyspace).resolve(column.type)
     try type.checkStorable()
@@ -97,7 +98,10 @@ extension SchemaEditor {
     guard definition.nextColumnID < Column.noCells else {
       throw EngineFailure.invalid("The table has had \(Column.noCells) columns, and none can be added any more")
     }
-    definition.add(name, type, isStatic: column.isStatic)
+    let mask = try column.mask.map { mask throws(EngineFailure) in
+      try MaskPlanner.mask(mask, of: name, type, in: keyspace)
+    }
+    definition.add(name, type, isStatic: column.isStatic, mask: mask)
   }
 
   /// Drops columns; false when none is there and need not be.
@@ -136,6 +140,7 @@ extension SchemaEditor {
           + "(\(dependent.map(\.name).joined(separator: ", ")))")
     }
     try checkDroppable(column, of: definition)
+    if definition.isDense { throw EngineFailure.invalid("Cannot drop the only value of a COMPACT STORAGE table") }
     var type = column.type
     if let keyspace = keyspaces[definition.keyspace] {
       type = try TypeResolver(keyspace).resolve(column.type.name.expandingUserTypes(keyspace))

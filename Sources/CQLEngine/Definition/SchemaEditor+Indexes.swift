@@ -28,6 +28,14 @@ extension SchemaEditor {
     }
     let options = try Self.options(statement, className)
     let column = try table.column(named: target.column)
+    if table.definition.isCompact, column.isPrimaryKey {
+      throw EngineFailure.invalid(
+        "Secondary indexes are not supported on PRIMARY KEY columns in COMPACT STORAGE tables")
+    }
+    if table.definition.isDense {
+      throw EngineFailure.invalid(
+        "Secondary indexes are not supported on compact value column of COMPACT STORAGE tables")
+    }
     let part = try Self.part(target.part, of: column, in: table)
     let name = statement.name?.name ?? Self.freeName(table.name + "_" + column.name, in: keyspace)
     if className != nil {
@@ -72,7 +80,7 @@ extension SchemaEditor {
     case "legacy_local_table" where !statement.isCustom: return nil
     case "sai", "storageattachedindex", "org.apache.cassandra.index.sai.storageattachedindex":
       return implementation
-    case "org.apache.cassandra.index.sasi.sasiindex", "sasiindex":
+    case "org.apache.cassandra.index.sasi.sasiindex":
       throw EngineFailure.invalid("SASI indexes are disabled. Enable in cassandra.yaml to use.")
     default: throw EngineFailure.configuration("Unable to find custom indexer class '\(implementation)'")
     }

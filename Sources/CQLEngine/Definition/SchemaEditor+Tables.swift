@@ -63,15 +63,16 @@ extension SchemaEditor {
     guard statement.columns.count <= Table.maximumColumns else {
       throw EngineFailure.invalid("A table may have at most \(Table.maximumColumns) columns")
     }
-    let columns = try ColumnDeclarations(statement, key, TypeResolver(keyspace), name: name)
+    let columns = try ColumnDeclarations(statement, key, keyspace, name: name)
     var orders: [ClusteringOrder] = []
     var properties: [Property] = []
     var id: CQLUUID?
+    var isCompact = false
     for option in statement.options {
       switch option {
       case .property(let property) where property.name.name == "id": id = try Self.tableID(property)
       case .property(let property): properties.append(property)
-      case .compactStorage: throw EngineFailure.unsupported("COMPACT STORAGE")
+      case .compactStorage: isCompact = true
       case .clusteringOrder(let columns): orders = columns
       }
     }
@@ -84,18 +85,21 @@ extension SchemaEditor {
       let type = try columns.keyType(column)
       definition.partitionKey.append(
         Column(
-          column.name, .partitionKey, position: definition.partitionKey.count, type, id: Column.noCells))
+          column.name, .partitionKey, position: definition.partitionKey.count, type, id: Column.noCells,
+          mask: columns.masks[column.name]))
     }
     for column in key.clustering {
       let type = try columns.keyType(column)
       definition.clustering.append(
         Column(
           column.name, .clustering, position: definition.clustering.count, type,
-          isDescending: descending.contains(column.name), id: Column.noCells))
+          isDescending: descending.contains(column.name), id: Column.noCells, mask: columns.masks[column.name]))
     }
     for column in columns.others {
-      definition.add(column.name, column.type, isStatic: column.isStatic)
+      definition.add(column.name, column.type, isStatic: column.isStatic, mask: columns.masks[column.name])
     }
+    definition.isCompact = isCompact
+    try definition.checkCompact()
     if !definition.statics.isEmpty, definition.clustering.isEmpty {
       throw EngineFailure.invalid(
         "Static columns are only useful (and thus allowed) if the table has at least one clustering column")
@@ -182,14 +186,19 @@ private struct ColumnDeclarations {
   private var types: NameMap<ColumnType> = [:]
   /// The columns outside of the primary key, in the order of the text.
   private(set) var others: [(name: String, type: ColumnType, isStatic: Bool)] = []
+  /// The masks of all columns that have one.
+  private(set) var masks: NameMap<ColumnMasking> = [:]
 
   init(
-    _ statement: CreateTableStatement, _ key: PrimaryKeyColumns, _ resolver: TypeResolver, name: String
+    _ statement: CreateTableStatement, _ key: PrimaryKeyColumns, _ keyspace: Keyspace, name: String
   ) throws(EngineFailure) {
+    let resolver = TypeResolver(keyspace)
     let keyNames = Set((key.partition + key.clustering).map { ByteText($0.name) })
     for column in statement.columns {
-      if column.mask != nil { throw EngineFailure.unsupported("Dynamic data masking") }
       let type = try resolver.resolve(column.type)
+      if let mask = column.mask {
+        masks[column.name.name] = try MaskPlanner.mask(mask, of: column.name.name, type, in: keyspace)
+      }
       types[column.name.name] = type
       if keyNames.contains(column.name.name) { continue }
       try type.checkStorable()
@@ -230,9 +239,9 @@ extension ColumnType {
 
 extension Table.Definition {
   /// Adds a column outside of the primary key: with a number of its own, or with the one that it had before.
-  mutating func add(_ name: String, _ type: ColumnType, isStatic: Bool) {
+  mutating func add(_ name: String, _ type: ColumnType, isStatic: Bool, mask: ColumnMasking?) {
     let former = dropped[name]?.id
-    let column = Column(name, isStatic ? .static : .regular, type, id: former ?? nextColumnID)
+    let column = Column(name, isStatic ? .static : .regular, type, id: former ?? nextColumnID, mask: mask)
     if former == nil { nextColumnID += 1 }
     if isStatic { Self.insert(column, into: &statics) } else { Self.insert(column, into: &regulars) }
   }

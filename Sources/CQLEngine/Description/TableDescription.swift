@@ -53,18 +53,18 @@ enum SchemaDescription {
     let isVirtual = definition.source == .virtual
     let name = "\(Identifier.cql(table.keyspace)).\(Identifier.cql(table.name))"
     var lines: [String] = []
-    let isShortKey = definition.partitionKey.count == 1 && definition.clustering.isEmpty
+    let isShortKey = definition.partitionKey.count == 1 && definition.clustering.isEmpty && !definition.isCompact
     for column in definition.partitionKey {
-      lines.append("    \(column.cql) \(column.type.cql)\(isShortKey ? " PRIMARY KEY" : "")")
+      lines.append("    \(column.cql) \(column.type.cql)\(mask(column))\(isShortKey ? " PRIMARY KEY" : "")")
     }
-    for column in definition.clustering { lines.append("    \(column.cql) \(column.type.cql)") }
+    for column in definition.clustering { lines.append("    \(column.cql) \(column.type.cql)\(mask(column))") }
     // What was dropped stands at the end with internals, so that what follows can drop it.
     let isKept = { (column: Column) in !withInternals || definition.dropped[column.name] == nil }
     for column in inOrder(definition.statics) where isKept(column) {
-      lines.append("    \(column.cql) \(column.type.cql) static")
+      lines.append("    \(column.cql) \(column.type.cql) static\(mask(column))")
     }
     for column in inOrder(definition.regulars) where isKept(column) {
-      lines.append("    \(column.cql) \(column.type.cql)")
+      lines.append("    \(column.cql) \(column.type.cql)\(mask(column))")
     }
     if withInternals {
       for column in dropped(definition) {
@@ -74,6 +74,10 @@ enum SchemaDescription {
     if !isShortKey { lines.append("    \(primaryKey(definition))") }
     var clauses: [String] = []
     if withInternals, !isVirtual { clauses.append("ID = \(definition.id)") }
+    if definition.isCompact { clauses.append("COMPACT STORAGE") }
+    if definition.isStaticCompact, let hidden = definition.hiddenColumns.first {
+      clauses.append("CLUSTERING ORDER BY (\(hidden.name) ASC)")
+    }
     if !definition.clustering.isEmpty {
       let orders = definition.clustering.map { "\($0.cql) \($0.isDescending ? "DESC" : "ASC")" }
       clauses.append("CLUSTERING ORDER BY (\(orders.joined(separator: ", ")))")
@@ -83,9 +87,16 @@ enum SchemaDescription {
       "\(isVirtual ? "VIRTUAL" : "CREATE") TABLE \(name) (\n\(lines.joined(separator: ",\n"))\n) WITH "
       + clauses.joined(separator: "\n    AND ") + ";"
     if isVirtual { return virtual("Table \(name)", "table", text) }
+    if definition.isCompact {
+      return
+        "/*\nWarning: Table \(name) omitted because it has constructs not compatible with CQL (was created via legacy "
+        + "API).\nApproximate structure, for reference:\n(this should not be used to reproduce this schema)\n\n\(text)\n*/"
+    }
     guard withInternals else { return text }
     return text + changes(definition, name)
   }
+
+  private static func mask(_ column: Column) -> String { column.mask.map { " MASKED WITH \($0.cql)" } ?? "" }
 
   /// The clause of a primary key.
   static func primaryKey(_ definition: Table.Definition) -> String {

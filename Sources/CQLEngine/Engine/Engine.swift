@@ -191,7 +191,7 @@ extension Engine {
     var generator = SystemRandomNumberGenerator()
     let new = Schema(
       version: CQLUUID.random(using: &generator), generation: old.generation + 1, keyspaces: editor.keyspaces)
-    let roles = roles(after: change, by: role)
+    let roles = roles(after: change, from: old, to: new, by: role)
     try await publish(new, roles, instead: old, dropping: editor.droppedNumbers)
     if let build = editor.indexToBuild {
       try await self.build(build.index, of: new.keyspaces[build.keyspace]?.tables[build.table])

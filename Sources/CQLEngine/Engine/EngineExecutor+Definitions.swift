@@ -28,17 +28,13 @@ extension EngineExecutor {
       try describe(statement, keyspace: keyspace, version: session.version, into: &body)
       return EngineOutcome()
     case .grantPermissions, .revokePermissions, .grantRole, .revokeRole, .createUser, .alterUser, .dropUser,
-      .createRole,
-      .alterRole, .dropRole:
+      .createRole, .alterRole, .dropRole, .addIdentity, .dropIdentity:
       let warnings = try await engine.changeRoles(statement, by: session.login?.role, used: keyspace)
       body.append(bigEndian: ResultResponse.Kind.void.rawValue)
       return EngineOutcome(warnings: warnings)
     case .listPermissions, .listRoles, .listUsers:
       try list(statement, access, keyspace: keyspace, version: session.version, into: &body)
       return EngineOutcome()
-    case .addIdentity, .dropIdentity:
-      guard access != nil else { throw EngineFailure.anonymous }
-      throw EngineFailure.unsupported(statement.name)
     case .select, .insert, .update, .delete, .batch:
       throw EngineFailure(.serverError, "A statement with a plan has come without it")
     case .createKeyspace, .alterKeyspace, .createTable, .alterTable, .createType, .alterType, .createIndex, .createView,

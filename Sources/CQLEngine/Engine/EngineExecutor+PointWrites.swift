@@ -44,9 +44,10 @@ extension EngineExecutor {
     var failure: EngineFailure?
     do throws(EngineFailure) { expiry = try binder.expiry(plan) } catch { failure = error }
     var builder = RecordBuilder()
-    if plan.kind == .insert { builder.setMarker(timestamp: timestamp, expiry: expiry) }
+    let hasMarker = plan.kind == .insert && plan.table.hasRowMarkers
+    if hasMarker { builder.setMarker(timestamp: timestamp, expiry: expiry) }
     if !note.isEmpty { builder.setNote(note) }
-    var isEmpty = plan.kind != .insert
+    var isEmpty = !hasMarker
     for cell in cells {
       switch try evaluator.value(cell.value) {
       case .bytes(let value):

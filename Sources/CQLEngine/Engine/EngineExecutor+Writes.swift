@@ -12,12 +12,18 @@ extension EngineExecutor {
       uuids: engine.uuids, clock: engine.timestamps)
   }
 
+  /// The timestamp of writes of which one has a condition: the node's, in whose order conditions are decided, whatever the
+  /// request says. Nil for other writes.
+  private func ownTimestamp(_ plans: [WritePlan]) -> Int64? {
+    plans.contains { $0.condition != nil } ? engine.timestamps.next() : nil
+  }
+
   /// Runs writes with the same values: one statement, or a batch that is one statement.
   func write(
     _ plans: [WritePlan], _ bindings: Bindings, _ parameters: QueryParameters, version: ProtocolVersion,
     into body: inout [UInt8]
   ) async throws(EngineFailure) -> EngineOutcome {
-    let binder = binder(bindings, parameters, timestamp: nil)
+    let binder = binder(bindings, parameters, timestamp: ownTimestamp(plans))
     var writes: [(BoundWrite, BoundCondition?)] = []
     for plan in plans { writes.append(try bind(plan, binder)) }
     return try await apply(writes, parameters, batch: nil, version: version, into: &body)
@@ -40,7 +46,7 @@ extension EngineExecutor {
     if let expression = batch.timestamp, case .bytes(let bytes) = try evaluator.value(expression), bytes.count == 8 {
       timestamp = bytes.span.int64(at: 0)
     }
-    let binder = binder(bindings, parameters, timestamp: timestamp)
+    let binder = binder(bindings, parameters, timestamp: timestamp ?? ownTimestamp(batch.members))
     var writes: [(BoundWrite, BoundCondition?)] = []
     for plan in batch.members { writes.append(try bind(plan, binder)) }
     return try await apply(writes, parameters, batch: batch.kind, version: version, into: &body)
@@ -53,10 +59,9 @@ extension EngineExecutor {
     let parameters = batch.parameters
     session.trace?.describe("Execute batch of CQL3 queries", nil, parameters)
     session.trace?.note("Planning \(batch.statements.count) statements")
-    let timestamp = parameters.defaultTimestamp ?? engine.timestamps.next()
     let access = try access(of: session)
     var plans: [WritePlan] = []
-    var writes: [(BoundWrite, BoundCondition?)] = []
+    var values: [Bindings] = []
     for statement in batch.statements {
       let planned: PlannedStatement
       switch statement.text {
@@ -71,6 +76,11 @@ extension EngineExecutor {
       var bindings = try Bindings(.positional(statement.values), for: planned.markers, isPrepared: true)
       if let json = plan.json { bindings = try bindings.reading(json) }
       plans.append(plan)
+      values.append(bindings)
+    }
+    let timestamp = ownTimestamp(plans) ?? parameters.defaultTimestamp ?? engine.timestamps.next()
+    var writes: [(BoundWrite, BoundCondition?)] = []
+    for (plan, bindings) in zip(plans, values) {
       writes.append(try bind(plan, binder(bindings, parameters, timestamp: timestamp)))
     }
     let kind: BatchStatement.Kind =

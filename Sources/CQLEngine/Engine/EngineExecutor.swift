@@ -88,12 +88,17 @@ package final class EngineExecutor {
     let used = keyspace ?? session.keyspace
     let id = StatementID(keyspace: used, text: text)
     let statement: PreparedStatement
-    if let known = engine.prepared.find(id) {
+    let schema = currentSchema()
+    let known = engine.prepared.find(id)
+    if let known, known.tables.areUnchanged(in: schema) {
       session.trace?.note("The statement has been prepared before")
       statement = known
     } else {
       session.trace?.note("Parsing \(shown)")
-      statement = PreparedStatement(id: id, keyspace: used, parsed: try Self.parse(text), text: text)
+      let parsed: ParsedStatement
+      if let known { parsed = known.parsed } else { parsed = try Self.parse(text) }
+      statement = PreparedStatement(
+        id: id, keyspace: used, parsed: parsed, text: text, schema: schema, instead: known)
     }
     session.trace?.note("Planning the statement")
     let planned = try plan(statement)
@@ -156,7 +161,9 @@ package final class EngineExecutor {
     if let known = plans[id], Self.isCurrent(known, schema) {
       guard case .other = known.plan else { return (known, nil) }
     }
-    guard let statement = engine.prepared.find(id) else { throw Self.unprepared(Array(bytes)) }
+    guard let statement = engine.prepared.find(id), statement.tables.areUnchanged(in: schema) else {
+      throw Self.unprepared(Array(bytes))
+    }
     return (try plan(statement), statement.keyspace)
   }
 
@@ -196,12 +203,14 @@ package final class EngineExecutor {
     knownMetadata: ArraySlice<UInt8>?, session: inout EngineSession, into body: inout [UInt8]
   ) async throws(EngineFailure) -> EngineOutcome {
     let start = body.count
-    if let access = try access(of: session) { try StatementAccess.check(planned.plan, access) }
+    let access = try access(of: session)
+    if let access { try StatementAccess.check(planned.plan, access) }
     do throws(EngineFailure) {
       switch planned.plan {
       case .select(let plan):
         return try await select(
-          plan, planned, bindings, parameters, knownMetadata: knownMetadata, session: session, into: &body)
+          access.flatMap { planned.masked(for: $0) } ?? plan, planned, bindings, parameters,
+          knownMetadata: knownMetadata, session: session, into: &body)
       case .write(let plan):
         session.trace?.note("Writing to \(plan.table.qualifiedName)\(plan.condition == nil ? "" : ", if it may")")
         var outcome = EngineOutcome()

@@ -51,6 +51,7 @@ extension EngineFailure {
   init(_ error: StorageError) {
     switch error.code {
     case .overloaded: self.init(.overloaded, "\(error)")
+    case .viewKeyTooLong: self.init(.invalid, "\(error)")
     case .recordTooLarge, .invalidMutation, .closed: self.init(.serverError, "\(error)")
     default:
       self.init(.serverError, "\(error)")

@@ -1,3 +1,4 @@
+import CassandraBytes
 import CassandraWire
 
 /// A filter with its values: what a row is tested for.
@@ -30,6 +31,7 @@ struct BoundFilter {
   private let types: [CQLType]
   private let analysis: TextAnalysis?
   private let keyAnalysis: TextAnalysis?
+  private let mapsAddresses: Bool
   private let test: Test
 
   init(_ filter: Filter, _ names: [String], _ evaluator: Evaluator) throws(EngineFailure) {
@@ -37,6 +39,7 @@ struct BoundFilter {
     types = filter.types
     analysis = filter.analysis
     keyAnalysis = filter.keyAnalysis
+    mapsAddresses = filter.mapsAddresses
     switch filter.kind {
     case .equal(let values) where filter.isExact && values.count == 1:
       let value = try evaluator.filtered(values[0], names[0])
@@ -67,7 +70,10 @@ struct BoundFilter {
         test = .isTupleIn(tuples)
       }
     case .slice(let lower, let upper):
-      let bounds = try (Self.bound(lower, types, evaluator), Self.bound(upper, types, evaluator))
+      let bounds = try (
+        Self.bound(lower, types, evaluator, mapsAddresses: filter.mapsAddresses),
+        Self.bound(upper, types, evaluator, mapsAddresses: filter.mapsAddresses)
+      )
       // Nothing lies beyond null.
       let hasNull = lower != nil && bounds.0 == nil || upper != nil && bounds.1 == nil
       test = hasNull ? .never : .slice(lower: bounds.0, upper: bounds.1)
@@ -99,15 +105,21 @@ struct BoundFilter {
   }
 
   private static func bound(
-    _ bound: SliceBound?, _ types: [CQLType], _ evaluator: Evaluator
+    _ bound: SliceBound?, _ types: [CQLType], _ evaluator: Evaluator, mapsAddresses: Bool
   ) throws(EngineFailure) -> Bound? {
     guard let bound else { return nil }
     var keys: [[UInt8]] = []
     for (value, type) in zip(bound.values, types) {
       guard let slice = try evaluator.value(value).slice else { return nil }
-      keys.append(try ValueOrder.key(slice, type))
+      keys.append(mapsAddresses ? mapped(slice.span) : try ValueOrder.key(slice, type))
     }
     return Bound(values: keys, isInclusive: bound.isInclusive)
+  }
+
+  /// An address as one of IPv6.
+  private static func mapped(_ address: Span<UInt8>) -> [UInt8] {
+    let prefix: [UInt8] = address.count == 4 ? [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff] : []
+    return prefix + [UInt8](copying: address)
   }
 
   private static func partTypes(_ type: CQLType) -> (key: CQLType, value: CQLType) {
@@ -142,7 +154,11 @@ struct BoundFilter {
       return tuples.contains(row)
     case .slice(let lower, let upper):
       var row: [[UInt8]] = []
-      for index in slots.indices {
+      if mapsAddresses {
+        guard let address = image.withValue(slots[0], of: record, { Self.mapped($0) }) else { return false }
+        row = [address]
+      }
+      for index in slots.indices where !mapsAddresses {
         let isThere = try image.compare(slots[index], types[index], of: record) { key in
           row.append(key)
           return true

@@ -36,14 +36,15 @@ struct MutationBuilder {
     let regulars = write.operations.filter { $0.column.kind == .regular }
     for row in write.rows {
       var record = RecordBuilder()
-      if plan.kind == .insert { record.setMarker(timestamp: write.timestamp, expiry: write.expiry) }
+      let hasMarker = plan.kind == .insert && plan.table.hasRowMarkers
+      if hasMarker { record.setMarker(timestamp: write.timestamp, expiry: write.expiry) }
       if plan.kind == .delete, plan.operations.isEmpty {
         record.setDeletion(write.deletion)
       } else if !row.note.isEmpty {
         record.setNote(row.note.span)
       }
       // A write of static columns that names a row leaves the row alone.
-      if regulars.isEmpty, plan.kind == .update { continue }
+      if regulars.isEmpty, !hasMarker, plan.kind != .delete { continue }
       if regulars.isEmpty, plan.kind == .delete, !plan.operations.isEmpty { continue }
       let lists = try ListContents(regulars, partition.row(row.clustering), plan.table, reader, write)
       try add(regulars, lists, to: &record)

@@ -11,13 +11,21 @@ enum CastFunctions {
     from source: CQLType, to native: NativeType, name text: String
   ) throws(EngineFailure) -> ScalarFunction {
     guard let function = function(from: source, to: native) else {
-      let known = NativeType.allCases.filter { $0 != .varchar }.compactMap { function(from: $0.wire, to: native) }
+      let known = NativeType.allCases.filter { $0 != .varchar && !isLent($0.wire, native.wire) }.compactMap {
+        function(from: $0.wire, to: native)
+      }
       guard !known.isEmpty else { throw EngineFailure.invalid("\(text) cannot be cast to \(native.rawValue)") }
       throw EngineFailure.invalid(
         "Invalid call to function \(known[0].qualifiedName), none of its type signatures match (known type signatures: "
           + "\(known.map(\.signature).joined(separator: ", ")))")
     }
     return function
+  }
+
+  /// Whether a cast is that of another type, for which a value of this one may stand.
+  private static func isLent(_ source: CQLType, _ target: CQLType) -> Bool {
+    source == .int && target == .timestamp || source == .bigint && target == .date
+      || source == .timestamp && (target == .varint || target == .bigint)
   }
 
   private static func function(from source: CQLType, to native: NativeType) -> ScalarFunction? {
@@ -45,7 +53,9 @@ enum CastFunctions {
       guard hasText(source) else { break }
       return ScalarFunction(
         name, source, target, ofOne: { value throws(EngineFailure) in try text(value, source).map { Array($0.utf8) } })
-    case (.timeuuid, .timestamp), (.date, .timestamp):
+    case (.timeuuid, .timestamp), (.date, .timestamp), (.int, .timestamp):
+      // A number of 32 bits may stand for a date, and one of 64 for a timestamp, so Cassandra takes them for these.
+      let source = source == .int ? CQLType.date : source
       return ScalarFunction(
         name, source, target,
         ofOne: { value in
@@ -55,7 +65,12 @@ enum CastFunctions {
           return bytes
         })
     case (.timestamp, .bigint): return ScalarFunction(name, source, target, ofOne: { Array($0) })
-    case (.timeuuid, .date), (.timestamp, .date):
+    case (.timestamp, .varint):
+      return ScalarFunction(
+        name, source, target,
+        ofOne: { value in value.count == 8 ? CQLVarint(value.span.int64(at: 0)).twosComplement : nil })
+    case (.timeuuid, .date), (.timestamp, .date), (.bigint, .date):
+      let source = source == .bigint ? CQLType.timestamp : source
       return ScalarFunction(
         name, source, target,
         ofOne: { value in TimeFunctions.milliseconds(value, source).map { TimeFunctions.day(milliseconds: $0) } })
@@ -82,7 +97,11 @@ enum CastFunctions {
     case .date(let date): return date.description
     case .time(let time): return time.description
     case .inet(let address): return JavaNumber.text(address)
-    case .timestamp(let timestamp): return timestamp.description
+    case .timestamp(let timestamp):
+      // As in JSON, years before 1 are counted backwards and nothing says so.
+      var bytes: [UInt8] = []
+      timestamp.writeAsCassandra(into: &bytes)
+      return String(decoding: bytes.map { $0 == UInt8(ascii: " ") ? UInt8(ascii: "T") : $0 }, as: UTF8.self)
     default: return decoded.description
     }
   }
@@ -99,29 +118,23 @@ enum JavaNumber {
     }.joined(separator: ":")
   }
 
-  static func text(_ number: Float) -> String { text("\(number)", Double(number)) }
+  static func text(_ number: Float) -> String {
+    text(number.isFinite && number != 0 ? JavaDigits(number) : nil, Double(number))
+  }
 
-  static func text(_ number: Double) -> String { text("\(number)", number) }
+  static func text(_ number: Double) -> String {
+    text(number.isFinite && number != 0 ? JavaDigits(number) : nil, number)
+  }
 
   /// Java goes over to an exponent from 10⁷ on and below 10⁻³, and writes `1.0E7` where Swift writes `1e+07`.
-  private static func text(_ swift: String, _ number: Double) -> String {
+  private static func text(_ found: JavaDigits?, _ number: Double) -> String {
     if number.isNaN { return "NaN" }
-    if number.isInfinite { return number < 0 ? "-Infinity" : "Infinity" }
-    if number == 0 { return number.sign == .minus ? "-0.0" : "0.0" }
-    let isNegative = swift.hasPrefix("-")
-    let body = isNegative ? swift.dropFirst() : swift[...]
-    let halves = body.split(separator: "e")
-    let parts = halves[0].split(separator: ".", omittingEmptySubsequences: false)
-    let whole = String(parts[0])
-    let fraction = parts.count > 1 ? String(parts[1]) : ""
-    var exponent = halves.count > 1 ? Int(halves[1]) ?? 0 : 0
-    var digits = whole + fraction
-    exponent += whole.count
-    while digits.hasPrefix("0"), digits.count > 1 {
-      digits.removeFirst()
-      exponent -= 1
+    guard let found else {
+      if number.isInfinite { return number < 0 ? "-Infinity" : "Infinity" }
+      return number.sign == .minus ? "-0.0" : "0.0"
     }
-    while digits.hasSuffix("0"), digits.count > 1 { digits.removeLast() }
+    let isNegative = number < 0
+    let (digits, exponent) = (found.digits, found.exponent)
     // The number is 0.digits × 10^exponent.
     let result: String
     if (-2...7).contains(exponent) {

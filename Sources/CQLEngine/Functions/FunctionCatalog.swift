@@ -4,14 +4,6 @@ import CassandraWire
 
 /// Finds the function that a call means.
 enum FunctionCatalog {
-  /// Functions that Cassandra has and this node has not, with what they belong to.
-  private static let unsupported: NameMap<String> = [
-    "mask_null": "Dynamic data masking",
-    "mask_default": "Dynamic data masking", "mask_replace": "Dynamic data masking",
-    "mask_inner": "Dynamic data masking",
-    "mask_outer": "Dynamic data masking", "mask_hash": "Dynamic data masking",
-  ]
-
   /// The functions with fixed types, by name.
   private static let overloads: NameMap<[ScalarFunction]> = {
     var result: NameMap<[ScalarFunction]> = [:]
@@ -39,7 +31,7 @@ enum FunctionCatalog {
       if let keyspace { try UserFunctions.refuseCall(name, in: keyspace) }
       throw unknown(name, inSelection: inSelection)
     }
-    if let feature = unsupported[text] { throw EngineFailure.unsupported("\(feature), and so the function '\(text)',") }
+    if let function = try MaskingFunctions.function(text, arguments) { return function }
     if let function = try JSONFunctions.function(text, arguments, receiver) { return function }
     if text == "token" { return try checked(TokenFunction.function(table), arguments) }
     if let factory = CollectionFunctions.factories[text] { return try factory(arguments) }

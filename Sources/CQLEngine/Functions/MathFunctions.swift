@@ -17,6 +17,8 @@ enum MathFunctions {
     [
       function("abs", type) { number in
         switch number {
+        case .integer(.min) where type == .varint:
+          .decimal(CQLDecimal(unscaled: CQLVarint(twosComplement: [0, 0x80, 0, 0, 0, 0, 0, 0, 0].span), scale: 0))
         case .integer(let value): .integer(value == .min ? value : abs(value))
         case .floating(let value): .floating(abs(value))
         case .decimal(let value): .decimal(absolute(value))
@@ -95,7 +97,8 @@ enum MathFunctions {
     let below = number.rounded(.down)
     let nearest = number - below >= 0.5 ? below + 1 : below
     let limits = isFloat ? (Double(Int32.min), Double(Int32.max)) : (-0x1p63, 0x1p63)
-    return min(max(nearest, limits.0), limits.1)
+    // There is one zero among whole numbers.
+    return min(max(nearest, limits.0), limits.1) + 0
   }
 
   /// The nearest whole number, of two as near the one farther from zero.

@@ -56,10 +56,9 @@ enum TimeFunctions {
     }
   }
 
-  /// The day of a moment.
+  /// The day of a moment as Cassandra has it: of one before 1970 the day after it, unless it is midnight.
   static func day(milliseconds: Int64) -> [UInt8] {
-    let (quotient, rest) = milliseconds.quotientAndRemainder(dividingBy: 86_400_000)
-    let days = rest < 0 ? quotient - 1 : quotient
+    let days = milliseconds / 86_400_000
     var bytes: [UInt8] = []
     bytes.append(bigEndian: UInt32(truncatingIfNeeded: days + 0x8000_0000))
     return bytes
@@ -82,7 +81,8 @@ enum TimeFunctions {
     let span = value.span
     guard span.count == 8 else { return nil }
     let total = UInt64(bitPattern: span.int64(at: 0) &* 10_000) &+ CQLUUID.ticksAtUnixEpoch &+ ticks
-    let made = CQLUUID(ticks: total, clockSequence: 0, node: 0)
-    return Array(bytes(CQLUUID(high: made.high, low: low)))
+    // As Cassandra makes it: the highest bits of a time that is far away stand where the version does.
+    let high = total << 32 | (total >> 16 & 0xffff_0000) | 0x1000 | total >> 48
+    return Array(bytes(CQLUUID(high: high, low: low)))
   }
 }

@@ -117,30 +117,14 @@ enum JSONText {
     case .date(let date): text += Array("\"\(date)\"".utf8)
     case .time(let time): text += Array("\"\(time)\"".utf8)
     case .timestamp(let timestamp):
-      text += Array("\"\(CalendarText.timestamp(timestamp.milliseconds))\"".utf8)
+      text.append(UInt8(ascii: "\""))
+      timestamp.writeAsCassandra(into: &text)
+      text.append(UInt8(ascii: "\""))
     default:
       switch type {
       case .tinyint, .smallint, .int, .bigint, .counter, .varint, .decimal: text += Array(decoded.description.utf8)
       default: text += Array("\"\(decoded.description)\"".utf8)
       }
     }
-  }
-}
-
-/// Moments as JSON has them.
-enum CalendarText {
-  /// `2024-01-31 10:00:00.123Z`, in the calendar of Java.
-  static func timestamp(_ milliseconds: Int64) -> String {
-    let date = CalendarMonths.date(milliseconds)
-    func padded(_ number: Int64, _ count: Int) -> String {
-      let digits = String(number)
-      return String(repeating: "0", count: max(0, count - digits.count)) + digits
-    }
-    // Before the year 1 the years are counted backwards, and nothing says so.
-    let year = date.year > 0 ? date.year : 1 - date.year
-    let time = date.millisecondOfDay
-    return padded(year, 4) + "-" + padded(date.month, 2) + "-" + padded(date.day, 2) + " "
-      + padded(time / 3_600_000, 2) + ":" + padded(time / 60_000 % 60, 2) + ":" + padded(time / 1_000 % 60, 2) + "."
-      + padded(time % 1_000, 3) + "Z"
   }
 }

@@ -124,4 +124,6 @@ struct Filter: Sendable {
   var analysis: TextAnalysis?
   /// What the index of a map's keys does with them.
   var keyAnalysis: TextAnalysis?
+  /// Whether addresses are compared as those of IPv6, as a storage-attached index does it.
+  var mapsAddresses = false
 }

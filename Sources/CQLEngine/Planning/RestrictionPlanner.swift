@@ -109,6 +109,8 @@ struct RestrictionPlanner {
       let value = try terms.expression(term, terms.receiver("key(\(column.name))", element))
       return Restriction(columns: [column], kind: .contains(values: [], keys: [value], entries: []))
     case .like:
+      // What is wrong with the value is said first.
+      _ = try terms.expression(term, Receiver(column, of: table))
       throw EngineFailure.invalid(
         "LIKE restriction is only supported on properly indexed columns. \(column.cql) LIKE \(term.cql) is not valid.")
     }

@@ -54,6 +54,8 @@ final class SelectPlan: Sendable {
   let perPartitionLimit: Expression?
   /// Warnings that each run of the statement gives.
   let warnings: [String]
+  /// The masked columns about which the statement says something.
+  let restrictedMasks: [String]
   /// Whether all columns of the primary key are restricted by equality.
   let namesOneRow: Bool
   /// The restrictions of the partition key when the statement reads one row and nothing has to be decided about it but
@@ -66,7 +68,7 @@ final class SelectPlan: Sendable {
     isReversed: Bool,
     isDistinct: Bool,
     sortColumns: [Column], neighbours: NeighbourOrder?, limit: Expression?, perPartitionLimit: Expression?,
-    warnings: [String]
+    warnings: [String], restrictedMasks: [String]
   ) {
     self.table = table
     finishedShape = FinishedShape(shape)
@@ -85,6 +87,7 @@ final class SelectPlan: Sendable {
     self.limit = limit
     self.perPartitionLimit = perPartitionLimit
     self.warnings = warnings
+    self.restrictedMasks = restrictedMasks
     let namesOneRow = clustering.count == table.clustering.count && clustering.allSatisfy(\.isEquality)
     self.namesOneRow = namesOneRow
     if case .keys(let key) = partitions, token == nil, case .slots = outputs, key.allSatisfy(\.isEquality), namesOneRow,

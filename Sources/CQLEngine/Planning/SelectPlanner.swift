@@ -22,11 +22,15 @@ struct SelectPlanner {
     "Cannot execute this query as it might involve data filtering and thus may have unpredictable performance. If you "
       + "want to execute this query despite the performance unpredictability, use ALLOW FILTERING")
 
-  init(_ statement: SelectStatement, _ table: Table, _ keyspace: Keyspace?, markers: [String?]) {
+  /// With `showsMasks` the plan is for those who may not see the values of masked columns.
+  init(
+    _ statement: SelectStatement, _ table: Table, _ keyspace: Keyspace?, markers: [String?], showsMasks: Bool = false
+  ) {
     self.statement = statement
     self.table = table
     terms = TermPlanner(keyspace: keyspace, table: table, markers: markers)
     selectors = SelectorPlanner(table, terms)
+    selectors.showsMasks = showsMasks
     restrictions = RestrictionPlanner(table, statement: "SELECT")
   }
 
@@ -86,8 +90,16 @@ struct SelectPlanner {
       isReversed: isReversed,
       isDistinct: statement.isDistinct, sortColumns: sortColumns, neighbours: neighbours, limit: limit,
       perPartitionLimit: perPartition,
-      warnings: warnings)
+      warnings: warnings, restrictedMasks: restrictedMasks())
     return (plan, terms)
+  }
+
+  /// The masked columns about which the statement says something.
+  private func restrictedMasks() -> [String] {
+    guard table.hasMasks else { return [] }
+    let named = Set(
+      (restrictions.byColumn.values.flatMap(\.columns) + restrictions.tuples.flatMap(\.columns)).map(\.name))
+    return table.columns.filter { $0.mask != nil && named.contains($0.name) }.map(\.name)
   }
 
   // MARK: What is selected
@@ -135,6 +147,10 @@ struct SelectPlanner {
     _ selectable: Selectable
   ) throws(EngineFailure) -> (expression: Expression, columns: [Column]) {
     selectors.terms = terms
+    // Rows are grouped by what they are.
+    let showsMasks = selectors.showsMasks
+    selectors.showsMasks = false
+    defer { selectors.showsMasks = showsMasks }
     let planned = try selectors.plan(selectable)
     terms = selectors.terms
     return (planned.expression, planned.expression.slots.map { selectors.shape.columns[$0] })
@@ -299,10 +315,15 @@ struct SelectPlanner {
     var slots: [Int] = []
     for column in restriction.columns { slots.append(selectors.shape.slot(column)) }
     let analyses = analyses(for: restriction)
-    filters.append(
-      Filter(
-        slots: slots, types: restriction.columns.map(\.wire), kind: restriction.kind, isTuple: restriction.isTuple,
-        isExact: index(for: restriction).map { $0.0.className == nil } ?? false, analysis: analyses.values,
-        keyAnalysis: analyses.keys))
+    var filter = Filter(
+      slots: slots, types: restriction.columns.map(\.wire), kind: restriction.kind, isTuple: restriction.isTuple,
+      isExact: index(for: restriction).map { $0.0.className == nil } ?? false, analysis: analyses.values,
+      keyAnalysis: analyses.keys)
+    filters.append(filter)
+    // What the index finds is compared once more as it is.
+    if restriction.isSlice, restriction.columns[0].wire == .inet, isStorageAttached(restriction) {
+      filter.mapsAddresses = true
+      filters.append(filter)
+    }
   }
 }

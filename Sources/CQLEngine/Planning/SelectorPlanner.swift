@@ -28,6 +28,8 @@ struct SelectorPlanner {
   var shape: RowShape
   /// The terms of the statement.
   var terms: TermPlanner
+  /// Whether masked columns are shown by their masks only.
+  var showsMasks = false
   /// The aggregates met so far.
   private(set) var aggregates: [AggregateCall] = []
   private var isInAggregate = false
@@ -65,7 +67,10 @@ struct SelectorPlanner {
     switch typed.selectable.kind {
     case .column(let name):
       let column = try table.column(named: name)
-      return Selector(expression: .column(shape.slot(column)), type: column.wire, name: column.name)
+      let value = Expression.column(shape.slot(column))
+      return Selector(
+        expression: showsMasks ? column.mask?.expression(of: value) ?? value : value, type: column.wire,
+        name: column.name)
     case .term:
       guard let term = typed.term else { preconditionFailure("a term has its types") }
       return try plan(term, expected)

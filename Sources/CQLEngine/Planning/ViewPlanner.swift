@@ -61,7 +61,8 @@ struct ViewPlanner {
       var seen: Set<ByteText> = []
       names = found.map(\.name).filter { seen.insert(ByteText($0)).inserted }
     }
-    if let column = columns.first(where: { $0.kind == .static }) {
+    if let column = columns.first(where: { $0.kind == .static || table.definition.isStaticCompact && !$0.isPrimaryKey })
+    {
       throw EngineFailure.invalid("Cannot include static column '\(column.name)' in materialized view '\(name)'")
     }
     return names

@@ -26,6 +26,10 @@ struct WritePlanner {
     switch statement.source {
     case .values(let given, let terms): (names, values) = (given, terms)
     case .json(let source, let defaultsToUnset):
+      // Cassandra looks for all columns in the object, also for those that it does not show.
+      if table.definition.isStaticCompact, let hidden = table.definition.hiddenColumns.first {
+        throw EngineFailure.invalid("Undefined column name \(hidden.name) in table \(table.qualifiedName)")
+      }
       return try plan(statement, source, defaultsToUnset: defaultsToUnset)
     }
     if table.isCounter {
@@ -56,6 +60,7 @@ struct WritePlanner {
     let partitionKey = try partitionKey(keys)
     let clustering = table.clustering.compactMap { keys[$0.name] }
     let isStaticOnly = clustering.isEmpty && !operations.isEmpty && operations.allSatisfy { $0.column.kind == .static }
+    try checkCompact(clustering)
     if clustering.count != table.clustering.count, !isStaticOnly {
       throw missingClustering(clustering.flatMap(\.columns))
     }
@@ -64,6 +69,28 @@ struct WritePlanner {
       kind: .insert, table: table, partitionKey: partitionKey, clustering: clustering, operations: operations,
       timestamp: using.timestamp, timeToLive: using.timeToLive, condition: statement.ifNotExists ? .notExists : nil,
       json: json)
+  }
+
+  /// Refuses an INSERT that says too little of a compact table.
+  private func checkCompact(_ clustering: [Restriction]) throws(EngineFailure) {
+    let definition = table.definition
+    guard definition.isCompact else { return }
+    if definition.isStaticCompact {
+      guard operations.isEmpty else { return }
+      throw EngineFailure.invalid("Some clustering keys are missing: \(definition.hiddenColumns[0].name)")
+    }
+    let given = clustering.flatMap(\.columns)
+    if given.isEmpty { throw missingClustering(given) }
+    if let gap = table.clustering.first(where: { column in !given.contains { $0 === column } }) {
+      if let behind = given.first(where: { $0.position > gap.position }) {
+        throw EngineFailure.invalid(
+          "PRIMARY KEY column \"\(behind.name)\" cannot be restricted as preceding column \"\(gap.name)\" is not "
+            + "restricted")
+      }
+    }
+    if let value = definition.regulars.first, operations.isEmpty {
+      throw EngineFailure.invalid("Column \(value.name) is mandatory for this COMPACT STORAGE table")
+    }
   }
 
   // MARK: UPDATE

@@ -37,8 +37,14 @@ final class Column: Sendable {
   let isDescending: Bool
   /// Its number in records; 65,535 for a column of the primary key, which has no cells.
   let id: ColumnID
+  /// What those see in place of its values who may not see them.
+  let mask: ColumnMasking?
 
-  init(_ name: String, _ kind: Kind, position: Int = -1, _ type: ColumnType, isDescending: Bool = false, id: ColumnID) {
+  init(
+    _ name: String, _ kind: Kind, position: Int = -1, _ type: ColumnType, isDescending: Bool = false, id: ColumnID,
+    mask: ColumnMasking? = nil
+  ) {
+    self.mask = mask
     self.name = name
     self.kind = kind
     self.position = position
@@ -61,7 +67,12 @@ final class Column: Sendable {
   /// The same column with another name or type.
   func changed(name: String? = nil, type: ColumnType? = nil) -> Column {
     Column(
-      name ?? self.name, kind, position: position, type ?? self.type, isDescending: isDescending, id: id)
+      name ?? self.name, kind, position: position, type ?? self.type, isDescending: isDescending, id: id, mask: mask)
+  }
+
+  /// The same column with another mask, or with none.
+  func masked(with mask: ColumnMasking?) -> Column {
+    Column(name, kind, position: position, type, isDescending: isDescending, id: id, mask: mask)
   }
 }
 

@@ -13,10 +13,12 @@ enum SchemaDocument {
   /// What the names of all other values begin with.
   static let prefix = "schema/"
   /// The version of the format. 2 has numbers of dropped columns; 3 has a value for each keyspace, type and table; 4 has
-  /// the views of each table, and functions and aggregates.
-  private static let format: UInt32 = 4
+  /// the views of each table, and functions and aggregates; 5 has the masks of columns, and which tables are compact.
+  private static let format: UInt32 = 5
   /// The first version with a value for each keyspace, type and table.
   private static let dividedFormat: UInt32 = 3
+  /// The first version with the masks of columns.
+  private static let maskedFormat: UInt32 = 5
   private static let oldestFormat: UInt32 = 1
 
   /// A value to be kept, or (nil) to be removed.
@@ -70,6 +72,8 @@ enum SchemaDocument {
       writer.write(new.name)
       writer.write(table.definition)
       writer.write(table.definition.views) { $0.write($1) }
+      writer.writeMasks(of: table)
+      writer.write(table.definition.isCompact)
       entries.append((name(of: table, in: new), writer.bytes))
     }
     functionChanges(from: old, to: new, into: &entries)
@@ -137,6 +141,11 @@ enum SchemaDocument {
       if found > dividedFormat {
         guard let views = reader.views(of: definition), !reader.isDamaged else { return nil }
         definition.views = views
+      }
+      if found >= maskedFormat {
+        guard reader.readMasks(into: &definition) else { return nil }
+        definition.isCompact = reader.boolean()
+        guard !reader.isDamaged else { return nil }
       }
       keyspaces[keyspace.name]?.put(Table(definition))
     }

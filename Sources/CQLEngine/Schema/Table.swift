@@ -29,6 +29,8 @@ final class Table: Sendable {
     var dropped: NameMap<DroppedColumn> = [:]
     /// The number of the next column.
     var nextColumnID: ColumnID = 0
+    /// Whether it was made `WITH COMPACT STORAGE`.
+    var isCompact = false
     /// Whether its rows are made when they are read.
     var source = Source.stored
   }
@@ -61,10 +63,13 @@ final class Table: Sendable {
   /// Of the columns of vectors that are indexed, how near two values are; empty in most tables.
   private let similarities: [ColumnID: VectorSimilarity]
   private let byName: NameMap<Column>
+  /// Whether some of its columns are masked.
+  let hasMasks: Bool
 
   init(_ definition: Definition) {
     self.definition = definition
     columns = definition.partitionKey + definition.clustering + definition.statics + definition.regulars
+    hasMasks = columns.contains { $0.mask != nil }
     let byName = NameMap(columns)
     self.byName = byName
     var hiddenThrough: [ColumnID: Int64] = [:]
@@ -100,6 +105,9 @@ final class Table: Sendable {
   var indexes: [Index] { definition.indexes }
   var isVirtual: Bool { definition.source != .stored }
   var isView: Bool { definition.base != nil }
+
+  /// Whether a row is there because it was inserted, and not only as long as one of its columns has a value.
+  var hasRowMarkers: Bool { !definition.isCompact || definition.isDense && definition.regulars.isEmpty }
 
   /// Whether its columns are counters.
   var isCounter: Bool {

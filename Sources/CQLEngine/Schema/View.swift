@@ -75,14 +75,15 @@ extension Table.Definition {
     for name in view.partitionKey {
       guard let column = columns[name] else { continue }
       partitionKey.append(
-        Column(column.name, .partitionKey, position: partitionKey.count, column.type, id: Column.noCells))
+        Column(
+          column.name, .partitionKey, position: partitionKey.count, column.type, id: Column.noCells, mask: column.mask))
     }
     for key in view.clustering {
       guard let column = columns[key.name] else { continue }
       clustering.append(
         Column(
           column.name, .clustering, position: clustering.count, column.type, isDescending: key.isDescending,
-          id: Column.noCells))
+          id: Column.noCells, mask: column.mask))
     }
     let selected = view.selected.map { Set($0.map { ByteText($0) }) }
     regulars = base.regulars.filter { column in

@@ -27,6 +27,8 @@ final class BatchPlan: Sendable {
 /// A plan with what the protocol tells about it.
 final class PlannedStatement {
   let plan: StatementPlan
+  /// The plan of a SELECT for those who may not see the values of masked columns; nil where there are none.
+  var masked: SelectPlan?
   /// The version of the schema for which the plan is known to be right.
   var generation: Int
   /// The bind markers.

@@ -53,7 +53,9 @@ final class PreparedStatement: Sendable {
   let parsed: ParsedStatement
   /// As it was written.
   let text: String
-  private let firstMetadataID = Mutex<[UInt8]?>(nil)
+  /// What it is about, as it was when the statement was prepared.
+  let tables: StatementTables
+  private let firstMetadataID: Mutex<[UInt8]?>
 
   /// Whether the result's columns are those that the statement was first prepared with.
   ///
@@ -69,7 +71,14 @@ final class PreparedStatement: Sendable {
   /// tree takes a multiple of what was written.
   let cost: Int
 
-  init(id: StatementID, keyspace: String?, parsed: ParsedStatement, text: String) {
+  /// `earlier` is the same statement as it was prepared before its tables were changed: who has prepared it then may know
+  /// other columns.
+  init(
+    id: StatementID, keyspace: String?, parsed: ParsedStatement, text: String, schema: Schema,
+    instead earlier: PreparedStatement? = nil
+  ) {
+    tables = StatementTables(of: parsed.statement, in: keyspace, schema)
+    firstMetadataID = Mutex(earlier.flatMap { $0.firstMetadataID.withLock { $0 } })
     cost = 2_048 + 16 * text.utf8.count + 256 * parsed.markers.count
     self.text = text
     self.id = id

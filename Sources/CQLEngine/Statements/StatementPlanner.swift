@@ -15,9 +15,15 @@ enum StatementPlanner {
       }
       var planner = SelectPlanner(statement, table, schema.keyspaces[table.keyspace], markers: parsed.markers)
       let (plan, terms) = try planner.plan()
-      return PlannedStatement(
+      let planned = PlannedStatement(
         .select(plan), generation: schema.generation, markers: terms.specifications,
         partitionKeyIndexes: terms.partitionKeyIndexes, columns: plan.columns, digest: digest)
+      if table.hasMasks {
+        var planner = SelectPlanner(
+          statement, table, schema.keyspaces[table.keyspace], markers: parsed.markers, showsMasks: true)
+        planned.masked = try planner.plan().0
+      }
+      return planned
     case .insert(let statement): return try plan(.insert(statement), parsed, schema, keyspace, digest)
     case .update(let statement): return try plan(.update(statement), parsed, schema, keyspace, digest)
     case .delete(let statement): return try plan(.delete(statement), parsed, schema, keyspace, digest)

@@ -27,6 +27,9 @@ package struct StorageError: Error, Sendable, Equatable, CustomStringConvertible
     package static let overloaded = Code(description: "too many writes are waiting")
     /// A record would be larger than ``StorageLimits/recordBytes``.
     package static let recordTooLarge = Code(description: "a record is too large")
+    /// The partition key of a row of a view would be longer than ``KeyLayout/maximumKeyBytes``.
+    package static let viewKeyTooLong = Code(
+      description: "the partition key of a row of a materialized view would have more than 65535 bytes")
     /// A mutation is not what its type says; a mistake of the caller.
     package static let invalidMutation = Code(description: "a mutation is malformed")
     /// The file system cannot do what is needed, such as making the directory.

@@ -57,6 +57,10 @@ enum RoleRows {
     switch ByteText(table.name) {
     case "roles": roles.sorted.map { role($0) }
     case "role_members": members(roles)
+    case "identity_to_role":
+      roles.sorted.flatMap { role in
+        role.identities.map { SystemRow([("identity", .text($0.text)), ("role", .text(role.name))]) }
+      }
     case "role_permissions":
       roles.sorted.flatMap { role in
         role.permissions.map { path, permissions in

@@ -105,6 +105,11 @@ struct SystemValue {
     SystemValue(Parts.collection(texts.map { Array($0.utf8)[...] }))
   }
 
+  /// A list of booleans.
+  static func booleans(_ values: [Bool]) -> SystemValue {
+    SystemValue(Parts.collection(values.map { [$0 ? 1 : 0] }))
+  }
+
   static func map(_ entries: NameMap<String>) -> SystemValue {
     let sorted = entries.sorted
     return SystemValue(

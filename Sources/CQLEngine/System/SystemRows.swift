@@ -97,7 +97,7 @@ enum SchemaRows {
     case (true, "keyspaces"): return keyspaces.map { SystemRow([("keyspace_name", .text($0.name))]) }
     case (true, "tables"):
       return tables(keyspaces) { table in [("comment", .text(table.definition.options.comment))] }
-    case (_, "columns"): return tables(keyspaces, withViews: true) { $0.columns.map { column($0) } }
+    case (_, "columns"): return tables(keyspaces, withViews: true) { columns(of: $0) }
     case (_, "keyspaces"):
       return keyspaces.map {
         SystemRow([
@@ -111,6 +111,8 @@ enum SchemaRows {
     case (_, "aggregates"): return keyspaces.flatMap { $0.sortedAggregates.map { FunctionRows.aggregate($0) } }
     case (_, "types"): return keyspaces.flatMap { keyspace in keyspace.sortedTypes.map { type($0) } }
     case (_, "indexes"): return tables(keyspaces) { table in table.indexes.map { index($0) } }
+    case (_, "column_masks"):
+      return tables(keyspaces, withViews: true) { table in table.columns.compactMap { mask(of: $0) } }
     case (_, "dropped_columns"):
       return tables(keyspaces) { table in table.definition.dropped.values.map { dropped($0) } }
     default: return []
@@ -138,12 +140,53 @@ enum SchemaRows {
     }
   }
 
+  private static func columns(of table: Table) -> [Values] {
+    guard table.definition.isCompact else { return table.columns.map { column($0) } }
+    let shown = table.columns.map { column in
+      column.kind == .regular && table.definition.isStaticCompact
+        ? Self.column(Column(column.name, .static, column.type, id: column.id)) : Self.column(column)
+    }
+    return shown
+      + table.definition.hiddenColumns.map { hidden in
+        [
+          ("column_name", .text(hidden.name)),
+          ("clustering_order", .text(hidden.kind == .clustering ? "asc" : "none")),
+          ("column_name_bytes", .text(hidden.name)), ("kind", .text(hidden.kind.name)),
+          ("position", .int(hidden.position)), ("type", .text(hidden.type)),
+        ]
+      }
+  }
+
+  /// What the column `flags` says of a table.
+  private static func flags(_ table: Table) -> [String] {
+    let definition = table.definition
+    var flags: [String] = []
+    if !definition.isCompact || definition.clustering.count > 1 { flags.append("compound") }
+    if table.isCounter { flags.append("counter") }
+    if definition.isDense { flags.append("dense") }
+    return flags
+  }
+
   private static func column(_ column: Column) -> Values {
     let order = column.kind == .clustering ? (column.isDescending ? "desc" : "asc") : "none"
     return [
       ("column_name", .text(column.name)), ("clustering_order", .text(order)),
       ("column_name_bytes", .text(column.name)), ("kind", .text(column.kind.name)),
       ("position", .int(Int32(column.position))), ("type", .text(column.type.cql)),
+    ]
+  }
+
+  private static func mask(of column: Column) -> Values? {
+    guard let mask = column.mask else { return nil }
+    let texts = zip(mask.arguments, mask.argumentTypes).map { value, type in
+      value.map { MaskArgument.text($0, type) } ?? ""
+    }
+    return [
+      ("column_name", .text(column.name)), ("function_keyspace", .text("system")),
+      ("function_name", .text(mask.function.name)),
+      ("function_argument_types", .texts(mask.argumentTypes.map { CQLTypeText.text($0, isFrozen: true) })),
+      ("function_argument_values", .texts(texts)),
+      ("function_argument_nulls", .booleans(mask.arguments.map { $0 == nil })),
     ]
   }
 
@@ -157,7 +200,7 @@ enum SchemaRows {
       ("compaction", .map(options.compaction)), ("compression", .map(options.compression)),
       ("crc_check_chance", .double(options.checksumCheckChance)), ("dclocal_read_repair_chance", .double(0)),
       ("default_time_to_live", .int(options.defaultTimeToLive)), ("extensions", .map([:])),
-      ("flags", .texts(table.isCounter ? ["compound", "counter"] : ["compound"])),
+      ("flags", .texts(flags(table))),
       ("gc_grace_seconds", .int(options.graceSeconds)), ("id", .uuid(table.definition.id)),
       ("incremental_backups", options.incrementalBackups ? nil : .boolean(false)),
       ("max_index_interval", .int(options.maximumIndexInterval)),

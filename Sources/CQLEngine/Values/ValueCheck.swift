@@ -20,8 +20,8 @@ enum ValueCheck {
     case .inet: isValid = count == 4 || count == 16 || count == 0
     case .date: isValid = count == 4
     case .time: isValid = count == 8
-    case .smallint: isValid = count == 2 || count == 0
-    case .tinyint: isValid = count == 1 || count == 0
+    case .smallint: isValid = count == 2
+    case .tinyint: isValid = count == 1
     case .varint: isValid = true
     case .decimal: isValid = count == 0 || count >= 4
     case .duration: isValid = duration(value)

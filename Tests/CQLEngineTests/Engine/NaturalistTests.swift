@@ -62,12 +62,15 @@ struct NaturalistTests {
     #expect(rows == (0..<20).map { "'s\(100 + $0)' \($0)" })
   }
 
-  @Test("are known to a statement that was prepared before they changed")
+  @Test("are known to a client that has prepared a statement before they changed")
   func changes() async throws {
     let node = try await Self.node()
     try await node.run("INSERT INTO plants (genus, species, sightings) VALUES ('Acer', 'rubrum', 1)")
     let select = try node.prepare("SELECT * FROM plants WHERE genus = 'Acer'")
     try await node.run("ALTER TABLE plants ADD note text")
+    await #expect(throws: EngineFailure.self) { try await node.execute(select, [], skipsMetadata: true) }
+    // One client has prepared it again; another knows the old columns still.
+    _ = try node.prepare("SELECT * FROM plants WHERE genus = 'Acer'")
     let page = try await node.execute(select, [], skipsMetadata: true)
     #expect(page.metadata.newMetadataID != nil)
     #expect(page.metadata.newMetadataID != select.resultMetadataID)

@@ -20,6 +20,8 @@ struct SchemaTests {
       """,
       "CREATE INDEX ON ks.t (x)", "CREATE INDEX mk ON ks.t (keys(m))", "ALTER TABLE ks.t ADD y int",
       "ALTER TABLE ks.t DROP y", "ALTER TYPE ks.inner ADD z boolean",
+      "CREATE TABLE ks.m (k int PRIMARY KEY, v text MASKED WITH mask_inner(1, null, '#'), n int MASKED WITH DEFAULT)",
+      "CREATE TABLE ks.c (k int, c int, v int, PRIMARY KEY (k, c)) WITH COMPACT STORAGE",
     ]
     var described = ""
     var version = ""
@@ -35,6 +37,8 @@ struct SchemaTests {
     }
     let node = try await TestNode(location: .directory(directory.path))
     #expect(described.contains("CREATE TABLE ks.t"))
+    #expect(described.contains("v text MASKED WITH system.mask_inner(1, null, ''#'')"))
+    #expect(described.contains("COMPACT STORAGE"))
     #expect(try await node.run("DESCRIBE SCHEMA WITH INTERNALS") == described)
     #expect(try await node.run("SELECT schema_version, host_id FROM system.local") == version)
     #expect(try await node.page("SELECT c FROM ks.t", pageSize: 2, state: state).text == "'c1'")
@@ -96,6 +100,9 @@ struct SchemaTests {
     let select = try node.prepare("SELECT * FROM t")
     #expect(try await node.execute(select, [], skipsMetadata: true).metadata.columns == nil)
     try await node.run("ALTER TABLE t ADD v int")
+    await #expect(throws: EngineFailure.self) { try await node.execute(select, [], skipsMetadata: true) }
+    // Another client has prepared the statement anew, and this one has not.
+    _ = try node.prepare("SELECT * FROM t")
     #expect(try await node.execute(select, [], skipsMetadata: true).metadata.columns?.count == 2)
   }
 
@@ -104,6 +111,8 @@ struct SchemaTests {
     let node = try await TestNode.withKeyspace()
     try await node.run("CREATE TABLE t (k int PRIMARY KEY, v frozen<map<text, int>>)")
     try await node.run("CREATE TYPE u (a int, b frozen<list<int>>)")
+    try await node.run(
+      "CREATE TABLE m (k int PRIMARY KEY, v text MASKED WITH mask_inner(1, null)) WITH COMPACT STORAGE")
     try await node.run(
       "CREATE MATERIALIZED VIEW w AS SELECT k, v FROM t WHERE k > 1 AND v IS NOT NULL PRIMARY KEY (v, k)")
     try await node.run("CREATE FUNCTION f (a int, b u) CALLED ON NULL INPUT RETURNS int LANGUAGE java AS 'return a;'")

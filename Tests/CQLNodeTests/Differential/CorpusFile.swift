@@ -97,7 +97,10 @@ struct CorpusFile {
   }
 
   /// Writes the file anew.
-  func save() throws {
+  func save() throws { try CorpusFile.write(text, to: path) }
+
+  /// Writes a file.
+  static func write(_ text: String, to path: String) throws {
     guard let file = fopen(path, "wb") else { throw Malformed(description: "\(path) cannot be written") }
     defer { fclose(file) }
     let bytes = Array(text.utf8)

@@ -6,11 +6,11 @@ import CassandraWire
   import Glibc
 #endif
 
-/// Exponentials and logarithms of decimals, to the 32 digits that Cassandra gives of them: logarithms of numbers that differ
-/// from 1 in one of their first 58 digits.
+/// Exponentials and logarithms of decimals, to the digits that Cassandra gives of them: 32, or as many as the number has,
+/// and here 80 at most. Logarithms are those of numbers that differ from 1 in one of their first 58 digits.
 enum DecimalLogarithms {
   /// Digits of a result.
-  private static let digits = 32
+  private static func digits(of number: DecimalNumber) -> Int { min(max(32, number.unscaled.digits), 80) }
   /// Digits behind the point while it is computed, beside those that the number's size takes.
   private static let precision = 90
   /// The largest power of e, of which the exponent is a scale still.
@@ -28,26 +28,33 @@ enum DecimalLogarithms {
       power.subtract(BigInteger(1))
     }
     let value = DecimalNumber(unscaled: exponential(ofSmall: rest), scale: Int64(precision) - power.lowBits)
-    return value.rounded(to: digits)
+    return value.rounded(to: digits(of: number))
   }
 
   /// The natural logarithm of a number above 0.
   static func natural(_ number: DecimalNumber) -> DecimalNumber {
     let value = logarithm(number)
     guard !value.isZero else { return DecimalNumber(unscaled: value, scale: 0) }
-    return DecimalNumber(unscaled: value, scale: Int64(precision)).rounded(to: digits)
+    return DecimalNumber(unscaled: value, scale: Int64(precision)).rounded(to: digits(of: number))
   }
 
   /// The logarithm to the base of 10 of a number above 0.
   static func common(_ number: DecimalNumber) -> DecimalNumber {
-    let exact = number.stripped()
-    if exact.unscaled.twosComplement == [1], exact.scale <= 0 {
-      return DecimalNumber(unscaled: BigInteger(-exact.scale), scale: 0)
-    }
-    let dividend = logarithm(number) * one
-    let quotient = dividend.quotientAndRemainder(dividingBy: logarithmOfTen).quotient
-    // Of an exact power of ten the last digit is uncertain, and rounding makes it whole.
-    return DecimalNumber(unscaled: quotient, scale: Int64(precision)).rounded(to: digits)
+    // Cassandra divides two logarithms of two digits more. Whether the quotient of powers of ten comes out even, and so has
+    // no zeros behind its point, depends on how their last digits were rounded.
+    let value = logarithm(number)
+    let digits = digits(of: number)
+    let divisor = DecimalNumber(unscaled: logarithmOfTen, scale: Int64(precision)).rounded(to: digits + 2)
+    guard !value.isZero else { return DecimalNumber(unscaled: value, scale: -divisor.scale) }
+    let dividend = DecimalNumber(unscaled: value, scale: Int64(precision)).rounded(to: digits + 2)
+    let places = 2 * (digits + 2)
+    var scaled = dividend.unscaled
+    scaled.multiply(byPowerOfTen: places)
+    let (quotient, rest) = scaled.quotientAndRemainder(dividingBy: divisor.unscaled)
+    let wanted = dividend.scale - divisor.scale
+    let result = DecimalNumber(unscaled: quotient, scale: wanted + Int64(places))
+    guard rest.isZero else { return result.rounded(to: digits + 2).rounded(to: digits) }
+    return result.stripped(downTo: wanted).rounded(to: digits)
   }
 
   // MARK: Fixed-point numbers

@@ -70,7 +70,7 @@ extension ViewDefinition {
     case .leftOut: return nil
     case .tooLong:
       guard isWritten else { return nil }
-      throw StorageError(.recordTooLarge)
+      throw StorageError(.viewKeyTooLong)
     }
     RowOrigin.append(base, recordKey, cell.found, to: &note)
     return ViewRow(key: key, record: Self.record(record, layout, note))

@@ -203,6 +203,6 @@ extension Writer {
 extension StorageError {
   /// Whether the reason is in the write and not in the file, so that the other writes of its group go on.
   fileprivate var concernsOneWrite: Bool {
-    code == .recordTooLarge || code == .invalidMutation || self == .damagedRecord
+    code == .recordTooLarge || code == .viewKeyTooLong || code == .invalidMutation || self == .damagedRecord
   }
 }
