@@ -136,11 +136,6 @@ enum SystemAccess {
   }
 }
 
-extension Keyspace {
-  /// Whether Cassandra would replicate it.
-  fileprivate var isReplicated: Bool { replication["replication_factor"] != nil }
-}
-
 extension SystemAccess {
   /// Refuses changes of what belongs to the node, whoever asks: a permission is for nothing there but the replication of
   /// some keyspaces.

@@ -165,6 +165,11 @@ package final class Engine: Sendable {
     }
   }
 
+  /// Evaluates expressions with the values of a request, at its time.
+  func evaluator(_ bindings: Bindings) -> Evaluator {
+    Evaluator(bindings, FunctionContext(now: WallClock.microseconds(), uuids: uuids))
+  }
+
   /// Finishes what was accepted and closes the data. Requests that come later fail.
   package func close() async { await store.close() }
 }
@@ -184,23 +189,23 @@ extension Engine {
     await changes.lock()
     defer { changes.unlock() }
     let old = schema
-    var editor = SchemaEditor(
+    var draft = SchemaDraft(
       old, used: used, dataCentre: configuration.dataCentre, now: WallClock.microseconds(),
       makeNumber: { self.store.makeTableNumber() }, makeID: { self.uuids.next() })
-    guard let change = try editor.apply(statement) else { return (nil, editor.warnings) }
+    guard let change = try SchemaEditor.apply(statement, to: &draft) else { return (nil, draft.warnings) }
     var generator = SystemRandomNumberGenerator()
     let new = Schema(
-      version: CQLUUID.random(using: &generator), generation: old.generation + 1, keyspaces: editor.keyspaces)
+      version: CQLUUID.random(using: &generator), generation: old.generation + 1, keyspaces: draft.keyspaces)
     let roles = roles(after: change, from: old, to: new, by: role)
-    try await publish(new, roles, instead: old, dropping: editor.droppedNumbers)
-    if let build = editor.indexToBuild {
+    try await publish(new, roles, instead: old, dropping: draft.droppedNumbers)
+    if let build = draft.indexToBuild {
       try await self.build(build.index, of: new.keyspaces[build.keyspace]?.tables[build.table])
     }
-    if let build = editor.viewToBuild {
+    if let build = draft.viewToBuild {
       try await self.build(view: build.view, of: new.keyspaces[build.keyspace]?.tables[build.table])
     }
     for handler in handlers.withLock({ $0 }) { handler(change) }
-    return (change, editor.warnings)
+    return (change, draft.warnings)
   }
 
   /// Gives a table and its indexes new numbers: its rows are gone at once, and removed in the background.

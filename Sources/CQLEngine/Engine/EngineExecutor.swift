@@ -7,41 +7,25 @@ package import CassandraWire
 /// It is not Sendable and takes no lock on its hot path; it is to be used on one loop only, by any number of requests at
 /// once. Each function appends the whole body of a RESULT, from its kind on; when it throws, `body` is as it was before.
 package final class EngineExecutor {
-  /// The database.
-  let engine: Engine
-  /// This loop's reader.
-  let reader: Reader
-  /// This loop's way to the writer.
-  let writes: StoreWrites
-  /// Lets the loop do other work.
-  let yielding: () async -> Void
-  /// The schema as this loop has seen it last.
-  private var schema: Schema
-  /// The plans of prepared statements.
-  private var plans: [StatementID: PlannedStatement] = [:]
-  /// How many plans are kept.
-  private static let maximumPlans = 2_000
-  /// About how many bytes they take, and how many they may: 16 MiB.
-  private var plansCost = 0
-  private static let maximumPlansCost = 16 << 20
-  /// The key of the record that a point read looks for, kept for its memory.
-  var keyBuffer: [UInt8] = []
-  /// The rows of the node's own tables, with the generation of the schema for which they were made.
-  var systemRows: NameMap<(generation: Int, rows: MemoryTable)> = [:]
+  private let engine: Engine
+  private let schema: LoopSchema
+  private let plans: StatementPlans
+  private let reads: ReadExecutor
+  private let writes: WriteExecutor
+  private let definitions: DefinitionExecutor
 
   init(_ engine: Engine, reader: Reader, writes: StoreWrites, yielding: @escaping () async -> Void) {
     self.engine = engine
-    self.reader = reader
-    self.writes = writes
-    self.yielding = yielding
-    schema = engine.schema
+    schema = LoopSchema(engine)
+    plans = StatementPlans(schema, prepared: engine.prepared)
+    reads = ReadExecutor(engine, schema, reader, yielding: yielding)
+    self.writes = WriteExecutor(engine, schema, writes)
+    definitions = DefinitionExecutor(engine, schema)
   }
 
-  /// The newest schema.
-  @inline(__always)
-  func currentSchema() -> Schema {
-    if engine.generation != schema.generation { schema = engine.schema }
-    return schema
+  /// Begins to note what a request of a client does.
+  package func trace(for client: NodeAddress?) -> RequestTrace? {
+    RequestTrace(engine.traces, uuids: engine.uuids, client: client?.address)
   }
 
   /// Runs a statement given as text.
@@ -53,12 +37,11 @@ package final class EngineExecutor {
       trace.describe("Execute CQL3 query", shown, parameters)
       trace.note("Parsing \(shown)")
     }
-    let parsed = try Self.parse(text)
+    let parsed = try StatementPlans.parse(text)
     session.trace?.note("Planning the statement")
     let keyspace = parameters.keyspace ?? session.keyspace
-    let schema = currentSchema()
-    let planned = try StatementPlanner.plan(
-      parsed, schema, keyspace: keyspace, digest: Self.digest(text, parameters, keyspace))
+    let planned = try plans.plan(
+      parsed, keyspace: keyspace, digest: Self.digest(text, parameters, keyspace))
     let bindings = try Bindings(parameters.values, for: planned.markers, isPrepared: false)
     return try await run(
       planned, bindings, parameters, keyspace: keyspace, knownMetadata: nil, session: &session, into: &body)
@@ -70,15 +53,6 @@ package final class EngineExecutor {
     return StatementID(keyspace: keyspace, text: text).digest
   }
 
-  private static func parse(_ text: String) throws(EngineFailure) -> ParsedStatement {
-    do throws(CQLSyntaxError) {
-      return try CQLParser.parse(text)
-    } catch {
-      throw EngineFailure(
-        error.code == .limit ? .invalid : .syntaxError, HiddenPasswords(in: text).hide(in: error.message))
-    }
-  }
-
   /// Prepares a statement, for `keyspace` or else for that of the session.
   package func prepare(
     _ text: String, keyspace: String?, session: EngineSession, into body: inout [UInt8]
@@ -88,7 +62,7 @@ package final class EngineExecutor {
     let used = keyspace ?? session.keyspace
     let id = StatementID(keyspace: used, text: text)
     let statement: PreparedStatement
-    let schema = currentSchema()
+    let schema = schema.current
     let known = engine.prepared.find(id)
     if let known, known.tables.areUnchanged(in: schema) {
       session.trace?.note("The statement has been prepared before")
@@ -96,12 +70,12 @@ package final class EngineExecutor {
     } else {
       session.trace?.note("Parsing \(shown)")
       let parsed: ParsedStatement
-      if let known { parsed = known.parsed } else { parsed = try Self.parse(text) }
+      if let known { parsed = known.parsed } else { parsed = try StatementPlans.parse(text) }
       statement = PreparedStatement(
         id: id, keyspace: used, parsed: parsed, text: text, schema: schema, instead: known)
     }
     session.trace?.note("Planning the statement")
-    let planned = try plan(statement)
+    let planned = try plans.plan(statement)
     engine.prepared.put(statement)
     let result = PreparedResult(
       id: id.bytes, resultMetadataID: planned.metadataID,
@@ -117,66 +91,6 @@ package final class EngineExecutor {
     return EngineOutcome()
   }
 
-  /// The plan of a prepared statement for the newest schema.
-  private func plan(_ statement: PreparedStatement) throws(EngineFailure) -> PlannedStatement {
-    let schema = currentSchema()
-    if let known = plans[statement.id], Self.isCurrent(known, schema) { return known }
-    let planned = try StatementPlanner.plan(
-      statement.parsed, schema, keyspace: statement.keyspace, digest: statement.id.digest)
-    planned.allKnowColumns = statement.hasFirstColumns(planned.metadataID)
-    if plans[statement.id] == nil { plansCost += statement.cost }
-    if plans.count >= Self.maximumPlans || plansCost > Self.maximumPlansCost {
-      plans.removeAll()
-      plansCost = statement.cost
-    }
-    plans[statement.id] = planned
-    return planned
-  }
-
-  /// The plan of a statement given as text.
-  func plan(text: String, keyspace: String?) throws(EngineFailure) -> PlannedStatement {
-    try StatementPlanner.plan(try Self.parse(text), currentSchema(), keyspace: keyspace, digest: 0)
-  }
-
-  /// Whether a plan still is about the tables of the schema.
-  @inline(__always)
-  private static func isCurrent(_ planned: PlannedStatement, _ schema: Schema) -> Bool {
-    if planned.generation == schema.generation { return true }
-    func has(_ table: Table) -> Bool { schema.keyspaces[table.keyspace]?.tables[table.name] === table }
-    let isCurrent =
-      switch planned.plan {
-      case .select(let plan): has(plan.table)
-      case .write(let plan): has(plan.table)
-      case .batch(let plan): plan.members.allSatisfy { has($0.table) }
-      case .other: true
-      }
-    if isCurrent { planned.generation = schema.generation }
-    return isCurrent
-  }
-
-  /// The plan of an id.
-  func plan(id bytes: some Collection<UInt8>) throws(EngineFailure) -> (PlannedStatement, keyspace: String?) {
-    guard let id = StatementID(bytes) else { throw Self.unprepared(Array(bytes)) }
-    let schema = currentSchema()
-    if let known = plans[id], Self.isCurrent(known, schema) {
-      guard case .other = known.plan else { return (known, nil) }
-    }
-    guard let statement = engine.prepared.find(id), statement.tables.areUnchanged(in: schema) else {
-      throw Self.unprepared(Array(bytes))
-    }
-    return (try plan(statement), statement.keyspace)
-  }
-
-  private static func unprepared(_ id: [UInt8]) -> EngineFailure {
-    var digits: [UInt8] = []
-    digits.append(hexadecimal: id.span)
-    return EngineFailure(
-      .unprepared,
-      "Prepared query with ID \(String(decoding: digits, as: UTF8.self)) not found (either the query was not prepared on "
-        + "this host (maybe the host has been restarted?) or you have prepared too many queries and it has been evicted "
-        + "from the internal cache)", detail: .unprepared(id: id))
-  }
-
   /// Runs a prepared statement; fails with `.unprepared` when the node does not know `id`.
   ///
   /// `resultMetadataID` is what the client knows about the rows' columns, from v5 on: when they are others, the result has
@@ -190,11 +104,62 @@ package final class EngineExecutor {
       trace.describe("Execute CQL3 prepared query", text.map { HiddenPasswords(in: $0).shown }, parameters)
       trace.note("Looking up the prepared statement")
     }
-    let (planned, keyspace) = try plan(id: id)
+    let (planned, keyspace) = try plans.plan(id: id)
     let bindings = try Bindings(parameters.values, for: planned.markers, isPrepared: true)
     return try await run(
       planned, bindings, parameters, keyspace: keyspace ?? session.keyspace, knownMetadata: resultMetadataID,
       session: &session, into: &body)
+  }
+
+  /// Runs several statements as one.
+  package func batch(
+    _ batch: Batch, session: inout EngineSession, into body: inout [UInt8]
+  ) async throws(EngineFailure) -> EngineOutcome {
+    let parameters = batch.parameters
+    session.trace?.describe("Execute batch of CQL3 queries", nil, parameters)
+    session.trace?.note("Planning \(batch.statements.count) statements")
+    let access = try session.access(in: engine.access)
+    var plans: [WritePlan] = []
+    var values: [Bindings] = []
+    for statement in batch.statements {
+      let planned: PlannedStatement
+      switch statement.text {
+      case .prepared(let id): planned = try self.plans.plan(id: id).0
+      case .query(let text):
+        planned = try self.plans.plan(text: text, keyspace: parameters.keyspace ?? session.keyspace)
+      }
+      guard case .write(let plan) = planned.plan else {
+        throw EngineFailure.invalid(
+          "Invalid statement in batch: only UPDATE, INSERT and DELETE statements are allowed.")
+      }
+      if let access { try StatementAccess.check(plan, access) }
+      var bindings = try Bindings(.positional(statement.values), for: planned.markers, isPrepared: true)
+      if let json = plan.json { bindings = try bindings.reading(json) }
+      plans.append(plan)
+      values.append(bindings)
+    }
+    let timestamp = writes.ownTimestamp(plans) ?? parameters.defaultTimestamp ?? engine.timestamps.next()
+    var bound: [(BoundWrite, BoundCondition?)] = []
+    for (plan, bindings) in zip(plans, values) {
+      bound.append(try writes.bind(plan, writes.binder(bindings, parameters, timestamp: timestamp)))
+    }
+    let kind: BatchStatement.Kind =
+      switch batch.kind {
+      case .logged: .logged
+      case .unlogged: .unlogged
+      case .counter: .counter
+      }
+    try BatchRules.check(plans, kind: kind, hasTimestamp: false)
+    let start = body.count
+    session.trace?.note("Writing a batch of \(plans.count) statements")
+    do throws(EngineFailure) {
+      let outcome = try await writes.apply(bound, parameters, batch: kind, version: session.version, into: &body)
+      session.trace?.note(writes.activity)
+      return outcome
+    } catch {
+      body.removeSubrange(start...)
+      throw error
+    }
   }
 
   /// Runs a plan.
@@ -203,12 +168,12 @@ package final class EngineExecutor {
     knownMetadata: ArraySlice<UInt8>?, session: inout EngineSession, into body: inout [UInt8]
   ) async throws(EngineFailure) -> EngineOutcome {
     let start = body.count
-    let access = try access(of: session)
+    let access = try session.access(in: engine.access)
     if let access { try StatementAccess.check(planned.plan, access) }
     do throws(EngineFailure) {
       switch planned.plan {
       case .select(let plan):
-        return try await select(
+        return try await reads.select(
           access.flatMap { planned.masked(for: $0) } ?? plan, planned, bindings, parameters,
           knownMetadata: knownMetadata, session: session, into: &body)
       case .write(let plan):
@@ -216,166 +181,25 @@ package final class EngineExecutor {
         var outcome = EngineOutcome()
         let bindings = try plan.json.map { json throws(EngineFailure) in try bindings.reading(json) } ?? bindings
         if let cells = plan.pointCells {
-          _ = try await writePoint(plan, cells, bindings, parameters)
+          _ = try await writes.writePoint(plan, cells, bindings, parameters)
           body.append(bigEndian: ResultResponse.Kind.void.rawValue)
         } else {
-          outcome = try await write([plan], bindings, parameters, version: session.version, into: &body)
+          outcome = try await writes.write([plan], bindings, parameters, version: session.version, into: &body)
         }
-        session.trace?.note(writeActivity)
+        session.trace?.note(writes.activity)
         return outcome
       case .batch(let plan):
         session.trace?.note("Writing a batch of \(plan.members.count) statements")
-        let outcome = try await batch(plan, bindings, parameters, version: session.version, into: &body)
-        session.trace?.note(writeActivity)
+        let outcome = try await writes.batch(plan, bindings, parameters, version: session.version, into: &body)
+        session.trace?.note(writes.activity)
         return outcome
       case .other(let statement):
         session.trace?.note("Carrying out \(statement.name)")
-        return try await run(statement, keyspace: keyspace, parameters, session: &session, into: &body)
+        return try await definitions.run(statement, keyspace: keyspace, session: &session, into: &body)
       }
     } catch {
       body.removeSubrange(start...)
       throw error
     }
-  }
-
-  /// Refuses the levels that one node cannot reach for a table, as Cassandra does: two replicas of three, for one.
-  func checkAvailable(_ consistency: Consistency, for table: Table) throws(EngineFailure) {
-    switch consistency {
-    case .any, .one, .localOne, .nodeLocal: return
-    case .two, .three, .quorum, .all, .localQuorum, .eachQuorum, .serial, .localSerial: break
-    }
-    let replicas = currentSchema().keyspaces[table.keyspace]?.replicas(in: engine.configuration.dataCentre) ?? 1
-    let required: Int =
-      switch consistency {
-      case .two: 2
-      case .three: 3
-      case .all: replicas
-      default: replicas / 2 + 1
-      }
-    guard required > 1 else { return }
-    let cure =
-      replicas > 1
-      ? ": keyspace \(table.keyspace) has \(replicas) replicas, and this node is the only one; alter its replication to 1, "
-        + "or ask for ONE" : ""
-    throw EngineFailure(
-      .unavailable, "Cannot achieve consistency level \(consistency)\(cure)",
-      detail: .unavailable(consistency, required: Int32(clamping: required), alive: 1))
-  }
-
-  /// The values and the time of a request.
-  func evaluator(_ bindings: Bindings) -> Evaluator {
-    Evaluator(bindings, FunctionContext(now: WallClock.microseconds(), uuids: engine.uuids))
-  }
-
-  // MARK: SELECT
-
-  private func select(
-    _ plan: SelectPlan, _ planned: PlannedStatement, _ bindings: Bindings, _ parameters: QueryParameters,
-    knownMetadata: ArraySlice<UInt8>?, session: EngineSession, into body: inout [UInt8]
-  ) async throws(EngineFailure) -> EngineOutcome {
-    let version = session.version
-    if parameters.consistency == .any {
-      throw EngineFailure.invalid("ANY ConsistencyLevel is only supported for writes")
-    }
-    if parameters.pageSize == 0 { throw EngineFailure(.protocolError, "The page size cannot be 0") }
-    var consistency = parameters.consistency
-    var warnings = plan.warnings
-    if plan.neighbours != nil {
-      let lowered = try NeighbourSearch.consistency(consistency)
-      consistency = lowered.used
-      if let warning = lowered.warning { warnings.append(warning) }
-    }
-    try checkAvailable(consistency, for: plan.table)
-    let start = body.count
-    let hasChanged = knownMetadata.map { !$0.elementsEqual(planned.metadataID) } ?? false
-    let evaluator = evaluator(bindings)
-    let now = parameters.nowInSeconds.map { Int64($0) } ?? evaluator.context.now / 1_000_000
-    session.trace?.note("Reading \(plan.activity)")
-    if let key = plan.pointKey, parameters.pageState == nil {
-      let countOffset = try planned.writeHead(
-        into: &body, version: version, skipsMetadata: parameters.skipsMetadata, change: hasChanged)
-      var found = try readPoint(key, plan, planned, evaluator, now: now, meter: session.meter, into: &body)
-      while case .needsRoom(let bytes) = found {
-        _ = try await session.meter?.waitForRoom(bytes)
-        found = try readPoint(key, plan, planned, evaluator, now: now, meter: session.meter, into: &body)
-      }
-      if case .row = found {
-        body.store(bigEndian: Int32(1), at: countOffset)
-        // Cassandra looks no further when a page is full, and says that more may follow.
-        // A partition that has one row only is another matter: nothing can follow.
-        if parameters.pageSize == 1, !plan.table.clustering.isEmpty {
-          insertPointState(planned, start: start, into: &body)
-        }
-      }
-      session.trace?.note("Looked for one row by its key")
-      return EngineOutcome(warnings: plan.warnings)
-    }
-    let source: RowSource =
-      plan.table.isVirtual ? .memory(try systemRows(plan.table, plan, evaluator)) : .store(reader)
-    let execution = try SelectExecution(
-      plan, source, image: planned.takeImage(plan.finishedShape), evaluator: evaluator, digest: planned.digest,
-      stateKey: engine.pageStateKey, parameters: parameters, now: now, yielding: yielding, meter: session.meter)
-    let countOffset = try planned.writeHead(
-      into: &body, version: version, skipsMetadata: parameters.skipsMetadata, change: hasChanged)
-    let page = try await execution.run(into: &body)
-    session.trace?.note(
-      "Read \(execution.recordCount) records in \(execution.sliceCount) slices for \(page.count) rows"
-        + (page.state == nil ? "" : ", and more may follow"))
-    if case .index(let number, _, let column) = plan.partitions, !engine.isWhole(number, of: plan.table) {
-      throw EngineFailure.invalid("The index on column \(column.name) was dropped while it was read")
-    }
-    planned.giveBack(execution.image)
-    body.store(bigEndian: Int32(truncatingIfNeeded: page.count), at: countOffset)
-    if let state = page.state {
-      PlannedStatement.insert(state.bytes(engine.pageStateKey), intoHeadAt: start, of: &body)
-    }
-    if !execution.warnings.isEmpty { warnings += execution.warnings }
-    return EngineOutcome(warnings: warnings)
-  }
-}
-
-extension EngineExecutor {
-  /// Begins to note what a request of a client does.
-  package func trace(for client: NodeAddress?) -> RequestTrace? {
-    RequestTrace(engine.traces, uuids: engine.uuids, client: client?.address)
-  }
-
-  /// What has happened when a write is done; of a conditional one, when it is decided.
-  var writeActivity: String {
-    engine.configuration.location.isDurable
-      ? "Committed with the writes of its group, and synced to the disk" : "Committed with the writes of its group"
-  }
-}
-
-/// Writes the bodies of results.
-enum ResponseBody {
-  /// Appends a result whose message knows how to write itself.
-  static func append(
-    _ result: ResultResponse, to body: inout [UInt8], version: ProtocolVersion
-  ) throws(WireError) {
-    try ResponseMessage.result(result).encode(into: &body, version: version)
-  }
-
-  /// Appends a result, or fails as a bug of the server.
-  static func write(
-    _ result: ResultResponse, to body: inout [UInt8], version: ProtocolVersion
-  ) throws(EngineFailure) {
-    do throws(WireError) {
-      try append(result, to: &body, version: version)
-    } catch {
-      throw EngineFailure(.serverError, "\(error)")
-    }
-  }
-
-  /// Appends rows that are made already.
-  static func write(
-    columns: [ColumnSpecification], rows: [UInt8], count: Int, to body: inout [UInt8], version: ProtocolVersion
-  ) throws(EngineFailure) {
-    do throws(WireError) {
-      try RowsResult(metadata: ResultMetadata(columns: columns), rowCount: count).encode(into: &body, version: version)
-    } catch {
-      throw EngineFailure(.serverError, "\(error)")
-    }
-    body += rows
   }
 }

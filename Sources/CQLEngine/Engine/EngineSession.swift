@@ -46,6 +46,14 @@ package struct EngineSession {
     self.user = user
     self.peer = peer
   }
+
+  /// What whoever asks may do; nil where everybody may do everything.
+  @inline(__always)
+  func access(in control: AccessControl) throws(EngineFailure) -> RoleAccess? {
+    guard control.isEnforced, !isInternal else { return nil }
+    guard let login else { throw EngineFailure.unauthorized("You have not logged in") }
+    return login.access(in: control)
+  }
 }
 
 /// The login of a connection, which belongs to its loop: what its role may do is looked up again only when roles have

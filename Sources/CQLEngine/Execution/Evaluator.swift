@@ -227,14 +227,3 @@ private struct SliceKeys {
     return true
   }
 }
-
-extension CQLType {
-  /// The type by which the elements of a set or map are found.
-  var elementKey: CQLType? {
-    switch self {
-    case .set(let element): element
-    case .map(let key, _): key
-    default: nil
-    }
-  }
-}

@@ -59,6 +59,24 @@ enum ReadRanges {
     return result
   }
 
+  /// Appends what the key of a record begins with, for equality with all columns of the partition key.
+  static func appendPartition(
+    _ key: [Restriction], _ evaluator: Evaluator, to record: inout [UInt8]
+  ) throws(EngineFailure) {
+    if key.count == 1, case .equal(let values) = key[0].kind {
+      let column = key[0].columns[0]
+      let value = try evaluator.required(values[0], column.name)
+      try checkPartitionKey(value, column, isOnly: true)
+      guard value.count <= KeyLayout.maximumKeyBytes else {
+        _ = try KeyLayout.partitionKey([value])
+        return
+      }
+      PartitionKey.append(token: Murmur3.token(value.span), key: value.span, to: &record)
+    } else {
+      record += try partitions(key, evaluator)[0].bytes
+    }
+  }
+
   static func checkPartitionKey(
     _ value: ArraySlice<UInt8>, _ column: Column, isOnly: Bool
   ) throws(EngineFailure) {

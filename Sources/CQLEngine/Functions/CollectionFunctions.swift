@@ -85,10 +85,3 @@ enum CollectionFunctions {
       })
   }
 }
-
-extension CQLType {
-  /// Whether it is a map.
-  var isMap: Bool {
-    if case .map = self { true } else { false }
-  }
-}

@@ -92,13 +92,3 @@ enum JSONFunctions {
     }
   }
 }
-
-extension CQLType {
-  /// Whether a value of no bytes is a value of its own, and not the same as none.
-  fileprivate var mayBeEmpty: Bool {
-    switch self {
-    case .text, .ascii, .blob, .custom: true
-    default: false
-    }
-  }
-}

@@ -320,21 +320,3 @@ struct RestrictionPlanner {
     if let token { self.token = try token.merged(with: restriction) } else { token = restriction }
   }
 }
-
-extension TermPlanner {
-  /// The values behind `IN`.
-  mutating func values(_ values: Relation.Values, _ receiver: Receiver) throws(EngineFailure) -> InValues {
-    switch values {
-    case .terms(let list):
-      var parts: [Expression] = []
-      for term in list { parts.append(try expression(term, receiver)) }
-      return .list(parts)
-    case .marker(let marker):
-      note(
-        marker,
-        Receiver(
-          "in(\(receiver.name))", .list(receiver.type), keyspace: receiver.keyspace, table: receiver.table))
-      return .marker(marker.index, receiver.type)
-    }
-  }
-}

@@ -100,9 +100,9 @@ extension SelectPlanner {
   /// The index to ask, and Cassandra's refusal of what neither keys nor an index can answer.
   mutating func chooseIndex(hasKeys: Bool) throws(EngineFailure) -> SelectPlan.Partitions? {
     if let neighbours {
-      try checkNeighbours(neighbours, hasKeys: hasKeys, needsClusteringFilter: !pendingClustering.isEmpty)
+      try neighbourRules.check(neighbours, hasKeys: hasKeys, needsClusteringFilter: !pendingClustering.isEmpty)
     } else {
-      try checkVectors(filtered)
+      try neighbourRules.checkVectors(filtered)
     }
     let isIndexing = hasIndexedRestriction
     // As in Cassandra: an index is used for what keys do not answer, and for a range of keys.

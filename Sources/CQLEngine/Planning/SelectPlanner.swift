@@ -34,8 +34,11 @@ struct SelectPlanner {
     restrictions = RestrictionPlanner(table, statement: "SELECT")
   }
 
+  /// What may stand beside an order by nearness.
+  var neighbourRules: NeighbourRules { NeighbourRules(table: table, restrictions: restrictions) }
+
   /// How often a type was found out.
-  var typings: TypingCount { terms.typings }
+  var typings: TypingCount { terms.types.typings }
 
   /// The plan and what is known of the markers.
   mutating func plan() throws(EngineFailure) -> (SelectPlan, TermPlanner) {
@@ -43,7 +46,7 @@ struct SelectPlanner {
     terms = selectors.terms
     neighbours = try neighbourOrder()
     try restrictions.add(statement.relations, &terms)
-    if let neighbours { try checkOnlyNeighbour(neighbours) }
+    if let neighbours { try neighbourRules.checkOnly(neighbours) }
     try checkStaticOnly()
     if statement.isDistinct { try checkDistinct() }
     let keys = try keyRestrictions()
@@ -103,6 +106,25 @@ struct SelectPlanner {
   }
 
   // MARK: What is selected
+
+  /// The vector whose neighbours are wanted; nil when the statement asks for none.
+  private mutating func neighbourOrder() throws(EngineFailure) -> NeighbourOrder? {
+    var orders: [(column: Column, vector: Expression)] = []
+    for ordering in statement.orderBy {
+      let column = try table.column(named: ordering.column)
+      guard let vector = ordering.nearestNeighbourOf else { continue }
+      orders.append((column, try terms.expression(vector, Receiver(column, of: table))))
+    }
+    guard let order = orders.first else { return nil }
+    guard orders.count == 1 else { throw EngineFailure.invalid("Cannot specify more than one ANN ordering") }
+    guard statement.orderBy.count == 1, let ordering = statement.orderBy.first else {
+      throw EngineFailure.invalid("ANN ordering does not support any other ordering")
+    }
+    guard !ordering.isDescending else { throw EngineFailure.invalid("Descending ANN ordering is not supported") }
+    return NeighbourOrder(
+      slot: selectors.shape.slot(order.column), vector: order.vector, column: order.column,
+      similarity: table.similarity(of: order.column) ?? .cosine)
+  }
 
   private mutating func selection() throws(EngineFailure) -> (SelectPlan.Outputs, [ColumnSpecification]) {
     var planned: [SelectorPlanner.Selector] = []

@@ -82,9 +82,9 @@ struct SelectorPlanner {
     case .element(_, let key): return try element(parts[0], key)
     case .slice(_, let from, let to): return try slice(parts[0], from, to)
     case .typeHint(let name, _):
-      let type = try terms.type(name)
+      let type = try terms.types.type(name)
       let planned = try plan(parts[0], type.wire)
-      guard TermPlanner.isAssignable(planned.type, to: type.wire) else {
+      guard TermTypes.isAssignable(planned.type, to: type.wire) else {
         let text = "(\(name.cql))\(planned.name)"
         throw EngineFailure.invalid("Cannot assign value \(text) to \(text) of type \(CQLTypeText.text(type.wire))")
       }
@@ -131,7 +131,7 @@ struct SelectorPlanner {
     for argument in arguments { described.append(try describe(argument)) }
     let receiver = expected.map { terms.receiver("[selection]", $0) }
     let scalar = try FunctionCatalog.scalar(
-      function, described, receiver: receiver, table: table, in: terms.keyspace, inSelection: true)
+      function, described, receiver: receiver, table: table, in: terms.types.keyspace, inSelection: true)
     var parts: [Expression] = []
     var names: [String] = []
     for (argument, type) in zip(arguments, scalar.argumentTypes) {
@@ -176,7 +176,7 @@ struct SelectorPlanner {
   }
 
   private mutating func cast(_ inner: TypedSelectable, _ native: NativeType) throws(EngineFailure) -> Selector {
-    let expected = inner.term.flatMap { terms.naturalType($0) }
+    let expected = inner.term.flatMap { terms.types.naturalType($0) }
     let planned = try plan(inner, expected)
     guard planned.type != native.wire else { return planned }
     let name = "cast(\(planned.name) as \(native.rawValue))"

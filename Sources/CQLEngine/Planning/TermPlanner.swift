@@ -4,22 +4,17 @@ import CassandraWire
 
 /// Checks the terms of one statement against what they are values for, and collects its markers on the way.
 struct TermPlanner {
-  /// The keyspace in which user types and functions are looked up.
-  let keyspace: Keyspace?
-  /// The table of the statement, for messages and markers.
-  let table: Table?
+  /// What types the terms have.
+  let types: TermTypes
   /// What is known of the markers; nil where one has not been met yet.
   private(set) var markers: [ColumnSpecification?]
   /// How many values follow those of the markers.
   private var reserved = 0
   /// The marker of each column of the partition key, by position.
   private var keyMarkers: [Int: Int] = [:]
-  /// How often a type was found out.
-  let typings = TypingCount()
 
   init(keyspace: Keyspace?, table: Table?, markers: [String?]) {
-    self.keyspace = keyspace
-    self.table = table
+    types = TermTypes(keyspace: keyspace, table: table)
     self.markers = Array(repeating: nil, count: markers.count)
   }
 
@@ -42,27 +37,21 @@ struct TermPlanner {
 
   /// For each column of the partition key the index of its marker; empty when one has none.
   var partitionKeyIndexes: [UInt16] {
-    guard let table else { return [] }
+    guard let table = types.table else { return [] }
     let indexes = table.partitionKey.indices.compactMap { keyMarkers[$0] }
     return indexes.count == table.partitionKey.count ? indexes.map { UInt16(truncatingIfNeeded: $0) } : []
   }
 
-  /// Takes what is known of markers from the statements before this one in a batch.
-  mutating func take(from other: TermPlanner) {
-    markers = other.markers
-    reserved = other.reserved
+  /// The planner of the next statement of a batch: another table, the same markers.
+  func continued(in keyspace: Keyspace?, table: Table) -> TermPlanner {
+    var next = TermPlanner(keyspace: keyspace, table: table, markers: [])
+    next.markers = markers
+    next.reserved = reserved
+    return next
   }
 
   /// A receiver that belongs to the table.
-  func receiver(_ name: String, _ type: CQLType) -> Receiver {
-    Receiver(name, type, keyspace: table?.keyspace ?? keyspace?.name ?? "", table: table?.name ?? "")
-  }
-
-  /// A type of a statement; user types are those of the table's keyspace.
-  func type(_ name: TypeName) throws(EngineFailure) -> ColumnType {
-    guard let keyspace else { return try TypeResolver(keyspace: "", types: [:]).resolve(name) }
-    return try TypeResolver(keyspace).resolve(name)
-  }
+  func receiver(_ name: String, _ type: CQLType) -> Receiver { types.receiver(name, type) }
 
   /// The expression of a term that is a value for `receiver`; throws Cassandra's refusal.
   mutating func expression(_ term: Term, _ receiver: Receiver) throws(EngineFailure) -> Expression {
@@ -88,22 +77,22 @@ struct TermPlanner {
     case .call(let function, _): return try call(function, typed.parts, receiver)
     case .typeHint(let name, _):
       let inner = typed.parts[0]
-      let hinted = try type(name)
-      guard Self.isAssignable(hinted.wire, to: receiver.type) else {
+      let hinted = try types.type(name)
+      guard TermTypes.isAssignable(hinted.wire, to: receiver.type) else {
         throw EngineFailure.invalid(
           "Cannot assign value \(term.cql) to \(receiver.name) of type \(receiver.typeText)")
       }
-      guard fit(inner, hinted.wire) != .none else {
+      guard types.fit(inner, hinted.wire) != .none else {
         throw EngineFailure.invalid("Cannot cast value \(inner.term.cql) to type \(name.cql)")
       }
       // The hint chooses among types and converts nothing: the value is one of the receiver's type.
       return try expression(inner, receiver)
     case .cast(_, let native):
       let inner = typed.parts[0]
-      guard let source = naturalType(inner) else {
+      guard let source = types.naturalType(inner) else {
         throw EngineFailure.invalid("Cannot infer type of \(inner.term.cql) in CAST; use a type hint")
       }
-      guard Self.isAssignable(native.wire, to: receiver.type) else {
+      guard TermTypes.isAssignable(native.wire, to: receiver.type) else {
         throw EngineFailure.invalid(
           "Type error: cannot assign result of function system.cast_as_\(native.rawValue) (type \(native.wire)) to "
             + "\(receiver.name) (type \(receiver.typeText))")
@@ -112,6 +101,22 @@ struct TermPlanner {
       guard source != native.wire else { return argument }
       return .call(try CastFunctions.function(from: source, to: native, name: inner.term.cql), [argument])
     case .negation, .arithmetic: return try operation(typed, receiver)
+    }
+  }
+
+  /// The values behind `IN`.
+  mutating func values(_ values: Relation.Values, _ receiver: Receiver) throws(EngineFailure) -> InValues {
+    switch values {
+    case .terms(let list):
+      var parts: [Expression] = []
+      for term in list { parts.append(try expression(term, receiver)) }
+      return .list(parts)
+    case .marker(let marker):
+      note(
+        marker,
+        Receiver(
+          "in(\(receiver.name))", .list(receiver.type), keyspace: receiver.keyspace, table: receiver.table))
+      return .marker(marker.index, receiver.type)
     }
   }
 
@@ -173,7 +178,7 @@ struct TermPlanner {
       if !isVector, element.hasMarker {
         throw EngineFailure.invalid("\(complaint): bind variables are not supported inside collection literals")
       }
-      guard fit(element, part.type) != .none else {
+      guard types.fit(element, part.type) != .none else {
         throw EngineFailure.invalid(
           "\(complaint): value \(element.term.cql) is not of type \(CQLTypeText.text(part.type, isFrozen: true))")
       }
@@ -198,7 +203,7 @@ struct TermPlanner {
         throw EngineFailure.invalid(
           "Invalid map literal for \(receiver.name): bind variables are not supported inside collection literals")
       }
-      guard fit(part, wanted.type) != .none else {
+      guard types.fit(part, wanted.type) != .none else {
         throw EngineFailure.invalid(
           "Invalid map literal for \(receiver.name): \(isKey ? "key" : "value") \(part.term.cql) is not of type "
             + CQLTypeText.text(wanted.type, isFrozen: true))
@@ -224,7 +229,7 @@ struct TermPlanner {
         parts.append(.null)
         continue
       }
-      guard fit(term, field.type) != .none else {
+      guard types.fit(term, field.type) != .none else {
         throw EngineFailure.invalid(
           "Invalid user type literal for \(receiver.name): field \(field.name) is not of type "
             + CQLTypeText.text(field.type, isFrozen: true))
@@ -265,7 +270,7 @@ struct TermPlanner {
     }
     var parts: [Expression] = []
     for (index, element) in elements.enumerated() {
-      guard fit(element, types[index]) != .none else {
+      guard self.types.fit(element, types[index]) != .none else {
         throw EngineFailure.invalid(
           "Invalid tuple literal for \(receiver.name): component \(index) is not of type "
             + CQLTypeText.text(types[index], isFrozen: true))
@@ -280,10 +285,11 @@ struct TermPlanner {
   private mutating func call(
     _ name: QualifiedName, _ arguments: [TypedTerm], _ receiver: Receiver
   ) throws(EngineFailure) -> Expression {
-    let planned = self
+    let types = types
     let function = try FunctionCatalog.scalar(
-      name, arguments.map { argument in Argument(planned, argument) }, receiver: receiver, table: table, in: keyspace)
-    guard Self.isAssignable(function.returnType, to: receiver.type) else {
+      name, arguments.map { argument in Argument(types, argument) }, receiver: receiver, table: types.table,
+      in: types.keyspace)
+    guard TermTypes.isAssignable(function.returnType, to: receiver.type) else {
       throw EngineFailure.invalid(
         "Type error: cannot assign result of function \(function.qualifiedName) (type "
           + "\(CQLTypeText.text(function.returnType))) to \(receiver.name) (type \(receiver.typeText))")
@@ -292,6 +298,16 @@ struct TermPlanner {
     for (index, argument) in arguments.enumerated() {
       let part = self.receiver("arg\(index)(\(function.qualifiedName))", function.argumentTypes[index])
       parts.append(try expression(argument, part))
+    }
+    return .call(function, parts)
+  }
+
+  /// The expression of a sign or an operator with what it stands for.
+  private mutating func operation(_ typed: TypedTerm, _ receiver: Receiver) throws(EngineFailure) -> Expression {
+    let function = try types.operation(typed, receiver: receiver.type)
+    var parts: [Expression] = []
+    for (index, (part, type)) in zip(typed.parts, function.argumentTypes).enumerated() {
+      parts.append(try expression(part, self.receiver("arg\(index)(\(function.qualifiedName))", type)))
     }
     return .call(function, parts)
   }

@@ -36,7 +36,7 @@ extension Selectable {
 extension SelectorPlanner {
   /// An argument of a function that is still to be found.
   func argument(_ typed: TypedSelectable) -> Argument {
-    if let term = typed.term { return Argument(terms, term) }
+    if let term = typed.term { return Argument(terms.types, term) }
     if case .tuple = typed.selectable.kind, typed.parts.count == 1 {
       let inner = argument(typed.parts[0])
       return Argument(text: naturalName(typed), type: nil) { wanted in
@@ -54,7 +54,7 @@ extension SelectorPlanner {
       if let elementCount, case .vector(_, let dimensions) = wanted {
         return elementCount == dimensions ? .weak : .none
       }
-      return type == wanted ? .exact : TermPlanner.isAssignable(type, to: wanted) ? .weak : .none
+      return type == wanted ? .exact : TermTypes.isAssignable(type, to: wanted) ? .weak : .none
     }
   }
 
@@ -69,7 +69,7 @@ extension SelectorPlanner {
   /// The type that a selectable has by itself; nil when that depends on where it stands, or when it is wrong.
   func naturalType(_ typed: TypedSelectable) -> CQLType? {
     if let known = typed.natural { return known }
-    terms.typings.count += 1
+    terms.types.typings.count += 1
     let type = findNaturalType(typed)
     typed.natural = .some(type)
     return type
@@ -85,7 +85,7 @@ extension SelectorPlanner {
     case .call(let function, _): return returnType(function, parts)
     case .attribute(let kind, let of): return attributeType(kind, of)
     case .cast(_, let native):
-      guard let source = parts[0].term.map({ terms.naturalType($0) }) ?? naturalType(parts[0]) else { return nil }
+      guard let source = parts[0].term.map({ terms.types.naturalType($0) }) ?? naturalType(parts[0]) else { return nil }
       guard source != native.wire else { return source }
       return try? CastFunctions.function(from: source, to: native, name: "").returnType
     case .field(_, let field):
@@ -98,7 +98,7 @@ extension SelectorPlanner {
     case .slice:
       let whole = naturalType(parts[0])
       return whole?.elementKey == nil ? nil : whole
-    case .typeHint(let name, _): return try? terms.type(name).wire
+    case .typeHint(let name, _): return try? terms.types.type(name).wire
     case .tuple:
       // Whether it is a tuple or what stands in parentheses, what it is wanted for has to say.
       if parts.count == 1 { return nil }
@@ -117,7 +117,7 @@ extension SelectorPlanner {
     let name = function.name.name
     guard AggregateFunction.names.contains(name), function.keyspace.map({ $0.name == "system" }) ?? true else {
       return try? FunctionCatalog.scalar(
-        function, arguments.map { argument($0) }, receiver: nil, table: table, in: terms.keyspace
+        function, arguments.map { argument($0) }, receiver: nil, table: table, in: terms.types.keyspace
       ).returnType
     }
     guard let kind = AggregateFunction.Kind(rawValue: name), arguments.count == 1, let argument = arguments.first else {
@@ -163,6 +163,40 @@ extension SelectorPlanner {
     case .set, .mapOrUserType: return "{\(list(parts))}"
     case .negation: return "-\(list(parts))"
     case .arithmetic(_, let sign, _): return parts.map { naturalName($0) }.joined(separator: " \(sign.rawValue) ")
+    }
+  }
+
+  /// The function of a sign or an operator in a selection, where nothing says which type is wanted.
+  func operation(_ typed: TypedSelectable) throws(EngineFailure) -> ScalarFunction {
+    var arguments: [Argument] = []
+    for part in typed.parts {
+      try checkOperand(part)
+      switch part.selectable.kind {
+      case .element, .slice, .field, .list, .set, .mapOrUserType:
+        guard naturalType(part) == nil else { break }
+        arguments.append(Argument(text: naturalName(part), type: nil, fit: { _ in .none }))
+        continue
+      default: break
+      }
+      arguments.append(argument(part))
+    }
+    guard case .arithmetic(_, let sign, _) = typed.selectable.kind, arguments.count == 2 else {
+      return try ArithmeticFunctions.negation(arguments[0], receiver: nil)
+    }
+    return try ArithmeticFunctions.function(
+      sign, arguments[0], arguments[1], receiver: nil, areMarkersBeside: false)
+  }
+
+  /// Says what is wrong within an operand, and not that its type is unknown because of it.
+  private func checkOperand(_ part: TypedSelectable) throws(EngineFailure) {
+    guard part.term == nil, naturalType(part) == nil else { return }
+    switch part.selectable.kind {
+    case .column(let name): _ = try table.column(named: name)
+    case .negation, .arithmetic: _ = try operation(part)
+    case .call, .cast:
+      var within = self
+      _ = try within.plan(part)
+    default: for inner in part.parts { try checkOperand(inner) }
     }
   }
 }

@@ -50,7 +50,7 @@ final class TypingCount {
   var count = 0
 }
 
-extension TermPlanner {
+extension TermTypes {
   /// How well a term goes with a type.
   func fit(_ term: TypedTerm, _ type: CQLType) -> Literal.Fit {
     switch term.term.kind {

@@ -67,33 +67,3 @@ extension NativeType {
     }
   }
 }
-
-extension CQLType {
-  /// Whether it is a list, a set or a map.
-  var isCollection: Bool {
-    switch self {
-    case .list, .set, .map: true
-    default: false
-    }
-  }
-
-  /// Whether it is one of the types of numbers.
-  var isNumber: Bool {
-    switch self {
-    case .tinyint, .smallint, .int, .bigint, .counter, .varint, .decimal, .float, .double: true
-    default: false
-    }
-  }
-
-  /// Whether a duration is in it, which has no order.
-  var hasDuration: Bool {
-    switch self {
-    case .duration: true
-    case .list(let element), .set(let element), .vector(let element, _): element.hasDuration
-    case .map(let key, let value): key.hasDuration || value.hasDuration
-    case .tuple(let types): types.contains { $0.hasDuration }
-    case .udt(let type): type.fields.contains { $0.type.hasDuration }
-    default: false
-    }
-  }
-}

@@ -67,6 +67,9 @@ struct Keyspace: Sendable {
   func table(withIndex name: String) -> Table? {
     tables.values.first { $0.indexes.contains { $0.name == name } }
   }
+
+  /// Whether Cassandra would replicate it.
+  var isReplicated: Bool { replication["replication_factor"] != nil }
 }
 
 /// One version of the schema: replaced as a whole, never changed.

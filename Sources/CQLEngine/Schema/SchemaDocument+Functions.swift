@@ -11,13 +11,13 @@ extension SchemaDocument {
     for (signature, function) in new.functions where old?.functions[signature] != function {
       var writer = DocumentWriter()
       writer.write(new.name)
-      writer.write(function)
+      function.write(to: &writer)
       entries.append((name(of: signature, isAggregate: false, in: new), writer.bytes))
     }
     for (signature, aggregate) in new.aggregates where old?.aggregates[signature] != aggregate {
       var writer = DocumentWriter()
       writer.write(new.name)
-      writer.write(aggregate)
+      aggregate.write(to: &writer)
       entries.append((name(of: signature, isAggregate: true, in: new), writer.bytes))
     }
     guard let old else { return }
@@ -34,13 +34,16 @@ extension SchemaDocument {
     _ functions: [DocumentReader], _ aggregates: [DocumentReader], to keyspaces: inout NameMap<Keyspace>
   ) -> Bool {
     for var reader in functions {
-      guard let keyspace = keyspaces[reader.text()], let function = reader.function(keyspace), !reader.isDamaged else {
+      guard let keyspace = keyspaces[reader.text()], let function = UserFunction.read(from: &reader, in: keyspace),
+        !reader.isDamaged
+      else {
         return false
       }
       keyspaces[keyspace.name]?.functions[function.signature] = function
     }
     for var reader in aggregates {
-      guard let keyspace = keyspaces[reader.text()], let aggregate = reader.aggregate(keyspace), !reader.isDamaged
+      guard let keyspace = keyspaces[reader.text()], let aggregate = UserAggregate.read(from: &reader, in: keyspace),
+        !reader.isDamaged
       else {
         return false
       }
@@ -50,61 +53,61 @@ extension SchemaDocument {
   }
 }
 
-extension DocumentWriter {
-  fileprivate mutating func write(_ function: UserFunction) {
-    write(function.name)
-    write(function.arguments) { writer, argument in
+extension UserFunction {
+  fileprivate func write(to writer: inout DocumentWriter) {
+    writer.write(name)
+    writer.write(arguments) { writer, argument in
       writer.write(argument.name)
       writer.write(argument.type.name)
     }
-    write(function.returnType.name)
-    write(function.isCalledOnNullInput)
-    write(function.language)
-    write(function.body)
+    writer.write(returnType.name)
+    writer.write(isCalledOnNullInput)
+    writer.write(language)
+    writer.write(body)
   }
 
-  fileprivate mutating func write(_ aggregate: UserAggregate) {
-    write(aggregate.name)
-    write(aggregate.argumentTypes) { $0.write($1.name) }
-    write(aggregate.stateFunction)
-    write(aggregate.stateType.name)
-    write(aggregate.finalFunction ?? "")
-    write(aggregate.initialCondition != nil)
-    write(aggregate.initialCondition ?? "")
-    write(aggregate.returnType.name)
+  fileprivate static func read(from reader: inout DocumentReader, in keyspace: Keyspace) -> UserFunction? {
+    let resolver = TypeResolver(keyspace)
+    let name = reader.text()
+    var arguments: [UserFunction.Argument] = []
+    for _ in 0..<reader.count() {
+      let name = reader.text()
+      guard let type = try? resolver.resolve(reader.typeName()) else { return nil }
+      arguments.append(UserFunction.Argument(name: name, type: type))
+    }
+    guard let returnType = try? resolver.resolve(reader.typeName()) else { return nil }
+    return UserFunction(
+      keyspace: keyspace.name, name: name, arguments: arguments, returnType: returnType,
+      isCalledOnNullInput: reader.boolean(), language: reader.text(), body: reader.text())
   }
 }
 
-extension DocumentReader {
-  fileprivate mutating func function(_ keyspace: Keyspace) -> UserFunction? {
-    let resolver = TypeResolver(keyspace)
-    let name = text()
-    var arguments: [UserFunction.Argument] = []
-    for _ in 0..<count() {
-      let name = text()
-      guard let type = try? resolver.resolve(typeName()) else { return nil }
-      arguments.append(UserFunction.Argument(name: name, type: type))
-    }
-    guard let returnType = try? resolver.resolve(typeName()) else { return nil }
-    return UserFunction(
-      keyspace: keyspace.name, name: name, arguments: arguments, returnType: returnType,
-      isCalledOnNullInput: boolean(), language: text(), body: text())
+extension UserAggregate {
+  fileprivate func write(to writer: inout DocumentWriter) {
+    writer.write(name)
+    writer.write(argumentTypes) { $0.write($1.name) }
+    writer.write(stateFunction)
+    writer.write(stateType.name)
+    writer.write(finalFunction ?? "")
+    writer.write(initialCondition != nil)
+    writer.write(initialCondition ?? "")
+    writer.write(returnType.name)
   }
 
-  fileprivate mutating func aggregate(_ keyspace: Keyspace) -> UserAggregate? {
+  fileprivate static func read(from reader: inout DocumentReader, in keyspace: Keyspace) -> UserAggregate? {
     let resolver = TypeResolver(keyspace)
-    let name = text()
+    let name = reader.text()
     var argumentTypes: [ColumnType] = []
-    for _ in 0..<count() {
-      guard let type = try? resolver.resolve(typeName()) else { return nil }
+    for _ in 0..<reader.count() {
+      guard let type = try? resolver.resolve(reader.typeName()) else { return nil }
       argumentTypes.append(type)
     }
-    let stateFunction = text()
-    guard let stateType = try? resolver.resolve(typeName()) else { return nil }
-    let finalFunction = text()
-    let hasInitialCondition = boolean()
-    let initialCondition = text()
-    guard let returnType = try? resolver.resolve(typeName()) else { return nil }
+    let stateFunction = reader.text()
+    guard let stateType = try? resolver.resolve(reader.typeName()) else { return nil }
+    let finalFunction = reader.text()
+    let hasInitialCondition = reader.boolean()
+    let initialCondition = reader.text()
+    guard let returnType = try? resolver.resolve(reader.typeName()) else { return nil }
     return UserAggregate(
       keyspace: keyspace.name, name: name, argumentTypes: argumentTypes, stateFunction: stateFunction,
       stateType: stateType, finalFunction: finalFunction.isEmpty ? nil : finalFunction,

@@ -26,19 +26,23 @@ extension DocumentReader {
         let bytes = (0..<count()).map { _ in number(UInt8.self) }
         return isNull ? nil : bytes[...]
       }
-      guard definition.mask(column, named: function, arguments) else { return false }
+      guard put(function, arguments, on: column, of: &definition) else { return false }
     }
     return true
   }
-}
 
-extension Table.Definition {
-  fileprivate mutating func mask(_ name: String, named function: String, _ arguments: [ArraySlice<UInt8>?]) -> Bool {
-    for group in [\Self.partitionKey, \Self.clustering, \Self.statics, \Self.regulars] {
-      guard let place = self[keyPath: group].firstIndex(where: { $0.name.hasSameBytes(as: name) }) else { continue }
-      let column = self[keyPath: group][place]
+  private func put(
+    _ function: String, _ arguments: [ArraySlice<UInt8>?], on name: String, of definition: inout Table.Definition
+  ) -> Bool {
+    typealias Group = WritableKeyPath<Table.Definition, [Column]>
+    let groups: [Group] = [\.partitionKey, \.clustering, \.statics, \.regulars]
+    for group in groups {
+      guard let place = definition[keyPath: group].firstIndex(where: { $0.name.hasSameBytes(as: name) }) else {
+        continue
+      }
+      let column = definition[keyPath: group][place]
       guard let mask = ColumnMasking(named: function, of: column.wire, arguments) else { return false }
-      self[keyPath: group][place] = column.masked(with: mask)
+      definition[keyPath: group][place] = column.masked(with: mask)
       return true
     }
     return false

@@ -71,7 +71,7 @@ enum SchemaDocument {
       var writer = DocumentWriter()
       writer.write(new.name)
       writer.write(table.definition)
-      writer.write(table.definition.views) { $0.write($1) }
+      writer.write(table.definition.views) { $1.write(to: &$0) }
       writer.writeMasks(of: table)
       writer.write(table.definition.isCompact)
       entries.append((name(of: table, in: new), writer.bytes))
@@ -139,7 +139,7 @@ enum SchemaDocument {
         var definition = reader.table(keyspace.name, TypeResolver(keyspace)), !reader.isDamaged
       else { return nil }
       if found > dividedFormat {
-        guard let views = reader.views(of: definition), !reader.isDamaged else { return nil }
+        guard let views = View.views(of: definition, from: &reader), !reader.isDamaged else { return nil }
         definition.views = views
       }
       if found >= maskedFormat {

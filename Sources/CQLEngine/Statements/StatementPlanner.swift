@@ -160,12 +160,3 @@ enum BatchRules {
     }
   }
 }
-
-extension TermPlanner {
-  /// The planner of the next statement of a batch: another table, the same markers.
-  func continued(in keyspace: Keyspace?, table: Table) -> TermPlanner {
-    var next = TermPlanner(keyspace: keyspace, table: table, markers: Array(repeating: nil, count: markers.count))
-    next.take(from: self)
-    return next
-  }
-}

@@ -57,4 +57,14 @@ package struct StorageError: Error, Sendable, Equatable, CustomStringConvertible
     error.isFailedSync = isFailedSync
     return error
   }
+
+  /// Whether the reason is in the write and not in the file, so that the other writes of its group go on.
+  var concernsOneWrite: Bool {
+    code == .recordTooLarge || code == .viewKeyTooLong || code == .invalidMutation || self == .damagedRecord
+  }
+
+  /// The file is a database of another program.
+  static let foreignFile = StorageError(.unsupportedVersion, logDetail: "the file was not made by this program")
+  /// The bytes of a record make no sense.
+  static let damagedRecord = StorageError(.corrupt, logDetail: "a record does not follow its format")
 }

@@ -46,7 +46,7 @@ package final class Store: Sendable {
         PRAGMA journal_size_limit = \(configuration.limits.logBytes)
         """)
       if !directory.isTemporary { try directory.synchronize() }
-      let headed = try Writer.headedTables(database)
+      let headed = try RecordWriter.headedTables(database)
       heads = HeadedTables(headed)
       let next = try database.integer("SELECT value FROM state WHERE name = 'next table'")
       nextTable = Mutex(UInt32(clamping: max(next, 1)))

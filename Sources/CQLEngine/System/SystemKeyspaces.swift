@@ -285,10 +285,10 @@ enum SystemKeyspaces {
     digest[6] = digest[6] & 0x0f | 0x30
     digest[8] = digest[8] & 0x3f | 0x80
     let id = CQLUUID(high: digest.span.uint64(at: 0), low: digest.span.uint64(at: 8))
-    let editor = SchemaEditor(
+    let draft = SchemaDraft(
       Schema(version: id, generation: 0, keyspaces: [keyspace.name: keyspace]), used: keyspace.name, dataCentre: "",
       now: 0, makeNumber: { TableNumber(rawValue: 0) }, makeID: { id })
-    guard let key = try? editor.primaryKey(of: statement, named: name) else { return nil }
-    return try? editor.definition(statement, key, in: keyspace)
+    guard let key = try? TableEditor.primaryKey(of: statement, named: name) else { return nil }
+    return try? TableEditor.definition(draft, statement, key, in: keyspace)
   }
 }

@@ -19,7 +19,7 @@ import Testing
       let terms = TermPlanner(keyspace: keyspace, table: table, markers: parsed.markers)
       var planner = WritePlanner(table, terms, isInBatch: false)
       _ = try? planner.plan(statement)
-      return terms.typings.count
+      return terms.types.typings.count
     default:
       Issue.record("no statement of this test")
       return 0

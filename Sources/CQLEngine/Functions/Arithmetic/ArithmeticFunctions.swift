@@ -67,7 +67,7 @@ enum ArithmeticFunctions {
   private static func isWanted(_ result: CQLType, _ receiver: CQLType?) -> Bool {
     // What is computed of numbers is no counter, though a counter takes a constant.
     if receiver == .counter { return result == .counter }
-    return receiver.map { TermPlanner.isAssignable(result, to: $0) } ?? true
+    return receiver.map { TermTypes.isAssignable(result, to: $0) } ?? true
   }
 
   private static func fits(_ argument: Argument) -> [(CQLType, Literal.Fit)] {

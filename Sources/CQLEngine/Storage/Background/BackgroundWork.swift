@@ -28,7 +28,9 @@ struct IndexBuild {
 }
 
 /// What the writer knows of the work between the groups. All of it is in the file too, so a restart goes on with it.
-struct BackgroundWork {
+///
+/// It belongs to the writer's thread: those who write plan work here, and those who do it look here.
+final class BackgroundWork {
   /// Seconds without background work after it has failed, as on a full disk.
   static let pauseSeconds: Int64 = 5
 
@@ -52,8 +54,16 @@ struct BackgroundWork {
     nextSeconds = try statements.firstPurge()
   }
 
-  mutating func setTables(_ tables: [TableHandle]) {
+  func setTables(_ tables: [TableHandle]) {
     self.tables = Dictionary(tables.map { ($0.number, $0) }) { _, last in last }
+  }
+
+  /// The table of a write as it is now.
+  ///
+  /// A write that was made before a change of the schema may come after it: it has to keep an index that is new, because
+  /// the index's building does not come by again.
+  func current(_ table: TableHandle) -> TableHandle {
+    tables?[table.number] ?? table
   }
 
   /// Whether a step would find something to do.
@@ -72,32 +82,59 @@ struct BackgroundWork {
   }
 
   /// An index has lost an entry: so has what is built and not stored.
-  mutating func entryWasRemoved(_ entry: [UInt8]) {
+  func entryWasRemoved(_ entry: [UInt8]) {
     for place in builds.indices { builds[place].entries.remove(entry) }
   }
 
   /// After writes were taken back: an entry may stand for them that was taken for removed.
-  mutating func restartBuilds() {
+  func restartBuilds() {
     for place in builds.indices { builds[place].restart() }
   }
 
   /// After a transaction was taken back: looks again at what is in the file.
-  mutating func recheck() {
+  func recheck() {
     restartBuilds()
     hasSweeps = true
     hasDrops = true
     if let first = try? statements.firstPurge() { nextSeconds = first }
   }
 
-  mutating func pause(until seconds: Int64) { pausedUntil = seconds }
+  func pause(until seconds: Int64) { pausedUntil = seconds }
 
-  mutating func resume() { pausedUntil = .min }
+  func resume() { pausedUntil = .min }
 
-  mutating func failBuilds(_ error: StorageError) {
+  func failBuilds(_ error: StorageError) {
     for build in builds { build.waiter?.resume(error) }
     for build in viewBuilds { build.waiter?.resume(error) }
     builds = []
     viewBuilds = []
+  }
+
+  /// Gives keys and records of a range of stored keys to `body` until it answers false; answers whether the end was
+  /// reached. Nothing may be written meanwhile.
+  func forEachRecord(
+    from lower: [UInt8], upTo upper: [UInt8],
+    _ body: (_ key: Span<UInt8>, _ record: Span<UInt8>, _ stored: StoredRecord) throws(StorageError) -> Bool
+  ) throws(StorageError) -> Bool {
+    let statement = statements.records
+    defer { statement.reset() }
+    try statement.bind(1, lower)
+    try statement.bind(2, upper)
+    while try statement.step() {
+      let key = unsafe statement.bytesInPlace(0).span
+      let record = unsafe statement.bytesInPlace(1).span
+      var stored = StoredRecord(isThere: true)
+      guard LongRecord.isStub(record) else {
+        if try !body(key, record, stored) { return false }
+        continue
+      }
+      try LongRecord.read(record, into: &stored.parts)
+      let goesOn = try statements.longs.withLongRecord(record) { record throws(StorageError) in
+        try body(key, record, stored)
+      }
+      if !goesOn { return false }
+    }
+    return true
   }
 }
 

@@ -61,7 +61,3 @@ enum StoreFormat {
       "BEGIN IMMEDIATE; \(tables) PRAGMA application_id = \(applicationID); PRAGMA user_version = \(version); COMMIT")
   }
 }
-
-extension StorageError {
-  static let foreignFile = StorageError(.unsupportedVersion, logDetail: "the file was not made by this program")
-}

@@ -125,7 +125,3 @@ struct RecordLayout: Equatable {
     return start..<position
   }
 }
-
-extension StorageError {
-  static let damagedRecord = StorageError(.corrupt, logDetail: "a record does not follow its format")
-}

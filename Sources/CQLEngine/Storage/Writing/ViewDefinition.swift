@@ -118,35 +118,3 @@ extension ViewDefinition {
     return record
   }
 }
-
-extension Writer {
-  /// Brings the rows of views to what a record of their base has become.
-  func updateViews(
-    _ table: TableHandle, _ key: [UInt8], old: [UInt8]?, new: [UInt8]?, isWritten: Bool
-  ) throws(StorageError) {
-    let recordKey = key.span.extracting(4..<key.count)
-    for view in table.views {
-      var before: ViewRow?
-      var after: ViewRow?
-      if let old { before = try view.row(table.number, recordKey, old.span) }
-      if let new { after = try view.row(table.number, recordKey, new.span, isWritten: isWritten) }
-      if before == after { continue }
-      if let before, before.key != after?.key {
-        if let stored = try self.stored(before.key) { try remove(before.key, stored.parts) }
-      }
-      if let after { try put(after) }
-    }
-  }
-
-  /// Puts a row of a view in the place of the one before.
-  func put(_ row: ViewRow) throws(StorageError) {
-    guard row.record.count <= limits.recordBytes else { throw StorageError(.recordTooLarge) }
-    try put(row.key, row.record, try stored(row.key) ?? StoredRecord(isThere: false))
-  }
-
-  /// What stands under a key; nil when there is nothing.
-  private func stored(_ key: [UInt8]) throws(StorageError) -> StoredRecord? {
-    guard try lookup.find(key, skipsLong: true, { _ in }) else { return nil }
-    return StoredRecord(isThere: true, parts: lookup.parts)
-  }
-}

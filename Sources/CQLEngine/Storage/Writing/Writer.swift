@@ -2,39 +2,31 @@
 ///
 /// Not Sendable: made by the thread that opens the store, handed to the writer's thread once, and touched nowhere else.
 final class Writer {
-  let database: Database
-  let reader: Reader
-  let heads: HeadedTables
-  let queue: WriteQueue
-  let configuration: StoreConfiguration
+  /// Where the file is, which is locked until the writer has ended.
   let directory: StoreDirectory
-  let mark: RecoveryMark?
-  let lookup: Lookup
-  let statements: WriterStatements
-  var persistedHeads: Set<UInt32>
-  var background: BackgroundWork
-  /// Set once a sync has failed.
-  var failure: StorageError?
-  var lastCheckpointPages = 0
-  var key: [UInt8] = []
+  private let queue: WriteQueue
+  private let configuration: StoreConfiguration
+  private let records: RecordWriter
+  private let transactions: Transactions
+  private let background: BackgroundWork
+  private let worker: BackgroundWorker
+  private let statements: MetaStatements
 
-  var limits: StorageLimits { configuration.limits }
+  private var limits: StorageLimits { configuration.limits }
 
   init(
     _ database: Database, _ configuration: StoreConfiguration, _ directory: StoreDirectory, _ queue: WriteQueue,
     _ heads: HeadedTables, persistedHeads: Set<UInt32>, mark: RecoveryMark?
   ) throws(StorageError) {
-    self.database = database
     self.configuration = configuration
     self.directory = directory
-    self.mark = mark
     self.queue = queue
-    self.heads = heads
-    self.persistedHeads = persistedHeads
-    reader = Reader(database, heads: heads, isWriters: true)
-    lookup = try Lookup(database)
-    statements = try WriterStatements(database)
     background = try BackgroundWork(database)
+    records = try RecordWriter(
+      database, heads, persistedHeads: persistedHeads, configuration.limits, background)
+    transactions = try Transactions(database, configuration, mark: mark, records, background)
+    worker = BackgroundWorker(configuration, records, transactions, background)
+    statements = try MetaStatements(database)
   }
 
   /// What is to be done when the file is closed.
@@ -89,19 +81,17 @@ final class Writer {
       if closers.isEmpty { afterGroup() }
     }
     background.failBuilds(StorageError(.closed))
-    if failure == nil { _ = try? database.checkpoint(.passive) }
-    // SQLite copies what is left when it closes the file, and removes the log only when that has reached the disk.
-    mark?.end()
+    transactions.end()
     return Ending(directory: directory, closers: closers)
   }
 
   private func afterGroup() {
-    checkpointIfDue()
-    guard failure == nil else { return background.failBuilds(StorageError(.writesStopped)) }
+    transactions.checkpointIfDue()
+    guard transactions.failure == nil else { return background.failBuilds(StorageError(.writesStopped)) }
     // While others wait, a step is a fifth as long.
     let milliseconds = queue.isEmpty ? limits.stepMilliseconds : max(1, limits.stepMilliseconds / 5)
     do throws(StorageError) {
-      if try stepInBackground(milliseconds: milliseconds) { checkpointIfDue() }
+      if try worker.step(milliseconds: milliseconds) { transactions.checkpointIfDue() }
     } catch {
       background.pause(until: configuration.clock() + BackgroundWork.pauseSeconds)
       background.failBuilds(error)
@@ -110,7 +100,7 @@ final class Writer {
   }
 
   private func secondsToSleep() -> Int64? {
-    guard failure == nil else { return nil }
+    guard transactions.failure == nil else { return nil }
     let now = configuration.clock()
     return background.hasWork(at: now) ? 0 : background.wakeSeconds(at: now).map { max($0 - now, 1) }
   }
@@ -118,10 +108,148 @@ final class Writer {
   private func finishBackgroundWork() -> StorageError? {
     do throws(StorageError) {
       background.resume()
-      while try stepInBackground(milliseconds: limits.stepMilliseconds) { checkpointIfDue() }
+      while try worker.step(milliseconds: limits.stepMilliseconds) { transactions.checkpointIfDue() }
       return nil
     } catch {
       return error
     }
+  }
+
+  // MARK: Groups
+
+  /// Runs the writes in one transaction and resumes who waits for them. What does not fit into the group's time is run
+  /// in the next.
+  private func commit(_ group: inout [QueuedWrite]) {
+    var rest = group[...]
+    group.removeAll(keepingCapacity: true)
+    while !rest.isEmpty {
+      if let failure = transactions.failure {
+        for write in rest { write.waiter?.resume(StorageError(.writesStopped, logDetail: failure.logDetail)) }
+        return
+      }
+      rest = rest.dropFirst(commitSome(rest))
+    }
+  }
+
+  /// Runs writes from the front in one transaction; answers how many.
+  private func commitSome(_ writes: ArraySlice<QueuedWrite>) -> Int {
+    var count = 0
+    // Writes that have failed alone, by their place.
+    var failures: [Int: StorageError] = [:]
+    do throws(StorageError) {
+      try transactions.run { () throws(StorageError) in
+        let deadline = monotonicMicroseconds() + limits.groupMilliseconds * 1000
+        for write in writes {
+          if let error = try perform(write) { failures[count] = error }
+          count += 1
+          // A write into a record of megabytes takes as long as a thousand others, so the clock is read after each.
+          if monotonicMicroseconds() >= deadline { break }
+        }
+      }
+    } catch {
+      let hasStopped = transactions.failure != nil
+      guard !hasStopped, writes.count > 1 else {
+        let failed = hasStopped ? writes.count : 1
+        for write in writes.prefix(failed) { write.waiter?.resume(error) }
+        return failed
+      }
+      // One write may be the reason, such as one that is too large for the disk: each in a transaction of its own.
+      let begun = max(count, 1)
+      for index in writes.indices.prefix(begun) {
+        if let failure = transactions.failure {
+          writes[index].waiter?.resume(StorageError(.writesStopped, logDetail: failure.logDetail))
+        } else {
+          _ = commitSome(writes[index..<(index + 1)])
+        }
+      }
+      return begun
+    }
+    answer(writes.prefix(count), failures)
+    return count
+  }
+
+  /// Tells who waits for writes that are committed.
+  private func answer(_ writes: ArraySlice<QueuedWrite>, _ failures: [Int: StorageError]) {
+    var done = DoneWaiters()
+    for index in writes.indices {
+      guard let waiter = writes[index].waiter else { continue }
+      if !failures.isEmpty, let error = failures[index - writes.startIndex] {
+        waiter.resume(error)
+      } else {
+        done.append(waiter)
+      }
+    }
+    done.flush()
+  }
+
+  /// Runs one write; the error when it alone fails. Throws what fails the whole transaction.
+  private func perform(_ write: QueuedWrite) throws(StorageError) -> StorageError? {
+    do throws(StorageError) {
+      switch write.work {
+      case .mutations(let mutations):
+        try performMutations(mutations)
+      case .record(let handle, let key, let record):
+        let table = background.current(handle)
+        if table.isPlain {
+          try records.merge(table, key, record, isHead: false)
+        } else {
+          try transactions.inSavepoint { () throws(StorageError) in try records.merge(table, key, record, isHead: false)
+          }
+        }
+      case .decision(let decision):
+        let mutations: [PartitionMutation]
+        do throws(StorageError) {
+          mutations = try decision.decide(records.reader)
+        } catch {
+          return error
+        }
+        try performMutations(mutations)
+      case .meta(let values, let tablesToDrop, let nextTable):
+        try performMeta(values, tablesToDrop: tablesToDrop, nextTable: nextTable)
+      case .tables, .build, .finishBackgroundWork, .close:
+        preconditionFailure("only writes are committed in groups")
+      }
+      return nil
+    } catch {
+      guard error.concernsOneWrite, !transactions.isIdle else { throw error }
+      return error
+    }
+  }
+
+  private func performMutations(_ mutations: [PartitionMutation]) throws(StorageError) {
+    guard mutations.count > 1 || !(mutations.first.map { isOneRecord($0) } ?? true) else {
+      for mutation in mutations { try records.write(mutation) }
+      return
+    }
+    try transactions.inSavepoint { () throws(StorageError) in
+      for mutation in mutations { try records.write(mutation) }
+    }
+  }
+
+  private func performMeta(
+    _ values: [(name: String, value: [UInt8]?)], tablesToDrop: [TableNumber], nextTable: UInt32
+  ) throws(StorageError) {
+    for (name, value) in values {
+      if let value {
+        try statements.setMeta.bind(1, Array(name.utf8))
+        try statements.setMeta.bind(2, value)
+        try statements.setMeta.run()
+      } else {
+        try statements.removeMeta.bind(1, Array(name.utf8))
+        try statements.removeMeta.run()
+      }
+    }
+    for table in tablesToDrop {
+      try statements.drop.bind(1, Int64(table.rawValue))
+      try statements.drop.run()
+      background.hasDrops = true
+    }
+    try statements.setNextTable.bind(1, Int64(nextTable))
+    try statements.setNextTable.run()
+  }
+
+  /// Whether a mutation changes one record and nothing else, so that it needs no savepoint.
+  private func isOneRecord(_ mutation: PartitionMutation) -> Bool {
+    background.current(mutation.table).isPlain && mutation.head.isEmpty && mutation.rows.count <= 1
   }
 }

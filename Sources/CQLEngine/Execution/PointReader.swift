@@ -1,9 +1,10 @@
 import CassandraBytes
 import CassandraWire
 
-extension EngineExecutor {
+/// Reads single rows by their whole primary key, without anything that larger reads need.
+final class PointReader {
   /// What a read of one row has found.
-  enum PointRead {
+  enum Found {
     /// No row.
     case nothing
     /// The row, whose values have been appended.
@@ -12,19 +13,29 @@ extension EngineExecutor {
     case needsRoom(Int)
   }
 
-  /// Reads one row by its whole primary key, without anything that larger reads need.
-  func readPoint(
+  private let reader: Reader
+  private let pageStateKey: SipKey
+  /// The key of the record that was looked for last, kept for its memory.
+  private var keyBuffer: [UInt8] = []
+
+  init(_ reader: Reader, pageStateKey: SipKey) {
+    self.reader = reader
+    self.pageStateKey = pageStateKey
+  }
+
+  /// Reads one row, whose values it appends.
+  func read(
     _ key: [Restriction], _ plan: SelectPlan, _ planned: PlannedStatement, _ evaluator: Evaluator, now: Int64,
     meter: (any AnswerMeter)?, into body: inout [UInt8]
-  ) throws(EngineFailure) -> PointRead {
+  ) throws(EngineFailure) -> Found {
     guard case .slots(let slots) = plan.outputs else { return .nothing }
     var record: [UInt8] = []
     swap(&record, &keyBuffer)
     defer { swap(&record, &keyBuffer) }
     record.removeAll(keepingCapacity: true)
-    try appendPointKey(key, plan, evaluator, to: &record)
+    try appendKey(key, plan, evaluator, to: &record)
     var image = planned.takeImage(plan.finishedShape)
-    var found = PointRead.nothing
+    var found = Found.nothing
     do throws(StorageError) {
       _ = try reader.record(plan.table.number, record, now: now) { row throws(StorageError) in
         let count = row.bytes.count
@@ -44,10 +55,10 @@ extension EngineExecutor {
   }
 
   /// Appends the key of the one record that equality with all columns of the primary key names.
-  private func appendPointKey(
+  private func appendKey(
     _ key: [Restriction], _ plan: SelectPlan, _ evaluator: Evaluator, to record: inout [UInt8]
   ) throws(EngineFailure) {
-    try appendPointPartition(key, evaluator, to: &record)
+    try ReadRanges.appendPartition(key, evaluator, to: &record)
     record.append(RecordKind.row.rawValue)
     for restriction in plan.clustering {
       guard case .equal(let values) = restriction.kind else { continue }
@@ -56,29 +67,11 @@ extension EngineExecutor {
     }
   }
 
-  /// Appends what the key of a record begins with, for equality with all columns of the partition key.
-  func appendPointPartition(
-    _ key: [Restriction], _ evaluator: Evaluator, to record: inout [UInt8]
-  ) throws(EngineFailure) {
-    if key.count == 1, case .equal(let values) = key[0].kind {
-      let column = key[0].columns[0]
-      let value = try evaluator.required(values[0], column.name)
-      try ReadRanges.checkPartitionKey(value, column, isOnly: true)
-      guard value.count <= KeyLayout.maximumKeyBytes else {
-        _ = try KeyLayout.partitionKey([value])
-        return
-      }
-      PartitionKey.append(token: Murmur3.token(value.span), key: value.span, to: &record)
-    } else {
-      record += try ReadRanges.partitions(key, evaluator)[0].bytes
-    }
-  }
-
   /// Puts the state of a page that has ended with its only row into a result.
-  func insertPointState(_ planned: PlannedStatement, start: Int, into body: inout [UInt8]) {
+  func insertState(_ planned: PlannedStatement, start: Int, into body: inout [UInt8]) {
     let state = PageState(
       digest: planned.digest, partitionIndex: 0, remaining: .max, countInPartition: 1, partitionHasRow: true,
       isAfterPartition: false, position: keyBuffer)
-    PlannedStatement.insert(state.bytes(engine.pageStateKey), intoHeadAt: start, of: &body)
+    PlannedStatement.insert(state.bytes(pageStateKey), intoHeadAt: start, of: &body)
   }
 }

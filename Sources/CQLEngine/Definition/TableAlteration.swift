@@ -2,10 +2,14 @@ import CassandraBytes
 import CQLLanguage
 import CassandraWire
 
-extension SchemaEditor {
-  mutating func alter(_ statement: AlterTableStatement) throws(EngineFailure) -> SchemaChange? {
-    guard let table = try table(statement.table) else {
-      return try missing("Table '\(try qualified(statement.table))' doesn't exist", ifExists: statement.ifExists)
+/// Carries out ALTER TABLE.
+enum TableAlteration {
+  static func alter(
+    _ draft: inout SchemaDraft, _ statement: AlterTableStatement
+  ) throws(EngineFailure) -> SchemaChange? {
+    guard let table = try draft.table(statement.table) else {
+      return try draft.missing(
+        "Table '\(try draft.qualified(statement.table))' doesn't exist", ifExists: statement.ifExists)
     }
     if table.isView {
       throw EngineFailure.invalid("Cannot use ALTER TABLE on a materialized view; use ALTER MATERIALIZED VIEW instead")
@@ -15,7 +19,7 @@ extension SchemaEditor {
     switch statement.change {
     case .alterType: throw EngineFailure.invalid("Altering column types is no longer supported")
     case .mask(let name, let mask, let ifExists):
-      hasChanged = try self.mask(name, mask, ifExists: ifExists, in: &definition, table)
+      hasChanged = try Self.mask(draft, name, mask, ifExists: ifExists, in: &definition, table)
     case .dropCompactStorage:
       throw EngineFailure.invalid("DROP COMPACT STORAGE is disabled. Enable in cassandra.yaml to use.")
     case .properties(let properties):
@@ -24,24 +28,25 @@ extension SchemaEditor {
       if definition.options.defaultTimeToLive > 0, table.isCounter {
         throw EngineFailure.invalid("Cannot set default_time_to_live on a table with counters")
       }
-      try checkViews(of: table, definition.options)
+      try ViewEditor.checkViews(of: table, definition.options)
     case .add(let columns, let ifNotExists):
-      hasChanged = try add(columns, ifNotExists: ifNotExists, to: &definition, table)
+      hasChanged = try add(draft, columns, ifNotExists: ifNotExists, to: &definition, table)
     case .drop(let columns, let ifExists, let timestamp):
-      hasChanged = try drop(columns, ifExists: ifExists, at: timestamp ?? now, from: &definition, table)
+      hasChanged = try drop(draft, columns, ifExists: ifExists, at: timestamp ?? draft.now, from: &definition, table)
     case .rename(let renamings, _):
       var columns = NameMap(table.columns)
       for renaming in renamings { try rename(renaming, in: &definition, table, &columns) }
     }
     guard hasChanged else { return nil }
-    put(definition)
+    draft.put(definition)
     return SchemaChange(.updated, keyspace: definition.keyspace, .table(definition.name))
   }
 
   /// Adds columns; false when all are there already and may be. What holds for all of them is found out once: a statement
   /// may have thousands, as a table may.
-  private func add(
-    _ columns: [ColumnDefinition], ifNotExists: Bool, to definition: inout Table.Definition, _ table: Table
+  private static func add(
+    _ draft: SchemaDraft, _ columns: [ColumnDefinition], ifNotExists: Bool, to definition: inout Table.Definition,
+    _ table: Table
   ) throws(EngineFailure) -> Bool {
     // A column of the other kind is refused, so this stays as it is while columns are added.
     let isCounterTable = table.isCounter
@@ -53,18 +58,18 @@ extension SchemaEditor {
         if ifNotExists { continue }
         throw EngineFailure.invalid("Column with name '\(column.name.name)' already exists")
       }
-      try add(column, isCounterTable: isCounterTable, to: &definition)
+      try add(draft, column, isCounterTable: isCounterTable, to: &definition)
       hasChanged = true
     }
     return hasChanged
   }
 
   /// Adds a column that is not there.
-  private func add(
-    _ column: ColumnDefinition, isCounterTable: Bool, to definition: inout Table.Definition
+  private static func add(
+    _ draft: SchemaDraft, _ column: ColumnDefinition, isCounterTable: Bool, to definition: inout Table.Definition
   ) throws(EngineFailure) {
     let name = column.name.name
-    guard let keyspace = keyspaces[definition.keyspace] else { return }
+    guard let keyspace = draft.keyspaces[definition.keyspace] else { return }
     let type = try TypeResolver(keyspace).resolve(column.type)
     try type.checkStorable()
     if column.isStatic, definition.clustering.isEmpty {
@@ -105,8 +110,9 @@ extension SchemaEditor {
   }
 
   /// Drops columns; false when none is there and need not be.
-  private func drop(
-    _ columns: [Identifier], ifExists: Bool, at time: Int64, from definition: inout Table.Definition, _ table: Table
+  private static func drop(
+    _ draft: SchemaDraft, _ columns: [Identifier], ifExists: Bool, at time: Int64,
+    from definition: inout Table.Definition, _ table: Table
   ) throws(EngineFailure) -> Bool {
     var left = NameMap(table.columns)
     var dropped: Set<ByteText> = []
@@ -115,7 +121,7 @@ extension SchemaEditor {
         if ifExists { continue }
         throw EngineFailure.invalid("Column \(name) was not found in table '\(table.qualifiedName)'")
       }
-      try drop(column, at: time, from: &definition)
+      try drop(draft, column, at: time, from: &definition)
       dropped.insert(name)
     }
     guard !dropped.isEmpty else { return false }
@@ -125,8 +131,8 @@ extension SchemaEditor {
   }
 
   /// Remembers a column as dropped.
-  private func drop(
-    _ column: Column, at time: Int64, from definition: inout Table.Definition
+  private static func drop(
+    _ draft: SchemaDraft, _ column: Column, at time: Int64, from definition: inout Table.Definition
   ) throws(EngineFailure) {
     let name = column.name
     if column.isPrimaryKey { throw EngineFailure.invalid("Cannot drop PRIMARY KEY column \(name)") }
@@ -139,17 +145,17 @@ extension SchemaEditor {
         "Cannot drop column \(name) because it has dependent secondary indexes "
           + "(\(dependent.map(\.name).joined(separator: ", ")))")
     }
-    try checkDroppable(column, of: definition)
+    try ViewEditor.checkDroppable(column, of: definition)
     if definition.isDense { throw EngineFailure.invalid("Cannot drop the only value of a COMPACT STORAGE table") }
     var type = column.type
-    if let keyspace = keyspaces[definition.keyspace] {
+    if let keyspace = draft.keyspaces[definition.keyspace] {
       type = try TypeResolver(keyspace).resolve(column.type.name.expandingUserTypes(keyspace))
     }
     definition.dropped[name] = DroppedColumn(
       name: name, type: type, isStatic: column.kind == .static, time: time, id: column.id)
   }
 
-  private func rename(
+  private static func rename(
     _ renaming: Renaming, in definition: inout Table.Definition, _ table: Table, _ columns: inout NameMap<Column>
   ) throws(EngineFailure) {
     guard let column = columns[renaming.from.name] else {
@@ -179,6 +185,29 @@ extension SchemaEditor {
     } else {
       definition.clustering[column.position] = renamed
     }
+  }
+
+  /// Gives a column another mask, or none; false when nothing changes.
+  private static func mask(
+    _ draft: SchemaDraft, _ name: Identifier, _ mask: ColumnMask?, ifExists: Bool,
+    in definition: inout Table.Definition, _ table: Table
+  ) throws(EngineFailure) -> Bool {
+    guard let column = table.column(name.name), let keyspace = draft.keyspaces[definition.keyspace] else {
+      if ifExists { return false }
+      throw EngineFailure.invalid("Column with name '\(name.name)' doesn't exist on table '\(table.name)'")
+    }
+    let new = try mask.map { mask throws(EngineFailure) in
+      try MaskPlanner.mask(mask, of: column.name, column.type, in: keyspace)
+    }
+    guard new?.cql != column.mask?.cql else { return false }
+    let changed = column.masked(with: new)
+    switch column.kind {
+    case .partitionKey: definition.partitionKey[column.position] = changed
+    case .clustering: definition.clustering[column.position] = changed
+    case .static: definition.statics = definition.statics.map { $0 === column ? changed : $0 }
+    case .regular: definition.regulars = definition.regulars.map { $0 === column ? changed : $0 }
+    }
+    return true
   }
 }
 

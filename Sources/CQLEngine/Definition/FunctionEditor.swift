@@ -2,12 +2,15 @@ import CassandraBytes
 import CQLLanguage
 import CassandraWire
 
-extension SchemaEditor {
+/// Makes and drops functions and aggregates.
+enum FunctionEditor {
   /// The languages that Cassandra knows.
   private static let language = "java"
 
-  mutating func create(_ statement: CreateFunctionStatement) throws(EngineFailure) -> SchemaChange? {
-    let keyspaceName = try functionKeyspace(of: statement.function)
+  static func create(
+    _ draft: inout SchemaDraft, _ statement: CreateFunctionStatement
+  ) throws(EngineFailure) -> SchemaChange? {
+    let keyspaceName = try functionKeyspace(draft, of: statement.function)
     let name = statement.function.name.name
     if statement.ifNotExists, statement.orReplace { throw Self.bothDirectives }
     guard statement.language == Self.language else {
@@ -23,7 +26,7 @@ extension SchemaEditor {
     }
     try Self.checkThawed(statement.arguments.map(\.type), "Argument")
     try Self.checkThawed([statement.returnType], "Return type")
-    guard let keyspace = keyspaces[keyspaceName] else {
+    guard let keyspace = draft.keyspaces[keyspaceName] else {
       throw EngineFailure.invalid("Keyspace '\(keyspaceName)' doesn't exist")
     }
     let resolver = TypeResolver(keyspace)
@@ -54,16 +57,16 @@ extension SchemaEditor {
       }
       if existing == function { return nil }
     }
-    keyspaces[keyspaceName]?.functions[signature] = function
+    draft.keyspaces[keyspaceName]?.functions[signature] = function
     return SchemaChange(
       existing == nil ? .created : .updated, keyspace: keyspaceName,
       .function(name, argumentTypes: function.signature.types(in: keyspaceName)))
   }
 
   /// The keyspace of a function or an aggregate, for which Cassandra says otherwise than for a table what belongs to it.
-  private func functionKeyspace(of name: QualifiedName) throws(EngineFailure) -> String {
-    let keyspace = try Schema.keyspaceName(of: name, in: used)
-    guard keyspaces[keyspace]?.isSystem != true else {
+  private static func functionKeyspace(_ draft: SchemaDraft, of name: QualifiedName) throws(EngineFailure) -> String {
+    let keyspace = try Schema.keyspaceName(of: name, in: draft.used)
+    guard draft.keyspaces[keyspace]?.isSystem != true else {
       throw EngineFailure.invalid("System keyspace '\(keyspace)' is not user-modifiable")
     }
     return keyspace
@@ -81,13 +84,15 @@ extension SchemaEditor {
     }
   }
 
-  mutating func create(_ statement: CreateAggregateStatement) throws(EngineFailure) -> SchemaChange? {
-    let keyspaceName = try functionKeyspace(of: statement.aggregate)
+  static func create(
+    _ draft: inout SchemaDraft, _ statement: CreateAggregateStatement
+  ) throws(EngineFailure) -> SchemaChange? {
+    let keyspaceName = try functionKeyspace(draft, of: statement.aggregate)
     let name = statement.aggregate.name.name
     if statement.ifNotExists, statement.orReplace { throw Self.bothDirectives }
     try Self.checkThawed(statement.arguments, "Argument")
     try Self.checkThawed([statement.stateType], "State type")
-    guard let keyspace = keyspaces[keyspaceName] else {
+    guard let keyspace = draft.keyspaces[keyspaceName] else {
       throw EngineFailure.configuration("Keyspace \(keyspaceName) doesn't exist")
     }
     let resolver = TypeResolver(keyspace)
@@ -132,7 +137,7 @@ extension SchemaEditor {
       }
       if existing == aggregate { return nil }
     }
-    keyspaces[keyspaceName]?.aggregates[signature] = aggregate
+    draft.keyspaces[keyspaceName]?.aggregates[signature] = aggregate
     return SchemaChange(
       existing == nil ? .created : .updated, keyspace: keyspaceName,
       .aggregate(name, argumentTypes: aggregate.signature.types(in: keyspaceName)))
@@ -162,13 +167,17 @@ extension SchemaEditor {
 
   // MARK: DROP
 
-  mutating func drop(_ statement: DropFunctionStatement) throws(EngineFailure) -> SchemaChange? {
-    let keyspaceName = try functionKeyspace(of: statement.function)
+  static func drop(
+    _ draft: inout SchemaDraft, _ statement: DropFunctionStatement
+  ) throws(EngineFailure) -> SchemaChange? {
+    let keyspaceName = try functionKeyspace(draft, of: statement.function)
     let name = statement.function.name.name
     let what = statement.isAggregate ? "Aggregate" : "Function"
     let types = statement.arguments.map { "(\($0.map(\.cql).joined(separator: ", ")))" } ?? ""
     let missing = "\(what) '\(keyspaceName).\(name)\(types)' doesn't exist"
-    guard let keyspace = keyspaces[keyspaceName] else { return try self.missing(missing, ifExists: statement.ifExists) }
+    guard let keyspace = draft.keyspaces[keyspaceName] else {
+      return try draft.missing(missing, ifExists: statement.ifExists)
+    }
     let known =
       statement.isAggregate
       ? keyspace.aggregates(named: name).map(\.signature) : keyspace.functions(named: name).map(\.signature)
@@ -185,10 +194,10 @@ extension SchemaEditor {
           + "You can use cqlsh 'DESCRIBE \(what.uppercased()) \(name)' command to find all overloads")
     }
     guard let signature, known.contains(signature) else {
-      return try self.missing(missing, ifExists: statement.ifExists)
+      return try draft.missing(missing, ifExists: statement.ifExists)
     }
     if statement.isAggregate {
-      guard let aggregate = keyspaces[keyspaceName]?.aggregates.removeValue(forKey: signature) else { return nil }
+      guard let aggregate = draft.keyspaces[keyspaceName]?.aggregates.removeValue(forKey: signature) else { return nil }
       return SchemaChange(
         .dropped, keyspace: keyspaceName, .aggregate(name, argumentTypes: aggregate.signature.types(in: keyspaceName)))
     }
@@ -199,13 +208,13 @@ extension SchemaEditor {
         "Function '\(keyspaceName).\(name)\(types)' is still referenced by aggregates "
           + users.map { "\(keyspaceName).\($0.name)" }.joined(separator: ", "))
     }
-    keyspaces[keyspaceName]?.functions[signature] = nil
+    draft.keyspaces[keyspaceName]?.functions[signature] = nil
     return SchemaChange(
       .dropped, keyspace: keyspaceName, .function(name, argumentTypes: function.signature.types(in: keyspaceName)))
   }
 
   /// Refuses to drop a type that functions or aggregates have.
-  func checkUnusedByFunctions(_ type: String, in keyspace: Keyspace) throws(EngineFailure) {
+  static func checkUnusedByFunctions(_ type: String, in keyspace: Keyspace) throws(EngineFailure) {
     let functions = keyspace.sortedFunctions.filter { function in
       (function.arguments.map(\.type) + [function.returnType]).contains { $0.name.userTypes.contains(type) }
     }

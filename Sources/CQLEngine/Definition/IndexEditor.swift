@@ -1,10 +1,13 @@
 import CQLLanguage
 import CassandraWire
 
-extension SchemaEditor {
-  mutating func create(_ statement: CreateIndexStatement) throws(EngineFailure) -> SchemaChange? {
-    let keyspaceName = try modifiableKeyspace(of: statement.table)
-    guard let keyspace = keyspaces[keyspaceName] else {
+/// Makes and drops indexes.
+enum IndexEditor {
+  static func create(
+    _ draft: inout SchemaDraft, _ statement: CreateIndexStatement
+  ) throws(EngineFailure) -> SchemaChange? {
+    let keyspaceName = try draft.modifiableKeyspace(of: statement.table)
+    guard let keyspace = draft.keyspaces[keyspaceName] else {
       throw EngineFailure.invalid("Keyspace '\(keyspaceName)' doesn't exist")
     }
     let tableName = statement.table.name.name
@@ -43,7 +46,7 @@ extension SchemaEditor {
       try IndexOptions.check(options, on: column, part)
     }
     let index = Index(
-      name: name, column: column.name, part: part, className: className, options: options, number: makeNumber(),
+      name: name, column: column.name, part: part, className: className, options: options, number: draft.makeNumber(),
       isBuilding: true)
     if className != nil, table.indexes(on: column).contains(where: { $0.className != nil && $0.part == part }) {
       if statement.ifNotExists { return nil }
@@ -56,17 +59,17 @@ extension SchemaEditor {
       if statement.ifNotExists { return nil }
       throw EngineFailure.invalid("Index \(name) is a duplicate of existing index \(twin.name)")
     }
-    guard Self.isWord(name) else { throw EngineFailure.configuration("Illegal index name \(name)") }
+    guard Identifier.isWord(name) else { throw EngineFailure.configuration("Illegal index name \(name)") }
     var definition = table.definition
     definition.indexes.append(index)
     definition.indexes.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
-    put(definition)
+    draft.put(definition)
     // Cassandra says it of all such indexes of the table whenever one is made.
     let vectors = definition.indexes.count { index in
       index.className != nil && table.column(index.column).flatMap { FloatVector.dimensions($0.wire) } != nil
     }
-    warnings += Array(repeating: IndexOptions.vectorWarning, count: vectors)
-    indexToBuild = (keyspaceName, tableName, name)
+    draft.warnings += Array(repeating: IndexOptions.vectorWarning, count: vectors)
+    draft.indexToBuild = (keyspaceName, tableName, name)
     return SchemaChange(.updated, keyspace: keyspaceName, .table(tableName))
   }
 
@@ -157,7 +160,7 @@ extension SchemaEditor {
   }
 
   private static func freeName(_ stem: String, in keyspace: Keyspace) -> String {
-    let base = String(stem.filter { isWord(String($0)) }) + "_idx"
+    let base = String(stem.filter { Identifier.isWord(String($0)) }) + "_idx"
     var name = base
     var number = 0
     while keyspace.table(withIndex: name) != nil {
@@ -165,5 +168,18 @@ extension SchemaEditor {
       name = "\(base)_\(number)"
     }
     return name
+  }
+
+  static func drop(_ draft: inout SchemaDraft, _ statement: DropStatement) throws(EngineFailure) -> SchemaChange? {
+    let keyspace = try draft.modifiableKeyspace(of: statement.name)
+    let name = statement.name.name.name
+    guard let table = draft.keyspaces[keyspace]?.table(withIndex: name) else {
+      return try draft.missing("Index '\(keyspace).\(name)' doesn't exist'", ifExists: statement.ifExists)
+    }
+    var definition = table.definition
+    draft.droppedNumbers += definition.indexes.filter { $0.name == name }.map(\.number)
+    definition.indexes.removeAll { $0.name == name }
+    draft.put(definition)
+    return SchemaChange(.updated, keyspace: keyspace, .table(table.name))
   }
 }

@@ -1,7 +1,31 @@
 import CQLLanguage
 import CassandraWire
 
-extension TermPlanner {
+/// Finds out what types terms have and what they could be values for, in one keyspace and table.
+struct TermTypes {
+  /// The keyspace in which user types and functions are looked up.
+  let keyspace: Keyspace?
+  /// The table of the statement, for messages.
+  let table: Table?
+  /// How often a type was found out.
+  let typings = TypingCount()
+
+  init(keyspace: Keyspace?, table: Table?) {
+    self.keyspace = keyspace
+    self.table = table
+  }
+
+  /// A receiver that belongs to the table.
+  func receiver(_ name: String, _ type: CQLType) -> Receiver {
+    Receiver(name, type, keyspace: table?.keyspace ?? keyspace?.name ?? "", table: table?.name ?? "")
+  }
+
+  /// A type of a statement; user types are those of the table's keyspace.
+  func type(_ name: TypeName) throws(EngineFailure) -> ColumnType {
+    guard let keyspace else { return try TypeResolver(keyspace: "", types: [:]).resolve(name) }
+    return try TypeResolver(keyspace).resolve(name)
+  }
+
   /// Whether a value of one type may be used where another one is wanted, without changing its bytes.
   static func isAssignable(_ type: CQLType, to wanted: CQLType) -> Bool {
     if type == wanted || wanted == .blob { return true }
@@ -115,6 +139,17 @@ extension TermPlanner {
     }
     return nil
   }
+
+  /// The function of a sign or an operator, whose result is wanted for a type where that is known.
+  func operation(_ typed: TypedTerm, receiver: CQLType?) throws(EngineFailure) -> ScalarFunction {
+    let arguments = typed.parts.map { Argument(self, $0) }
+    guard case .arithmetic(_, let sign, _) = typed.term.kind, arguments.count == 2 else {
+      return try ArithmeticFunctions.negation(arguments[0], receiver: receiver)
+    }
+    return try ArithmeticFunctions.function(
+      sign, arguments[0], arguments[1], receiver: receiver,
+      areMarkersBeside: typed.parts.contains { part in if case .marker = part.term.kind { true } else { false } })
+  }
 }
 
 /// An argument of a call whose function is still to be found.
@@ -131,10 +166,10 @@ struct Argument {
   /// Its text, for messages.
   var text: String { write() }
 
-  init(_ planner: TermPlanner, _ term: TypedTerm) {
+  init(_ types: TermTypes, _ term: TypedTerm) {
     self.init(
-      text: term.term.cql, type: planner.naturalType(term), elementCount: term.elementCount
-    ) { planner.fit(term, $0) }
+      text: term.term.cql, type: types.naturalType(term), elementCount: term.elementCount
+    ) { types.fit(term, $0) }
   }
 
   init(

@@ -1,16 +1,38 @@
 internal import CassandraBytes
 
-extension Writer {
-  /// The table of a write as it is now.
-  ///
-  /// A write that was made before a change of the schema may come after it: it has to keep an index that is new, because
-  /// the index's building does not come by again.
-  func currentTable(_ table: TableHandle) -> TableHandle {
-    background.tables?[table.number] ?? table
+/// Writes records, and with them what is made of them: entries of indexes, rows of views, and plans to purge and sweep.
+///
+/// It belongs to the writer's thread, and each of its functions to a transaction.
+final class RecordWriter {
+  private let database: Database
+  private let limits: StorageLimits
+  private let heads: HeadedTables
+  /// Reads with the writer's own transaction.
+  let reader: Reader
+  private let lookup: Lookup
+  private let statements: RecordStatements
+  private let background: BackgroundWork
+  /// The tables of which the file says that they have heads.
+  private var persistedHeads: Set<UInt32>
+  private var key: [UInt8] = []
+
+  init(
+    _ database: Database, _ heads: HeadedTables, persistedHeads: Set<UInt32>, _ limits: StorageLimits,
+    _ background: BackgroundWork
+  ) throws(StorageError) {
+    self.database = database
+    self.limits = limits
+    self.heads = heads
+    self.persistedHeads = persistedHeads
+    self.background = background
+    reader = Reader(database, heads: heads, isWriters: true)
+    lookup = try Lookup(database)
+    statements = try RecordStatements(database)
   }
 
+  /// Writes the records of a mutation.
   func write(_ mutation: PartitionMutation) throws(StorageError) {
-    let table = currentTable(mutation.table)
+    let table = background.current(mutation.table)
     beginKey(table.number, mutation.partition.bytes)
     let prefixCount = key.count
     if !mutation.head.isEmpty {
@@ -241,6 +263,56 @@ extension Writer {
     if let through { try statements.addSweep.bind(5, through) } else { try statements.addSweep.bindNull(5) }
     try statements.addSweep.run()
     background.hasSweeps = true
+  }
+
+  // MARK: Looking
+
+  /// What stands under a key, of which `body` sees the record; nil when there is nothing.
+  func find(
+    _ key: [UInt8], skipsLong: Bool = false, _ body: (Span<UInt8>) throws(StorageError) -> Void
+  ) throws(StorageError) -> StoredRecord? {
+    guard try lookup.find(key, skipsLong: skipsLong, body) else { return nil }
+    return StoredRecord(isThere: true, parts: lookup.parts)
+  }
+
+  /// Reads anew which tables have heads, after a transaction was taken back.
+  func recheckHeads() {
+    // Tables may be taken for headed that are not, which only costs a look; the file has to know all that are.
+    if let persisted = try? Self.headedTables(database) { persistedHeads = persisted }
+  }
+
+  /// The tables of which the file says that they have heads.
+  static func headedTables(_ database: Database) throws(StorageError) -> Set<UInt32> {
+    var tables: Set<UInt32> = []
+    let statement = try database.prepare("SELECT number FROM headed")
+    while try statement.step() { tables.insert(UInt32(truncatingIfNeeded: statement.integer(0))) }
+    return tables
+  }
+
+  // MARK: Views
+
+  /// Brings the rows of views to what a record of their base has become.
+  private func updateViews(
+    _ table: TableHandle, _ key: [UInt8], old: [UInt8]?, new: [UInt8]?, isWritten: Bool
+  ) throws(StorageError) {
+    let recordKey = key.span.extracting(4..<key.count)
+    for view in table.views {
+      var before: ViewRow?
+      var after: ViewRow?
+      if let old { before = try view.row(table.number, recordKey, old.span) }
+      if let new { after = try view.row(table.number, recordKey, new.span, isWritten: isWritten) }
+      if before == after { continue }
+      if let before, before.key != after?.key {
+        if let stored = try find(before.key, skipsLong: true, { _ in }) { try remove(before.key, stored.parts) }
+      }
+      if let after { try put(after) }
+    }
+  }
+
+  /// Puts a row of a view in the place of the one before.
+  func put(_ row: ViewRow) throws(StorageError) {
+    guard row.record.count <= limits.recordBytes else { throw StorageError(.recordTooLarge) }
+    try put(row.key, row.record, try find(row.key, skipsLong: true, { _ in }) ?? StoredRecord(isThere: false))
   }
 }
 

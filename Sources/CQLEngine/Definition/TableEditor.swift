@@ -2,16 +2,19 @@ import CassandraBytes
 import CQLLanguage
 import CassandraWire
 
-extension SchemaEditor {
+/// Makes and drops tables.
+enum TableEditor {
   /// The most characters of a table's name.
   private static let maximumNameLength = 222
 
-  mutating func create(_ statement: CreateTableStatement) throws(EngineFailure) -> SchemaChange? {
-    let keyspaceName = try modifiableKeyspace(of: statement.table)
+  static func create(
+    _ draft: inout SchemaDraft, _ statement: CreateTableStatement
+  ) throws(EngineFailure) -> SchemaChange? {
+    let keyspaceName = try draft.modifiableKeyspace(of: statement.table)
     let name = statement.table.name.name
     let written = statement.table.keyspace.map { "\($0.name).\(name)" } ?? name
     let key = try primaryKey(of: statement, named: written)
-    guard let keyspace = keyspaces[keyspaceName] else {
+    guard let keyspace = draft.keyspaces[keyspaceName] else {
       throw EngineFailure.invalid("Keyspace '\(keyspaceName)' doesn't exist")
     }
     guard keyspace.tables[name] == nil else {
@@ -20,14 +23,14 @@ extension SchemaEditor {
         .alreadyExists, "Cannot add already existing table \"\(name)\" to keyspace \"\(keyspaceName)\"",
         detail: .alreadyExists(keyspace: keyspaceName, table: name))
     }
-    let definition = try definition(statement, key, in: keyspace)
-    put(definition)
+    let definition = try definition(draft, statement, key, in: keyspace)
+    draft.put(definition)
     return SchemaChange(.created, keyspace: keyspaceName, .table(name))
   }
 
   /// Refuses what cannot be the name of a table.
   static func checkName(_ name: String, of keyspace: String) throws(EngineFailure) {
-    guard isWord(name) else {
+    guard Identifier.isWord(name) else {
       throw EngineFailure.configuration(
         "\(keyspace).\(name): Table name must not be empty or not contain non-alphanumeric-underscore characters (got "
           + "\"\(name)\")")
@@ -46,17 +49,17 @@ extension SchemaEditor {
   }
 
   /// Refuses the number of another table.
-  func unused(_ id: CQLUUID?) throws(EngineFailure) -> CQLUUID? {
+  static func unused(_ draft: SchemaDraft, _ id: CQLUUID?) throws(EngineFailure) -> CQLUUID? {
     guard let id else { return nil }
-    guard keyspaces.values.allSatisfy({ $0.tables.values.allSatisfy { $0.definition.id != id } }) else {
+    guard draft.keyspaces.values.allSatisfy({ $0.tables.values.allSatisfy { $0.definition.id != id } }) else {
       throw EngineFailure(.serverError, "java.lang.IllegalArgumentException: Multiple entries with same key: \(id)")
     }
     return id
   }
 
   /// The definition of a table that is in no keyspace yet.
-  func definition(
-    _ statement: CreateTableStatement, _ key: PrimaryKeyColumns, in keyspace: Keyspace
+  static func definition(
+    _ draft: SchemaDraft, _ statement: CreateTableStatement, _ key: PrimaryKeyColumns, in keyspace: Keyspace
   ) throws(EngineFailure) -> Table.Definition {
     let name = statement.table.name.name
     try Self.checkName(name, of: keyspace.name)
@@ -78,7 +81,8 @@ extension SchemaEditor {
     }
     let descending = try Self.descending(orders, key.clustering)
     var definition = Table.Definition(
-      keyspace: keyspace.name, name: name, id: try unused(id) ?? makeID(), number: makeNumber(), partitionKey: [],
+      keyspace: keyspace.name, name: name, id: try unused(draft, id) ?? draft.makeID(), number: draft.makeNumber(),
+      partitionKey: [],
       clustering: [],
       statics: [], regulars: [])
     for column in key.partition {
@@ -116,7 +120,9 @@ extension SchemaEditor {
   }
 
   /// The primary key, wherever it is declared.
-  func primaryKey(of statement: CreateTableStatement, named name: String) throws(EngineFailure) -> PrimaryKeyColumns {
+  static func primaryKey(of statement: CreateTableStatement, named name: String)
+    throws(EngineFailure) -> PrimaryKeyColumns
+  {
     let table = statement.table.name.name
     var seen: Set<ByteText> = []
     for column in statement.columns where !seen.insert(column.name.name).inserted {
@@ -170,6 +176,18 @@ extension SchemaEditor {
           + "appear before \(order.column.name))")
     }
     return Set(orders.filter(\.isDescending).map { ByteText($0.column.name) })
+  }
+
+  static func drop(_ draft: inout SchemaDraft, _ statement: DropStatement) throws(EngineFailure) -> SchemaChange? {
+    let keyspace = try draft.modifiableKeyspace(of: statement.name)
+    let name = statement.name.name.name
+    guard let table = draft.keyspaces[keyspace]?.tables[name] else {
+      return try draft.missing("Table '\(keyspace).\(name)' doesn't exist", ifExists: statement.ifExists)
+    }
+    try ViewEditor.checkDroppable(table)
+    draft.keyspaces[keyspace]?.removeTable(name)
+    draft.drop(recordsOf: table)
+    return SchemaChange(.dropped, keyspace: keyspace, .table(name))
   }
 }
 

@@ -1,71 +1,19 @@
 internal import CassandraBytes
 
-extension Writer {
-  /// Does a step of the background work in a transaction of its own; answers whether there was anything to do.
-  func stepInBackground(milliseconds: Int) throws(StorageError) -> Bool {
-    let now = configuration.clock()
-    guard background.hasWork(at: now) else { return false }
-    var finished: [IndexBuild] = []
-    var finishedViews: [ViewBuild] = []
-    let viewBuilds = background.viewBuilds
-    do throws(StorageError) {
-      try inTransaction { () throws(StorageError) in
-        var budget = StepBudget(milliseconds: milliseconds, records: limits.stepRecords)
-        // Builds first, because someone waits for them; what only takes room comes last.
-        if !background.builds.isEmpty { try buildIndexes(milliseconds: milliseconds, &finished) }
-        if !background.viewBuilds.isEmpty { try buildViews(&budget, &finishedViews) }
-        // A dropped index or view that is still built gets records yet.
-        guard background.builds.isEmpty && background.viewBuilds.isEmpty else { return }
-        if !budget.isSpent, background.tables != nil, background.hasSweeps { try sweep(&budget) }
-        if !budget.isSpent, background.tables != nil, background.isPurgeDue(at: now) { try purge(now: now, &budget) }
-        if !budget.isSpent, background.hasDrops { try drain(&budget) }
-      }
-    } catch {
-      for build in finished { build.waiter?.resume(error) }
-      background.viewBuilds = viewBuilds
-      throw error
-    }
-    for build in finished { build.waiter?.resume(nil) }
-    for build in finishedViews { build.waiter?.resume(nil) }
-    return true
-  }
+/// Removes records that nobody can see any more.
+struct RecordCleaner {
+  let configuration: StoreConfiguration
+  let records: RecordWriter
+  let background: BackgroundWork
 
-  /// Gives keys and records of a range of stored keys to `body` until it answers false; answers whether the end was
-  /// reached. Nothing may be written meanwhile.
-  func forEachRecord(
-    from lower: [UInt8], upTo upper: [UInt8],
-    _ body: (_ key: Span<UInt8>, _ record: Span<UInt8>, _ stored: StoredRecord) throws(StorageError) -> Bool
-  ) throws(StorageError) -> Bool {
-    let statement = background.statements.records
-    defer { statement.reset() }
-    try statement.bind(1, lower)
-    try statement.bind(2, upper)
-    while try statement.step() {
-      let key = unsafe statement.bytesInPlace(0).span
-      let record = unsafe statement.bytesInPlace(1).span
-      var stored = StoredRecord(isThere: true)
-      guard LongRecord.isStub(record) else {
-        if try !body(key, record, stored) { return false }
-        continue
-      }
-      try LongRecord.read(record, into: &stored.parts)
-      let goesOn = try background.statements.longs.withLongRecord(record) { record throws(StorageError) in
-        try body(key, record, stored)
-      }
-      if !goesOn { return false }
-    }
-    return true
-  }
-}
+  private var limits: StorageLimits { configuration.limits }
 
-// MARK: - Dropped tables
-
-extension Writer {
   /// Records of a dropped table that are looked at together: few, because they are read whole before the first is removed,
   /// and a step has time for as many large ones only.
   private static let drainedAtOnce = 32
 
-  private func drain(_ budget: inout StepBudget) throws(StorageError) {
+  /// Removes records of dropped tables.
+  func drain(_ budget: inout StepBudget) throws(StorageError) {
     while !budget.isSpent {
       let first = background.statements.firstDrop
       let number: Int64? = try first.step() ? first.integer(0) : nil
@@ -90,7 +38,7 @@ extension Writer {
       statement.reset()
       for (key, parts) in keys {
         // How long the removal of a long record takes is known only afterwards, so the clock is read each time.
-        try remove(key, parts)
+        try records.remove(key, parts)
         if !budget.spend(bytes: 1 << 16) { return }
       }
       if keys.count < Self.drainedAtOnce {
@@ -103,11 +51,9 @@ extension Writer {
       }
     }
   }
-}
 
-// MARK: - Covered rows
+  // MARK: Covered rows
 
-extension Writer {
   private struct Sweep {
     var id: Int64
     var table: TableNumber
@@ -130,7 +76,7 @@ extension Writer {
   }
 
   /// Removes what the heads of partitions cover.
-  private func sweep(_ budget: inout StepBudget) throws(StorageError) {
+  func sweep(_ budget: inout StepBudget) throws(StorageError) {
     while !budget.isSpent {
       guard let sweep = try nextSweep() else {
         background.hasSweeps = false
@@ -151,14 +97,14 @@ extension Writer {
       if let through = sweep.through {
         deletions.through = through
       } else {
-        deletions = try reader.deletions(sweep.table, partition)
+        deletions = try records.reader.deletions(sweep.table, partition)
       }
       var number: [UInt8] = []
       number.append(bigEndian: sweep.table.rawValue)
       var changes: [(key: [UInt8], stored: StoredRecord, old: [UInt8], new: [UInt8]?)] = []
       var bytes = 0
       var last: [UInt8] = []
-      let isWhole = try forEachRecord(from: number + sweep.lower, upTo: number + sweep.upper) {
+      let isWhole = try background.forEachRecord(from: number + sweep.lower, upTo: number + sweep.upper) {
         key, record, stored throws(StorageError) in
         let through = deletions.through(key.extracting((4 + prefixCount + 1)..<key.count))
         let mayGoOn = budget.spend(bytes: record.count)
@@ -175,7 +121,7 @@ extension Writer {
         return false
       }
       for change in changes {
-        try replace(table, change.key, change.stored, old: change.old, with: change.new, isHead: false)
+        try records.replace(table, change.key, change.stored, old: change.old, with: change.new, isHead: false)
       }
       if isWhole {
         try finish(sweep)
@@ -201,12 +147,11 @@ extension Writer {
     key.append(RecordKind.head.rawValue)
     try purge(key, of: table, now: configuration.clock(), dropsCoverage: true)
   }
-}
 
-// MARK: - What has expired or is past its grace
+  // MARK: What has expired or is past its grace
 
-extension Writer {
-  private func purge(now: Int64, _ budget: inout StepBudget) throws(StorageError) {
+  /// Removes what has expired or is past its grace.
+  func purge(now: Int64, _ budget: inout StepBudget) throws(StorageError) {
     let statement = background.statements.duePurges
     var due: [(at: Int64, key: [UInt8])] = []
     try statement.bind(1, now)
@@ -235,22 +180,21 @@ extension Writer {
     var old: [UInt8] = []
     var new: [UInt8]?
     var coverageIsOver = false
-    let isThere = try lookup.find(key) { record throws(StorageError) in
+    let stored = try records.find(key) { record throws(StorageError) in
       old = [UInt8](copying: record)
       new = try RecordPurge.purged(
         record, now: now, grace: table.graceSeconds, isHead: isHead, dropsCoverage: dropsCoverage)
       if isHead { coverageIsOver = try RecordPurge.hasCoverage(record, over: now, grace: table.graceSeconds) }
     }
-    guard isThere else { return }
+    guard let stored else { return }
     if coverageIsOver && !dropsCoverage {
       let partition = key.span.extracting(4..<(4 + prefixCount))
-      try scheduleSweep(table.number, .rows(of: PartitionKey(prefix: partition)), through: nil)
+      try records.scheduleSweep(table.number, .rows(of: PartitionKey(prefix: partition)), through: nil)
     }
     if new != old {
-      let stored = StoredRecord(isThere: true, parts: lookup.parts)
-      try replace(table, key, stored, old: old, with: new, isHead: isHead)
+      try records.replace(table, key, stored, old: old, with: new, isHead: isHead)
     } else if let due = try RecordPurge.due(old.span, grace: table.graceSeconds), due > now {
-      try schedulePurge(key, at: due)
+      try records.schedulePurge(key, at: due)
     }
   }
 }

@@ -2,28 +2,32 @@ import CassandraBytes
 import CQLLanguage
 import CassandraWire
 
-extension EngineExecutor {
-  /// What whoever asks may do; nil where everybody may do everything.
-  @inline(__always)
-  func access(of session: EngineSession) throws(EngineFailure) -> RoleAccess? {
-    guard engine.access.isEnforced, !session.isInternal else { return nil }
-    guard let login = session.login else { throw EngineFailure.unauthorized("You have not logged in") }
-    return login.access(in: engine.access)
+/// Answers LIST.
+struct ListAnswer {
+  private let engine: Engine
+  private let schema: Schema
+  private let access: RoleAccess
+  /// The keyspace of names without one.
+  private let keyspace: String?
+  private let version: ProtocolVersion
+
+  init(_ engine: Engine, _ schema: Schema, _ access: RoleAccess, used keyspace: String?, version: ProtocolVersion) {
+    self.engine = engine
+    self.schema = schema
+    self.access = access
+    self.keyspace = keyspace
+    self.version = version
   }
 
-  /// Answers LIST.
-  func list(
-    _ statement: CQLStatement, _ access: RoleAccess?, keyspace: String?, version: ProtocolVersion,
-    into body: inout [UInt8]
-  ) throws(EngineFailure) {
-    guard let access else { throw EngineFailure.anonymous }
+  /// Appends the result of a statement.
+  func write(_ statement: CQLStatement, into body: inout [UInt8]) throws(EngineFailure) {
     var list = RoleList(roles: engine.access.roles, access: access)
     switch statement {
     case .listRoles(let statement): try list.addRoles(statement)
     case .listUsers: list.addUsers()
     case .listPermissions(let statement):
       let editor = RoleEditor(
-        list.roles, currentSchema(), used: keyspace, dataCentre: engine.configuration.dataCentre, actor: access)
+        list.roles, schema, used: keyspace, dataCentre: engine.configuration.dataCentre, actor: access)
       var resource: AccessResource?
       if let named = statement.resource {
         let found = try editor.resource(named)

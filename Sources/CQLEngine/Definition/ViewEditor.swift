@@ -2,19 +2,22 @@ import CassandraBytes
 import CQLLanguage
 import CassandraWire
 
-extension SchemaEditor {
+/// Makes, alters and drops materialized views.
+enum ViewEditor {
   /// What Cassandra says to everybody who makes a view.
   private static let viewWarning =
     "Materialized views are experimental and are not recommended for production use."
 
-  mutating func create(_ statement: CreateViewStatement) throws(EngineFailure) -> SchemaChange? {
-    let keyspaceName = try modifiableKeyspace(of: statement.view)
+  static func create(
+    _ draft: inout SchemaDraft, _ statement: CreateViewStatement
+  ) throws(EngineFailure) -> SchemaChange? {
+    let keyspaceName = try draft.modifiableKeyspace(of: statement.view)
     let name = statement.view.name.name
     let tableName = statement.table.name.name
     if let other = statement.table.keyspace, !other.name.hasSameBytes(as: keyspaceName) {
       throw EngineFailure.invalid("Cannot create a materialized view on a table in a different keyspace")
     }
-    guard let keyspace = keyspaces[keyspaceName] else {
+    guard let keyspace = draft.keyspaces[keyspaceName] else {
       throw EngineFailure.invalid("Keyspace '\(keyspaceName)' doesn't exist")
     }
     guard let table = keyspace.tables[tableName] else {
@@ -26,7 +29,7 @@ extension SchemaEditor {
           "Cannot create materialized view '\(name)' - a table with the same name already exists")
       }
       if statement.ifNotExists {
-        warnings.append(Self.viewWarning)
+        draft.warnings.append(Self.viewWarning)
         return nil
       }
       throw EngineFailure(
@@ -46,30 +49,32 @@ extension SchemaEditor {
     var properties: [Property] = []
     var id: CQLUUID?
     for case .property(let property) in statement.options {
-      if property.name.name == "id" { id = try Self.tableID(property) } else { properties.append(property) }
+      if property.name.name == "id" { id = try TableEditor.tableID(property) } else { properties.append(property) }
     }
     var view = try ViewPlanner(statement, of: table, in: keyspace).view(
-      id: try unused(id) ?? makeID(), number: makeNumber())
+      id: try TableEditor.unused(draft, id) ?? draft.makeID(), number: draft.makeNumber())
     try view.options.apply(properties)
     if view.options.defaultTimeToLive != 0 {
       throw EngineFailure.invalid(
         "Cannot set default_time_to_live for a materialized view. Data in a materialized view always expire at the same "
           + "time than the corresponding data in the parent table.")
     }
-    try Self.checkName(name, of: keyspaceName)
+    try TableEditor.checkName(name, of: keyspaceName)
     var definition = table.definition
     definition.views.append(view)
     definition.views.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
-    put(definition)
-    warnings.append(Self.viewWarning)
-    viewToBuild = (keyspaceName, tableName, name)
+    draft.put(definition)
+    draft.warnings.append(Self.viewWarning)
+    draft.viewToBuild = (keyspaceName, tableName, name)
     return SchemaChange(.created, keyspace: keyspaceName, .table(name))
   }
 
-  mutating func alter(_ statement: AlterViewStatement) throws(EngineFailure) -> SchemaChange? {
-    guard let view = try table(statement.view), let base = base(of: view) else {
-      return try missing(
-        "Materialized view '\(try qualified(statement.view))' doesn't exist", ifExists: statement.ifExists)
+  static func alter(
+    _ draft: inout SchemaDraft, _ statement: AlterViewStatement
+  ) throws(EngineFailure) -> SchemaChange? {
+    guard let view = try draft.table(statement.view), let base = base(draft, of: view) else {
+      return try draft.missing(
+        "Materialized view '\(try draft.qualified(statement.view))' doesn't exist", ifExists: statement.ifExists)
     }
     var options = view.definition.options
     try options.apply(statement.properties)
@@ -89,31 +94,31 @@ extension SchemaEditor {
     for index in definition.views.indices where definition.views[index].name == view.name {
       definition.views[index].options = options
     }
-    put(definition)
+    draft.put(definition)
     return SchemaChange(.updated, keyspace: view.keyspace, .table(view.name))
   }
 
-  mutating func dropView(_ statement: DropStatement) throws(EngineFailure) -> SchemaChange? {
-    guard let view = try table(statement.name), let base = base(of: view) else {
-      return try missing(
-        "Materialized view '\(try qualified(statement.name))' doesn't exist", ifExists: statement.ifExists)
+  static func drop(_ draft: inout SchemaDraft, _ statement: DropStatement) throws(EngineFailure) -> SchemaChange? {
+    guard let view = try draft.table(statement.name), let base = base(draft, of: view) else {
+      return try draft.missing(
+        "Materialized view '\(try draft.qualified(statement.name))' doesn't exist", ifExists: statement.ifExists)
     }
     var definition = base.definition
     definition.views.removeAll { $0.name == view.name }
-    put(definition)
-    droppedNumbers.append(view.number)
+    draft.put(definition)
+    draft.droppedNumbers.append(view.number)
     return SchemaChange(.dropped, keyspace: view.keyspace, .table(view.name))
   }
 
   /// The table that a view is of; nil for a table.
-  private func base(of view: Table) -> Table? {
-    view.definition.base.flatMap { keyspaces[view.keyspace]?.tables[$0.name] }
+  private static func base(_ draft: SchemaDraft, of view: Table) -> Table? {
+    view.definition.base.flatMap { draft.keyspaces[view.keyspace]?.tables[$0.name] }
   }
 
   // MARK: What a table may no longer do that has views
 
   /// Refuses DROP TABLE of a view, and of what views are of.
-  func checkDroppable(_ table: Table) throws(EngineFailure) {
+  static func checkDroppable(_ table: Table) throws(EngineFailure) {
     if table.isView {
       throw EngineFailure.invalid(
         "Cannot use DROP TABLE on a materialized view. Please use DROP MATERIALIZED VIEW instead.")
@@ -125,7 +130,7 @@ extension SchemaEditor {
   }
 
   /// Refuses to drop a column of a table that has views.
-  func checkDroppable(_ column: Column, of table: Table.Definition) throws(EngineFailure) {
+  static func checkDroppable(_ column: Column, of table: Table.Definition) throws(EngineFailure) {
     guard table.views.isEmpty else {
       throw EngineFailure.invalid(
         "Cannot drop column \(column.name) on base table \(table.name) with materialized views")
@@ -133,7 +138,7 @@ extension SchemaEditor {
   }
 
   /// Refuses options that a table with views cannot have.
-  func checkViews(of table: Table, _ options: TableOptions) throws(EngineFailure) {
+  static func checkViews(of table: Table, _ options: TableOptions) throws(EngineFailure) {
     guard !table.views.isEmpty else { return }
     if options.graceSeconds == 0 {
       throw EngineFailure.invalid(

@@ -1,32 +1,15 @@
-import CQLLanguage
 import CassandraWire
 
-/// `ORDER BY … ANN OF`, with Cassandra's rules on what may stand beside it.
-extension SelectPlanner {
+/// Cassandra's rules on what may stand beside `ORDER BY … ANN OF`.
+struct NeighbourRules {
+  let table: Table
+  let restrictions: RestrictionPlanner
+
   private static let needsIndexes = EngineFailure.invalid(
     "ANN ordering by vector requires all restricted column(s) to be indexed")
 
-  /// The vector whose neighbours are wanted; nil when the statement asks for none.
-  mutating func neighbourOrder() throws(EngineFailure) -> NeighbourOrder? {
-    var orders: [(column: Column, vector: Expression)] = []
-    for ordering in statement.orderBy {
-      let column = try table.column(named: ordering.column)
-      guard let vector = ordering.nearestNeighbourOf else { continue }
-      orders.append((column, try terms.expression(vector, Receiver(column, of: table))))
-    }
-    guard let order = orders.first else { return nil }
-    guard orders.count == 1 else { throw EngineFailure.invalid("Cannot specify more than one ANN ordering") }
-    guard statement.orderBy.count == 1, let ordering = statement.orderBy.first else {
-      throw EngineFailure.invalid("ANN ordering does not support any other ordering")
-    }
-    guard !ordering.isDescending else { throw EngineFailure.invalid("Descending ANN ordering is not supported") }
-    return NeighbourOrder(
-      slot: selectors.shape.slot(order.column), vector: order.vector, column: order.column,
-      similarity: table.similarity(of: order.column) ?? .cosine)
-  }
-
   /// Refuses a condition on the column whose neighbours are wanted.
-  func checkOnlyNeighbour(_ order: NeighbourOrder) throws(EngineFailure) {
+  func checkOnly(_ order: NeighbourOrder) throws(EngineFailure) {
     guard restrictions.byColumn[order.column.name] != nil else { return }
     throw EngineFailure.invalid(
       "\(order.column.name) cannot be restricted by more than one relation in an ANN ordering")
@@ -34,7 +17,7 @@ extension SelectPlanner {
 
   /// Refuses what an index of vectors cannot be asked, and conditions that no index answers. `hasKeys` says that whole
   /// partition keys are given, `needsClusteringFilter` that conditions on clustering columns do not follow each other.
-  func checkNeighbours(
+  func check(
     _ order: NeighbourOrder, hasKeys: Bool, needsClusteringFilter: Bool
   ) throws(EngineFailure) {
     guard FloatVector.dimensions(order.column.wire) != nil else {

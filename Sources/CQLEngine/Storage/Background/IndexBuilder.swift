@@ -1,13 +1,19 @@
 internal import CassandraBytes
 
-extension Writer {
+/// Builds the indexes that somebody waits for.
+struct IndexBuilder {
+  let limits: StorageLimits
+  let records: RecordWriter
+  let background: BackgroundWork
+
   /// Position of an index that is whole: after all keys.
   private static let wholePosition: [UInt8] = [0xff]
   /// How many times as many records as another step one of a build looks at, since all that it does to one is to make a
   /// key or to store it behind the last one.
   private static let buildFactor = 10
 
-  func buildIndexes(milliseconds: Int, _ finished: inout [IndexBuild]) throws(StorageError) {
+  /// Does a step; `finished` gets those that are whole.
+  func step(milliseconds: Int, _ finished: inout [IndexBuild]) throws(StorageError) {
     var budget = StepBudget(milliseconds: milliseconds, records: limits.stepRecords * Self.buildFactor)
     while !budget.isSpent, !background.builds.isEmpty {
       // Taken out, so that what it has gathered is not copied.
@@ -36,7 +42,7 @@ extension Writer {
       return false
     }
     while let entry = build.entries.next() {
-      try putEntry(entry)
+      try records.putEntry(entry)
       if !budget.spend() { break }
     }
     guard build.entries.isEmpty else { return false }
@@ -55,7 +61,7 @@ extension Writer {
     var last: [UInt8] = []
     let index = build.index
     let room = limits.buildBytes - build.entries.byteCount
-    build.isAtEnd = try forEachRecord(from: number + build.position, upTo: KeyRange.prefixEnd(number)) {
+    build.isAtEnd = try background.forEachRecord(from: number + build.position, upTo: KeyRange.prefixEnd(number)) {
       key, record, _ throws(StorageError) in
       let recordKey = key.extracting(4..<key.count)
       guard recordKey.count > PartitionKey.headerBytes else { throw .damagedRecord }

@@ -8,20 +8,26 @@ package enum DerivedRecords: Sendable {
   case view(ViewDefinition)
 }
 
-extension Writer {
+/// Builds the views that somebody waits for.
+struct ViewBuilder {
+  let limits: StorageLimits
+  let records: RecordWriter
+  let background: BackgroundWork
+
   /// Position of a view that is whole: after all keys.
   private static let wholePosition: [UInt8] = [0xff]
 
-  func buildViews(_ budget: inout StepBudget, _ finished: inout [ViewBuild]) throws(StorageError) {
+  /// Does a step; `finished` gets those that are whole.
+  func step(_ budget: inout StepBudget, _ finished: inout [ViewBuild]) throws(StorageError) {
     while !budget.isSpent, let build = background.viewBuilds.first {
-      guard try step(build, &budget) else { return }
+      guard try put(build, &budget) else { return }
       finished.append(build)
       background.viewBuilds.removeFirst()
     }
   }
 
   /// Puts a piece of a view; answers whether it is whole.
-  private func step(_ build: ViewBuild, _ budget: inout StepBudget) throws(StorageError) -> Bool {
+  private func put(_ build: ViewBuild, _ budget: inout StepBudget) throws(StorageError) -> Bool {
     let statements = background.statements
     var position: [UInt8] = []
     try statements.build.bind(1, Int64(build.view.number.rawValue))
@@ -32,7 +38,7 @@ extension Writer {
     number.append(bigEndian: build.table.number.rawValue)
     var rows: [ViewRow] = []
     var bytes = 0
-    let isWhole = try forEachRecord(from: number + position, upTo: KeyRange.prefixEnd(number)) {
+    let isWhole = try background.forEachRecord(from: number + position, upTo: KeyRange.prefixEnd(number)) {
       key, record, _ throws(StorageError) in
       let recordKey = key.extracting(4..<key.count)
       guard recordKey.count > PartitionKey.headerBytes else { throw .damagedRecord }
@@ -49,7 +55,7 @@ extension Writer {
       position.append(0)
       return budget.spend(bytes: record.count) && bytes < limits.stepBytes
     }
-    for row in rows { try put(row) }
+    for row in rows { try records.put(row) }
     try statements.setBuild.bind(1, Int64(build.view.number.rawValue))
     try statements.setBuild.bind(2, isWhole ? Self.wholePosition : position)
     try statements.setBuild.run()

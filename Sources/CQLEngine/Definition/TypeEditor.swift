@@ -2,17 +2,20 @@ import CassandraBytes
 import CQLLanguage
 import CassandraWire
 
-extension SchemaEditor {
+/// Makes, alters and drops user types.
+enum TypeEditor {
   /// Names that are kept for types to come.
   private static let reservedNames: Set<ByteText> = ["byte", "complex", "enum", "interval", "macaddr", "bitstring"]
 
-  mutating func create(_ statement: CreateTypeStatement) throws(EngineFailure) -> SchemaChange? {
+  static func create(
+    _ draft: inout SchemaDraft, _ statement: CreateTypeStatement
+  ) throws(EngineFailure) -> SchemaChange? {
     let name = statement.type.name.name
     if Self.reservedNames.contains(name) {
       throw EngineFailure.syntax("Invalid (reserved) user type name \(name)")
     }
-    let keyspaceName = try modifiableKeyspace(of: statement.type)
-    guard let keyspace = keyspaces[keyspaceName] else {
+    let keyspaceName = try draft.modifiableKeyspace(of: statement.type)
+    guard let keyspace = draft.keyspaces[keyspaceName] else {
       throw EngineFailure.invalid("Keyspace '\(keyspaceName)' doesn't exist")
     }
     guard keyspace.types[name] == nil else {
@@ -29,7 +32,7 @@ extension SchemaEditor {
     for field in statement.fields {
       fields.append(UserType.Field(name: field.name.name, type: try resolver.resolve(field.type)))
     }
-    keyspaces[keyspaceName]?.types[name] = UserType(keyspace: keyspaceName, name: name, fields: fields)
+    draft.keyspaces[keyspaceName]?.types[name] = UserType(keyspace: keyspaceName, name: name, fields: fields)
     return SchemaChange(.created, keyspace: keyspaceName, .type(name))
   }
 
@@ -41,11 +44,13 @@ extension SchemaEditor {
     }
   }
 
-  mutating func alter(_ statement: AlterTypeStatement) throws(EngineFailure) -> SchemaChange? {
-    let keyspaceName = try modifiableKeyspace(of: statement.type)
+  static func alter(
+    _ draft: inout SchemaDraft, _ statement: AlterTypeStatement
+  ) throws(EngineFailure) -> SchemaChange? {
+    let keyspaceName = try draft.modifiableKeyspace(of: statement.type)
     let name = statement.type.name.name
-    guard let keyspace = keyspaces[keyspaceName], var type = keyspace.types[name] else {
-      return try missing("Type \(keyspaceName).\(name) doesn't exist", ifExists: statement.ifExists)
+    guard let keyspace = draft.keyspaces[keyspaceName], var type = keyspace.types[name] else {
+      return try draft.missing("Type \(keyspaceName).\(name) doesn't exist", ifExists: statement.ifExists)
     }
     switch statement.change {
     case .alterType: throw EngineFailure.invalid("Altering field types is no longer supported")
@@ -86,8 +91,8 @@ extension SchemaEditor {
         throw EngineFailure.invalid("Duplicate field name \(field.name) in type \(keyspaceName)")
       }
     }
-    keyspaces[keyspaceName]?.types[name] = type
-    try resolveAgain(keyspaceName, after: name)
+    draft.keyspaces[keyspaceName]?.types[name] = type
+    try resolveAgain(&draft, keyspaceName, after: name)
     return SchemaChange(.updated, keyspace: keyspaceName, .type(name))
   }
 
@@ -100,7 +105,7 @@ extension SchemaEditor {
   }
 
   /// All user types that a type is made of.
-  private func dependencies(of type: TypeName, in keyspace: Keyspace) -> Set<ByteText> {
+  private static func dependencies(of type: TypeName, in keyspace: Keyspace) -> Set<ByteText> {
     var found: Set<ByteText> = []
     var open = Array(type.userTypes)
     while let name = open.popLast() {
@@ -111,8 +116,10 @@ extension SchemaEditor {
   }
 
   /// Gives every type and every column its new meaning after a type has changed.
-  private mutating func resolveAgain(_ keyspaceName: String, after changed: String) throws(EngineFailure) {
-    guard var keyspace = keyspaces[keyspaceName] else { return }
+  private static func resolveAgain(
+    _ draft: inout SchemaDraft, _ keyspaceName: String, after changed: String
+  ) throws(EngineFailure) {
+    guard var keyspace = draft.keyspaces[keyspaceName] else { return }
     // Each round brings the change one level further, until it has reached all types around it.
     var isSettled = false
     while !isSettled {
@@ -139,11 +146,11 @@ extension SchemaEditor {
       keyspace.put(Table(definition))
     }
     try resolveFunctions(of: &keyspace)
-    keyspaces[keyspaceName] = keyspace
+    draft.keyspaces[keyspaceName] = keyspace
   }
 
   /// Gives the types of functions and aggregates their new meaning.
-  private func resolveFunctions(of keyspace: inout Keyspace) throws(EngineFailure) {
+  private static func resolveFunctions(of keyspace: inout Keyspace) throws(EngineFailure) {
     let resolver = TypeResolver(keyspace)
     for (signature, function) in keyspace.functions {
       var resolved = function
@@ -164,9 +171,34 @@ extension SchemaEditor {
     }
   }
 
-  private func resolved(_ columns: [Column], _ resolver: TypeResolver) throws(EngineFailure) -> [Column] {
+  private static func resolved(_ columns: [Column], _ resolver: TypeResolver) throws(EngineFailure) -> [Column] {
     var result: [Column] = []
     for column in columns { result.append(column.changed(type: try resolver.resolve(column.type.name))) }
     return result
+  }
+
+  static func drop(_ draft: inout SchemaDraft, _ statement: DropStatement) throws(EngineFailure) -> SchemaChange? {
+    let keyspaceName = try draft.modifiableKeyspace(of: statement.name)
+    let name = statement.name.name.name
+    guard let keyspace = draft.keyspaces[keyspaceName], keyspace.types[name] != nil else {
+      return try draft.missing("Type '\(keyspaceName).\(name)' doesn't exist", ifExists: statement.ifExists)
+    }
+    try FunctionEditor.checkUnusedByFunctions(name, in: keyspace)
+    let types = keyspace.sortedTypes.filter { type in type.fields.contains { $0.type.name.userTypes.contains(name) } }
+    guard types.isEmpty else {
+      throw EngineFailure.invalid(
+        "Cannot drop user type '\(keyspaceName).\(name)' as it is still used by user types "
+          + types.map(\.name).joined(separator: ", "))
+    }
+    let tables = keyspace.sortedTables.filter { table in
+      table.columns.contains { $0.type.name.userTypes.contains(name) }
+    }
+    guard tables.isEmpty else {
+      throw EngineFailure.invalid(
+        "Cannot drop user type '\(keyspaceName).\(name)' as it is still used by tables "
+          + tables.map(\.name).joined(separator: ", "))
+    }
+    draft.keyspaces[keyspaceName]?.types[name] = nil
+    return SchemaChange(.dropped, keyspace: keyspaceName, .type(name))
   }
 }

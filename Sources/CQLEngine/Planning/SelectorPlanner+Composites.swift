@@ -2,7 +2,7 @@ import CassandraBytes
 import CQLLanguage
 import CassandraWire
 
-/// Literals with columns in them.
+/// Literals with columns in them, and signs and operators.
 extension SelectorPlanner {
   mutating func tuple(
     _ elements: [TypedSelectable], _ expected: CQLType?
@@ -108,5 +108,17 @@ extension SelectorPlanner {
       }
       throw Self.cannotInfer("{\(texts.joined(separator: ", "))}")
     }
+  }
+
+  /// The selector of a sign or an operator, named as it is written.
+  mutating func operation(planning typed: TypedSelectable) throws(EngineFailure) -> Selector {
+    let function = try operation(typed)
+    var parts: [Selector] = []
+    for (part, type) in zip(typed.parts, function.argumentTypes) { parts.append(try plan(part, type)) }
+    var name = "-\(parts[0].name)"
+    if case .arithmetic(_, let sign, _) = typed.selectable.kind {
+      name = parts.map(\.name).joined(separator: " \(sign.rawValue) ")
+    }
+    return Selector(expression: .call(function, parts.map(\.expression)), type: function.returnType, name: name)
   }
 }

@@ -2,13 +2,25 @@ import CassandraBytes
 import CQLLanguage
 import CassandraWire
 
-extension EngineExecutor {
-  /// Answers DESCRIBE.
-  func describe(
-    _ statement: DescribeStatement, keyspace: String?, version: ProtocolVersion, into body: inout [UInt8]
-  ) throws(EngineFailure) {
+/// Answers DESCRIBE.
+struct DescribeAnswer {
+  private let engine: Engine
+  private let schema: Schema
+  /// The keyspace of names without one.
+  private let keyspace: String?
+  private let version: ProtocolVersion
+
+  init(_ engine: Engine, _ schema: Schema, used keyspace: String?, version: ProtocolVersion) {
+    self.engine = engine
+    self.schema = schema
+    self.keyspace = keyspace
+    self.version = version
+  }
+
+  /// Appends the result of a statement.
+  func write(_ statement: DescribeStatement, into body: inout [UInt8]) throws(EngineFailure) {
     var description = Description(
-      schema: currentSchema(), used: keyspace, withInternals: statement.withInternals)
+      schema: schema, used: keyspace, withInternals: statement.withInternals)
     switch statement.subject {
     case .cluster:
       var columns = ["cluster", "partitioner", "snitch"]
@@ -17,7 +29,7 @@ extension EngineExecutor {
         columns.append("range_ownership")
         values.append("")
       }
-      try describeCluster(columns, values, keyspace: keyspace, version: version, into: &body)
+      try writeCluster(columns, values, into: &body)
       return
     default: try description.add(statement.subject)
     }
@@ -34,8 +46,8 @@ extension EngineExecutor {
       rows: rows, count: description.elements.count, to: &body, version: version)
   }
 
-  private func describeCluster(
-    _ names: [String], _ values: [String], keyspace: String?, version: ProtocolVersion, into body: inout [UInt8]
+  private func writeCluster(
+    _ names: [String], _ values: [String], into body: inout [UInt8]
   ) throws(EngineFailure) {
     var columns = names.map { ColumnSpecification(keyspace: "system", table: "describe", name: $0, type: .text) }
     var rows: [UInt8] = []
@@ -44,8 +56,8 @@ extension EngineExecutor {
       columns[3].type = .map(key: .text, value: .list(.text))
       let owner = "\(engine.advertised)"
       let owners = Parts.collection([Array(owner.utf8)[...]])
-      let isUser = keyspace.map { currentSchema().keyspaces[$0]?.isSystem == false } ?? false
-      let map = Parts.collection(isUser ? [Array(Self.token.utf8)[...], owners[...]] : [], perElement: 2)
+      let isUser = keyspace.map { schema.keyspaces[$0]?.isSystem == false } ?? false
+      let map = Parts.collection(isUser ? [Array(LocalNode.token.utf8)[...], owners[...]] : [], perElement: 2)
       Parts.append(map[...], to: &rows)
     }
     try ResponseBody.write(columns: columns, rows: rows, count: 1, to: &body, version: version)

@@ -2,17 +2,20 @@ import CassandraBytes
 import CQLLanguage
 import CassandraWire
 
-extension SchemaEditor {
+/// Makes, alters and drops keyspaces.
+enum KeyspaceEditor {
   /// The most characters of a keyspace's name.
   private static let maximumNameLength = 48
   private static let locatorPackage = "org.apache.cassandra.locator."
 
-  mutating func create(_ statement: CreateKeyspaceStatement) throws(EngineFailure) -> SchemaChange? {
+  static func create(
+    _ draft: inout SchemaDraft, _ statement: CreateKeyspaceStatement
+  ) throws(EngineFailure) -> SchemaChange? {
     let name = statement.keyspace.name
-    if keyspaces[name]?.isSystem == true {
+    if draft.keyspaces[name]?.isSystem == true {
       throw EngineFailure.invalid("System keyspace '\(name)' is not user-modifiable")
     }
-    guard Self.isWord(name) else {
+    guard Identifier.isWord(name) else {
       throw EngineFailure.invalid(
         "Keyspace name must not be empty and must contain alphanumeric or underscore characters only (got \"\(name)\")")
     }
@@ -24,42 +27,44 @@ extension SchemaEditor {
     var keyspace = Keyspace(name: name, replication: [:])
     let hasReplication = try read(statement.properties, into: &keyspace)
     guard hasReplication else { throw EngineFailure.invalid("Missing mandatory option 'replication'") }
-    guard keyspaces[name] == nil else {
+    guard draft.keyspaces[name] == nil else {
       if statement.ifNotExists { return nil }
       throw EngineFailure(
         .alreadyExists, "Cannot add existing keyspace \"\(name)\"", detail: .alreadyExists(keyspace: name, table: ""))
     }
-    keyspace.replication = try replication(keyspace.replication, of: name)
-    keyspaces[name] = keyspace
+    keyspace.replication = try replication(&draft, keyspace.replication, of: name)
+    draft.keyspaces[name] = keyspace
     return SchemaChange(.created, keyspace: name, .keyspace)
   }
 
-  mutating func alter(_ statement: AlterKeyspaceStatement) throws(EngineFailure) -> SchemaChange? {
+  static func alter(
+    _ draft: inout SchemaDraft, _ statement: AlterKeyspaceStatement
+  ) throws(EngineFailure) -> SchemaChange? {
     let name = statement.keyspace.name
-    try checkModifiable(name)
-    guard var keyspace = keyspaces[name] else {
-      return try missing("Keyspace '\(name)' doesn't exist", ifExists: statement.ifExists)
+    try draft.checkModifiable(name)
+    guard var keyspace = draft.keyspaces[name] else {
+      return try draft.missing("Keyspace '\(name)' doesn't exist", ifExists: statement.ifExists)
     }
     let before = keyspace
     if try read(statement.properties, into: &keyspace) {
-      keyspace.replication = try replication(keyspace.replication, of: name)
+      keyspace.replication = try replication(&draft, keyspace.replication, of: name)
       let factor = { (options: NameMap<String>) in
         options.filter { $0.key != "class" }.compactMap { Int($0.value) }.max()
       }
       if let old = factor(before.replication), let new = factor(keyspace.replication), new > old {
-        warnings.append(
+        draft.warnings.append(
           "When increasing replication factor you need to run a full (-full) repair to distribute the data.")
       }
     }
     guard keyspace.replication != before.replication || keyspace.durableWrites != before.durableWrites else {
       return nil
     }
-    keyspaces[name] = keyspace
+    draft.keyspaces[name] = keyspace
     return SchemaChange(.updated, keyspace: name, .keyspace)
   }
 
   /// Reads the properties; says whether replication is among them.
-  private func read(_ properties: [Property], into keyspace: inout Keyspace) throws(EngineFailure) -> Bool {
+  private static func read(_ properties: [Property], into keyspace: inout Keyspace) throws(EngineFailure) -> Bool {
     var seen: Set<ByteText> = []
     for property in properties {
       guard seen.insert(property.name.name).inserted else {
@@ -75,8 +80,8 @@ extension SchemaEditor {
   }
 
   /// Checks replication and completes it: the class with its package, a factor for the data centre.
-  private mutating func replication(
-    _ options: NameMap<String>, of keyspace: String
+  private static func replication(
+    _ draft: inout SchemaDraft, _ options: NameMap<String>, of keyspace: String
   ) throws(EngineFailure) -> NameMap<String> {
     guard let given = options["class"] else { throw EngineFailure.configuration("Missing replication strategy class") }
     let className = given.contains(".") ? given : Self.locatorPackage + given
@@ -93,7 +98,7 @@ extension SchemaEditor {
     case "SimpleStrategy":
       result["replication_factor"] = factor ?? "1"
     case "NetworkTopologyStrategy":
-      result[dataCentre] = rest.removeValue(forKey: dataCentre) ?? factor ?? (rest.isEmpty ? "1" : nil)
+      result[draft.dataCentre] = rest.removeValue(forKey: draft.dataCentre) ?? factor ?? (rest.isEmpty ? "1" : nil)
     default:
       throw EngineFailure.configuration("Unable to find replication strategy class '\(className)'")
     }
@@ -110,7 +115,7 @@ extension SchemaEditor {
         throw EngineFailure.configuration("Replication factor must be non-negative, found \(number)")
       }
       if number > 1 {
-        warnings.append(
+        draft.warnings.append(
           key == "replication_factor"
             ? "Your replication factor \(number) for keyspace \(keyspace) is higher than the number of nodes 1"
             : "Your replication factor \(number) for keyspace \(keyspace) is higher than the number of nodes 1 for "
@@ -118,5 +123,15 @@ extension SchemaEditor {
       }
     }
     return result
+  }
+
+  static func drop(_ draft: inout SchemaDraft, _ statement: DropStatement) throws(EngineFailure) -> SchemaChange? {
+    let name = statement.name.name.name
+    try draft.checkModifiable(name)
+    guard let keyspace = draft.keyspaces.removeValue(forKey: name) else {
+      return try draft.missing("Keyspace '\(name)' doesn't exist", ifExists: statement.ifExists)
+    }
+    for table in keyspace.sortedTables { draft.drop(recordsOf: table) }
+    return SchemaChange(.dropped, keyspace: name, .keyspace)
   }
 }

@@ -1,0 +1,129 @@
+import CassandraBytes
+import CassandraWire
+
+/// From the writes of a statement or batch of which one at least has a condition, and to the result that its client gets.
+extension ConditionalRequest {
+  /// Refuses what cannot be decided as one.
+  init(_ writes: [(BoundWrite, BoundCondition?)], isBatch: Bool) throws(EngineFailure) {
+    guard let first = writes.first?.0 else { throw EngineFailure.invalid("An empty batch has no conditions") }
+    let table = first.plan.table
+    guard let partition = first.partitions.first, writes.allSatisfy({ $0.0.partitions == [partition] }) else {
+      throw EngineFailure.invalid("Batch with conditions cannot span multiple partitions")
+    }
+    guard writes.allSatisfy({ $0.0.plan.table === table }) else {
+      throw EngineFailure.invalid("Batch with conditions cannot span multiple tables")
+    }
+    self.init(
+      table: table, partition: partition, writes: writes.map(\.0), targets: try Self.targets(writes),
+      shown: Self.shown(writes, table, isBatch: isBatch),
+      readsStatics: table.hasStatics && Self.areAboutStatics(writes),
+      now: WallClock.seconds())
+  }
+
+  /// Appends the rows that say whether it was applied, and what was there instead.
+  func write(
+    _ outcome: Outcome, to body: inout [UInt8], version: ProtocolVersion
+  ) throws(EngineFailure) {
+    var columns = [
+      ColumnSpecification(keyspace: table.keyspace, table: table.name, name: "[applied]", type: .boolean)
+    ]
+    var rows: [UInt8] = []
+    var count = 1
+    switch outcome {
+    case .failed(let failure): throw failure
+    case .applied: Self.appendFlag(true, to: &rows)
+    case .refused(let found) where found.isEmpty: Self.appendFlag(false, to: &rows)
+    case .refused(let found):
+      columns += shown.map {
+        ColumnSpecification(keyspace: table.keyspace, table: table.name, name: $0.name, type: $0.wire)
+      }
+      count = found.count
+      for row in found {
+        Self.appendFlag(false, to: &rows)
+        rows += row
+      }
+    }
+    try ResponseBody.write(columns: columns, rows: rows, count: count, to: &body, version: version)
+  }
+
+  private static func appendFlag(_ flag: Bool, to rows: inout [UInt8]) {
+    rows.append(bigEndian: Int32(1))
+    rows.append(flag ? 1 : 0)
+  }
+
+  /// The rows that have conditions, each once.
+  private static func targets(
+    _ writes: [(BoundWrite, BoundCondition?)]
+  ) throws(EngineFailure) -> [ConditionalRequest.Target] {
+    var targets: [ConditionalRequest.Target] = []
+    for (write, condition) in writes {
+      guard let condition else { continue }
+      // The one row of a partition without clustering columns has no address of its own when it is deleted.
+      let row = write.plan.isStaticOnly ? nil : write.rows.first ?? RowAddress(clustering: [], note: [])
+      if case .columns(let conditions) = condition {
+        // What is said about static columns is said about the partition, whichever row the statement names.
+        let (statics, regulars) = (
+          conditions.filter { $0.column.kind == .static }, conditions.filter { $0.column.kind != .static }
+        )
+        if !regulars.isEmpty { try add(.columns(regulars), of: row, to: &targets) }
+        if !statics.isEmpty { try add(.columns(statics), of: nil, to: &targets) }
+      } else {
+        try add(condition, of: row, to: &targets)
+      }
+    }
+    return targets
+  }
+
+  private static func add(
+    _ condition: BoundCondition, of row: RowAddress?, to targets: inout [ConditionalRequest.Target]
+  ) throws(EngineFailure) {
+    if let index = targets.firstIndex(where: { $0.row?.clustering == row?.clustering }) {
+      try checkTogether(targets[index].conditions, condition)
+      targets[index].conditions.append(condition)
+    } else {
+      targets.append(ConditionalRequest.Target(row: row, conditions: [condition]))
+    }
+  }
+
+  /// Refuses conditions of one row that contradict each other.
+  private static func checkTogether(_ known: [BoundCondition], _ other: BoundCondition) throws(EngineFailure) {
+    for condition in known {
+      switch (condition, other) {
+      case (.exists, .notExists), (.notExists, .exists):
+        throw EngineFailure.invalid("Cannot mix IF EXISTS and IF NOT EXISTS conditions for the same row")
+      case (.columns, .notExists), (.notExists, .columns):
+        throw EngineFailure.invalid("Cannot mix IF conditions and IF NOT EXISTS for the same row")
+      case (.exists, .exists), (.notExists, .notExists), (.columns, .columns), (.exists, .columns), (.columns, .exists):
+        break
+      }
+    }
+  }
+
+  /// Whether a static column is written or has a condition.
+  private static func areAboutStatics(_ writes: [(BoundWrite, BoundCondition?)]) -> Bool {
+    writes.contains { write, condition in
+      if write.operations.contains(where: { $0.column.kind == .static }) || write.plan.isStaticOnly { return true }
+      guard case .columns(let conditions) = condition else { return false }
+      return conditions.contains { $0.column.kind == .static }
+    }
+  }
+
+  /// The columns to show of rows that do not meet their conditions.
+  private static func shown(
+    _ writes: [(BoundWrite, BoundCondition?)], _ table: Table, isBatch: Bool
+  ) -> [Column] {
+    var columns: [Column] = isBatch ? table.partitionKey + table.clustering : []
+    for (_, condition) in writes {
+      switch condition {
+      case nil: break
+      case .exists, .notExists: return table.columns
+      case .columns(let conditions):
+        let ordered = conditions.filter { $0.column.kind != .static } + conditions.filter { $0.column.kind == .static }
+        for condition in ordered where !columns.contains(where: { $0 === condition.column }) {
+          columns.append(condition.column)
+        }
+      }
+    }
+    return columns
+  }
+}
