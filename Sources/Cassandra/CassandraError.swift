@@ -225,6 +225,46 @@ extension CassandraError {
   static func cancelled(coordinator: EndPoint?) -> CassandraError {
     CassandraError(.cancelled, "The request was cancelled.", coordinator: coordinator)
   }
+
+  static func needsNewerProtocol(_ option: String) -> CassandraError {
+    CassandraError(
+      .invalidStatement, "The option \(option) needs protocol version 5, which the database does not speak.",
+      isRetrySafe: true)
+  }
+
+  static func unsendable(_ error: WireError) -> CassandraError {
+    CassandraError(
+      .invalidStatement, "The statement cannot be sent: \(error.reason)", isRetrySafe: true, cause: error)
+  }
+
+  /// What a refusal means on a connection whose keyspace does not exist.
+  static func keyspaceMissing(_ refusal: CassandraError) -> CassandraError {
+    CassandraError(
+      .keyspaceMissing, "The configured keyspace does not exist in the database.", server: refusal.server,
+      coordinator: refusal.coordinator, isRetrySafe: true)
+  }
+
+  @usableFromInline @inline(never)
+  package static func undecodable(_ error: RowError) -> CassandraError {
+    CassandraError(
+      .undecodableRow, "A row does not have the expected values: \(error)", logDetail: "column \(error.column)",
+      cause: error)
+  }
+
+  @usableFromInline @inline(never)
+  static func undecodable(_ error: CQLValueError) -> CassandraError {
+    CassandraError(
+      .undecodableRow, "The result does not have the expected columns: \(error)",
+      logDetail: error.debugDescription, cause: error)
+  }
+
+  /// Whether another node may still do what this one did not.
+  var isOfOneNode: Bool {
+    [
+      .connectionLost, .timedOut, .noNodeAvailable, .queueFull, .overloaded, .serverError, .unavailable,
+      .isBootstrapping, .readTimeout, .readFailure,
+    ].contains(code)
+  }
 }
 
 /// What a code of the server means to a caller.

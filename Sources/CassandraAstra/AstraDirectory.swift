@@ -59,7 +59,7 @@ struct AstraDirectory: ClusterDirectory {
         .keyspaceMissing,
         "The keyspace does not exist in the database; create it in the Astra portal, the only place where keyspaces are created, or correct its name.",
         logDetail: node, cause: failure)
-    case .invalid where failure.server?.message.contains("not allowed for Write Consistency Level") == true:
+    case .invalid where failure.server?.reason == .consistencyNotAllowed:
       return AstraError(
         .consistencyRefused,
         "Astra does not accept writes at this consistency level; use LOCAL_QUORUM, which is the default.",

@@ -93,3 +93,34 @@ public struct AstraError: Error, Sendable, CustomStringConvertible, CustomDebugS
     return text
   }
 }
+
+// What several places find, in one form.
+
+extension AstraError {
+  static func certificate(_ file: String, _ what: String, cause: (any Error)? = nil) -> AstraError {
+    let end = what.hasSuffix("?") ? " Download" : "; download"
+    return AstraError(
+      .bundleCertificate,
+      "\(file) in the secure connect bundle \(what)\(end) the bundle again from the Astra portal.", cause: cause)
+  }
+
+  static func tooLarge(_ what: String, _ limit: Int) -> AstraError {
+    AstraError(.bundleTooLarge, "\(what) has more than \(limit >> 10) KiB, so it is something else.")
+  }
+
+  static func configuration(
+    _ what: String, logDetail: String = "", cause: (any Error)? = nil
+  ) -> AstraError {
+    AstraError(
+      .bundleConfiguration,
+      "config.json in the secure connect bundle \(what); download the bundle again from the Astra portal.",
+      logDetail: logDetail, cause: cause)
+  }
+
+  static func metadata(_ what: String, logDetail: String = "", cause: (any Error)? = nil) -> AstraError {
+    AstraError(
+      .metadataInvalid,
+      "The answer of Astra's metadata service \(what); check the host in config.json of the secure connect bundle, or download it again.",
+      logDetail: logDetail, cause: cause)
+  }
+}

@@ -92,7 +92,7 @@ private let inserted = Array(#"{"inserted":true}"#.utf8)
 /// Without its tables the API cannot answer, and what helps is `fieldguide init`.
 @Sendable
 private func explainMissingTables(_ error: any Error) -> any Error {
-  guard let failure = error as? CassandraError, failure.saysKeyspaceMissing || failure.isMissingTable else {
+  guard let failure = error as? CassandraError, failure.saysKeyspaceMissing || failure.isTableMissing else {
     return error
   }
   // A keyspace of Astra is made in its portal, which the log says; a client is told what it is told of every failure.
@@ -110,10 +110,6 @@ extension CassandraError {
     return error is AstraError
   }
 
-  /// Whether the statement named a table that does not exist; Cassandra has no code of its own for that.
-  var isMissingTable: Bool {
-    guard code == .invalid, let message = server?.message else { return false }
-    return message.hasPrefix("table ") && message.hasSuffix(" does not exist")
-      || message.hasPrefix("unconfigured table")
-  }
+  /// Whether the statement named a table that does not exist.
+  var isTableMissing: Bool { server?.reason == .tableMissing }
 }

@@ -14,7 +14,7 @@ import Testing
     let loops = try EventLoops(count: 1)
     let pieces = try await loops[0].run {
       var pieces: [Int] = []
-      let (transport, _) = try Transport.inMemory(
+      let (transport, _) = try MemoryPeer.transport(
         on: loops[0], output: { pieces.append($0.count) }, ended: {}, closed: {})
       transport.delegate = Listener()
       // One turn: nothing waits in between.
@@ -35,7 +35,7 @@ import Testing
     let loops = try EventLoops(count: 1)
     let pieces = try await loops[0].run {
       var pieces: [Int] = []
-      let (transport, _) = try Transport.inMemory(
+      let (transport, _) = try MemoryPeer.transport(
         on: loops[0], output: { pieces.append($0.count) }, ended: {}, closed: {})
       transport.delegate = Listener()
       for _ in 0..<4 {

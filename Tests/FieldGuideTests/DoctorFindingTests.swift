@@ -37,27 +37,29 @@ import Testing
 
   @Test func aNameIsJudged() throws {
     let addresses = [try SocketAddress("10.0.0.1", port: 1), try SocketAddress("::1", port: 1)]
-    let fine = Finding.name("db.example", .success(addresses), route: .cassandra)
+    let fine = NetworkFinding.name("db.example", .success(addresses), route: .cassandra)
     #expect(fine == .ok("db.example is 10.0.0.1, ::1"))
-    #expect(Finding.name("10.0.0.1", .success([addresses[0]]), route: .cassandra) == .ok("10.0.0.1 is an address"))
+    #expect(
+      NetworkFinding.name("10.0.0.1", .success([addresses[0]]), route: .cassandra) == .ok("10.0.0.1 is an address"))
     let missing = ReactorError(.nameNotFound, "this name does not exist")
-    #expect(Finding.name("x", .failure(missing), route: .cassandra).advice.contains("CASSANDRA_CONTACT_POINTS"))
-    #expect(Finding.name("x", .failure(missing), route: .metadata).advice.contains("portal"))
-    let slow = Finding.name("x", .failure(ReactorError(.timedOut, "too long")), route: .metadata)
+    #expect(NetworkFinding.name("x", .failure(missing), route: .cassandra).advice.contains("CASSANDRA_CONTACT_POINTS"))
+    #expect(NetworkFinding.name("x", .failure(missing), route: .metadata).advice.contains("portal"))
+    let slow = NetworkFinding.name("x", .failure(ReactorError(.timedOut, "too long")), route: .metadata)
     #expect(slow.mark == .failed && slow.advice.contains("DNS"))
   }
 
   @Test func connectionsAreJudged() throws {
     let (one, two) = (try SocketAddress("10.0.0.1", port: 9042), try SocketAddress("10.0.0.2", port: 9042))
     let refused = ReactorError(.connectionRefused, "nothing is listening there", logDetail: "refused")
-    #expect(Finding.connections(to: "db:9042", [(one, nil)], route: .cassandra).mark == .ok)
+    #expect(NetworkFinding.connections(to: "db:9042", [(one, nil)], route: .cassandra).mark == .ok)
     #expect(
-      Finding.connections(to: "db:9042", [(one, nil), (two, nil)], route: .cassandra).text.contains("all of its 2"))
-    let half = Finding.connections(to: "db:9042", [(one, nil), (two, refused)], route: .cassandra)
+      NetworkFinding.connections(to: "db:9042", [(one, nil), (two, nil)], route: .cassandra).text.contains(
+        "all of its 2"))
+    let half = NetworkFinding.connections(to: "db:9042", [(one, nil), (two, refused)], route: .cassandra)
     #expect(half.mark == .warning && half.text.contains("10.0.0.2:9042") && !half.advice.isEmpty)
-    let none = Finding.connections(to: "db:9042", [(one, refused)], route: .cassandra)
+    let none = NetworkFinding.connections(to: "db:9042", [(one, refused)], route: .cassandra)
     #expect(none.mark == .failed && none.advice.contains("rpc_address"))
-    #expect(Finding.connections(to: "db:9042", [(one, refused)], route: .proxy).advice.contains("hibernated"))
+    #expect(NetworkFinding.connections(to: "db:9042", [(one, refused)], route: .proxy).advice.contains("hibernated"))
   }
 
   static let failuresOfTLS: [(code: ReactorError.Code, route: Route, advice: String)] = [
@@ -70,7 +72,7 @@ import Testing
 
   @Test(arguments: failuresOfTLS)
   func failuresOfTLSAreJudged(_ code: ReactorError.Code, _ route: Route, _ advice: String) {
-    let finding = Finding.tls(
+    let finding = NetworkFinding.tls(
       to: "db:9042", .failure(ReactorError(code, "it failed", logDetail: "words")), route: route, now: Self.now)
     #expect(finding.mark == .failed && finding.text.contains("it failed (words)"))
     #expect(finding.advice.contains(advice))
@@ -81,13 +83,13 @@ import Testing
     let good = Result<SecureContact, ReactorError>.success(
       SecureContact(version: "TLSv1.3", certificate: certificate))
     let bad = Result<SecureContact, ReactorError>.failure(ReactorError(.tlsHandshake, "it is closed"))
-    let all = Finding.nodes([("a", good), ("b", good)], of: 2, now: Self.now)
+    let all = NetworkFinding.nodes([("a", good), ("b", good)], of: 2, now: Self.now)
     #expect(all.map(\.mark) == [.ok] && all[0].text.contains("2 of 2 nodes"))
-    let some = Finding.nodes([("a", bad), ("b", good)], of: 9, now: Self.now)
+    let some = NetworkFinding.nodes([("a", bad), ("b", good)], of: 9, now: Self.now)
     #expect(some.map(\.mark) == [.ok, .warning])
     #expect(some[0].text.contains("1 of 2 nodes") && some[0].text.contains("(of 9"))
     #expect(some[1].text.contains("1 of 2 nodes: it is closed\na"))
-    let none = Finding.nodes([("a", bad), ("b", bad)], of: 2, now: Self.now)
+    let none = NetworkFinding.nodes([("a", bad), ("b", bad)], of: 2, now: Self.now)
     #expect(none.map(\.mark) == [.failed] && !none[0].advice.isEmpty)
     #expect(none[0].text.contains("2 of 2 nodes") && none[0].text.hasSuffix("a\nb"))
   }
@@ -95,14 +97,15 @@ import Testing
   private static let facts = ServerFacts(datacenter: "datacenter1", release: "5.0.6", newestProtocol: "5")
 
   @Test func theDataCentreIsCompared() {
-    let right = Finding.login(
+    let right = DatabaseFinding.login(
       at: "db:9042", .success(Self.facts), wantedDatacenter: "datacenter1", kind: .cassandra, usesTLS: false)
     #expect(right.mark == .ok && right.text.contains("5.0.6") && right.text.contains("v5"))
-    let wrong = Finding.login(
+    let wrong = DatabaseFinding.login(
       at: "db:9042", .success(Self.facts), wantedDatacenter: "dc1", kind: .cassandra, usesTLS: false)
     #expect(wrong.mark == .failed && wrong.advice.contains("CASSANDRA_LOCAL_DATACENTER=datacenter1"))
     #expect(
-      Finding.login(at: "db", .success(Self.facts), wantedDatacenter: nil, kind: .astra, usesTLS: true).mark == .ok)
+      DatabaseFinding.login(at: "db", .success(Self.facts), wantedDatacenter: nil, kind: .astra, usesTLS: true).mark
+        == .ok)
   }
 
   static let failedLogins: [(code: CassandraError.Code, kind: DatabaseKind, usesTLS: Bool, advice: String)] = [
@@ -114,26 +117,28 @@ import Testing
   @Test(arguments: failedLogins)
   func failedLoginsAreJudged(_ code: CassandraError.Code, _ kind: DatabaseKind, _ usesTLS: Bool, _ advice: String) {
     let error = CassandraError(code, "It did not work.", cause: ReactorError(.tlsProtocol, "the cause"))
-    let finding = Finding.login(
+    let finding = DatabaseFinding.login(
       at: "db:9042", .failure(error), wantedDatacenter: nil, kind: kind, usesTLS: usesTLS)
     #expect(finding.mark == .failed && finding.text.contains("db:9042: It did not work. (the cause)"))
     #expect(finding.advice.contains(advice))
   }
 
   @Test func theKeyspaceIsJudged() {
-    #expect(Finding.keyspace("fauna", .success(Self.facts), kind: .astra) == .ok("fauna exists"))
+    #expect(DatabaseFinding.keyspace("fauna", .success(Self.facts), kind: .astra) == .ok("fauna exists"))
     let missing = CassandraError(.keyspaceMissing, "It is not there.")
-    let astra = Finding.keyspace("fauna", .failure(missing), kind: .astra)
+    let astra = DatabaseFinding.keyspace("fauna", .failure(missing), kind: .astra)
     #expect(astra.mark == .failed && astra.advice.contains("portal"))
-    #expect(Finding.keyspace("fauna", .failure(missing), kind: .cassandra).advice.contains("fieldguide init"))
+    #expect(DatabaseFinding.keyspace("fauna", .failure(missing), kind: .cassandra).advice.contains("fieldguide init"))
   }
 
   @Test func theTablesAreJudged() throws {
-    #expect(Finding.tables([(.animals, nil), (.plants, nil)], kind: .astra) == [.ok("animals and plants can be read")])
+    #expect(
+      DatabaseFinding.tables([(.animals, nil), (.plants, nil)], kind: .astra) == [.ok("animals and plants can be read")]
+    )
     func failure(_ code: CassandraError.Code, _ message: String, kind: DatabaseKind = .cassandra) -> [Finding] {
       let server = ErrorResponse(.invalid, message)
       let error = CassandraError(code, "It did not work.", server: server)
-      return Finding.tables([(.animals, nil), (.plants, error)], kind: kind)
+      return DatabaseFinding.tables([(.animals, nil), (.plants, error)], kind: kind)
     }
     let missing = failure(.invalid, "table plants does not exist")
     #expect(missing.map(\.mark) == [.failed] && missing[0].advice.contains("fieldguide init"))
@@ -162,7 +167,7 @@ import Testing
 
   @Test func aClusterIsJudged() {
     func words(_ facts: ClusterFacts, wanted: String? = "a") -> [String] {
-      Finding.cluster(.success(facts), wantedDatacenter: wanted, loops: 4).map { "\($0.mark) \($0.text)" }
+      ClusterFinding.cluster(.success(facts), wantedDatacenter: wanted, loops: 4).map { "\($0.mark) \($0.text)" }
     }
     let fine = ClusterFacts(
       datacenters: ["a", "b", "a"], schemaVersions: ["1", "1", "1"], clockDifference: -20, clockUncertainty: 2)
@@ -182,7 +187,7 @@ import Testing
   @Test func nodesHaveToAnswer() {
     let facts = ServerFacts(datacenter: "a", release: "5", newestProtocol: "5")
     func marks(_ results: [Result<ServerFacts, CassandraError>]) -> [String] {
-      Finding.answers(results.enumerated().map { ("\($0)", $1) }).map { "\($0.mark)" }
+      DatabaseFinding.answers(results.enumerated().map { ("\($0)", $1) }).map { "\($0.mark)" }
     }
     let gone = CassandraError(.connectionLost, "It has gone.")
     #expect(marks([.success(facts), .success(facts)]) == ["ok"])

@@ -233,16 +233,3 @@ extension [UInt8] {
     }
   }
 }
-
-extension CassandraError {
-  static func needsNewerProtocol(_ option: String) -> CassandraError {
-    CassandraError(
-      .invalidStatement, "The option \(option) needs protocol version 5, which the database does not speak.",
-      isRetrySafe: true)
-  }
-
-  static func unsendable(_ error: WireError) -> CassandraError {
-    CassandraError(
-      .invalidStatement, "The statement cannot be sent: \(error.reason)", isRetrySafe: true, cause: error)
-  }
-}

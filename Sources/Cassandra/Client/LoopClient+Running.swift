@@ -173,12 +173,3 @@ extension Pursuit {
     if case .open(_, let connection, _) = first { requests.noteAttempt(of: &self, at: connection, now: began) }
   }
 }
-
-extension CassandraError {
-  /// What a refusal means on a connection whose keyspace does not exist.
-  static func keyspaceMissing(_ refusal: CassandraError) -> CassandraError {
-    CassandraError(
-      .keyspaceMissing, "The configured keyspace does not exist in the database.", server: refusal.server,
-      coordinator: refusal.coordinator, isRetrySafe: true)
-  }
-}

@@ -67,13 +67,3 @@ enum FirstAttempt {
     }
   }
 }
-
-extension CassandraError {
-  /// Whether another node may still do what this one did not.
-  var isOfOneNode: Bool {
-    [
-      .connectionLost, .timedOut, .noNodeAvailable, .queueFull, .overloaded, .serverError, .unavailable,
-      .isBootstrapping, .readTimeout, .readFailure,
-    ].contains(code)
-  }
-}

@@ -101,22 +101,6 @@ public struct DecodableRows<Value: Decodable>: AsyncSequence {
   }
 }
 
-extension CassandraError {
-  @usableFromInline @inline(never)
-  package static func undecodable(_ error: RowError) -> CassandraError {
-    CassandraError(
-      .undecodableRow, "A row does not have the expected values: \(error)", logDetail: "column \(error.column)",
-      cause: error)
-  }
-
-  @usableFromInline @inline(never)
-  static func undecodable(_ error: CQLValueError) -> CassandraError {
-    CassandraError(
-      .undecodableRow, "The result does not have the expected columns: \(error)",
-      logDetail: error.debugDescription, cause: error)
-  }
-}
-
 // MARK: - Short ways
 
 extension Rows {

@@ -39,6 +39,18 @@ extension CassandraClient {
       "SELECT * FROM system_schema.indexes", "SELECT * FROM system_schema.indexes WHERE keyspace_name IN \(names)")
     do throws(RowError) { return try reader.schema() } catch { throw .undecodable(error) }
   }
+
+  /// The schema now, and again whenever it has changed.
+  ///
+  /// ```swift
+  /// for try await schema in client.schemaUpdates(of: ["naturalist"]) { … }
+  /// ```
+  /// Servers tell of changes; the schema is read once they have been quiet for ``ClientLimits/eventQuietTime``, and given
+  /// when it differs from the one before. Reading it starts with the loop and ends with it: nothing is kept for those who
+  /// do not ask.
+  ///
+  /// - Parameter keyspaces: The keyspaces to read; all by default, those of the system among them.
+  public func schemaUpdates(of keyspaces: [String]? = nil) -> SchemaUpdates { SchemaUpdates(self, keyspaces) }
 }
 
 /// Makes a schema of the rows of `system_schema`.

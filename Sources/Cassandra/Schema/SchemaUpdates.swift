@@ -2,20 +2,6 @@ internal import CassandraWire
 internal import CassandraReactor
 internal import CassandraTelemetry
 
-extension CassandraClient {
-  /// The schema now, and again whenever it has changed.
-  ///
-  /// ```swift
-  /// for try await schema in client.schemaUpdates(of: ["naturalist"]) { … }
-  /// ```
-  /// Servers tell of changes; the schema is read once they have been quiet for ``ClientLimits/eventQuietTime``, and given
-  /// when it differs from the one before. Reading it starts with the loop and ends with it: nothing is kept for those who
-  /// do not ask.
-  ///
-  /// - Parameter keyspaces: The keyspaces to read; all by default, those of the system among them.
-  public func schemaUpdates(of keyspaces: [String]? = nil) -> SchemaUpdates { SchemaUpdates(self, keyspaces) }
-}
-
 /// The schema of a database as it changes: see ``CassandraClient/schemaUpdates(of:)``.
 public struct SchemaUpdates: AsyncSequence, Sendable {
   /// What the sequence gives.

@@ -76,14 +76,5 @@ struct BundleCertificates {
   }
 }
 
-extension AstraError {
-  fileprivate static func certificate(_ file: String, _ what: String, cause: (any Error)? = nil) -> AstraError {
-    let end = what.hasSuffix("?") ? " Download" : "; download"
-    return AstraError(
-      .bundleCertificate,
-      "\(file) in the secure connect bundle \(what)\(end) the bundle again from the Astra portal.", cause: cause)
-  }
-}
-
 /// The time in seconds since 1970.
 func currentSeconds() -> Int { Int(time(nil)) }

@@ -51,14 +51,3 @@ struct BundleConfiguration: Sendable, Equatable {
       }
   }
 }
-
-extension AstraError {
-  fileprivate static func configuration(
-    _ what: String, logDetail: String = "", cause: (any Error)? = nil
-  ) -> AstraError {
-    AstraError(
-      .bundleConfiguration,
-      "config.json in the secure connect bundle \(what); download the bundle again from the Astra portal.",
-      logDetail: logDetail, cause: cause)
-  }
-}

@@ -131,9 +131,3 @@ public struct SecureConnectBundle: Sendable {
     }
   }
 }
-
-extension AstraError {
-  fileprivate static func tooLarge(_ what: String, _ limit: Int) -> AstraError {
-    AstraError(.bundleTooLarge, "\(what) has more than \(limit >> 10) KiB, so it is something else.")
-  }
-}

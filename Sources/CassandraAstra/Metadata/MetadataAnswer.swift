@@ -71,12 +71,3 @@ struct MetadataAnswer: Sendable, Equatable {
     return id
   }
 }
-
-extension AstraError {
-  static func metadata(_ what: String, logDetail: String = "", cause: (any Error)? = nil) -> AstraError {
-    AstraError(
-      .metadataInvalid,
-      "The answer of Astra's metadata service \(what); check the host in config.json of the secure connect bundle, or download it again.",
-      logDetail: logDetail, cause: cause)
-  }
-}

@@ -121,21 +121,3 @@ public struct PrometheusText: Sendable {
 }
 
 extension PrometheusText: ResponseConvertible {}
-
-extension Routes {
-  /// Adds `/metrics`, which tells Prometheus what the server has done, and what `more` adds. It answers when the server sheds
-  /// load. Requests are counted when ``ServerConfiguration/countsRequests`` is true.
-  public mutating func metrics(
-    at path: String = "/metrics",
-    _ more: @escaping @Sendable (Context, inout PrometheusText) async throws -> Void = { _, _ in }
-  ) {
-    always { routes in
-      routes.get(RoutePattern(path)) { request in
-        var text = PrometheusText()
-        text.add(await request.serverMetrics)
-        try await more(request.context, &text)
-        return text
-      }
-    }
-  }
-}

@@ -41,7 +41,7 @@ package final class MemoryServer: Sendable {
   package func exchange(_ request: [UInt8]) async throws -> (bytes: [UInt8], isWhole: Bool) {
     loop.preconditionIsCurrent()
     let received = Received()
-    let (transport, peer) = try Transport.inMemory(
+    let (transport, peer) = try MemoryPeer.transport(
       on: loop, output: { received.append($0) }, ended: { received.end() }, closed: { received.close() })
     let bound = LoopBound(transport, on: loop)
     return await withTaskCancellationHandler {

@@ -133,13 +133,6 @@ final class LoopCore {
   }
 }
 
-extension EventLoop {
-  static func of(_ data: UnsafeMutableRawPointer?) -> EventLoop? {
-    guard let data else { return nil }
-    return Unmanaged<EventLoop>.fromOpaque(data).takeUnretainedValue()
-  }
-}
-
 // MARK: - The end of a turn
 
 extension LoopCore {

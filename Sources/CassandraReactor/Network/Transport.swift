@@ -158,6 +158,9 @@ extension Transport {
       }
     }
   }
+
+  /// What is known of TLS; nil on a plain connection.
+  public var tlsFacts: TLSFacts? { tls?.facts }
 }
 
 // MARK: - Input

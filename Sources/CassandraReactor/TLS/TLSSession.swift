@@ -235,8 +235,3 @@ public struct TLSFacts: Sendable {
   /// The peer's certificate, when it showed one.
   public let peerCertificate: Certificate?
 }
-
-extension Transport {
-  /// What is known of TLS; nil on a plain connection.
-  public var tlsFacts: TLSFacts? { tls?.facts }
-}

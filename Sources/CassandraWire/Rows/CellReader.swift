@@ -67,17 +67,3 @@ public struct CellReader {
     column = 0
   }
 }
-
-extension Page {
-  /// Gives every row to `body`, which reads its cells in the order of the columns.
-  ///
-  /// - Throws: ``RowError`` when the page ends within a row, and what `body` throws.
-  @inlinable
-  public func forEachRow(_ body: (inout CellReader) throws -> Void) throws {
-    var cells = CellReader(self)
-    for _ in 0..<rowCount {
-      try body(&cells)
-      try cells.endRow()
-    }
-  }
-}

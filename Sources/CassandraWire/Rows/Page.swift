@@ -260,10 +260,3 @@ public struct RowError: Error, Sendable, CustomStringConvertible {
     }
   }
 }
-
-extension CQLValueError {
-  @usableFromInline @inline(never)
-  static func wrongColumnCount(columns: Int, elements: Int) -> CQLValueError {
-    CQLValueError(.typeMismatch, "A row of \(columns) columns does not fit a tuple of \(elements) elements.")
-  }
-}

@@ -143,6 +143,18 @@ extension Page {
     // Of a row that is not whole the cells that are there can be read.
     return (try? firstChecked()) ?? Row(page: self, offset: start)
   }
+
+  /// Gives every row to `body`, which reads its cells in the order of the columns.
+  ///
+  /// - Throws: ``RowError`` when the page ends within a row, and what `body` throws.
+  @inlinable
+  public func forEachRow(_ body: (inout CellReader) throws -> Void) throws {
+    var cells = CellReader(self)
+    for _ in 0..<rowCount {
+      try body(&cells)
+      try cells.endRow()
+    }
+  }
 }
 
 extension Page: Sequence {

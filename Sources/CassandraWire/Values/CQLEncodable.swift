@@ -81,10 +81,3 @@ extension Array where Element == UInt8 {
     store(bigEndian: length, at: start)
   }
 }
-
-extension CQLValueError {
-  @usableFromInline @inline(never)
-  static func tooLong(_ type: CQLType) -> CQLValueError {
-    CQLValueError(.tooLarge, type: type, "The value has more than \(Int32.max) bytes or elements.")
-  }
-}

@@ -185,3 +185,10 @@ extension CQLValue: CQLEncodable {
     }
   }
 }
+
+extension CQLValue: NullableElements {
+  package func encode(elements type: CQLType, into buffer: inout [UInt8]) throws(CQLValueError) {
+    guard case .list(let elements) = self else { throw CQLValueError.mismatch(CQLValue.self, .list(type)) }
+    try elements.encode(elements: type, into: &buffer)
+  }
+}

@@ -87,4 +87,22 @@ extension CQLValueError {
     if case .ascii = type { return CQLValueError(.invalidText, type: type, "The text is not ASCII.") }
     return CQLValueError(.invalidText, type: type, "The text is not UTF-8.")
   }
+
+  @usableFromInline @inline(never)
+  static func integerOutOfRange(_ type: CQLType) -> CQLValueError {
+    outOfRange(type, "The number does not fit into the other side's integer type.")
+  }
+
+  @usableFromInline @inline(never)
+  static func truncated(_ type: CQLType) -> CQLValueError { malformed(type, "The value ends before its parts do.") }
+
+  @usableFromInline @inline(never)
+  static func tooLong(_ type: CQLType) -> CQLValueError {
+    CQLValueError(.tooLarge, type: type, "The value has more than \(Int32.max) bytes or elements.")
+  }
+
+  @usableFromInline @inline(never)
+  static func wrongColumnCount(columns: Int, elements: Int) -> CQLValueError {
+    CQLValueError(.typeMismatch, "A row of \(columns) columns does not fit a tuple of \(elements) elements.")
+  }
 }

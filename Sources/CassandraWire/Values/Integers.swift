@@ -73,13 +73,6 @@ extension FixedWidthInteger {
   }
 }
 
-extension CQLValueError {
-  @usableFromInline @inline(never)
-  static func integerOutOfRange(_ type: CQLType) -> CQLValueError {
-    outOfRange(type, "The number does not fit into the other side's integer type.")
-  }
-}
-
 extension Int: CQLEncodable, CQLDecodable {
   /// Appends the number as any integer type it fits into.
   @inlinable

@@ -13,13 +13,6 @@ extension Array: NullableElements where Element: CQLEncodable {
   }
 }
 
-extension CQLValue: NullableElements {
-  package func encode(elements type: CQLType, into buffer: inout [UInt8]) throws(CQLValueError) {
-    guard case .list(let elements) = self else { throw CQLValueError.mismatch(CQLValue.self, .list(type)) }
-    try elements.encode(elements: type, into: &buffer)
-  }
-}
-
 extension Array where Element == UInt8 {
   /// Appends the values of `IN ?`, of which some may be null.
   ///

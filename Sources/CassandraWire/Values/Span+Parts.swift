@@ -82,8 +82,3 @@ extension Span where Element == UInt8 {
     guard position >= count else { throw CQLValueError.malformed(type, "Bytes follow the end of the value.") }
   }
 }
-
-extension CQLValueError {
-  @usableFromInline @inline(never)
-  static func truncated(_ type: CQLType) -> CQLValueError { malformed(type, "The value ends before its parts do.") }
-}

@@ -28,13 +28,13 @@ enum AstraChecks {
         Check("answers", needs: ["nodes"]) { facts in await askNodes(astra, withoutKeyspace, facts, probe) },
         Check("login", needs: ["answers"]) { _ in
           [
-            .login(
+            DatabaseFinding.login(
               at: "The database", await probe.login(withoutKeyspace), wantedDatacenter: nil, kind: .astra,
               usesTLS: true)
           ]
         },
         Check("cluster", needs: ["login"]) { _ in
-          Finding.cluster(
+          ClusterFinding.cluster(
             await probe.cluster(withoutKeyspace), wantedDatacenter: nil, loops: EventLoops.availableCores)
         },
       ] + TableChecks.checks(settings, kind: .astra, needsOneOf: ["login"], probe)
@@ -53,7 +53,7 @@ enum AstraChecks {
   ) async -> [Finding] {
     guard let directory = astra.cluster.directory, let address = facts.reachable[metadata] else { return [] }
     let contact = await probe.secureContact(with: address, tls: directory.tls.client(verifying: metadata.host))
-    let tls = Finding.tls(to: "\(metadata)", contact, route: .metadata, now: Probe.now)
+    let tls = NetworkFinding.tls(to: "\(metadata)", contact, route: .metadata, now: Probe.now)
     guard case .success = contact else { return [tls] }
     switch await probe.nodes(of: directory) {
     case .failure(let error): return [tls, .failed(error.forOperator)]
@@ -87,7 +87,7 @@ enum AstraChecks {
         OneNode(directory: directory, node: node, localDatacenter: map.localDatacenter))
       results.append((node.serverName ?? "\(node)", await probe.login(narrowed)))
     }
-    return Finding.answers(results)
+    return DatabaseFinding.answers(results)
   }
 
   private static func reachNodes(_ astra: AstraSettings, _ facts: Facts, _ probe: Probe) async -> [Finding] {
@@ -98,6 +98,6 @@ enum AstraChecks {
       let tls = directory.tls.client(verifying: node.host, serverName: node.serverName)
       results.append((node.serverName ?? "", await probe.secureContact(with: address, tls: tls)))
     }
-    return Finding.nodes(results, of: map.endPoints.count, now: Probe.now)
+    return NetworkFinding.nodes(results, of: map.endPoints.count, now: Probe.now)
   }
 }

@@ -19,7 +19,7 @@ enum CassandraChecks {
           Check("TLS", id: "TLS \(point)", needs: [last]) { facts in
             guard let address = facts.reachable[point] else { return [] }
             let contact = await probe.secureContact(with: address, tls: tls.client(verifying: point.host))
-            return [.tls(to: "\(point)", contact, route: .cassandra, now: Probe.now)]
+            return [NetworkFinding.tls(to: "\(point)", contact, route: .cassandra, now: Probe.now)]
           })
         last = "TLS \(point)"
       }
@@ -33,7 +33,7 @@ enum CassandraChecks {
       Check("cluster", needsOneOf: logins) { facts in
         var database = TableChecks.narrowed(settings.database, to: facts.open)
         database.keyspace = nil
-        return Finding.cluster(
+        return ClusterFinding.cluster(
           await probe.cluster(database), wantedDatacenter: map.localDatacenter, loops: EventLoops.availableCores)
       })
     return checks + TableChecks.checks(settings, kind: .cassandra, needsOneOf: logins, probe)
@@ -58,7 +58,7 @@ enum CassandraChecks {
       database.cluster = try .nodes([point.description])
       result = await probe.login(database)
     } catch { result = .failure(error) }
-    let finding = Finding.login(
+    let finding = DatabaseFinding.login(
       at: "\(point)", result, wantedDatacenter: datacenter, kind: .cassandra, usesTLS: database.tls != nil)
     if finding.mark != .failed { facts.open.append(point) }
     return finding
@@ -73,13 +73,13 @@ enum TableChecks {
     let (settings, keyspace) = (settings.database, settings.keyspace)
     return [
       Check("keyspace", needsOneOf: logins) { facts in
-        [.keyspace(keyspace, await probe.login(narrowed(settings, to: facts.open)), kind: kind)]
+        [DatabaseFinding.keyspace(keyspace, await probe.login(narrowed(settings, to: facts.open)), kind: kind)]
       },
       Check("tables", needs: ["keyspace"]) { facts in
         let database = narrowed(settings, to: facts.open)
         var results: [(table: GuideTable, error: CassandraError?)] = []
         for table in GuideTable.allCases { results.append((table, await probe.read(table, database))) }
-        return Finding.tables(results, kind: kind)
+        return DatabaseFinding.tables(results, kind: kind)
       },
     ]
   }

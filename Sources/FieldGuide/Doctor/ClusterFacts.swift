@@ -50,7 +50,8 @@ extension Probe {
   }
 }
 
-extension Finding {
+/// What the checks of a cluster's own tables have found.
+enum ClusterFinding {
   /// How far a node's clock may be from ours: 500 ms. The newest timestamp wins, so more loses writes.
   static let clockTolerance: Int64 = 500
 

@@ -1,3 +1,4 @@
+internal import CassandraTerminal
 internal import CassandraWire
 internal import Cassandra
 
@@ -8,7 +9,8 @@ enum DatabaseKind: Sendable, Equatable {
   case embedded
 }
 
-extension Finding {
+/// What the checks of a login, a keyspace and its tables have found.
+enum DatabaseFinding {
   /// Whether a database lets us in, and what it is.
   ///
   /// - Parameters:
@@ -70,7 +72,7 @@ extension Finding {
   static func tables(_ results: [(table: GuideTable, error: CassandraError?)], kind: DatabaseKind) -> [Finding] {
     let findings: [Finding] = results.compactMap { table, error in
       guard let error else { return nil }
-      if error.isMissingTable {
+      if error.isTableMissing {
         return .failed("\(table.name) does not exist.", "Run `fieldguide init`, which creates it.")
       }
       let text = "\(table.name): \(error.forOperator)"
@@ -89,6 +91,34 @@ extension Finding {
     }
     let names = results.map(\.table.name).joined(separator: " and ")
     return findings.isEmpty ? [.ok("\(names) can be read")] : findings
+  }
+
+  /// Which nodes of an Astra database answer CQL, and not only TLS, which is their proxy's.
+  static func answers(_ results: [(name: String, result: Result<ServerFacts, CassandraError>)]) -> [Finding] {
+    var failures: [(names: [String], words: String)] = []
+    for (name, result) in results {
+      // Who says that we may not come in has answered; the next check tells of it.
+      guard case .failure(let error) = result, error.code != .badCredentials, error.code != .credentialsMissing
+      else { continue }
+      if let index = failures.firstIndex(where: { $0.words == error.forOperator }) {
+        failures[index].names.append(name)
+      } else {
+        failures.append(([name], error.forOperator))
+      }
+    }
+    let failed = failures.reduce(0) { $0 + $1.names.count }
+    let good = results.count - failed
+    let mark: Checklist.Mark = good == 0 ? .failed : .warning
+    var findings = failures.map { names, words in
+      Finding(
+        mark: mark, text: "\(names.count) of \(results.count) nodes: \(words)\n\(names.joined(separator: "\n"))",
+        advice: good == 0
+          ? "Check in the portal that the database is active."
+          : "The others are serving; it should be back within minutes."
+      )
+    }
+    if good > 0 { findings.insert(.ok("\(good) of \(results.count) nodes answer CQL"), at: 0) }
+    return findings
   }
 }
 

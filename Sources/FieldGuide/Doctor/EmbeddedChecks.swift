@@ -96,7 +96,7 @@ enum EmbeddedChecks {
     return [
       Check("login") { _ in
         [
-          .login(
+          DatabaseFinding.login(
             at: "The embedded database", await probe.login(withoutKeyspace), wantedDatacenter: nil, kind: .embedded,
             usesTLS: false)
         ]

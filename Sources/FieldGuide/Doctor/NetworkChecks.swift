@@ -18,7 +18,7 @@ enum NetworkChecks {
   static func lookUp(_ endPoint: EndPoint, route: Route, _ facts: inout Facts, _ probe: Probe) async -> Finding {
     let result = await probe.addresses(of: endPoint.host, port: endPoint.port)
     if case .success(let addresses) = result { facts.addresses[endPoint.host] = addresses }
-    return .name(endPoint.host, result, route: route)
+    return NetworkFinding.name(endPoint.host, result, route: route)
   }
 
   /// Connects to each address, and keeps the first that answers.
@@ -33,6 +33,6 @@ enum NetworkChecks {
       if error == nil, facts.reachable[endPoint] == nil { facts.reachable[endPoint] = address }
       results.append((address, error))
     }
-    return .connections(to: "\(endPoint)", results, route: route)
+    return NetworkFinding.connections(to: "\(endPoint)", results, route: route)
   }
 }

@@ -65,7 +65,8 @@ enum Route: Sendable, Equatable {
   }
 }
 
-extension Finding {
+/// What the checks of names, connections and TLS have found.
+enum NetworkFinding {
   /// What a name stands for.
   static func name(
     _ host: String, _ result: Result<[SocketAddress], ReactorError>, route: Route
@@ -117,7 +118,7 @@ extension Finding {
     var certificate: Finding?
     var failures: [(names: [String], words: String, advice: String)] = []
     for (name, result) in results {
-      let finding = Finding.tls(to: "The proxy", result, route: .proxy, now: now)
+      let finding = NetworkFinding.tls(to: "The proxy", result, route: .proxy, now: now)
       guard case .failure(let error) = result else {
         certificate = certificate ?? finding
         continue

@@ -46,9 +46,7 @@ package final class MemoryPeer {
       transport.delegate?.transport(transport, received: piece.span)
     }
   }
-}
 
-extension Transport {
   /// A transport without a socket, open at once; for tests.
   ///
   /// - Parameters:
@@ -56,7 +54,7 @@ extension Transport {
   ///   - output: Takes what is written; the bytes are there during the call only.
   ///   - ended: Is told when the output has ended in order.
   ///   - closed: Is told when the transport has closed.
-  package static func inMemory(
+  package static func transport(
     on loop: EventLoop, output: @escaping (UnsafeRawBufferPointer) -> Void, ended: @escaping () -> Void,
     closed: @escaping () -> Void
   ) throws(ReactorError) -> (Transport, MemoryPeer) {

@@ -2,6 +2,7 @@ internal import CassandraHTTP
 internal import CassandraJSON
 internal import CassandraTelemetry
 
+/// The routes that the server brings: what describes an API, and what Prometheus asks for.
 extension Routes {
   /// Adds what describes the API: the document of OpenAPI 3.1 at `/openapi.json`, a page at `/docs` that shows it and lets a
   /// person try each call, and a redirection there from `/`, unless another route answers that.
@@ -34,5 +35,21 @@ extension Routes {
     get("/docs/page.css") { _ in DocumentationPage.style }
     guard !has(.get, "/") else { return }
     get("/") { _ in Response(.found, fields: DocumentationPage.location) }
+  }
+
+  /// Adds `/metrics`, which tells Prometheus what the server has done, and what `more` adds. It answers when the server sheds
+  /// load. Requests are counted when ``ServerConfiguration/countsRequests`` is true.
+  public mutating func metrics(
+    at path: String = "/metrics",
+    _ more: @escaping @Sendable (Context, inout PrometheusText) async throws -> Void = { _, _ in }
+  ) {
+    always { routes in
+      routes.get(RoutePattern(path)) { request in
+        var text = PrometheusText()
+        text.add(await request.serverMetrics)
+        try await more(request.context, &text)
+        return text
+      }
+    }
   }
 }
