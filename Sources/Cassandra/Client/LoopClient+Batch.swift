@@ -20,10 +20,8 @@ extension LoopClient {
   func batch(
     _ kind: Batch.Kind, _ statements: [Statement], _ given: QueryOptions?
   ) async throws(CassandraError) -> Rows {
-    guard let listener = context.configuration.requestListener else {
-      return try await batch(kind, statements, given, nil)
-    }
-    let watch = RequestWatch(listener, .batch, statements.map(\.text))
+    guard let listener else { return try await batch(kind, statements, given, nil) }
+    let watch = RequestWatch(listener, ObservedRequest(id: takeNumber(), batch: statements.map(\.text)))
     return try await watch.whole { () async throws(CassandraError) in
       let rows = try await batch(kind, statements, given, watch)
       return (rows, rows.coordinator)

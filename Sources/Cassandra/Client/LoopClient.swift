@@ -15,6 +15,10 @@ final class LoopClient {
   let statements: LoopStatements
   /// What knows the nodes, on the loop that does.
   let control: ClusterControl?
+  /// Who is told of requests.
+  let listener: (any RequestListener)?
+  // `@exclusivity(unchecked)`: it is touched on the loop's thread only, and no access to it lasts while other code runs.
+  @exclusivity(unchecked) private var numbers = RequestNumbers()
 
   init(on loop: EventLoop, context: ClientContext) {
     self.loop = loop
@@ -23,7 +27,11 @@ final class LoopClient {
     requests = RequestRunner(on: loop, nodes)
     statements = LoopStatements(on: loop, context: context, nodes, requests)
     control = loop.index == 0 ? ClusterControl(nodes) : nil
+    listener = context.configuration.requestListener
   }
+
+  /// The number of the next request.
+  func takeNumber() -> UInt64 { numbers.take() }
 
   /// Keeps the client going until the task is cancelled; then lets what is under way finish.
   func run() async {
@@ -58,18 +66,40 @@ extension LoopClient {
     }
     let outcome = await sent.connection.answer(sent.token, goesOn: sent.goesOn)
     if case .done = outcome {
-      requests.metrics.node(of: sent.connection).answered(sent.prepared.kind.verb, since: sent.began)
+      answered(sent)
       return Rows(source: .single(Page(emptyWith: .empty)), info: nil)
     }
     if let page = outcome.onlyPage(version: sent.prepared.version, layout: sent.prepared.layout) {
-      requests.metrics.node(of: sent.connection).answered(sent.prepared.kind.verb, since: sent.began)
+      answered(sent)
       return Rows(source: .single(page), info: nil)
     }
-    let execution = Execution(
+    var execution = Execution(
       statement: statement, prepared: sent.prepared, kind: sent.prepared.kind, options: context.defaults,
       timestamp: sent.timestamp, due: sent.due)
     let first = FirstAttempt(outcome, on: sent.connection, since: sent.began)
-    return try await finish(execution, pageState: nil, first: first)
+    guard let listener else { return try await finish(execution, pageState: nil, first: first) }
+    let watch = RequestWatch(listener, goingOn: sent.observed, since: sent.began)
+    execution.watch = watch
+    let watched = execution
+    return try await watch.whole { () async throws(CassandraError) in
+      let rows = try await finish(watched, pageState: nil, first: first)
+      return (rows, rows.coordinator)
+    }
+  }
+
+  /// The first answer to a request is the last.
+  @inline(__always)
+  private func answered(_ sent: borrowing Sent) {
+    let took = LoopMetrics.now &- sent.began
+    requests.metrics.node(of: sent.connection).answered(sent.prepared.kind.verb, took: took)
+    if let listener { tell(listener, sent, took) }
+  }
+
+  @inline(never)
+  private func tell(_ listener: any RequestListener, _ sent: borrowing Sent, _ took: UInt64) {
+    let (request, node, duration) = (sent.observed, sent.connection.endPoint, Duration.microseconds(took))
+    listener.attemptEnded(request, node: node, duration: duration, failure: nil)
+    listener.requestEnded(request, node: node, duration: duration, attempts: 1, failure: nil)
   }
 
   /// A request that has been sent, and what is needed when its answer is not the last.
@@ -82,6 +112,11 @@ extension LoopClient {
     let goesOn: Bool
     /// In microseconds of ``LoopMetrics/now``.
     let began: UInt64
+    /// Its number, for who is told of it.
+    let number: UInt64
+
+    /// What a listener knows of it.
+    var observed: ObservedRequest { ObservedRequest(id: number, kind: .query, prepared.text) }
   }
 
   /// Sends a statement that is prepared, when there is a free place on a connection; nil when there is not.
@@ -89,8 +124,7 @@ extension LoopClient {
   /// A function of its own because what does not wait needs no copies of what it works on.
   @inline(never)
   private func sendAtOnce(_ statement: borrowing Statement) throws(CassandraError) -> Sent? {
-    guard context.defaults.arePlain, context.configuration.requestListener == nil,
-      let prepared = statements.find(statement.identity),
+    guard context.defaults.arePlain, let prepared = statements.find(statement.identity),
       let connection = nodes.usableConnection(for: statement, prepared), connection.canSend,
       connection.version == prepared.version,
       !Task.isCancelled
@@ -110,18 +144,19 @@ extension LoopClient {
         prepared, context.defaults, timestamp: timestamp, pageState: nil, pageSize: context.defaults.pageSize,
         into: &output)
     }
-    return Sent(
+    let sent = Sent(
       connection: connection, token: token, prepared: prepared, timestamp: timestamp, due: due, goesOn: goesOn,
-      began: LoopMetrics.now)
+      began: LoopMetrics.now, number: listener == nil ? 0 : takeNumber())
+    // It was written and leaves at the end of the turn. What cannot be written goes another way, and begins there.
+    if let listener { listener.requestBegan(sent.observed) }
+    return sent
   }
 
   private func queryTheLongWay(
     _ statement: Statement, _ given: QueryOptions?
   ) async throws(CassandraError) -> Rows {
-    guard let listener = context.configuration.requestListener else {
-      return try await query(statement, given, nil)
-    }
-    let watch = RequestWatch(listener, .query, [statement.text])
+    guard let listener else { return try await query(statement, given, nil) }
+    let watch = RequestWatch(listener, ObservedRequest(id: takeNumber(), kind: .query, statement.text))
     return try await watch.whole { () async throws(CassandraError) in
       let rows = try await query(statement, given, watch)
       return (rows, rows.coordinator)
