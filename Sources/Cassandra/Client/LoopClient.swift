@@ -15,10 +15,15 @@ final class LoopClient {
   let statements: LoopStatements
   /// What knows the nodes, on the loop that does.
   let control: ClusterControl?
+  /// Whether requests without options of their own have nothing that the shortest way would have to look at.
+  private let hasShortestWay: Bool
+  private let defaults: SharedOptions
 
   init(on loop: EventLoop, context: ClientContext) {
     self.loop = loop
     self.context = context
+    defaults = SharedOptions(context.defaults)
+    hasShortestWay = context.defaults.arePlain && context.configuration.requestListener == nil
     nodes = LoopNodes(on: loop, context: context)
     requests = RequestRunner(on: loop, nodes)
     statements = LoopStatements(on: loop, context: context, nodes, requests)
@@ -59,14 +64,14 @@ extension LoopClient {
     let outcome = await sent.connection.answer(sent.token, goesOn: sent.goesOn)
     if case .done = outcome {
       requests.metrics.node(of: sent.connection).answered(sent.prepared.kind.verb, since: sent.began)
-      return Rows(source: .single(Page(emptyWith: .empty)), info: nil)
+      return Rows(Page(emptyWith: .empty))
     }
     if let page = outcome.onlyPage(version: sent.prepared.version, layout: sent.prepared.layout) {
       requests.metrics.node(of: sent.connection).answered(sent.prepared.kind.verb, since: sent.began)
-      return Rows(source: .single(page), info: nil)
+      return Rows(page)
     }
     let execution = Execution(
-      statement: statement, prepared: sent.prepared, kind: sent.prepared.kind, options: context.defaults,
+      statement: statement, prepared: sent.prepared, kind: sent.prepared.kind, options: defaults,
       timestamp: sent.timestamp, due: sent.due)
     let first = FirstAttempt(outcome, on: sent.connection, since: sent.began)
     return try await finish(execution, pageState: nil, first: first)
@@ -89,7 +94,7 @@ extension LoopClient {
   /// A function of its own because what does not wait needs no copies of what it works on.
   @inline(never)
   private func sendAtOnce(_ statement: borrowing Statement) throws(CassandraError) -> Sent? {
-    guard context.defaults.arePlain, context.configuration.requestListener == nil,
+    guard hasShortestWay,
       let prepared = statements.find(statement.identity),
       let connection = nodes.usableConnection(for: statement, prepared), connection.canSend,
       connection.version == prepared.version,
@@ -133,19 +138,19 @@ extension LoopClient {
   ) async throws(CassandraError) -> Rows {
     requests.earn()
     let options = try resolve(given)
-    let due = loop.now + options.timeout.wholeMilliseconds
+    let due = loop.now + options.values.timeout.wholeMilliseconds
     var isFresh = false
-    let prepared = try await statements.findOrPrepare(statement, options, due: due, isFresh: &isFresh)
+    let prepared = try await statements.findOrPrepare(statement, options.values, due: due, isFresh: &isFresh)
     let kind = prepared?.kind ?? StatementKind(statement.text)
-    let timestamp = options.timestamp ?? (kind.takesTimestamp ? context.timestamps.next() : nil)
+    let timestamp = options.values.timestamp ?? (kind.takesTimestamp ? context.timestamps.next() : nil)
     let execution = Execution(
       statement: statement, prepared: prepared, kind: kind, options: options, timestamp: timestamp, due: due,
       isFresh: isFresh, watch: watch)
     var pageState: [UInt8]?
-    if let token = options.resuming {
+    if let token = options.values.resuming {
       guard let prepared else { throw CassandraError(.invalidPageState, "Only a SELECT can be resumed.") }
       pageState = try token.pageState(
-        version: prepared.version, keyspace: options.keyspace ?? context.configuration.keyspace,
+        version: prepared.version, keyspace: options.values.keyspace ?? context.configuration.keyspace,
         text: prepared.text, values: statement.encodedValues(prepared))
     }
     do throws(CassandraError) { return try await finish(execution, pageState: pageState, first: nil) } catch {
@@ -167,9 +172,9 @@ extension LoopClient {
     switch reply {
     case .page(let page, let info):
       noteWarnings(info)
-      guard page.hasMore else { return Rows(source: .single(page), info: info) }
+      guard page.hasMore else { return Rows(page, info: info) }
       let pages = PageSource(self, execution, first: page, from: connection)
-      return Rows(source: .pages(LoopBound(pages, on: loop), page.layout), info: info)
+      return Rows(LoopBound(pages, on: loop), columns: page.layout, info: info)
     case .done(var info):
       noteWarnings(info)
       if let change = info?.schemaChange {
@@ -178,15 +183,15 @@ extension LoopClient {
         // The other loops have been told; what is sent from here next is to find the keyspace, too.
         if context.schemaNews.makesAwaitedKeyspace(change) { nodes.replaceConnectionsWithoutKeyspace() }
       }
-      return Rows(source: .single(Page(emptyWith: .empty)), info: info)
+      return Rows(Page(emptyWith: .empty), info: info)
     case .prepared, .unprepared, .failure:
       throw CassandraError.protocolViolation("a statement was answered like a preparation", coordinator: nil)
     }
   }
 
-  func resolve(_ options: QueryOptions?) throws(CassandraError) -> ResolvedOptions {
-    guard let options else { return context.defaults }
-    return try ResolvedOptions(context.configuration.options(options), context.configuration.limits)
+  func resolve(_ options: QueryOptions?) throws(CassandraError) -> SharedOptions {
+    guard let options else { return defaults }
+    return SharedOptions(try ResolvedOptions(context.configuration.options(options), context.configuration.limits))
   }
 
   func noteWarnings(_ info: ResultInfo?) {
