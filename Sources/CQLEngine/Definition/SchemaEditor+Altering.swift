@@ -33,6 +33,7 @@ extension SchemaEditor {
       for renaming in renamings { try rename(renaming, in: &definition, table, &columns) }
     }
     guard hasChanged else { return nil }
+    try TypeExtent.check(definition)
     put(definition)
     return SchemaChange(.updated, keyspace: definition.keyspace, .table(definition.name))
   }
@@ -138,7 +139,7 @@ extension SchemaEditor {
     try checkDroppable(column, of: definition)
     var type = column.type
     if let keyspace = keyspaces[definition.keyspace] {
-      type = try TypeResolver(keyspace).resolve(column.type.name.expandingUserTypes(keyspace))
+      type = try TypeResolver(keyspace).meaning(of: column.type.name.expandingUserTypes(keyspace))
     }
     definition.dropped[name] = DroppedColumn(
       name: name, type: type, isStatic: column.kind == .static, time: time, id: column.id)

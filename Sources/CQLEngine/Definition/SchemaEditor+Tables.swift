@@ -21,6 +21,7 @@ extension SchemaEditor {
         detail: .alreadyExists(keyspace: keyspaceName, table: name))
     }
     let definition = try definition(statement, key, in: keyspace)
+    try TypeExtent.check(definition)
     put(definition)
     return SchemaChange(.created, keyspace: keyspaceName, .table(name))
   }

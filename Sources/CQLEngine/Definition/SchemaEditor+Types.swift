@@ -29,7 +29,9 @@ extension SchemaEditor {
     for field in statement.fields {
       fields.append(UserType.Field(name: field.name.name, type: try resolver.resolve(field.type)))
     }
-    keyspaces[keyspaceName]?.types[name] = UserType(keyspace: keyspaceName, name: name, fields: fields)
+    let type = UserType(keyspace: keyspaceName, name: name, fields: fields)
+    try TypeExtent.check(type.whole)
+    keyspaces[keyspaceName]?.types[name] = type
     return SchemaChange(.created, keyspace: keyspaceName, .type(name))
   }
 
@@ -86,6 +88,7 @@ extension SchemaEditor {
         throw EngineFailure.invalid("Duplicate field name \(field.name) in type \(keyspaceName)")
       }
     }
+    try TypeExtent.check(type.whole)
     keyspaces[keyspaceName]?.types[name] = type
     try resolveAgain(keyspaceName, after: name)
     return SchemaChange(.updated, keyspace: keyspaceName, .type(name))
@@ -136,6 +139,7 @@ extension SchemaEditor {
       definition.clustering = try resolved(definition.clustering, resolver)
       definition.statics = try resolved(definition.statics, resolver)
       definition.regulars = try resolved(definition.regulars, resolver)
+      try TypeExtent.check(definition)
       keyspace.put(Table(definition))
     }
     try resolveFunctions(of: &keyspace)

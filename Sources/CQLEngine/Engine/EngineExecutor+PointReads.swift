@@ -27,7 +27,7 @@ extension EngineExecutor {
     var found = PointRead.nothing
     do throws(StorageError) {
       _ = try reader.record(plan.table.number, record, now: now) { row throws(StorageError) in
-        let count = row.bytes.count
+        let count = row.bytes.count * plan.repetition
         if count > AnswerRoom.free, let meter, meter.room(for: count) == nil {
           found = .needsRoom(count)
           return

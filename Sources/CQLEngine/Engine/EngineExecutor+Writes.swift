@@ -105,13 +105,11 @@ extension EngineExecutor {
     if bound.contains(where: \.readsFirst) {
       try await applyReading(bound)
     } else {
-      var mutations: [PartitionMutation] = []
-      for write in bound {
-        do throws(WriteRefusal) {
-          mutations += try MutationBuilder(write).mutations()
-        } catch {
-          throw error.failure
-        }
+      let mutations: [PartitionMutation]
+      do throws(WriteRefusal) {
+        mutations = try MutationBuilder.mutations(of: bound)
+      } catch {
+        throw error.failure
       }
       if !mutations.isEmpty {
         do throws(StorageError) {
@@ -130,9 +128,9 @@ extension EngineExecutor {
     let failure: EngineFailure?
     do throws(StorageError) {
       failure = try await self.writes.apply { reader throws(StorageError) -> WriteDecision<EngineFailure?> in
-        var mutations: [PartitionMutation] = []
+        let mutations: [PartitionMutation]
         do throws(WriteRefusal) {
-          for write in writes { mutations += try MutationBuilder(write).mutations(reader) }
+          mutations = try MutationBuilder.mutations(of: writes, reader)
         } catch {
           switch error {
           case .invalid(let failure): return WriteDecision([], outcome: failure)
@@ -203,7 +201,7 @@ extension EngineExecutor {
   private static func targets(
     _ writes: [(BoundWrite, BoundCondition?)]
   ) throws(EngineFailure) -> [ConditionalRequest.Target] {
-    var targets: [ConditionalRequest.Target] = []
+    var targets = ConditionTargets()
     for (write, condition) in writes {
       guard let condition else { continue }
       // The one row of a partition without clustering columns has no address of its own when it is deleted.
@@ -213,38 +211,13 @@ extension EngineExecutor {
         let (statics, regulars) = (
           conditions.filter { $0.column.kind == .static }, conditions.filter { $0.column.kind != .static }
         )
-        if !regulars.isEmpty { try add(.columns(regulars), of: row, to: &targets) }
-        if !statics.isEmpty { try add(.columns(statics), of: nil, to: &targets) }
+        if !regulars.isEmpty { try targets.add(.columns(regulars), of: row) }
+        if !statics.isEmpty { try targets.add(.columns(statics), of: nil) }
       } else {
-        try add(condition, of: row, to: &targets)
+        try targets.add(condition, of: row)
       }
     }
-    return targets
-  }
-
-  private static func add(
-    _ condition: BoundCondition, of row: RowAddress?, to targets: inout [ConditionalRequest.Target]
-  ) throws(EngineFailure) {
-    if let index = targets.firstIndex(where: { $0.row?.clustering == row?.clustering }) {
-      try checkTogether(targets[index].conditions, condition)
-      targets[index].conditions.append(condition)
-    } else {
-      targets.append(ConditionalRequest.Target(row: row, conditions: [condition]))
-    }
-  }
-
-  /// Refuses conditions of one row that contradict each other.
-  private static func checkTogether(_ known: [BoundCondition], _ other: BoundCondition) throws(EngineFailure) {
-    for condition in known {
-      switch (condition, other) {
-      case (.exists, .notExists), (.notExists, .exists):
-        throw EngineFailure.invalid("Cannot mix IF EXISTS and IF NOT EXISTS conditions for the same row")
-      case (.columns, .notExists), (.notExists, .columns):
-        throw EngineFailure.invalid("Cannot mix IF conditions and IF NOT EXISTS for the same row")
-      case (.exists, .exists), (.notExists, .notExists), (.columns, .columns), (.exists, .columns), (.columns, .exists):
-        break
-      }
-    }
+    return targets.all
   }
 
   /// Whether a static column is written or has a condition.

@@ -97,7 +97,7 @@ package final class EngineExecutor {
     }
     session.trace?.note("Planning the statement")
     let planned = try plan(statement)
-    engine.prepared.put(statement)
+    engine.prepared.put(statement, cost: statement.cost(withColumns: planned.columnBytes))
     let result = PreparedResult(
       id: id.bytes, resultMetadataID: planned.metadataID,
       parameters: PreparedMetadata(columns: planned.markers, partitionKeyIndexes: planned.partitionKeyIndexes),
@@ -119,10 +119,11 @@ package final class EngineExecutor {
     let planned = try StatementPlanner.plan(
       statement.parsed, schema, keyspace: statement.keyspace, digest: statement.id.digest)
     planned.allKnowColumns = statement.hasFirstColumns(planned.metadataID)
-    if plans[statement.id] == nil { plansCost += statement.cost }
+    let cost = statement.cost(withColumns: planned.columnBytes)
+    if plans[statement.id] == nil { plansCost += cost }
     if plans.count >= Self.maximumPlans || plansCost > Self.maximumPlansCost {
       plans.removeAll()
-      plansCost = statement.cost
+      plansCost = cost
     }
     plans[statement.id] = planned
     return planned

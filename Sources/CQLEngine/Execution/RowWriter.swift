@@ -6,6 +6,12 @@ import CassandraWire
 /// It decides about records in the order of the table; a partition's head comes before its rows, or is given before them
 /// when they are read backwards or from the middle.
 struct RowWriter {
+  /// Elements of collections that are selected, times the bytes of the row that they are looked for in: 256 MiB. It is some
+  /// ten million elements that are compared for one row, within which the loop does nothing else.
+  static let maximumElementBytes = 256 << 20
+  /// Elements that may be selected of a row of any length: 8.
+  static let fewElements = 8
+
   let plan: SelectPlan
   private let slots: [Int]
   private let expressions: [Expression]
@@ -201,6 +207,13 @@ struct RowWriter {
       pending = nil
     } else if !filters.isEmpty, try !passes(record) {
       return .next
+    }
+    if plan.elementCount > Self.fewElements,
+      plan.elementCount * (record.bytes.count + image.staticBytes) > Self.maximumElementBytes
+    {
+      throw EngineFailure.invalid(
+        "The statement selects \(plan.elementCount) elements of a row of \(record.bytes.count) bytes: select fewer at a "
+          + "time, or the whole collection")
     }
     partitionHasRow = true
     if let grouping = plan.grouping { return try acceptGrouped(record, grouping) }

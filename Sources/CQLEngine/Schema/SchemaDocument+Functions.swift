@@ -82,10 +82,10 @@ extension DocumentReader {
     var arguments: [UserFunction.Argument] = []
     for _ in 0..<count() {
       let name = text()
-      guard let type = try? resolver.resolve(typeName()) else { return nil }
+      guard let type = try? resolver.meaning(of: typeName()) else { return nil }
       arguments.append(UserFunction.Argument(name: name, type: type))
     }
-    guard let returnType = try? resolver.resolve(typeName()) else { return nil }
+    guard let returnType = try? resolver.meaning(of: typeName()) else { return nil }
     return UserFunction(
       keyspace: keyspace.name, name: name, arguments: arguments, returnType: returnType,
       isCalledOnNullInput: boolean(), language: text(), body: text())
@@ -96,15 +96,15 @@ extension DocumentReader {
     let name = text()
     var argumentTypes: [ColumnType] = []
     for _ in 0..<count() {
-      guard let type = try? resolver.resolve(typeName()) else { return nil }
+      guard let type = try? resolver.meaning(of: typeName()) else { return nil }
       argumentTypes.append(type)
     }
     let stateFunction = text()
-    guard let stateType = try? resolver.resolve(typeName()) else { return nil }
+    guard let stateType = try? resolver.meaning(of: typeName()) else { return nil }
     let finalFunction = text()
     let hasInitialCondition = boolean()
     let initialCondition = text()
-    guard let returnType = try? resolver.resolve(typeName()) else { return nil }
+    guard let returnType = try? resolver.meaning(of: typeName()) else { return nil }
     return UserAggregate(
       keyspace: keyspace.name, name: name, argumentTypes: argumentTypes, stateFunction: stateFunction,
       stateType: stateType, finalFunction: finalFunction.isEmpty ? nil : finalFunction,

@@ -28,11 +28,7 @@ public struct QuerySpans: RequestListener {
     other?.requestEnded(request, node: node, duration: duration, attempts: attempts, failure: failure)
     guard let parent = SpanContext.current else { return }
     let (seconds, attoseconds) = duration.components
-    // Nearly always there is one, and it is kept and not copied.
-    var text = request.texts.count == 1 ? request.texts[0] : request.texts.prefix(10).joined(separator: "; ")
-    if text.utf8.count > SlowQueryLog.maximumTextBytes {
-      text = String(decoding: text.utf8.prefix(SlowQueryLog.maximumTextBytes), as: UTF8.self)
-    }
+    let text = ShownStatement.text(of: request)
     let verb = request.kind == .batch ? "BATCH" : String(Substring(text.utf8.prefix { $0 > 0x20 }))
     var attributes: [(name: String, value: LogValue)] = [
       ("db.system.name", .text("cassandra")), ("db.operation.name", .text(verb)),
