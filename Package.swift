@@ -15,7 +15,7 @@ let common: [SwiftSetting] =
 /// For the targets that read bytes from strangers: every unsafe expression has to be marked, and there are next to none.
 let strict: [SwiftSetting] = common + [.strictMemorySafety()]
 
-/// For the target whose record views must not outlive the database's memory that they read.
+/// For the targets that lend views of memory: of a page's cells, and of the database's records.
 let lifetimes: [SwiftSetting] = strict + [.enableExperimentalFeature("Lifetimes")]
 
 let package = Package(
@@ -57,7 +57,7 @@ let package = Package(
     .target(name: "CassandraHTTP", dependencies: ["CassandraBytes"], swiftSettings: strict),
     .target(
       name: "CassandraWire", dependencies: ["CassandraBytes", "CCassandraLZ4", "CCassandraZlib"],
-      swiftSettings: strict),
+      swiftSettings: lifetimes),
     .target(
       name: "CassandraRowJSON", dependencies: ["CassandraBytes", "CassandraJSON", "CassandraWire"],
       swiftSettings: strict),

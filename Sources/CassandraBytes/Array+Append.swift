@@ -85,6 +85,18 @@ extension Array where Element == UInt8 {
     }
   }
 
+  /// Appends a number that is not negative in digits and lower-case letters, as `String(_:radix:)` does for 36.
+  package mutating func append(base36 value: Int) {
+    let start = count
+    var rest = value
+    repeat {
+      let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 36)
+      append(UInt8(truncatingIfNeeded: digit < 10 ? 0x30 + digit : 0x61 - 10 + digit))
+      rest = quotient
+    } while rest > 0
+    self[start...].reverse()
+  }
+
   /// Appends two lower-case hexadecimal digits a byte.
   @inlinable
   public mutating func append(hexadecimal bytes: Span<UInt8>) {

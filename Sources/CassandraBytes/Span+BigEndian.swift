@@ -95,12 +95,19 @@ extension String {
   /// A copy of `bytes` as text, or nil when they are not UTF-8.
   @inlinable @inline(__always)
   public init?(validating bytes: Span<UInt8>) {
-    if bytes.isASCII {
-      // ASCII is UTF-8, and nearly every text is ASCII; saying so spares two further looks at every byte.
-      self.init(copying: unsafe UTF8Span(unchecked: bytes, isKnownASCII: true))
-    } else {
+    guard let text = String(ascii: bytes) else {
       self.init(validatingScalars: bytes)
+      return
     }
+    self = text
+  }
+
+  /// A copy of `bytes` as text, or nil when they are not ASCII.
+  @inlinable @inline(__always)
+  public init?(ascii bytes: Span<UInt8>) {
+    guard bytes.isASCII else { return nil }
+    // ASCII is UTF-8, and nearly every text is ASCII; saying so spares two further looks at every byte.
+    self.init(copying: unsafe UTF8Span(unchecked: bytes, isKnownASCII: true))
   }
 
   @inlinable @inline(never)

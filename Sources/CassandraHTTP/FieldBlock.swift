@@ -8,9 +8,14 @@ package struct FieldBlock: Sendable {
   /// Where in ``bytes`` each name and value stands.
   package private(set) var fields: [(name: Range<Int>, value: Range<Int>)] = []
 
-  /// A block that begins with the status.
-  package init(status: Status) {
+  /// An empty block.
+  package init() {}
+
+  /// Begins anew with the status; the memory is used again.
+  package mutating func begin(_ status: Status) {
+    bytes.removeAll(keepingCapacity: true)
     bytes.reserveCapacity(256)
+    fields.removeAll(keepingCapacity: true)
     append(":status", decimal: Int(status.code))
   }
 
@@ -26,11 +31,14 @@ package struct FieldBlock: Sendable {
   }
 
   /// Appends a field whose value is a number; `name` is in lower case.
-  package mutating func append(_ name: StaticString, decimal value: Int) {
+  package mutating func append(_ name: StaticString, decimal value: Int) { append(name) { $0.append(decimal: value) } }
+
+  /// Appends a field whose value `write` appends; `name` is in lower case, and the value of bytes that may stand in one.
+  package mutating func append(_ name: StaticString, _ write: (inout [UInt8]) -> Void) {
     let start = bytes.count
     bytes.append(name)
     let middle = bytes.count
-    bytes.append(decimal: value)
+    write(&bytes)
     fields.append((start..<middle, middle..<bytes.count))
   }
 }

@@ -50,6 +50,9 @@ public struct CassandraLogger: Sendable {
   /// ends, and not on an event loop.
   public func flush() { sink.flush() }
 
+  /// Where lines of its own making may be put that would be written at `level`; nil where records are wanted, or nothing.
+  package func console(for level: LogLevel) -> ConsoleSink? { level >= self.level ? sink as? ConsoleSink : nil }
+
   /// The same logger for another part of the program.
   public func labelled(_ label: String) -> CassandraLogger {
     var copy = self
@@ -95,7 +98,7 @@ public struct CassandraLogger: Sendable {
 }
 
 /// The time of the system's clock.
-func nanosecondsSince1970() -> Int64 {
+package func nanosecondsSince1970() -> Int64 {
   var now = timespec()
   clock_gettime(CLOCK_REALTIME, &now)
   return Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec)

@@ -1,3 +1,5 @@
+internal import CassandraBytes
+
 #if canImport(Glibc)
   internal import Glibc
 #elseif canImport(Musl)
@@ -21,6 +23,12 @@ public final class ConsoleSink: LogSink {
 
   private let state: LogBuffer
 
+  /// The form of the lines.
+  package var format: LogFormat { state.format }
+
+  /// Puts a line into the buffer that has been given its form and is not urgent; it ends with a line feed.
+  package func write(line: [UInt8]) { state.append(line: line) }
+
   /// Writes to `descriptor`, by default to standard error.
   public init(format: LogFormat = .text, descriptor: Int32 = 2) {
     state = LogBuffer(descriptor: descriptor, format: format)
@@ -43,7 +51,7 @@ public final class ConsoleSink: LogSink {
 private final class LogBuffer: @unchecked Sendable {
   // Sendable because everything that changes is touched only while `mutex` is held.
   private let descriptor: Int32
-  private let format: LogFormat
+  let format: LogFormat
   private var repeated = RepeatedLines()
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>
   private let changed: UnsafeMutablePointer<pthread_cond_t>
@@ -85,21 +93,30 @@ private final class LogBuffer: @unchecked Sendable {
     line.reserveCapacity(Self.usualLineBytes)
     format.append(record, to: &line)
     pthread_mutex_lock(mutex)
-    append(line, isUrgent: isUrgent)
+    append(line.span, isUrgent: isUrgent)
     pthread_mutex_unlock(mutex)
   }
+
+  func append(line: [UInt8]) {
+    pthread_mutex_lock(mutex)
+    append(line.span, isUrgent: false)
+    pthread_mutex_unlock(mutex)
+  }
+
+  /// Bytes of a buffer that is kept for the next lines: 256 KiB.
+  private static let keptBytes = 256 << 10
 
   /// Bytes that there is room for before a line is known: 384, as much as one of an access log has.
   private static let usualLineBytes = 384
 
   /// With the mutex held.
-  private func append(_ line: [UInt8], isUrgent: Bool = true) {
+  private func append(_ line: Span<UInt8>, isUrgent: Bool = true) {
     guard waiting.count + line.count <= ConsoleSink.maximumWaitingBytes else {
       dropped += 1
       return
     }
     let wakes = isUrgent && !self.isUrgent || waiting.isEmpty && !isResting
-    waiting += line
+    waiting.append(copying: line)
     self.isUrgent = self.isUrgent || isUrgent
     if wakes { pthread_cond_broadcast(changed) }
   }
@@ -110,7 +127,7 @@ private final class LogBuffer: @unchecked Sendable {
     for record in repeated.ended(by: all ? nil : now, at: now) {
       var line: [UInt8] = []
       format.append(record, to: &line)
-      append(line)
+      append(line.span)
     }
   }
 
@@ -173,12 +190,13 @@ private final class LogBuffer: @unchecked Sendable {
   }
 
   private func writeUntilStopped() {
+    // Two buffers change places, so that lines which come all the time need no new memory.
+    var bytes: [UInt8] = []
     pthread_mutex_lock(mutex)
     while true {
       while waiting.isEmpty && !isStopped { waitForLines() }
       if isStopped { appendRepeated(all: true) }
       if waiting.isEmpty { break }
-      var bytes: [UInt8] = []
       swap(&bytes, &waiting)
       isUrgent = false
       if dropped > 0 {
@@ -188,6 +206,7 @@ private final class LogBuffer: @unchecked Sendable {
       isWriting = true
       pthread_mutex_unlock(mutex)
       writeAll(bytes)
+      bytes.removeAll(keepingCapacity: bytes.capacity <= Self.keptBytes)
       pthread_mutex_lock(mutex)
       isWriting = false
       pthread_cond_broadcast(changed)

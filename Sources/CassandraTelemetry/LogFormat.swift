@@ -111,6 +111,39 @@ public enum LogFormat: String, Sendable, CaseIterable {
   }
 }
 
+/// The beginning of JSON lines that say the same of themselves: time, level, label and message. It is made anew for each
+/// second, and for a line only its milliseconds are written.
+package struct JSONLineHead {
+  private var record: LogRecord
+  private var second: Int64 = .min
+  private var bytes: [UInt8] = []
+
+  /// Of lines with this level, label and message.
+  package init(level: LogLevel, label: String, message: String) {
+    record = LogRecord(nanoseconds: 0, level: level, label: label, message: message, fields: [])
+  }
+
+  /// Where in a line the milliseconds stand: behind `{"time":"2026-11-23T08:17:18.`.
+  private static let milliseconds = 29
+
+  /// The beginning of a line of this time, in nanoseconds since 1970, which is not before that; fields follow.
+  package mutating func at(_ nanoseconds: Int64) -> [UInt8] {
+    if nanoseconds < second || nanoseconds >= second &+ 1_000_000_000 {
+      second = nanoseconds / 1_000_000_000 * 1_000_000_000
+      record.nanoseconds = second
+      bytes.removeAll(keepingCapacity: true)
+      LogFormat.json.append(record, to: &bytes)
+      bytes.removeLast(2)  // The brace and the line feed.
+    }
+    var rest = UInt64(max(0, nanoseconds - second)) / 1_000_000
+    for index in (Self.milliseconds..<Self.milliseconds + 3).reversed() {
+      bytes[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+      rest /= 10
+    }
+    return bytes
+  }
+}
+
 /// Appends a time as `2026-11-23T08:17:18.123Z`.
 func appendTimestamp(_ nanoseconds: Int64, to buffer: inout [UInt8]) {
   CivilMoment(milliseconds: nanoseconds / 1_000_000).write(into: &buffer)

@@ -23,11 +23,15 @@ public struct SpanContext: Sendable, Hashable {
 
   /// A span of a new trace.
   public init() {
-    self.init(traceID: (SpanNumbers.next(), SpanNumbers.next()), spanID: SpanNumbers.next())
+    let first = SpanNumbers.reserve(3)
+    self.init(
+      traceID: (SpanNumbers.number(first), SpanNumbers.number(first &+ 1)), spanID: SpanNumbers.number(first &+ 2))
   }
 
   /// Another span of the same trace.
-  public var child: SpanContext { SpanContext(traceID: traceID, spanID: SpanNumbers.next()) }
+  public var child: SpanContext {
+    SpanContext(traceID: traceID, spanID: SpanNumbers.number(SpanNumbers.reserve(1)))
+  }
 }
 
 /// Numbers of traces and spans. They have to differ from everybody else's and need not be secret, so they come from a seed and
@@ -36,15 +40,19 @@ private enum SpanNumbers {
   private static let seed = UInt64.random(in: .min ... .max)
   private static let count = Atomic<UInt64>(0)
 
-  /// The next number; never 0, which means none. The steps are those of SplitMix64, which repeats none within 2 to the 64.
-  static func next() -> UInt64 {
-    while true {
-      var word = seed &+ count.add(1, ordering: .relaxed).newValue &* 0x9e37_79b9_7f4a_7c15
-      word = (word ^ (word >> 30)) &* 0xbf58_476d_1ce4_e5b9
-      word = (word ^ (word >> 27)) &* 0x94d0_49bb_1331_11eb
-      word ^= word >> 31
-      if word != 0 { return word }
-    }
+  /// So many places in the order of numbers, which are nobody else's; the first of them.
+  @inline(__always)
+  static func reserve(_ count: UInt64) -> UInt64 { self.count.add(count, ordering: .relaxed).oldValue }
+
+  /// The number of a place; never 0, which means none. The steps are those of SplitMix64, which repeats none within 2 to the
+  /// 64; the one place of the 0 has the highest number.
+  @inline(__always)
+  static func number(_ place: UInt64) -> UInt64 {
+    var word = seed &+ place &* 0x9e37_79b9_7f4a_7c15
+    word = (word ^ (word >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    word = (word ^ (word >> 27)) &* 0x94d0_49bb_1331_11eb
+    word ^= word >> 31
+    return word == 0 ? .max : word
   }
 }
 
@@ -86,6 +94,18 @@ public struct TraceSpan: Sendable {
     end = nanosecondsSince1970()
     self.attributes = attributes
     self.isFailure = isFailure
+  }
+
+  /// The span with these facts.
+  init(_ facts: SpanFacts, name: String, attributes: [(name: String, value: LogValue)]) {
+    context = facts.context
+    parentID = facts.parentID
+    self.name = name
+    kind = facts.kind
+    end = facts.end
+    duration = facts.duration
+    self.attributes = attributes
+    isFailure = facts.isFailure
   }
 }
 

@@ -143,6 +143,29 @@ import Testing
     #expect(Checksum.crc32(Checksum.crc32Start, Array("hello".utf8).span) == 0xb60e_8074)
   }
 
+  /// However many bytes there are, where they lie, and in how many pieces they come.
+  @Test func checksumsAreTheSameBitByBit() {
+    var random = Dice(seed: 32)
+    let bytes = (0..<3_000).map { _ in UInt8.random(in: 0...255, using: &random) }
+    func bitByBit(_ start: UInt32, _ bytes: ArraySlice<UInt8>) -> UInt32 {
+      var crc = ~start
+      for byte in bytes {
+        crc ^= UInt32(byte)
+        for _ in 0..<8 { crc = crc & 1 == 0 ? crc >> 1 : crc >> 1 ^ 0xedb8_8320 }
+      }
+      return ~crc
+    }
+    for count in Array(0...300) + [511, 512, 1_000, 2_048, 2_900] {
+      let offset = random.number(0...20)
+      let (start, part) = (UInt32.random(in: 0 ... .max, using: &random), bytes[offset..<offset + count])
+      let expected = bitByBit(start, part)
+      #expect(Checksum.crc32(start, Array(part).span) == expected, "\(count) bytes")
+      let cut = random.number(0...count)
+      let first = Checksum.crc32(start, Array(part.prefix(cut)).span)
+      #expect(Checksum.crc32(first, Array(part.dropFirst(cut)).span) == expected, "\(cut) of \(count) bytes")
+    }
+  }
+
   @Test func aLengthOverTheLimitIsRefusedBeforeItArrives() {
     var decoder = EnvelopeDecoder(maximumBodyBytes: 1000)
     let claim: [UInt8] = [0x84, 0, 0, 1, 8, 0x0f, 0xff, 0xff, 0xff]

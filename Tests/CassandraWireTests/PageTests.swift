@@ -12,7 +12,7 @@ import Testing
   ]
 
   /// A page of these cells; nil is null.
-  private static func page(_ columns: [(String, CQLType)], _ rows: [[[UInt8]?]], cutBy cut: Int = 0) throws -> Page {
+  static func page(_ columns: [(String, CQLType)], _ rows: [[[UInt8]?]], cutBy cut: Int = 0) throws -> Page {
     let specifications = columns.map { ColumnSpecification(keyspace: "k", table: "t", name: $0.0, type: $0.1) }
     var body: [UInt8] = []
     let metadata = ResultMetadata(columns: specifications)
@@ -34,7 +34,7 @@ import Testing
     return cell
   }
 
-  private static func number<Number: FixedWidthInteger>(_ number: Number) -> [UInt8] {
+  static func number<Number: FixedWidthInteger>(_ number: Number) -> [UInt8] {
     var cell: [UInt8] = []
     cell.append(bigEndian: number)
     return cell

@@ -6,7 +6,7 @@ import CassandraReactor
 /// driver-bench HOST:PORT WORK [N] [CONCURRENCY]
 ///
 /// One connection to the node on one loop, consistency LOCAL_ONE, no compression. The first tenth of the operations is
-/// the warm-up and does not count. For `page` and `json` an operation is a row, and the percentiles are of a page.
+/// the warm-up and does not count. For `page`, `page-borrowed` and `json` an operation is a row, and the percentiles are of a page.
 @main struct DriverBench {
   static let usage = """
     usage: driver-bench HOST:PORT WORK [N] [CONCURRENCY]
@@ -14,8 +14,9 @@ import CassandraReactor
       WORK   read   the prepared read of one animal, every column decoded
              write  prepared inserts of plants, all of the genus Bench
              scatter  the same, each of a genus of its own
-             load   the rows that page and json read: N plants of the genus Million
+             load   the rows that page, page-borrowed and json read: N plants of the genus Million
              page   all plants of the genus Million in pages of 5,000, each decoded to text, text, int
+             page-borrowed  the same, the texts read where they lie in the page
              json   the same, each written as a JSON object into a buffer that is emptied every 64 KiB
       N            operations, the warm-up included (100000); page and json read what is there
       CONCURRENCY  requests under way at once (64); page and json have one
@@ -44,9 +45,9 @@ import CassandraReactor
         switch work {
         case .read, .write, .scatter, .load:
           try await Points(client: client, work: work).run(count: count, concurrency: concurrency, on: loops[0])
-        case .page, .json: try await Scan(client: client, asJSON: work == .json).run(on: loops[0])
+        case .page, .pageBorrowed, .json: try await Scan(client: client, work: work).run(on: loops[0])
         }
-      return figures.line(work: work, concurrency: work == .page || work == .json ? 1 : concurrency)
+      return figures.line(work: work, concurrency: work.readsRows ? 1 : concurrency)
     }
     print(line)
   }
@@ -58,7 +59,11 @@ enum Work: String, Sendable {
   case scatter
   case load
   case page
+  case pageBorrowed = "page-borrowed"
   case json
+
+  /// Whether an operation is a row.
+  var readsRows: Bool { self == .page || self == .pageBorrowed || self == .json }
 }
 
 /// The schema that all drivers are measured on.

@@ -69,7 +69,7 @@ struct Points: Sendable {
     case .write: try await insert("Bench", "s\(index)", index)
     case .scatter: try await insert("Genus \(index)", "s\(index)", index)
     case .load: try await insert("Million", "species-number-\(padded(index))", index)
-    case .page, .json: break
+    case .page, .pageBorrowed, .json: break
     }
   }
 

@@ -10,7 +10,7 @@ struct Scan: Sendable {
   static let pageSize = 5000
 
   let client: CassandraClient
-  let asJSON: Bool
+  let work: Work
 
   private struct Mark {
     var rows: Int
@@ -18,12 +18,16 @@ struct Scan: Sendable {
   }
 
   func run(on loop: EventLoop) async throws -> Figures {
-    let asJSON = asJSON
+    let work = work
     return try await loop.run {
       let rows = try await client.query(
         "SELECT genus, species, sightings FROM plants WHERE genus = \("Million")",
         options: QueryOptions(pageSize: Self.pageSize))
-      return asJSON ? try await write(rows) : try await decode(rows)
+      return switch work {
+      case .json: try await write(rows)
+      case .pageBorrowed: try await borrow(rows)
+      default: try await decode(rows)
+      }
     }
   }
 
@@ -34,6 +38,19 @@ struct Scan: Sendable {
       let (genus, species) = (try cells.next(String.self), try cells.next(String.self))
       sum += try cells.next(Int.self)
       bytes += genus.utf8.count + species.utf8.count
+      count += 1
+      if count % Self.pageSize == 0 { marks.append(Mark(rows: count, usage: .now)) }
+    }
+    return figures(marks, check: (count, sum, bytes))
+  }
+
+  private func borrow(_ rows: Rows) async throws -> Figures {
+    var marks = [Mark(rows: 0, usage: .now)]
+    var (count, sum, bytes) = (0, 0, 0)
+    try await rows.forEachRow { cells in
+      guard let genus = try cells.nextText(), let species = try cells.nextText() else { throw Missing() }
+      sum += try cells.next(Int.self)
+      bytes += genus.count + species.count
       count += 1
       if count % Self.pageSize == 0 { marks.append(Mark(rows: count, usage: .now)) }
     }

@@ -2,6 +2,31 @@ import CassandraBytes
 import CQLLanguage
 import CassandraWire
 
+extension TableAlteration {
+  /// Gives a column another mask, or none; false when nothing changes.
+  static func mask(
+    _ draft: SchemaDraft, _ name: Identifier, _ mask: ColumnMask?, ifExists: Bool,
+    in definition: inout Table.Definition, _ table: Table
+  ) throws(EngineFailure) -> Bool {
+    guard let column = table.column(name.name), let keyspace = draft.keyspaces[definition.keyspace] else {
+      if ifExists { return false }
+      throw EngineFailure.invalid("Column with name '\(name.name)' doesn't exist on table '\(table.name)'")
+    }
+    let new = try mask.map { mask throws(EngineFailure) in
+      try MaskPlanner.mask(mask, of: column.name, column.type, in: keyspace)
+    }
+    guard new?.cql != column.mask?.cql else { return false }
+    let changed = column.masked(with: new)
+    switch column.kind {
+    case .partitionKey: definition.partitionKey[column.position] = changed
+    case .clustering: definition.clustering[column.position] = changed
+    case .static: definition.statics = definition.statics.map { $0 === column ? changed : $0 }
+    case .regular: definition.regulars = definition.regulars.map { $0 === column ? changed : $0 }
+    }
+    return true
+  }
+}
+
 /// Finds out what `MASKED WITH` means.
 enum MaskPlanner {
   /// The mask of a column of a type.

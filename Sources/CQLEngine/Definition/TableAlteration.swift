@@ -19,7 +19,7 @@ enum TableAlteration {
     switch statement.change {
     case .alterType: throw EngineFailure.invalid("Altering column types is no longer supported")
     case .mask(let name, let mask, let ifExists):
-      hasChanged = try Self.mask(draft, name, mask, ifExists: ifExists, in: &definition, table)
+      hasChanged = try self.mask(draft, name, mask, ifExists: ifExists, in: &definition, table)
     case .dropCompactStorage:
       throw EngineFailure.invalid("DROP COMPACT STORAGE is disabled. Enable in cassandra.yaml to use.")
     case .properties(let properties):
@@ -38,6 +38,7 @@ enum TableAlteration {
       for renaming in renamings { try rename(renaming, in: &definition, table, &columns) }
     }
     guard hasChanged else { return nil }
+    try TypeExtent.check(definition)
     draft.put(definition)
     return SchemaChange(.updated, keyspace: definition.keyspace, .table(definition.name))
   }
@@ -149,7 +150,7 @@ enum TableAlteration {
     if definition.isDense { throw EngineFailure.invalid("Cannot drop the only value of a COMPACT STORAGE table") }
     var type = column.type
     if let keyspace = draft.keyspaces[definition.keyspace] {
-      type = try TypeResolver(keyspace).resolve(column.type.name.expandingUserTypes(keyspace))
+      type = try TypeResolver(keyspace).meaning(of: column.type.name.expandingUserTypes(keyspace))
     }
     definition.dropped[name] = DroppedColumn(
       name: name, type: type, isStatic: column.kind == .static, time: time, id: column.id)
@@ -185,29 +186,6 @@ enum TableAlteration {
     } else {
       definition.clustering[column.position] = renamed
     }
-  }
-
-  /// Gives a column another mask, or none; false when nothing changes.
-  private static func mask(
-    _ draft: SchemaDraft, _ name: Identifier, _ mask: ColumnMask?, ifExists: Bool,
-    in definition: inout Table.Definition, _ table: Table
-  ) throws(EngineFailure) -> Bool {
-    guard let column = table.column(name.name), let keyspace = draft.keyspaces[definition.keyspace] else {
-      if ifExists { return false }
-      throw EngineFailure.invalid("Column with name '\(name.name)' doesn't exist on table '\(table.name)'")
-    }
-    let new = try mask.map { mask throws(EngineFailure) in
-      try MaskPlanner.mask(mask, of: column.name, column.type, in: keyspace)
-    }
-    guard new?.cql != column.mask?.cql else { return false }
-    let changed = column.masked(with: new)
-    switch column.kind {
-    case .partitionKey: definition.partitionKey[column.position] = changed
-    case .clustering: definition.clustering[column.position] = changed
-    case .static: definition.statics = definition.statics.map { $0 === column ? changed : $0 }
-    case .regular: definition.regulars = definition.regulars.map { $0 === column ? changed : $0 }
-    }
-    return true
   }
 }
 

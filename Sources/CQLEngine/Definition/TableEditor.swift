@@ -24,6 +24,7 @@ enum TableEditor {
         detail: .alreadyExists(keyspace: keyspaceName, table: name))
     }
     let definition = try definition(draft, statement, key, in: keyspace)
+    try TypeExtent.check(definition)
     draft.put(definition)
     return SchemaChange(.created, keyspace: keyspaceName, .table(name))
   }

@@ -32,7 +32,9 @@ enum TypeEditor {
     for field in statement.fields {
       fields.append(UserType.Field(name: field.name.name, type: try resolver.resolve(field.type)))
     }
-    draft.keyspaces[keyspaceName]?.types[name] = UserType(keyspace: keyspaceName, name: name, fields: fields)
+    let type = UserType(keyspace: keyspaceName, name: name, fields: fields)
+    try TypeExtent.check(type.whole)
+    draft.keyspaces[keyspaceName]?.types[name] = type
     return SchemaChange(.created, keyspace: keyspaceName, .type(name))
   }
 
@@ -91,6 +93,7 @@ enum TypeEditor {
         throw EngineFailure.invalid("Duplicate field name \(field.name) in type \(keyspaceName)")
       }
     }
+    try TypeExtent.check(type.whole)
     draft.keyspaces[keyspaceName]?.types[name] = type
     try resolveAgain(&draft, keyspaceName, after: name)
     return SchemaChange(.updated, keyspace: keyspaceName, .type(name))
@@ -143,6 +146,7 @@ enum TypeEditor {
       definition.clustering = try resolved(definition.clustering, resolver)
       definition.statics = try resolved(definition.statics, resolver)
       definition.regulars = try resolved(definition.regulars, resolver)
+      try TypeExtent.check(definition)
       keyspace.put(Table(definition))
     }
     try resolveFunctions(of: &keyspace)

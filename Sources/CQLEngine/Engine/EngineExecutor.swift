@@ -8,7 +8,6 @@ package import CassandraWire
 /// once. Each function appends the whole body of a RESULT, from its kind on; when it throws, `body` is as it was before.
 package final class EngineExecutor {
   private let engine: Engine
-  private let schema: LoopSchema
   private let plans: StatementPlans
   private let reads: ReadExecutor
   private let writes: WriteExecutor
@@ -16,7 +15,7 @@ package final class EngineExecutor {
 
   init(_ engine: Engine, reader: Reader, writes: StoreWrites, yielding: @escaping () async -> Void) {
     self.engine = engine
-    schema = LoopSchema(engine)
+    let schema = LoopSchema(engine)
     plans = StatementPlans(schema, prepared: engine.prepared)
     reads = ReadExecutor(engine, schema, reader, yielding: yielding)
     self.writes = WriteExecutor(engine, schema, writes)
@@ -62,21 +61,16 @@ package final class EngineExecutor {
     let used = keyspace ?? session.keyspace
     let id = StatementID(keyspace: used, text: text)
     let statement: PreparedStatement
-    let schema = schema.current
-    let known = engine.prepared.find(id)
-    if let known, known.tables.areUnchanged(in: schema) {
+    if let known = plans.known(id) {
       session.trace?.note("The statement has been prepared before")
       statement = known
     } else {
       session.trace?.note("Parsing \(shown)")
-      let parsed: ParsedStatement
-      if let known { parsed = known.parsed } else { parsed = try StatementPlans.parse(text) }
-      statement = PreparedStatement(
-        id: id, keyspace: used, parsed: parsed, text: text, schema: schema, instead: known)
+      statement = try plans.prepare(text, id: id, keyspace: used)
     }
     session.trace?.note("Planning the statement")
     let planned = try plans.plan(statement)
-    engine.prepared.put(statement)
+    engine.prepared.put(statement, cost: statement.cost(withColumns: planned.columnBytes))
     let result = PreparedResult(
       id: id.bytes, resultMetadataID: planned.metadataID,
       parameters: PreparedMetadata(columns: planned.markers, partitionKeyIndexes: planned.partitionKeyIndexes),

@@ -3,6 +3,10 @@ import CassandraWire
 
 /// The values that came with a request for its markers.
 struct Bindings: Sendable {
+  /// Bytes of the values of a request, counted as often as a marker's name stands in the statement: 64 MiB. What comes with
+  /// a request has 16 MiB; a value that is sent once and named many times is looked at each time.
+  static let maximumNamedBytes = 64 << 20
+
   private let values: [BoundValue]
 
   /// No values.
@@ -40,9 +44,15 @@ struct Bindings: Sendable {
       var byName: NameMap<BoundValue> = [:]
       for (name, value) in named { byName[name] = value }
       var values: [BoundValue] = []
+      var bytes = 0
       for marker in markers {
         guard let value = byName[marker.name] else {
           throw EngineFailure.invalid("Invalid amount of bind variables")
+        }
+        if case .bytes(let own) = value { bytes += own.count }
+        guard bytes <= Self.maximumNamedBytes else {
+          throw EngineFailure.invalid(
+            "The values have more than \(Self.maximumNamedBytes) bytes, counted as often as the statement names them")
         }
         values.append(value)
       }

@@ -13,13 +13,19 @@ struct BoundFilter {
     /// The column is one of these.
     case isIn(Set<[UInt8]>)
     /// The tuple of columns is one of these.
-    case isTupleIn([[[UInt8]]])
+    case isTupleIn(Set<[[UInt8]]>)
     /// The columns, as a tuple, lie between bounds.
     case slice(lower: Bound?, upper: Bound?)
     /// The collection has all these.
-    case contains(values: [[UInt8]], keys: [[UInt8]], entries: [(key: [UInt8], value: [UInt8])])
+    case contains(values: Set<[UInt8]>, keys: Set<[UInt8]>, entries: Set<Entry>)
     /// Nothing passes.
     case never
+  }
+
+  /// An entry of a map, by the ordered bytes of its key and its value.
+  private struct Entry: Hashable {
+    var key: [UInt8]
+    var value: [UInt8]
   }
 
   private struct Bound {
@@ -58,14 +64,14 @@ struct BoundFilter {
         for value in try evaluator.list(values, names[0]) { keys.insert(try ValueOrder.key(value, types[0])) }
         test = .isIn(keys)
       } else {
-        var tuples: [[[UInt8]]] = []
+        var tuples: Set<[[UInt8]]> = []
         for value in try evaluator.list(values, names.joined(separator: ",")) {
           var keys: [[UInt8]] = []
           for (index, field) in Parts.fields(value, count: slots.count).enumerated() {
             guard let field else { break }
             keys.append(try ValueOrder.key(field, types[index]))
           }
-          if keys.count == slots.count { tuples.append(keys) }
+          if keys.count == slots.count { tuples.insert(keys) }
         }
         test = .isTupleIn(tuples)
       }
@@ -79,21 +85,20 @@ struct BoundFilter {
       test = hasNull ? .never : .slice(lower: bounds.0, upper: bounds.1)
     case .contains(let values, let keys, let entries):
       let (keyType, valueType) = Self.partTypes(types[0])
-      var valueKeys: [[UInt8]] = []
+      var valueKeys: Set<[UInt8]> = []
       for value in values {
-        valueKeys.append(try ValueOrder.key(try evaluator.filtered(value, names[0]), valueType, filter.analysis))
+        valueKeys.insert(try ValueOrder.key(try evaluator.filtered(value, names[0]), valueType, filter.analysis))
       }
-      var keyKeys: [[UInt8]] = []
+      var keyKeys: Set<[UInt8]> = []
       for key in keys {
-        keyKeys.append(try ValueOrder.key(try evaluator.filtered(key, names[0]), keyType, filter.keyAnalysis))
+        keyKeys.insert(try ValueOrder.key(try evaluator.filtered(key, names[0]), keyType, filter.keyAnalysis))
       }
-      var pairs: [(key: [UInt8], value: [UInt8])] = []
+      var pairs: Set<Entry> = []
       for entry in entries {
-        pairs.append(
-          (
+        pairs.insert(
+          Entry(
             key: try ValueOrder.key(try evaluator.filtered(entry.key, names[0]), keyType),
-            value: try ValueOrder.key(try evaluator.filtered(entry.value, names[0]), valueType)
-          ))
+            value: try ValueOrder.key(try evaluator.filtered(entry.value, names[0]), valueType)))
       }
       test = .contains(values: valueKeys, keys: keyKeys, entries: pairs)
     }
@@ -188,7 +193,7 @@ struct BoundFilter {
   }
 
   private func contains(
-    _ value: CellValue, _ values: [[UInt8]], _ keys: [[UInt8]], _ entries: [(key: [UInt8], value: [UInt8])]
+    _ value: CellValue, _ values: Set<[UInt8]>, _ keys: Set<[UInt8]>, _ entries: Set<Entry>
   ) throws(EngineFailure) -> Bool {
     guard let whole = value.slice else { return false }
     let step = types[0].isMap ? 2 : 1
@@ -214,16 +219,42 @@ struct BoundFilter {
         comparedValues.append(try ValueOrder.key(parts[index], valueType, analysis))
       }
     }
-    return values.allSatisfy { comparedValues.contains($0) } && keys.allSatisfy { comparedKeys.contains($0) }
-      && entries.allSatisfy { entry in
-        ownKeys.indices.contains { ownKeys[$0] == entry.key && ownValues[$0] == entry.value }
-      }
+    return Self.has(comparedValues, all: values) && Self.has(comparedKeys, all: keys)
+      && Self.has(entries.isEmpty ? [] : zip(ownKeys, ownValues).map { Entry(key: $0, value: $1) }, all: entries)
+  }
+
+  /// Whether all that is wanted is there, at the cost of what is there and not of that times what is wanted.
+  private static func has<Element: Hashable>(_ own: [Element], all wanted: Set<Element>) -> Bool {
+    if wanted.isEmpty { return true }
+    if let only = wanted.first, wanted.count == 1 { return own.contains(only) }
+    var found: Set<Element> = []
+    for element in own where wanted.contains(element) { found.insert(element) }
+    return found.count == wanted.count
   }
 }
 
 extension Evaluator {
   /// The most values behind an IN, and the most partitions and ranges that a statement may name by them.
   static let maximumInValues = 131_072
+  /// The bytes of all keys of partitions, and of all clustering keys, that a statement may name by them together: 32 MiB.
+  /// Each value of one IN stands in as many keys as the others have values.
+  static let maximumInBytes = 32 << 20
+
+  /// How many bytes the keys have that each of `heads`, `headBytes` in all, makes with each of the values, `bytes` in all.
+  ///
+  /// - Throws: A refusal when they, or their bytes, are too many; `what` names them.
+  static func combined(
+    _ heads: Int, _ headBytes: Int, with values: Int, _ bytes: Int, _ what: String
+  ) throws(EngineFailure) -> Int {
+    guard heads * values <= maximumInValues else {
+      throw EngineFailure.invalid("The statement \(what) more than \(maximumInValues)")
+    }
+    let combined = headBytes * values + heads * bytes
+    guard combined <= maximumInBytes else {
+      throw EngineFailure.invalid("The statement \(what) with more than \(maximumInBytes) bytes of keys")
+    }
+    return combined
+  }
 
   /// The values behind `IN`.
   func list(_ values: InValues, _ column: String) throws(EngineFailure) -> [ArraySlice<UInt8>] {

@@ -108,6 +108,9 @@ struct WriteBinder {
     } else if plan.kind == .delete, plan.operations.isEmpty, !plan.clustering.isEmpty {
       ranges = try ReadRanges.clustering(plan.clustering, evaluator)
     }
+    guard partitions.count * max(rows.count, ranges.count) <= Evaluator.maximumInValues else {
+      throw EngineFailure.invalid("The statement names rows of partitions, more than \(Evaluator.maximumInValues)")
+    }
     var operations: [BoundOperation] = []
     var expiry: Expiry?
     var failure: EngineFailure?
@@ -161,6 +164,7 @@ struct WriteBinder {
   /// The rows that equality and IN name.
   private func rows(_ plan: WritePlan) throws(EngineFailure) -> [RowAddress] {
     var rows = [RowAddress(clustering: [], note: [])]
+    var bytes = 0
     for restriction in plan.clustering {
       var tails: [RowAddress] = []
       switch restriction.kind {
@@ -186,9 +190,9 @@ struct WriteBinder {
         }
       case .slice, .contains: break
       }
-      guard rows.count * tails.count <= Evaluator.maximumInValues else {
-        throw EngineFailure.invalid("The statement names more than \(Evaluator.maximumInValues) rows")
-      }
+      bytes = try Evaluator.combined(
+        rows.count, bytes, with: tails.count, tails.reduce(0) { $0 + $1.clustering.count + $1.note.count },
+        "names rows,")
       rows = rows.flatMap { head in
         tails.map { RowAddress(clustering: head.clustering + $0.clustering, note: head.note + $0.note) }
       }

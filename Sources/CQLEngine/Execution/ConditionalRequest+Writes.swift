@@ -55,7 +55,7 @@ extension ConditionalRequest {
   private static func targets(
     _ writes: [(BoundWrite, BoundCondition?)]
   ) throws(EngineFailure) -> [ConditionalRequest.Target] {
-    var targets: [ConditionalRequest.Target] = []
+    var targets = ConditionTargets()
     for (write, condition) in writes {
       guard let condition else { continue }
       // The one row of a partition without clustering columns has no address of its own when it is deleted.
@@ -65,38 +65,13 @@ extension ConditionalRequest {
         let (statics, regulars) = (
           conditions.filter { $0.column.kind == .static }, conditions.filter { $0.column.kind != .static }
         )
-        if !regulars.isEmpty { try add(.columns(regulars), of: row, to: &targets) }
-        if !statics.isEmpty { try add(.columns(statics), of: nil, to: &targets) }
+        if !regulars.isEmpty { try targets.add(.columns(regulars), of: row) }
+        if !statics.isEmpty { try targets.add(.columns(statics), of: nil) }
       } else {
-        try add(condition, of: row, to: &targets)
+        try targets.add(condition, of: row)
       }
     }
-    return targets
-  }
-
-  private static func add(
-    _ condition: BoundCondition, of row: RowAddress?, to targets: inout [ConditionalRequest.Target]
-  ) throws(EngineFailure) {
-    if let index = targets.firstIndex(where: { $0.row?.clustering == row?.clustering }) {
-      try checkTogether(targets[index].conditions, condition)
-      targets[index].conditions.append(condition)
-    } else {
-      targets.append(ConditionalRequest.Target(row: row, conditions: [condition]))
-    }
-  }
-
-  /// Refuses conditions of one row that contradict each other.
-  private static func checkTogether(_ known: [BoundCondition], _ other: BoundCondition) throws(EngineFailure) {
-    for condition in known {
-      switch (condition, other) {
-      case (.exists, .notExists), (.notExists, .exists):
-        throw EngineFailure.invalid("Cannot mix IF EXISTS and IF NOT EXISTS conditions for the same row")
-      case (.columns, .notExists), (.notExists, .columns):
-        throw EngineFailure.invalid("Cannot mix IF conditions and IF NOT EXISTS for the same row")
-      case (.exists, .exists), (.notExists, .notExists), (.columns, .columns), (.exists, .columns), (.columns, .exists):
-        break
-      }
-    }
+    return targets.all
   }
 
   /// Whether a static column is written or has a condition.

@@ -105,8 +105,8 @@ extension WriteBinder {
 
 extension BoundColumnCondition {
   /// Whether a row with this value of the column meets it.
-  func isMet(by value: CellValue) throws(EngineFailure) -> Bool {
-    let current = try partOf(value)
+  func isMet(by value: CellValue, _ entries: inout MapEntries) throws(EngineFailure) -> Bool {
+    let current = try partOf(value, &entries)
     switch test {
     case .isIn(let options):
       for option in options where try compare(current, .equal, option) { return true }
@@ -117,7 +117,7 @@ extension BoundColumnCondition {
     }
   }
 
-  private func partOf(_ value: CellValue) throws(EngineFailure) -> ArraySlice<UInt8>? {
+  private func partOf(_ value: CellValue, _ entries: inout MapEntries) throws(EngineFailure) -> ArraySlice<UInt8>? {
     guard let whole = value.slice else { return nil }
     switch part {
     case .whole: return whole
@@ -128,17 +128,10 @@ extension BoundColumnCondition {
       guard let key else { return nil }
       switch column.wire {
       case .list:
-        let elements = Parts.elements(whole) ?? []
+        let elements = entries.elements(of: column, whole)
         let index = key.count == 4 ? Int(key.span.int32(at: 0)) : -1
         return elements.indices.contains(index) ? elements[index] : nil
-      case .map(let keyType, _):
-        let parts = Parts.elements(whole, perElement: 2) ?? []
-        let wanted = try ValueOrder.key(key, keyType)
-        for index in stride(from: 0, to: parts.count, by: 2)
-        where try ValueOrder.key(parts[index], keyType) == wanted {
-          return parts[index + 1]
-        }
-        return nil
+      case .map(let keyType, _): return try entries.value(at: key, keyType, of: column, whole)
       default: return nil
       }
     }
@@ -151,6 +144,8 @@ extension BoundColumnCondition {
     let wanted = isEmptyCollection(wanted) && current == nil ? nil : wanted
     guard let wanted else { return sign == .equal ? current == nil : sign == .notEqual ? current != nil : false }
     guard let current else { return sign == .notEqual }
+    // Values with the same bytes are the same, however long they are; of a null duration there is no order at all.
+    if sign == .equal, current == wanted { return true }
     let left = type.hasDuration ? Array(current) : try ValueOrder.key(current, type)
     let right = type.hasDuration ? Array(wanted) : try ValueOrder.key(wanted, type)
     switch sign {
@@ -192,6 +187,35 @@ extension BoundColumnCondition {
   }
 }
 
+/// The collections of a row, put in order when they are asked first: conditions may be about each of their elements.
+struct MapEntries {
+  private var maps: [ColumnID: [[UInt8]: ArraySlice<UInt8>]] = [:]
+  private var lists: [ColumnID: [ArraySlice<UInt8>]] = [:]
+
+  /// The value of a map's key; `whole` is the map.
+  mutating func value(
+    at key: ArraySlice<UInt8>, _ type: CQLType, of column: Column, _ whole: ArraySlice<UInt8>
+  ) throws(EngineFailure) -> ArraySlice<UInt8>? {
+    let wanted = try ValueOrder.key(key, type)
+    if let known = maps[column.id] { return known[wanted] }
+    let parts = Parts.elements(whole, perElement: 2) ?? []
+    var entries: [[UInt8]: ArraySlice<UInt8>] = [:]
+    for index in stride(from: 0, to: parts.count, by: 2) {
+      entries[try ValueOrder.key(parts[index], type)] = parts[index + 1]
+    }
+    maps[column.id] = entries
+    return entries[wanted]
+  }
+
+  /// The elements of a list, which is `whole`.
+  mutating func elements(of column: Column, _ whole: ArraySlice<UInt8>) -> [ArraySlice<UInt8>] {
+    if let known = lists[column.id] { return known }
+    let elements = Parts.elements(whole) ?? []
+    lists[column.id] = elements
+    return elements
+  }
+}
+
 /// Conditional writes of one partition: decided on the writer's thread, so that nothing comes between.
 struct ConditionalRequest: Sendable {
   /// A row that has conditions.
@@ -212,6 +236,9 @@ struct ConditionalRequest: Sendable {
     case failed(EngineFailure)
   }
 
+  /// Bytes of the rows that are shown where a condition does not hold: 64 MiB.
+  private static let maximumShownBytes = 64 << 20
+
   let table: Table
   let partition: PartitionKey
   let writes: [BoundWrite]
@@ -226,25 +253,35 @@ struct ConditionalRequest: Sendable {
   func decide(_ reader: Reader) throws(StorageError) -> WriteDecision<Outcome> {
     do throws(WriteRefusal) {
       var rows: [[UInt8]] = []
+      var bytes = 0
       var staticRow: [UInt8]?
       var isMet = true
+      var found = try CurrentRows(of: partition, table, reader, now: now, readsStatics: readsStatics)
       for target in targets {
-        let current = try CurrentRow(target.row, partition, table, reader, now: now, readsStatics: readsStatics)
+        let current = try found.row(target.row, reader)
         if try !current.meets(target.conditions) { isMet = false }
-        if current.exists, target.row != nil { rows.append(current.written(shown)) }
+        if current.exists, target.row != nil {
+          let row = current.written(shown)
+          bytes += row.count
+          guard bytes <= Self.maximumShownBytes else {
+            throw WriteRefusal.invalid(
+              EngineFailure.invalid(
+                "The rows with conditions have more than \(Self.maximumShownBytes) bytes together: name fewer in one batch"
+              ))
+          }
+          rows.append(row)
+        }
         if current.hasStatics, staticRow == nil { staticRow = current.written(shown, isStatic: true) }
       }
       // Where only static columns have conditions Cassandra looks at the first row of the partition beside them, so that
       // a partition without static values is told from none at all.
-      if !isMet, targets.allSatisfy({ $0.row == nil }), let first = try firstRow(reader) {
+      if !isMet, targets.allSatisfy({ $0.row == nil }), let first = try firstRow(reader, &found) {
         rows.append(first.written(shown, withRegulars: writesRows))
       }
       // Without any of the rows the static values are shown by themselves.
       if rows.isEmpty, let staticRow { rows = [staticRow] }
       guard isMet else { return WriteDecision([], outcome: .refused(rows)) }
-      var mutations: [PartitionMutation] = []
-      for write in writes { mutations += try MutationBuilder(write).mutations(reader) }
-      return WriteDecision(mutations, outcome: .applied)
+      return WriteDecision(try MutationBuilder.mutations(of: writes, reader), outcome: .applied)
     } catch {
       switch error {
       case .invalid(let failure): return WriteDecision([], outcome: .failed(failure))
@@ -260,7 +297,7 @@ extension ConditionalRequest {
 
   /// The first row of the partition. Regular columns are only read where some are written, so elsewhere a row counts only
   /// when an INSERT has made it.
-  private func firstRow(_ reader: Reader) throws(WriteRefusal) -> CurrentRow? {
+  private func firstRow(_ reader: Reader, _ found: inout CurrentRows) throws(WriteRefusal) -> CurrentRow? {
     var address: RowAddress?
     var rest = KeyRange.rows(of: partition)
     do throws(StorageError) {
@@ -277,93 +314,6 @@ extension ConditionalRequest {
       throw .storage(error)
     }
     guard let address else { return nil }
-    return try CurrentRow(address, partition, table, reader, now: now, readsStatics: readsStatics)
-  }
-}
-
-/// A row as a condition finds it.
-private struct CurrentRow {
-  /// Whether the row is there.
-  private(set) var exists = false
-  private var values: [CellValue] = []
-  /// Whether there is a static value.
-  private(set) var hasStatics = false
-  private let shape: RowShape
-
-  init(
-    _ row: RowAddress?, _ partition: PartitionKey, _ table: Table, _ reader: Reader, now: Int64,
-    readsStatics: Bool
-  ) throws(WriteRefusal) {
-    var shape = RowShape(table)
-    for column in table.columns { _ = shape.slot(column) }
-    self.shape = shape
-    var image = RowImage(FinishedShape(shape))
-    var values: [CellValue] = Array(repeating: .null, count: shape.columns.count)
-    var exists = false
-    var hasStatics = false
-    do throws(StorageError) {
-      if readsStatics {
-        _ = try reader.record(table.number, partition.head, now: now) { record throws(StorageError) in
-          hasStatics = try image.loadHead(record)
-          image.loadPartition(record)
-          for slot in values.indices where shape.columns[slot].kind != .clustering {
-            values[slot] = image.value(slot, of: record)
-          }
-        }
-      }
-      if let row {
-        _ = try reader.record(table.number, partition.row(row.clustering), now: now) { record throws(StorageError) in
-          exists = try image.loadRow(record)
-          guard exists else { return }
-          for slot in values.indices { values[slot] = image.value(slot, of: record) }
-        }
-      } else {
-        exists = hasStatics
-      }
-    } catch {
-      throw .storage(error)
-    }
-    self.values = values
-    self.exists = exists
-    self.hasStatics = hasStatics
-  }
-
-  func meets(_ conditions: [BoundCondition]) throws(WriteRefusal) -> Bool {
-    for condition in conditions {
-      switch condition {
-      case .exists: if !exists { return false }
-      case .notExists: if exists { return false }
-      case .columns(let columns):
-        for column in columns {
-          guard let slot = shape.columns.firstIndex(where: { $0 === column.column }) else { return false }
-          do throws(EngineFailure) {
-            guard try column.isMet(by: values[slot]) else { return false }
-          } catch {
-            throw .invalid(error)
-          }
-        }
-      }
-    }
-    return true
-  }
-
-  /// The columns as a row on the wire; of the static one without what the rows have.
-  func written(_ columns: [Column], isStatic: Bool = false, withRegulars: Bool = true) -> [UInt8] {
-    var body: [UInt8] = []
-    for column in columns {
-      let isShown =
-        switch column.kind {
-        case .partitionKey, .static: true
-        case .clustering: !isStatic
-        case .regular: !isStatic && withRegulars
-        }
-      guard isShown, let slot = shape.columns.firstIndex(where: { $0 === column }), let slice = values[slot].slice
-      else {
-        body.append(bigEndian: Int32(-1))
-        continue
-      }
-      Parts.append(slice, to: &body)
-    }
-    return body
+    return try found.row(address, reader)
   }
 }

@@ -3,24 +3,49 @@ import CassandraWire
 
 /// Makes the mutations of a bound write.
 struct MutationBuilder {
+  /// Bytes of the records that one request may write: 64 MiB, as many as one record may have. A value is written into
+  /// each row that the statement names, and a value of a named marker into each that the batch does.
+  static let maximumBytes = 64 << 20
+
   private let write: BoundWrite
   private let plan: WritePlan
+  private let lists: ListReader?
 
-  init(_ write: BoundWrite) {
+  private init(_ write: BoundWrite, _ lists: ListReader?) {
     self.write = write
+    self.lists = lists
     plan = write.plan
   }
 
-  /// The mutations; `reader` is there when the write depends on what is there.
-  func mutations(_ reader: Reader? = nil) throws(WriteRefusal) -> [PartitionMutation] {
-    if let failure = write.failure { throw .invalid(failure) }
+  /// The mutations of the writes of one request; `reader` is there when they depend on what is there.
+  static func mutations(
+    of writes: [BoundWrite], _ reader: Reader? = nil
+  ) throws(WriteRefusal) -> [PartitionMutation] {
     var result: [PartitionMutation] = []
-    result.reserveCapacity(write.partitions.count)
-    for partition in write.partitions { result.append(try mutation(partition, reader)) }
+    result.reserveCapacity(writes.reduce(0) { $0 + $1.partitions.count })
+    var bytes = 0
+    let lists = reader.map { ListReader($0) }
+    for write in writes {
+      if let failure = write.failure { throw .invalid(failure) }
+      let builder = MutationBuilder(write, lists)
+      for partition in write.partitions { result.append(try builder.mutation(partition, &bytes)) }
+    }
     return result
   }
 
-  private func mutation(_ partition: PartitionKey, _ reader: Reader?) throws(WriteRefusal) -> PartitionMutation {
+  /// Counts what is written, before more of it is made.
+  private static func count(_ record: [UInt8], _ bytes: inout Int) throws(WriteRefusal) {
+    bytes += record.count
+    guard bytes <= maximumBytes else {
+      throw .invalid(
+        EngineFailure.invalid("The request writes more than \(maximumBytes) bytes: write fewer rows with one statement")
+      )
+    }
+  }
+
+  private func mutation(
+    _ partition: PartitionKey, _ bytes: inout Int
+  ) throws(WriteRefusal) -> PartitionMutation {
     var mutation = PartitionMutation(table: plan.table.handle, partition: partition)
     let statics = write.operations.filter { $0.column.kind == .static }
     let isPartitionDeletion =
@@ -29,9 +54,10 @@ struct MutationBuilder {
       var head = RecordBuilder()
       if isPartitionDeletion { head.setDeletion(write.deletion) }
       for range in write.ranges { Self.add(range, write.deletion, to: &head) }
-      let lists = try ListContents(statics, partition.head, plan.table, reader, write)
+      let lists = try contents(statics, partition.head)
       try add(statics, lists, to: &head)
       mutation.head = head.finish()
+      try Self.count(mutation.head, &bytes)
     }
     let regulars = write.operations.filter { $0.column.kind == .regular }
     for row in write.rows {
@@ -46,9 +72,11 @@ struct MutationBuilder {
       // A write of static columns that names a row leaves the row alone.
       if regulars.isEmpty, !hasMarker, plan.kind != .delete { continue }
       if regulars.isEmpty, plan.kind == .delete, !plan.operations.isEmpty { continue }
-      let lists = try ListContents(regulars, partition.row(row.clustering), plan.table, reader, write)
+      let lists = try contents(regulars, partition.row(row.clustering))
       try add(regulars, lists, to: &record)
-      mutation.rows.append(RowMutation(clustering: row.clustering, record: record.finish()))
+      let finished = record.finish()
+      try Self.count(finished, &bytes)
+      mutation.rows.append(RowMutation(clustering: row.clustering, record: finished))
     }
     return mutation
   }
@@ -61,8 +89,16 @@ struct MutationBuilder {
     head.addRangeDeletion(from: lower, upTo: upper.isEmpty ? nil : upper, deletion)
   }
 
+  /// The lists of a record that operations look into; nil when there are none.
+  private func contents(_ operations: [BoundOperation], _ key: @autoclosure () -> [UInt8]) throws(WriteRefusal)
+    -> ListContents?
+  {
+    guard let lists, operations.contains(where: \.readsFirst) else { return nil }
+    return try lists.contents(operations, key(), plan.table, now: Int64(write.localSeconds))
+  }
+
   private func add(
-    _ operations: [BoundOperation], _ lists: ListContents, to record: inout RecordBuilder
+    _ operations: [BoundOperation], _ lists: ListContents?, to record: inout RecordBuilder
   ) throws(WriteRefusal) {
     for operation in operations {
       switch operation {
@@ -82,10 +118,12 @@ struct MutationBuilder {
       case .elements(let column, let elements):
         for element in elements { add(element, column, to: &record) }
       case .listElement(let column, let index, let value):
-        let path = try lists.path(at: index, of: column, isDeletion: value == nil)
+        let path = try (lists ?? .nothing).path(at: index, of: column, isDeletion: value == nil)
         add(ElementCell(path: path, value: value.map { Array($0) }), column, to: &record)
       case .listDiscard(let column, let keys):
-        for path in lists.paths(of: keys, column) { record.addTombstone(column.id, path: path.span, write.deletion) }
+        for path in lists?.paths(of: keys, column) ?? [] {
+          record.addTombstone(column.id, path: path.span, write.deletion)
+        }
       case .counter(let column, let delta):
         record.addCounter(column.id, delta: delta, timestamp: write.timestamp)
       }
@@ -121,63 +159,6 @@ enum WriteRefusal: Error {
     switch self {
     case .invalid(let failure): failure
     case .storage(let error): EngineFailure(error)
-    }
-  }
-}
-
-/// The elements of the lists that a write changes by index or by value.
-private struct ListContents {
-  /// Where path and value of each element stand in `bytes`: a list may have so many that an array for each costs more than
-  /// to read them.
-  private var elements: [ColumnID: [(path: Range<Int>, value: Range<Int>)]] = [:]
-  private var bytes: [UInt8] = []
-
-  init(
-    _ operations: [BoundOperation], _ key: [UInt8], _ table: Table, _ reader: Reader?, _ write: BoundWrite
-  ) throws(WriteRefusal) {
-    let wanted = Set(operations.filter(\.readsFirst).map(\.column.id))
-    guard !wanted.isEmpty, let reader else { return }
-    var found: [ColumnID: [(path: Range<Int>, value: Range<Int>)]] = [:]
-    var kept: [UInt8] = []
-    // Of an element that is looked for by its index, the value does not matter.
-    let wantsValues = operations.contains { if case .listDiscard = $0 { true } else { false } }
-    do throws(StorageError) {
-      _ = try reader.record(table.number, key, now: Int64(write.localSeconds)) { record throws(StorageError) in
-        var position = record.start
-        while let cell = try record.next(&position) {
-          guard wanted.contains(cell.column), cell.timestamp > table.hiddenThrough[cell.column] ?? .min else {
-            continue
-          }
-          let start = kept.count
-          kept.append(copying: record.path(of: cell))
-          let middle = kept.count
-          if wantsValues { kept.append(copying: record.value(of: cell)) }
-          found[cell.column, default: []].append((start..<middle, middle..<kept.count))
-        }
-      }
-    } catch {
-      throw .storage(error)
-    }
-    elements = found
-    bytes = kept
-  }
-
-  func path(at index: Int, of column: Column, isDeletion: Bool) throws(WriteRefusal) -> [UInt8] {
-    let verb = isDeletion ? "delete an element from" : "set an element on"
-    guard let list = elements[column.id] else {
-      throw .invalid(EngineFailure.invalid("Attempted to \(verb) a list which is null"))
-    }
-    guard index >= 0, index < list.count else {
-      throw .invalid(EngineFailure.invalid("List index \(index) out of bound, list has size \(list.count)"))
-    }
-    return Array(bytes[list[index].path])
-  }
-
-  func paths(of keys: Set<[UInt8]>, _ column: Column) -> [[UInt8]] {
-    guard case .list(let type) = column.wire else { return [] }
-    return (elements[column.id] ?? []).compactMap { element in
-      guard let key = try? ValueOrder.key(bytes[element.value], type) else { return nil }
-      return keys.contains(key) ? Array(bytes[element.path]) : nil
     }
   }
 }

@@ -38,7 +38,7 @@ final class PointReader {
     var found = Found.nothing
     do throws(StorageError) {
       _ = try reader.record(plan.table.number, record, now: now) { row throws(StorageError) in
-        let count = row.bytes.count
+        let count = row.bytes.count * plan.repetition
         if count > AnswerRoom.free, let meter, meter.room(for: count) == nil {
           found = .needsRoom(count)
           return

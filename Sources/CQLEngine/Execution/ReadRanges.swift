@@ -44,12 +44,12 @@ enum ReadRanges {
       return [try partition([value], isVirtual: isVirtual)]
     }
     var combinations: [[ArraySlice<UInt8>]] = [[]]
+    var bytes = 0
     for restriction in restrictions {
       let column = restriction.columns[0]
       let values = try sortedValues(restriction, evaluator)
-      guard combinations.count * values.count <= Evaluator.maximumInValues else {
-        throw EngineFailure.invalid("The statement selects more than \(Evaluator.maximumInValues) partitions")
-      }
+      bytes = try Evaluator.combined(
+        combinations.count, bytes, with: values.count, values.reduce(0) { $0 + $1.count }, "names partitions,")
       for value in values { try checkPartitionKey(value, column, isOnly: restrictions.count == 1) }
       combinations = combinations.flatMap { head in values.map { head + [$0] } }
     }
@@ -125,18 +125,19 @@ enum ReadRanges {
     _ restrictions: [Restriction], _ evaluator: Evaluator
   ) throws(EngineFailure) -> [ClusteringRange] {
     var prefixes: [[UInt8]] = [[]]
+    var bytes = 0
     for restriction in restrictions {
       switch restriction.kind {
       case .equal(let values):
         let column = restriction.columns[0]
         let value = try evaluator.required(values[0], column.name)
+        bytes = try Evaluator.combined(prefixes.count, bytes, with: 1, value.count, "names ranges of rows,")
         for index in prefixes.indices { try append(value, column, to: &prefixes[index]) }
       case .isIn(let values):
         var tails: Set<[UInt8]> = []
         for tail in try self.tails(values, restriction, evaluator) { tails.insert(tail) }
-        guard prefixes.count * tails.count <= Evaluator.maximumInValues else {
-          throw EngineFailure.invalid("The statement selects more than \(Evaluator.maximumInValues) ranges of rows")
-        }
+        bytes = try Evaluator.combined(
+          prefixes.count, bytes, with: tails.count, tails.reduce(0) { $0 + $1.count }, "names ranges of rows,")
         let sorted = tails.sorted { $0.lexicographicallyPrecedes($1) }
         prefixes = prefixes.flatMap { prefix in sorted.map { prefix + $0 } }
       case .slice(let lower, let upper):

@@ -23,6 +23,8 @@ struct RowImage {
   /// The ordered bytes of a value, while it is compared.
   private var keyScratch: [UInt8] = []
   private(set) var attributes: [[CellAttributes]] = []
+  /// Bytes of the static values at hand.
+  var staticBytes: Int { statics.count }
 
   init(_ finished: FinishedShape) {
     self.finished = finished

@@ -106,3 +106,19 @@ extension RowWriter {
     firstRow = nil
   }
 }
+
+extension RowWriter {
+  /// Elements of collections that are selected, times the bytes of the row that they are looked for in: 256 MiB. It is some
+  /// ten million elements that are compared for one row, within which the loop does nothing else.
+  static let maximumElementBytes = 256 << 20
+  /// Elements that may be selected of a row of any length: 8.
+  static let fewElements = 8
+
+  /// What comes after the last row that was written.
+  enum Resumption {
+    /// What lies behind this record key.
+    case after([UInt8])
+    /// The next partition.
+    case afterPartition([UInt8])
+  }
+}

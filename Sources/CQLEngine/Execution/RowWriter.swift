@@ -40,14 +40,6 @@ struct RowWriter {
   /// What went wrong, when the writer has stopped because of it.
   private(set) var failure: EngineFailure?
 
-  /// What comes after the last row that was written.
-  enum Resumption {
-    /// What lies behind this record key.
-    case after([UInt8])
-    /// The next partition.
-    case afterPartition([UInt8])
-  }
-
   private struct PendingRow {
     var bytes: [UInt8]
     var values: [CellValue]
@@ -201,6 +193,13 @@ struct RowWriter {
       pending = nil
     } else if !filters.isEmpty, try !passes(record) {
       return .next
+    }
+    if plan.elementCount > Self.fewElements,
+      plan.elementCount * (record.bytes.count + image.staticBytes) > Self.maximumElementBytes
+    {
+      throw EngineFailure.invalid(
+        "The statement selects \(plan.elementCount) elements of a row of \(record.bytes.count) bytes: select fewer at a "
+          + "time, or the whole collection")
     }
     partitionHasRow = true
     if let grouping = plan.grouping { return try acceptGrouped(record, grouping) }

@@ -183,6 +183,8 @@ final class SelectExecution {
       return
     }
     for range in plan.isReversed ? ranges.reversed() : ranges {
+      // Each begins a slice of its own, and a statement may name many.
+      if ranges.count > 1 { try await breathe() }
       var keys = range.keys(of: partition)
       if let state {
         if plan.isReversed {
@@ -276,7 +278,7 @@ final class SelectExecution {
   /// Whether the answer may have the bytes of one more record. When it may not, what is missing is noted, and the record
   /// is not to be taken before a slice has ended: nothing is made that is not counted.
   private func hasRoom(for bytes: Int) -> Bool {
-    let needed = writer.heldBytes + bytes
+    let needed = writer.heldBytes + (bytes + writer.image.staticBytes) * plan.repetition
     return needed <= room || takeRoom(needed)
   }
 

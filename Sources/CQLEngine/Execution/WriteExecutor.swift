@@ -85,13 +85,11 @@ final class WriteExecutor {
     if bound.contains(where: \.readsFirst) {
       try await applyReading(bound)
     } else {
-      var mutations: [PartitionMutation] = []
-      for write in bound {
-        do throws(WriteRefusal) {
-          mutations += try MutationBuilder(write).mutations()
-        } catch {
-          throw error.failure
-        }
+      let mutations: [PartitionMutation]
+      do throws(WriteRefusal) {
+        mutations = try MutationBuilder.mutations(of: bound)
+      } catch {
+        throw error.failure
       }
       if !mutations.isEmpty {
         do throws(StorageError) {
@@ -110,9 +108,9 @@ final class WriteExecutor {
     let failure: EngineFailure?
     do throws(StorageError) {
       failure = try await store.apply { reader throws(StorageError) -> WriteDecision<EngineFailure?> in
-        var mutations: [PartitionMutation] = []
+        let mutations: [PartitionMutation]
         do throws(WriteRefusal) {
-          for write in writes { mutations += try MutationBuilder(write).mutations(reader) }
+          mutations = try MutationBuilder.mutations(of: writes, reader)
         } catch {
           switch error {
           case .invalid(let failure): return WriteDecision([], outcome: failure)

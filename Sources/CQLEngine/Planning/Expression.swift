@@ -50,6 +50,41 @@ indirect enum Expression: Sendable {
   }
 }
 
+/// How often the columns that are read stand in what is selected.
+struct ColumnReferences {
+  /// By slot.
+  private(set) var counts: [Int]
+  /// Elements and slices of collections, and their attributes.
+  private(set) var elementCount = 0
+
+  /// None yet, of so many columns.
+  init(slots: Int) { counts = Array(repeating: 0, count: slots) }
+
+  mutating func add(_ outputs: SelectPlan.Outputs) {
+    switch outputs {
+    case .slots(let slots): for slot in slots { counts[slot] += 1 }
+    case .expressions(let expressions): for expression in expressions { add(expression) }
+    }
+  }
+
+  private mutating func add(_ expression: Expression) {
+    switch expression {
+    case .constant, .null, .unset, .marker, .aggregate: break
+    case .list(let parts), .set(let parts, _), .map(let parts, _), .tuple(let parts), .vector(let parts, _),
+      .call(_, let parts):
+      for part in parts { add(part) }
+    case .column(let slot): counts[slot] += 1
+    // Of a whole there is no more than once in what is selected of its parts, but for those of the same name.
+    case .field, .element, .slice: elementCount += 1
+    case .attribute(let selector):
+      guard case .all = selector.part else {
+        elementCount += 1
+        return
+      }
+    }
+  }
+}
+
 /// `writetime(a)`, `maxwritetime(a)` or `ttl(a)`, also of an element or a field of a column.
 struct CellAttributeSelector: Sendable {
   /// Which parts of a column that is stored by element are meant.

@@ -61,6 +61,11 @@ final class SelectPlan: Sendable {
   /// The restrictions of the partition key when the statement reads one row and nothing has to be decided about it but
   /// whether it is there.
   let pointKey: [Restriction]?
+  /// How often a row of the result has the column of which it has the most: an answer may be so many times as long as what
+  /// is read for it.
+  let repetition: Int
+  /// How many elements and slices of collections are selected, each of which goes over a collection.
+  let elementCount: Int
 
   init(
     table: Table, shape: RowShape, outputs: Outputs, columns: [ColumnSpecification], aggregates: [AggregateCall],
@@ -87,6 +92,10 @@ final class SelectPlan: Sendable {
     self.limit = limit
     self.perPartitionLimit = perPartitionLimit
     self.warnings = warnings
+    var references = ColumnReferences(slots: shape.columns.count)
+    references.add(outputs)
+    repetition = max(1, references.counts.max() ?? 1)
+    elementCount = references.elementCount
     self.restrictedMasks = restrictedMasks
     let namesOneRow = clustering.count == table.clustering.count && clustering.allSatisfy(\.isEquality)
     self.namesOneRow = namesOneRow

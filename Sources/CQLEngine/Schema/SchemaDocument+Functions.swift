@@ -72,10 +72,10 @@ extension UserFunction {
     var arguments: [UserFunction.Argument] = []
     for _ in 0..<reader.count() {
       let name = reader.text()
-      guard let type = try? resolver.resolve(reader.typeName()) else { return nil }
+      guard let type = try? resolver.meaning(of: reader.typeName()) else { return nil }
       arguments.append(UserFunction.Argument(name: name, type: type))
     }
-    guard let returnType = try? resolver.resolve(reader.typeName()) else { return nil }
+    guard let returnType = try? resolver.meaning(of: reader.typeName()) else { return nil }
     return UserFunction(
       keyspace: keyspace.name, name: name, arguments: arguments, returnType: returnType,
       isCalledOnNullInput: reader.boolean(), language: reader.text(), body: reader.text())
@@ -99,15 +99,15 @@ extension UserAggregate {
     let name = reader.text()
     var argumentTypes: [ColumnType] = []
     for _ in 0..<reader.count() {
-      guard let type = try? resolver.resolve(reader.typeName()) else { return nil }
+      guard let type = try? resolver.meaning(of: reader.typeName()) else { return nil }
       argumentTypes.append(type)
     }
     let stateFunction = reader.text()
-    guard let stateType = try? resolver.resolve(reader.typeName()) else { return nil }
+    guard let stateType = try? resolver.meaning(of: reader.typeName()) else { return nil }
     let finalFunction = reader.text()
     let hasInitialCondition = reader.boolean()
     let initialCondition = reader.text()
-    guard let returnType = try? resolver.resolve(reader.typeName()) else { return nil }
+    guard let returnType = try? resolver.meaning(of: reader.typeName()) else { return nil }
     return UserAggregate(
       keyspace: keyspace.name, name: name, argumentTypes: argumentTypes, stateFunction: stateFunction,
       stateType: stateType, finalFunction: finalFunction.isEmpty ? nil : finalFunction,

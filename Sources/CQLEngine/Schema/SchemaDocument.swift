@@ -190,7 +190,7 @@ enum SchemaDocument {
         do throws(EngineFailure) {
           var fields: [UserType.Field] = []
           for (name, typeName) in type.fields {
-            fields.append(UserType.Field(name: name, type: try resolver.resolve(typeName)))
+            fields.append(UserType.Field(name: name, type: try resolver.meaning(of: typeName)))
           }
           keyspace.types[type.name] = UserType(keyspace: keyspace.name, name: type.name, fields: fields)
           return false
@@ -273,7 +273,7 @@ extension DocumentReader {
       guard let kind = Column.Kind(rawValue: number()) else { return nil }
       let isDescending = boolean()
       let id = number(ColumnID.self)
-      guard let type = try? resolver.resolve(typeName()) else { return nil }
+      guard let type = try? resolver.meaning(of: typeName()) else { return nil }
       func column(at position: Int) -> Column {
         Column(name, kind, position: position, type, isDescending: isDescending, id: id)
       }
@@ -300,7 +300,7 @@ extension DocumentReader {
       let name = text()
       let isStatic = boolean()
       let time = number(Int64.self)
-      guard let type = try? resolver.resolve(typeName()) else { return nil }
+      guard let type = try? resolver.meaning(of: typeName()) else { return nil }
       let id = hasDroppedNumbers ? number(ColumnID.self) : Column.noCells
       definition.dropped[name] = DroppedColumn(
         name: name, type: type, isStatic: isStatic, time: time, id: id == Column.noCells ? nil : id)

@@ -19,8 +19,15 @@ struct TypeResolver {
     self.types = types
   }
 
-  /// The type of that name, or Cassandra's refusal.
+  /// The type of that name in a statement, or a refusal.
   func resolve(_ name: TypeName) throws(EngineFailure) -> ColumnType {
+    let type = try meaning(of: name)
+    try TypeExtent.check(type)
+    return type
+  }
+
+  /// The type of that name, however large it is, such as one that is kept already; or Cassandra's refusal.
+  func meaning(of name: TypeName) throws(EngineFailure) -> ColumnType {
     switch name {
     case .native(let native): return ColumnType(native)
     case .list(let element):
@@ -86,11 +93,10 @@ struct TypeResolver {
       let valueType = try frozenPart(value, of: name)
       return ColumnType(
         .frozen(.map(key: keyType.name, value: valueType.name)), .map(key: keyType.wire, value: valueType.wire))
-    case .tuple, .vector, .custom: return try resolve(name)
+    case .tuple, .vector, .custom: return try meaning(of: name)
     case .frozen(let inner): return try frozen(inner)
     case .userDefined(let qualified):
-      let type = try userType(qualified)
-      return ColumnType(.frozen(.userDefined(QualifiedName(Identifier(type.name)))), .udt(type.wire))
+      return try userType(qualified).whole
     }
   }
 
@@ -99,7 +105,7 @@ struct TypeResolver {
     if element == .native(.counter) {
       throw EngineFailure.invalid("Counters are not allowed inside collections: \(collection.cql)")
     }
-    let type = try resolve(element)
+    let type = try meaning(of: element)
     guard !type.isMultiCell else {
       let what = type.isUserType ? "UDTs" : "collections"
       throw EngineFailure.invalid("Non-frozen \(what) are not allowed inside collections: \(collection.cql)")

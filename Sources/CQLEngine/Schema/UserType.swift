@@ -18,6 +18,9 @@ struct UserType: Sendable, Hashable {
   /// The fields in the order of their declaration.
   var fields: [Field]
 
+  /// The type of a value of it, frozen.
+  var whole: ColumnType { ColumnType(.frozen(.userDefined(QualifiedName(Identifier(name)))), .udt(wire)) }
+
   /// The type on the wire.
   var wire: UserDefinedType {
     UserDefinedType(keyspace: keyspace, name: name, fields: fields.map { .init($0.name, $0.type.wire) })

@@ -37,6 +37,8 @@ final class PlannedStatement {
   let partitionKeyIndexes: [UInt16]
   /// The columns of the result; nil when there are no rows, or when they depend on what is found.
   let columns: [ColumnSpecification]?
+  /// About how many bytes the columns and the markers take, each time that they are written down.
+  let columnBytes: Int
   /// What page states have to carry.
   let digest: UInt64
   /// The digest of the result's columns.
@@ -51,23 +53,24 @@ final class PlannedStatement {
   init(
     _ plan: StatementPlan, generation: Int, markers: [ColumnSpecification], partitionKeyIndexes: [UInt16],
     columns: [ColumnSpecification]?, digest: UInt64
-  ) {
+  ) throws(EngineFailure) {
+    columnBytes = try TypeExtent.bytes(ofColumns: columns ?? [], markers: markers)
     self.plan = plan
     self.generation = generation
     self.markers = markers
     self.partitionKeyIndexes = partitionKeyIndexes
     self.columns = columns
     self.digest = digest
-    metadataID = Self.metadataID(columns ?? [])
+    metadataID = try Self.metadataID(columns ?? [])
   }
 
-  private static func metadataID(_ columns: [ColumnSpecification]) -> [UInt8] {
+  /// The same for all versions of the protocol.
+  private static func metadataID(_ columns: [ColumnSpecification]) throws(EngineFailure) -> [UInt8] {
     var bytes: [UInt8] = []
-    for column in columns {
-      bytes.append(utf8: column.name)
-      bytes.append(0)
-      bytes.append(utf8: column.type.marshalClassName)
-      bytes.append(0)
+    do throws(WireError) {
+      try ResultMetadata(columns: columns).encode(into: &bytes, version: .v5)
+    } catch {
+      throw EngineFailure.invalid("\(error)")
     }
     return MD5.digest(bytes)
   }

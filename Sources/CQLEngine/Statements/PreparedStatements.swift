@@ -67,9 +67,9 @@ final class PreparedStatement: Sendable {
     }
   }
 
-  /// About how many bytes it takes, with its plan on one loop: a marker has a specification with texts of its own, and a
-  /// tree takes a multiple of what was written.
-  let cost: Int
+  /// About how many bytes it takes without its columns, with its plan on one loop: a marker has a specification with texts
+  /// of its own, and a tree takes a multiple of what was written.
+  private let ownCost: Int
 
   /// `earlier` is the same statement as it was prepared before its tables were changed: who has prepared it then may know
   /// other columns.
@@ -79,20 +79,29 @@ final class PreparedStatement: Sendable {
   ) {
     tables = StatementTables(of: parsed.statement, in: keyspace, schema)
     firstMetadataID = Mutex(earlier.flatMap { $0.firstMetadataID.withLock { $0 } })
-    cost = 2_048 + 16 * text.utf8.count + 256 * parsed.markers.count
+    ownCost = 2_048 + 16 * text.utf8.count + 256 * parsed.markers.count
     self.text = text
     self.id = id
     self.keyspace = keyspace
     self.parsed = parsed
   }
+
+  /// About how many bytes it takes with its plan on one loop, which has the columns as each version writes them.
+  func cost(withColumns bytes: Int) -> Int { ownCost + 2 * bytes }
 }
 
 /// The statements that were prepared on any loop: bounded, of which the one used longest ago goes first.
 ///
 /// Executors ask it only for statements that they do not have in their own caches.
 final class PreparedStatements: Sendable {
+  private struct Entry {
+    var statement: PreparedStatement
+    var cost: Int
+    var use: UInt64
+  }
+
   private struct Entries {
-    var statements: [StatementID: (statement: PreparedStatement, use: UInt64)] = [:]
+    var statements: [StatementID: Entry] = [:]
     var uses: UInt64 = 0
     var cost = 0
   }
@@ -119,19 +128,21 @@ final class PreparedStatements: Sendable {
   /// All of them, in no order.
   var all: [PreparedStatement] { entries.withLock { $0.statements.values.map(\.statement) } }
 
-  func put(_ statement: PreparedStatement) {
+  /// Keeps a statement that takes about `cost` bytes.
+  func put(_ statement: PreparedStatement, cost: Int) {
     entries.withLock { entries in
       entries.uses += 1
-      let old = entries.statements.updateValue((statement, entries.uses), forKey: statement.id)
-      entries.cost += statement.cost - (old?.statement.cost ?? 0)
+      let entry = Entry(statement: statement, cost: cost, use: entries.uses)
+      let old = entries.statements.updateValue(entry, forKey: statement.id)
+      entries.cost += cost - (old?.cost ?? 0)
       guard entries.statements.count > limit || entries.cost > costLimit else { return }
       // A tenth at once, so that looking for the oldest is rare. The one that has just come stays in any case.
       let newestFirst = entries.statements.values.sorted { $0.use > $1.use }
-      var kept: [StatementID: (statement: PreparedStatement, use: UInt64)] = [:]
+      var kept: [StatementID: Entry] = [:]
       var cost = 0
       for entry in newestFirst.prefix(limit - limit / 10) {
-        guard kept.isEmpty || cost + entry.statement.cost <= costLimit - costLimit / 10 else { break }
-        cost += entry.statement.cost
+        guard kept.isEmpty || cost + entry.cost <= costLimit - costLimit / 10 else { break }
+        cost += entry.cost
         kept[entry.statement.id] = entry
       }
       entries.statements = kept

@@ -15,7 +15,7 @@ enum StatementPlanner {
       }
       var planner = SelectPlanner(statement, table, schema.keyspaces[table.keyspace], markers: parsed.markers)
       let (plan, terms) = try planner.plan()
-      let planned = PlannedStatement(
+      let planned = try PlannedStatement(
         .select(plan), generation: schema.generation, markers: terms.specifications,
         partitionKeyIndexes: terms.partitionKeyIndexes, columns: plan.columns, digest: digest)
       if table.hasMasks {
@@ -32,7 +32,7 @@ enum StatementPlanner {
       if case .createView = parsed.statement, !parsed.markers.isEmpty {
         throw EngineFailure.invalid("Bind variables are not allowed in CREATE MATERIALIZED VIEW statements")
       }
-      return PlannedStatement(
+      return try PlannedStatement(
         .other(parsed.statement), generation: schema.generation, markers: [], partitionKeyIndexes: [], columns: nil,
         digest: digest)
     }
@@ -42,7 +42,7 @@ enum StatementPlanner {
     _ member: BatchStatement.Member, _ parsed: ParsedStatement, _ schema: Schema, _ keyspace: String?, _ digest: UInt64
   ) throws(EngineFailure) -> PlannedStatement {
     let (plan, terms) = try write(member, schema, keyspace, markers: parsed.markers, terms: nil)
-    return PlannedStatement(
+    return try PlannedStatement(
       .write(plan), generation: schema.generation, markers: terms.specifications,
       partitionKeyIndexes: terms.partitionKeyIndexes, columns: nil, digest: digest)
   }
@@ -112,7 +112,7 @@ enum StatementPlanner {
     if case .marker = timestamp { keyIndexes = [] }
     let batch = BatchPlan(kind: statement.kind, members: members, timestamp: timestamp)
     try BatchRules.check(batch.members, kind: batch.kind, hasTimestamp: timestamp != nil)
-    return PlannedStatement(
+    return try PlannedStatement(
       .batch(batch), generation: schema.generation, markers: terms.specifications, partitionKeyIndexes: keyIndexes,
       columns: nil, digest: digest)
   }

@@ -28,6 +28,21 @@ final class StatementPlans {
     }
   }
 
+  /// A statement that has been prepared since its tables were changed last.
+  func known(_ id: StatementID) -> PreparedStatement? {
+    guard let known = prepared.find(id), known.tables.areUnchanged(in: schema.current) else { return nil }
+    return known
+  }
+
+  /// Makes a statement of a text for the newest schema.
+  func prepare(_ text: String, id: StatementID, keyspace: String?) throws(EngineFailure) -> PreparedStatement {
+    let earlier = prepared.find(id)
+    let parsed: ParsedStatement
+    if let earlier { parsed = earlier.parsed } else { parsed = try Self.parse(text) }
+    return PreparedStatement(
+      id: id, keyspace: keyspace, parsed: parsed, text: text, schema: schema.current, instead: earlier)
+  }
+
   /// The plan of a prepared statement for the newest schema.
   func plan(_ statement: PreparedStatement) throws(EngineFailure) -> PlannedStatement {
     let schema = schema.current
@@ -35,10 +50,11 @@ final class StatementPlans {
     let planned = try StatementPlanner.plan(
       statement.parsed, schema, keyspace: statement.keyspace, digest: statement.id.digest)
     planned.allKnowColumns = statement.hasFirstColumns(planned.metadataID)
-    if plans[statement.id] == nil { plansCost += statement.cost }
+    let cost = statement.cost(withColumns: planned.columnBytes)
+    if plans[statement.id] == nil { plansCost += cost }
     if plans.count >= Self.maximumPlans || plansCost > Self.maximumPlansCost {
       plans.removeAll()
-      plansCost = statement.cost
+      plansCost = cost
     }
     plans[statement.id] = planned
     return planned
@@ -79,9 +95,7 @@ final class StatementPlans {
     if let known = plans[id], Self.isCurrent(known, schema) {
       guard case .other = known.plan else { return (known, nil) }
     }
-    guard let statement = prepared.find(id), statement.tables.areUnchanged(in: schema) else {
-      throw Self.unprepared(Array(bytes))
-    }
+    guard let statement = known(id) else { throw Self.unprepared(Array(bytes)) }
     return (try plan(statement), statement.keyspace)
   }
 

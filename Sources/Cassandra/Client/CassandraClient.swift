@@ -185,8 +185,8 @@ public final class CassandraClient: Sendable {
   /// leave it at its next wait, so it does not count.
   @inline(__always)
   private func onThisLoop(_ isolation: (any Actor)?) -> LoopClient? {
-    guard isolation == nil, let loop = loops.current, loop.index < clients.count else { return nil }
-    return clients[loop.index].onLoop
+    guard isolation == nil, let index = loops.currentIndex, index < clients.count else { return nil }
+    return clients[index].onLoop
   }
 
   /// What the client has done so far: counters and latencies of each node.

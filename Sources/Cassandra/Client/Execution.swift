@@ -3,12 +3,12 @@ internal import CassandraWire
 
 /// One request on its way: what is sent is the same at every attempt, and for every page.
 struct Execution: Sendable {
-  var statement: Statement
+  let statement: Statement
   /// The statement as the server knows it; nil for one that is sent as text.
   var prepared: PreparedStatement?
-  var kind: StatementKind
-  var options: ResolvedOptions
-  var timestamp: Int64?
+  let kind: StatementKind
+  private let shared: SharedOptions
+  let timestamp: Int64?
   /// When the request has to be over, in milliseconds of its loop.
   var due: UInt64
   /// Whether the server has been asked within this request what the statement takes.
@@ -17,6 +17,22 @@ struct Execution: Sendable {
   var isSentAsText = false
   /// Who is told of the attempts.
   var watch: RequestWatch?
+
+  init(
+    statement: Statement, prepared: PreparedStatement?, kind: StatementKind, options: SharedOptions,
+    timestamp: Int64?, due: UInt64, isFresh: Bool = false, watch: RequestWatch? = nil
+  ) {
+    self.statement = statement
+    shared = options
+    self.prepared = prepared
+    self.kind = kind
+    self.timestamp = timestamp
+    self.due = due
+    self.isFresh = isFresh
+    self.watch = watch
+  }
+
+  var options: ResolvedOptions { shared.values }
 
   var isIdempotent: Bool { options.isIdempotent ?? (kind.verb == .select) }
 

@@ -6,9 +6,10 @@ private struct BatchRequest {
   var kind: Batch.Kind
   var executions: [Execution]
   var parameters: QueryParameters
-  var options: ResolvedOptions
+  let shared: SharedOptions
   var due: UInt64
 
+  var options: ResolvedOptions { shared.values }
   var isIdempotent: Bool { options.isIdempotent ?? false }
 }
 
@@ -20,10 +21,8 @@ extension LoopClient {
   func batch(
     _ kind: Batch.Kind, _ statements: [Statement], _ given: QueryOptions?
   ) async throws(CassandraError) -> Rows {
-    guard let listener = context.configuration.requestListener else {
-      return try await batch(kind, statements, given, nil)
-    }
-    let watch = RequestWatch(listener, .batch, statements.map(\.text))
+    guard let listener else { return try await batch(kind, statements, given, nil) }
+    let watch = RequestWatch(listener, ObservedRequest(id: takeNumber(), batch: statements.map(\.text)))
     return try await watch.whole { () async throws(CassandraError) in
       let rows = try await batch(kind, statements, given, watch)
       return (rows, rows.coordinator)
@@ -34,7 +33,8 @@ extension LoopClient {
     _ kind: Batch.Kind, _ texts: [Statement], _ given: QueryOptions?, _ watch: RequestWatch?
   ) async throws(CassandraError) -> Rows {
     requests.earn()
-    let options = try resolve(given)
+    let shared = try resolve(given)
+    let options = shared.values
     guard !texts.isEmpty, texts.count <= Self.maximumBatchStatements else {
       throw CassandraError(
         .invalidStatement, "A batch has 1 to \(Self.maximumBatchStatements) statements.",
@@ -53,7 +53,7 @@ extension LoopClient {
       }
       executions.append(
         Execution(
-          statement: statement, prepared: prepared, kind: prepared.kind, options: options, timestamp: nil, due: due,
+          statement: statement, prepared: prepared, kind: prepared.kind, options: shared, timestamp: nil, due: due,
           isFresh: isFresh, watch: watch))
     }
     let isConditional = executions.contains { $0.kind.isConditional }
@@ -61,7 +61,7 @@ extension LoopClient {
       consistency: options.consistency, serialConsistency: isConditional ? options.serialConsistency : nil,
       defaultTimestamp: options.timestamp ?? (isConditional || kind == .counter ? nil : context.timestamps.next()))
     return try await run(
-      BatchRequest(kind: kind, executions: executions, parameters: parameters, options: options, due: due))
+      BatchRequest(kind: kind, executions: executions, parameters: parameters, shared: shared, due: due))
   }
 
   private func run(_ batch: BatchRequest) async throws(CassandraError) -> Rows {
@@ -110,10 +110,10 @@ extension LoopClient {
       case .done(let info):
         noteWarnings(info)
         return Rows(
-          source: .single(Page(emptyWith: .empty)), info: described(info, connection, attempts: pursuit.count))
+          Page(emptyWith: .empty), info: described(info, connection, attempts: pursuit.count))
       case .page(let page, let info):
         noteWarnings(info)
-        return Rows(source: .single(page), info: described(info, connection, attempts: pursuit.count))
+        return Rows(page, info: described(info, connection, attempts: pursuit.count))
       case .unprepared(let id, let error):
         // A node that has forgotten one has most likely forgotten all, and tells of them one by one.
         guard let prepared = batch.executions.lazy.compactMap(\.prepared).first(where: { $0.id == id }) else {

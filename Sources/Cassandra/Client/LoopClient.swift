@@ -15,15 +15,28 @@ final class LoopClient {
   let statements: LoopStatements
   /// What knows the nodes, on the loop that does.
   let control: ClusterControl?
+  /// Who is told of requests.
+  let listener: (any RequestListener)?
+  // `@exclusivity(unchecked)`: it is touched on the loop's thread only, and no access to it lasts while other code runs.
+  @exclusivity(unchecked) private var numbers = RequestNumbers()
+  /// Whether requests without options of their own have nothing that the shortest way would have to look at.
+  private let hasShortestWay: Bool
+  private let defaults: SharedOptions
 
   init(on loop: EventLoop, context: ClientContext) {
     self.loop = loop
     self.context = context
+    defaults = SharedOptions(context.defaults)
+    hasShortestWay = context.defaults.arePlain
     nodes = LoopNodes(on: loop, context: context)
     requests = RequestRunner(on: loop, nodes)
     statements = LoopStatements(on: loop, context: context, nodes, requests)
     control = loop.index == 0 ? ClusterControl(nodes) : nil
+    listener = context.configuration.requestListener
   }
+
+  /// The number of the next request.
+  func takeNumber() -> UInt64 { numbers.take() }
 
   /// Keeps the client going until the task is cancelled; then lets what is under way finish.
   func run() async {
@@ -58,18 +71,40 @@ extension LoopClient {
     }
     let outcome = await sent.connection.answer(sent.token, goesOn: sent.goesOn)
     if case .done = outcome {
-      requests.metrics.node(of: sent.connection).answered(sent.prepared.kind.verb, since: sent.began)
-      return Rows(source: .single(Page(emptyWith: .empty)), info: nil)
+      answered(sent)
+      return Rows(Page(emptyWith: .empty))
     }
     if let page = outcome.onlyPage(version: sent.prepared.version, layout: sent.prepared.layout) {
-      requests.metrics.node(of: sent.connection).answered(sent.prepared.kind.verb, since: sent.began)
-      return Rows(source: .single(page), info: nil)
+      answered(sent)
+      return Rows(page)
     }
-    let execution = Execution(
-      statement: statement, prepared: sent.prepared, kind: sent.prepared.kind, options: context.defaults,
+    var execution = Execution(
+      statement: statement, prepared: sent.prepared, kind: sent.prepared.kind, options: defaults,
       timestamp: sent.timestamp, due: sent.due)
     let first = FirstAttempt(outcome, on: sent.connection, since: sent.began)
-    return try await finish(execution, pageState: nil, first: first)
+    guard let listener else { return try await finish(execution, pageState: nil, first: first) }
+    let watch = RequestWatch(listener, goingOn: sent.observed, since: sent.began)
+    execution.watch = watch
+    let watched = execution
+    return try await watch.whole { () async throws(CassandraError) in
+      let rows = try await finish(watched, pageState: nil, first: first)
+      return (rows, rows.coordinator)
+    }
+  }
+
+  /// The first answer to a request is the last.
+  @inline(__always)
+  private func answered(_ sent: borrowing Sent) {
+    let took = LoopMetrics.now &- sent.began
+    requests.metrics.node(of: sent.connection).answered(sent.prepared.kind.verb, took: took)
+    if let listener { tell(listener, sent, took) }
+  }
+
+  @inline(never)
+  private func tell(_ listener: any RequestListener, _ sent: borrowing Sent, _ took: UInt64) {
+    let (request, node, duration) = (sent.observed, sent.connection.endPoint, Duration.microseconds(took))
+    listener.attemptEnded(request, node: node, duration: duration, failure: nil)
+    listener.requestEnded(request, node: node, duration: duration, attempts: 1, failure: nil)
   }
 
   /// A request that has been sent, and what is needed when its answer is not the last.
@@ -82,6 +117,11 @@ extension LoopClient {
     let goesOn: Bool
     /// In microseconds of ``LoopMetrics/now``.
     let began: UInt64
+    /// Its number, for who is told of it.
+    let number: UInt64
+
+    /// What a listener knows of it.
+    var observed: ObservedRequest { ObservedRequest(id: number, kind: .query, prepared.text) }
   }
 
   /// Sends a statement that is prepared, when there is a free place on a connection; nil when there is not.
@@ -89,8 +129,7 @@ extension LoopClient {
   /// A function of its own because what does not wait needs no copies of what it works on.
   @inline(never)
   private func sendAtOnce(_ statement: borrowing Statement) throws(CassandraError) -> Sent? {
-    guard context.defaults.arePlain, context.configuration.requestListener == nil,
-      let prepared = statements.find(statement.identity),
+    guard hasShortestWay, let prepared = statements.find(statement.identity),
       let connection = nodes.usableConnection(for: statement, prepared), connection.canSend,
       connection.version == prepared.version,
       !Task.isCancelled
@@ -110,18 +149,19 @@ extension LoopClient {
         prepared, context.defaults, timestamp: timestamp, pageState: nil, pageSize: context.defaults.pageSize,
         into: &output)
     }
-    return Sent(
+    let sent = Sent(
       connection: connection, token: token, prepared: prepared, timestamp: timestamp, due: due, goesOn: goesOn,
-      began: LoopMetrics.now)
+      began: LoopMetrics.now, number: listener == nil ? 0 : takeNumber())
+    // It was written and leaves at the end of the turn. What cannot be written goes another way, and begins there.
+    if let listener { listener.requestBegan(sent.observed) }
+    return sent
   }
 
   private func queryTheLongWay(
     _ statement: Statement, _ given: QueryOptions?
   ) async throws(CassandraError) -> Rows {
-    guard let listener = context.configuration.requestListener else {
-      return try await query(statement, given, nil)
-    }
-    let watch = RequestWatch(listener, .query, [statement.text])
+    guard let listener else { return try await query(statement, given, nil) }
+    let watch = RequestWatch(listener, ObservedRequest(id: takeNumber(), kind: .query, statement.text))
     return try await watch.whole { () async throws(CassandraError) in
       let rows = try await query(statement, given, watch)
       return (rows, rows.coordinator)
@@ -133,19 +173,19 @@ extension LoopClient {
   ) async throws(CassandraError) -> Rows {
     requests.earn()
     let options = try resolve(given)
-    let due = loop.now + options.timeout.wholeMilliseconds
+    let due = loop.now + options.values.timeout.wholeMilliseconds
     var isFresh = false
-    let prepared = try await statements.findOrPrepare(statement, options, due: due, isFresh: &isFresh)
+    let prepared = try await statements.findOrPrepare(statement, options.values, due: due, isFresh: &isFresh)
     let kind = prepared?.kind ?? StatementKind(statement.text)
-    let timestamp = options.timestamp ?? (kind.takesTimestamp ? context.timestamps.next() : nil)
+    let timestamp = options.values.timestamp ?? (kind.takesTimestamp ? context.timestamps.next() : nil)
     let execution = Execution(
       statement: statement, prepared: prepared, kind: kind, options: options, timestamp: timestamp, due: due,
       isFresh: isFresh, watch: watch)
     var pageState: [UInt8]?
-    if let token = options.resuming {
+    if let token = options.values.resuming {
       guard let prepared else { throw CassandraError(.invalidPageState, "Only a SELECT can be resumed.") }
       pageState = try token.pageState(
-        version: prepared.version, keyspace: options.keyspace ?? context.configuration.keyspace,
+        version: prepared.version, keyspace: options.values.keyspace ?? context.configuration.keyspace,
         text: prepared.text, values: statement.encodedValues(prepared))
     }
     do throws(CassandraError) { return try await finish(execution, pageState: pageState, first: nil) } catch {
@@ -167,9 +207,9 @@ extension LoopClient {
     switch reply {
     case .page(let page, let info):
       noteWarnings(info)
-      guard page.hasMore else { return Rows(source: .single(page), info: info) }
+      guard page.hasMore else { return Rows(page, info: info) }
       let pages = PageSource(self, execution, first: page, from: connection)
-      return Rows(source: .pages(LoopBound(pages, on: loop), page.layout), info: info)
+      return Rows(LoopBound(pages, on: loop), columns: page.layout, info: info)
     case .done(var info):
       noteWarnings(info)
       if let change = info?.schemaChange {
@@ -178,15 +218,15 @@ extension LoopClient {
         // The other loops have been told; what is sent from here next is to find the keyspace, too.
         if context.schemaNews.makesAwaitedKeyspace(change) { nodes.replaceConnectionsWithoutKeyspace() }
       }
-      return Rows(source: .single(Page(emptyWith: .empty)), info: info)
+      return Rows(Page(emptyWith: .empty), info: info)
     case .prepared, .unprepared, .failure:
       throw CassandraError.protocolViolation("a statement was answered like a preparation", coordinator: nil)
     }
   }
 
-  func resolve(_ options: QueryOptions?) throws(CassandraError) -> ResolvedOptions {
-    guard let options else { return context.defaults }
-    return try ResolvedOptions(context.configuration.options(options), context.configuration.limits)
+  func resolve(_ options: QueryOptions?) throws(CassandraError) -> SharedOptions {
+    guard let options else { return defaults }
+    return SharedOptions(try ResolvedOptions(context.configuration.options(options), context.configuration.limits))
   }
 
   func noteWarnings(_ info: ResultInfo?) {

@@ -14,16 +14,37 @@ public struct ObservedRequest: Sendable, Hashable {
   public let id: UInt64
   /// What is asked for.
   public let kind: Kind
+  /// The CQL, with a marker for each value; of a batch that of its first statement, and empty when it has none.
+  public let text: String
+  /// The CQL of the statements of a batch behind its first.
+  private let furtherTexts: [String]
+
   /// The CQL, with a marker for each value; of a batch that of each statement.
-  public let texts: [String]
+  public var texts: [String] { kind == .batch && text.isEmpty ? [] : [text] + furtherTexts }
+
+  /// How many statements there are.
+  public var statementCount: Int { kind == .batch && text.isEmpty ? 0 : 1 + furtherTexts.count }
+
+  init(id: UInt64, kind: Kind, _ text: String) {
+    self.id = id
+    self.kind = kind
+    self.text = text
+    furtherTexts = []
+  }
+
+  init(id: UInt64, batch texts: [String]) {
+    self.id = id
+    kind = .batch
+    text = texts.first ?? ""
+    furtherTexts = Array(texts.dropFirst())
+  }
 }
 
 /// Is told of every request of a client, for tracing and logs: set as ``ClientConfiguration/requestListener``.
 ///
-/// It is called on event loops, between other requests, so it takes what it is told and returns. Without a listener nothing
-/// is kept for one; with one, requests go through a longer way in the client.
+/// It is called on event loops, between other requests, so it takes what it is told and returns.
 public protocol RequestListener: Sendable {
-  /// A request begins; nothing has been sent yet.
+  /// A request begins; nothing has left yet.
   ///
   /// - Parameter request: What is asked for.
   func requestBegan(_ request: ObservedRequest)

@@ -138,7 +138,8 @@ extension Rows {
   ///   …
   /// }
   /// ```
-  /// This is the fastest way to the values, see ``CassandraWire/CellReader``.
+  /// This is the fastest way to the values, see ``CassandraWire/CellReader``. ``CassandraWire/CellReader/nextText()`` and
+  /// ``CassandraWire/CellReader/nextBytes()`` copy nothing: what they lend can be used until `body` returns.
   ///
   /// - Throws: ``CassandraError`` of a page or a row, and what `body` throws.
   @inlinable
@@ -151,13 +152,7 @@ extension Rows {
 
   /// The first row; nil when there is none. No further page is asked for once there is one.
   public func first() async throws(CassandraError) -> Row? {
-    let page: Page
-    if let only = onlyPage {
-      page = only
-    } else {
-      guard let found = try await firstPage() else { return nil }
-      page = found
-    }
+    guard let page = isOnePage ? page : try await firstPage() else { return nil }
     do throws(WireError) { return try page.firstChecked() } catch {
       throw CassandraError.protocolViolation("\(error)", coordinator: nil, cause: error)
     }
@@ -168,19 +163,21 @@ extension Rows {
   public func first<each Column: CQLDecodable>(
     _ type: (repeat each Column).Type
   ) async throws(CassandraError) -> (repeat each Column)? {
-    let page: Page
-    if let only = onlyPage {
-      guard !only.isEmpty else { return nil }
-      page = only
-    } else {
-      guard let found = try await firstPage() else { return nil }
-      page = found
-    }
+    if isOnePage { return try Self.first(type, of: page) }
+    guard let page = try await firstPage() else { return nil }
+    return try Self.first(type, of: page)
+  }
+
+  /// A function of its own, because within an async one every temporary of a pack would be allocated from the task.
+  @inlinable @inline(never)
+  static func first<each Column: CQLDecodable>(
+    _ type: (repeat each Column).Type, of page: Page
+  ) throws(CassandraError) -> (repeat each Column)? {
+    guard !page.isEmpty else { return nil }
     do throws(CQLValueError) { try RowTuple<repeat each Column>.check(page) } catch { throw .undecodable(error) }
     var position = page.firstPosition
     do throws(RowError) {
-      let row: (repeat each Column) = try RowTuple<repeat each Column>.decode(page, at: &position)
-      return row
+      return .some(try RowTuple<repeat each Column>.decode(page, at: &position))
     } catch {
       throw .undecodable(error)
     }
@@ -221,9 +218,7 @@ extension Rows {
   /// When it is false, the row that is there is the first one of the result.
   public var isApplied: Bool? {
     get throws(CassandraError) {
-      guard columns.first?.name == "[applied]", case .single(let page) = source, let row = page.first else {
-        return nil
-      }
+      guard columns.first?.name == "[applied]", isOnePage, let row = page.first else { return nil }
       do throws(RowError) { return try row.decode(Bool.self, at: 0) } catch { throw .undecodable(error) }
     }
   }

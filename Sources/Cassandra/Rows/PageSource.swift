@@ -71,10 +71,11 @@ final class PageSource {
   private func run(
     _ state: [UInt8], _ first: FirstAttempt?
   ) async throws(CassandraError) -> (Reply, NodeConnection) {
-    guard let listener = client.context.configuration.requestListener else {
+    guard let listener = client.listener else {
       return try await client.run(&execution, pageState: state, pageSize: pageSize, first: first)
     }
-    let watch = RequestWatch(listener, .page, [execution.statement.text])
+    let watch = RequestWatch(
+      listener, ObservedRequest(id: client.takeNumber(), kind: .page, execution.statement.text))
     execution.watch = watch
     return try await watch.whole { () async throws(CassandraError) in
       let answer = try await client.run(&execution, pageState: state, pageSize: pageSize, first: first)

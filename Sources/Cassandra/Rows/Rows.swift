@@ -15,11 +15,6 @@ public struct Rows: AsyncSequence, Sendable {
   /// What reading may throw.
   public typealias Failure = CassandraError
 
-  enum Source: Sendable {
-    case single(Page)
-    case pages(LoopBound<PageSource>, RowLayout)
-  }
-
   /// What hardly any result has, in one place, so that the others are small.
   private final class Extras: Sendable {
     let info: ResultInfo
@@ -27,29 +22,37 @@ public struct Rows: AsyncSequence, Sendable {
     init(_ info: ResultInfo) { self.info = info }
   }
 
-  let source: Source
+  /// The page of a result that has no other; of one that has, a page without rows, for its columns. Not in an enumeration
+  /// with ``following``: what is read of it would be copied out of that first, which counts references.
+  @usableFromInline let page: Page
+  /// The pages of a result that has several.
+  let following: LoopBound<PageSource>?
   private let extras: Extras?
 
-  init(source: Source, info: ResultInfo?) {
-    self.source = source
+  /// A result of one page.
+  init(_ page: Page, info: ResultInfo? = nil) {
+    self.page = page
+    following = nil
+    extras = info.map { Extras($0) }
+  }
+
+  /// A result of several pages.
+  init(_ pages: LoopBound<PageSource>, columns: RowLayout, info: ResultInfo?) {
+    page = Page(emptyWith: columns)
+    following = pages
     extras = info.map { Extras($0) }
   }
 
   private var info: ResultInfo? { extras?.info }
 
+  /// Whether there is one page, which is there already.
+  @usableFromInline var isOnePage: Bool { following == nil }
+
   /// The page of a result that has no other.
-  @usableFromInline
-  package var onlyPage: Page? {
-    if case .single(let page) = source { page } else { nil }
-  }
+  package var onlyPage: Page? { isOnePage ? page : nil }
 
   /// The columns.
-  public var columns: [ColumnSpecification] {
-    switch source {
-    case .single(let page): page.layout.columns
-    case .pages(_, let layout): layout.columns
-    }
-  }
+  public var columns: [ColumnSpecification] { page.layout.columns }
 
   /// Warnings of the server, for instance of a batch that is large; they are logged, too.
   public var warnings: [String] { info?.warnings ?? [] }
@@ -79,10 +82,8 @@ public struct Rows: AsyncSequence, Sendable {
   /// It is given back with ``QueryOptions/resuming``.
   public var resumeToken: ResumeToken? {
     get async {
-      switch source {
-      case .single: nil
-      case .pages(let bound, _): await bound.loop.run { bound.onLoop.resumeToken() }
-      }
+      guard let following else { return nil }
+      return await following.loop.run { following.onLoop.resumeToken() }
     }
   }
 
@@ -137,16 +138,13 @@ extension Rows {
   /// The first page that has a row, without looking ahead to the one after it; nil when there is no row.
   @usableFromInline
   func firstPage() async throws(CassandraError) -> Page? {
-    switch source {
-    case .single(let page): return page.isEmpty ? nil : page
-    case .pages(let bound, _):
-      return try await bound.loop.run { () throws(CassandraError) in
-        try bound.onLoop.take()
-        while let page = try await bound.onLoop.next(looksAhead: false) {
-          if !page.isEmpty { return page }
-        }
-        return nil
+    guard let following else { return page.isEmpty ? nil : page }
+    return try await following.loop.run { () throws(CassandraError) in
+      try following.onLoop.take()
+      while let page = try await following.onLoop.next(looksAhead: false) {
+        if !page.isEmpty { return page }
       }
+      return nil
     }
   }
 }
@@ -167,12 +165,12 @@ public struct Pages: AsyncSequence, Sendable {
   /// For a consumer whose memory has to be bounded: it holds two pages at most. The first page is there already, and
   /// rows that are larger than the bound come one by one.
   public func limited(toBytes bytes: Int) async -> Pages {
-    if case .pages(let bound, _) = rows.source { await bound.loop.run { bound.onLoop.maximumPageBytes = bytes } }
+    if let following = rows.following { await following.loop.run { following.onLoop.maximumPageBytes = bytes } }
     return self
   }
 
   /// The pages one after the other.
-  public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(rows.source) }
+  public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(rows) }
 
   /// Reads pages one after the other.
   public struct AsyncIterator: AsyncIteratorProtocol {
@@ -185,12 +183,7 @@ public struct Pages: AsyncSequence, Sendable {
 
     private var state: State
 
-    init(_ source: Rows.Source) {
-      switch source {
-      case .single(let page): state = .single(page)
-      case .pages(let bound, _): state = .fresh(bound)
-      }
-    }
+    init(_ rows: Rows) { state = rows.following.map { .fresh($0) } ?? .single(rows.page) }
 
     /// The next page, checked to be whole; nil after the last one.
     ///

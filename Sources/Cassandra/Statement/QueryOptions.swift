@@ -91,6 +91,14 @@ public struct QueryOptions: Sendable {
   }
 }
 
+/// Options for whoever waits for an answer. They are large, and every copy would lie in the frames of the functions that
+/// wait, whose memory a task keeps for as long as it lives.
+final class SharedOptions: Sendable {
+  let values: ResolvedOptions
+
+  init(_ values: ResolvedOptions) { self.values = values }
+}
+
 /// Options without gaps.
 struct ResolvedOptions: Sendable {
   static let defaultTimeout: Duration = .seconds(12)

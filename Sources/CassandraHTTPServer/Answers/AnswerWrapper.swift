@@ -14,7 +14,7 @@ internal import CassandraTelemetry
 /// Does what ``AnswerOptions`` ask for, around every answer of one loop.
 final class AnswerWrapper {
   private let options: AnswerOptions
-  private let logger: CassandraLogger
+  private let log: AccessLog?
   private let counts: ClientCounts?
 
   /// Nil when nothing is asked for.
@@ -25,7 +25,7 @@ final class AnswerWrapper {
     guard isWanted else { return nil }
     self.options = options
     self.counts = counts
-    self.logger = logger.labelled("access")
+    log = options.logsAccess ? AccessLog(logger) : nil
   }
 
   /// Microseconds of a clock that only goes forward.
@@ -75,7 +75,7 @@ extension AnswerWrapper {
     for field in options.fields where !response.fields.contains(where: { $0.hasSameName(as: field) }) {
       response.fields.append(field)
     }
-    if options.sendsRequestIDs { sendIDs(&response, exchange, channel) }
+    if options.sendsRequestIDs { exchange.sendsID = true }
     if let crossOrigin = options.crossOrigin { response.fields += crossOrigin.fields(for: exchange.head) }
     // Whoever keeps the answer has to know that it may come in two forms, also when it is told that it has not changed (RFC
     // 9110 §15.4.5).
@@ -83,17 +83,6 @@ extension AnswerWrapper {
     if isCompressible, let vary = try? FieldLine(.vary, "Accept-Encoding") { response.fields.append(vary) }
     if options.tagsEntities { tag(&response, exchange.head) }
     if isCompressible { compress(&response, exchange.head) }
-  }
-
-  private func sendIDs(_ response: inout Response, _ exchange: Exchange, _ channel: RequestChannel) {
-    if !response.fields.contains(where: { $0.isNamed(.requestID) }),
-      let line = try? FieldLine(.requestID, channel.requestID)
-    {
-      response.fields.append(line)
-    }
-    guard let trace = exchange.trace, let line = try? FieldLine("traceparent", trace.child(exchange.span?.spanID))
-    else { return }
-    response.fields.append(line)
   }
 
   private func tag(_ response: inout Response, _ head: RequestHead) {
@@ -148,17 +137,8 @@ extension Response {
 // MARK: - Behind the answer
 
 extension AnswerWrapper {
-  /// Tells of an answer that has been given, or of one that was cut.
-  func ended(_ exchange: Exchange, on channel: RequestChannel, microseconds micros: UInt64) {
-    guard options.logsAccess else { return }
-    let head = exchange.head
-    logger.info(
-      exchange.isCut ? "cut" : "request",
-      [
-        "method": .text(head.methodText), "path": .text(head.path),
-        "route": .text(exchange.pattern), "status": .integer(Int(exchange.status.code)),
-        "bytes": .integer(exchange.bodyBytes), "us": .integer(Int(clamping: micros)),
-        "client": .text(channel.client?.host ?? "unix"), "id": .text(channel.requestID),
-      ])
+  /// Tells of an answer that has been given, or of one that was cut, at a time in nanoseconds since 1970.
+  func ended(_ exchange: Exchange, on channel: RequestChannel, microseconds: UInt64, at nanoseconds: Int64) {
+    log?.write(exchange, on: channel, microseconds: microseconds, at: nanoseconds)
   }
 }

@@ -1,55 +1,74 @@
 internal import CassandraBytes
+internal import CassandraHTTP
 internal import CassandraTelemetry
 
 /// The trace that a request belongs to (W3C Trace Context, section 3.2).
 struct TraceParent {
-  /// The 32 digits of the trace.
-  let trace: String
-  /// The 16 digits of the client's span.
-  let parent: String
-  private let flags: String
+  /// The name of the field.
+  static let name: FieldName = "traceparent"
+
+  /// The trace and the client's span.
+  let context: SpanContext
+  private let flags: UInt8
 
   /// Reads the field's value; nil when it is not of the form, or all zeros, which names nothing.
-  init?(_ text: String) {
-    let bytes = Array(text.utf8)
-    guard bytes.count >= 55, bytes[2] == Self.dash, bytes[35] == Self.dash, bytes[52] == Self.dash else { return nil }
-    // A later version may be longer, version 00 may not; ff is none.
-    let isFirst = bytes[0] == UInt8(ascii: "0") && bytes[1] == UInt8(ascii: "0")
-    guard isFirst ? bytes.count == 55 : bytes.count == 55 || bytes[55] == Self.dash,
-      !(bytes[0] == UInt8(ascii: "f") && bytes[1] == UInt8(ascii: "f")),
-      [0..<2, 3..<35, 36..<52, 53..<55].allSatisfy({ bytes[$0].allSatisfy(Self.isDigit) }),
-      bytes[3..<35].contains(where: { $0 != UInt8(ascii: "0") }),
-      bytes[36..<52].contains(where: { $0 != UInt8(ascii: "0") })
+  init?(_ bytes: Span<UInt8>) {
+    guard bytes.count >= 55, bytes[2] == Self.dash, bytes[35] == Self.dash, bytes[52] == Self.dash,
+      let version = Self.number(bytes, 0..<2), let high = Self.number(bytes, 3..<19),
+      let low = Self.number(bytes, 19..<35), let parent = Self.number(bytes, 36..<52),
+      let flags = Self.number(bytes, 53..<55)
     else { return nil }
-    trace = String(decoding: bytes[3..<35], as: UTF8.self)
-    parent = String(decoding: bytes[36..<52], as: UTF8.self)
-    flags = String(decoding: bytes[53..<55], as: UTF8.self)
+    // A later version may be longer, version 00 may not; ff is none.
+    guard version == 0 ? bytes.count == 55 : bytes.count == 55 || bytes[55] == Self.dash, version != 0xff,
+      high | low != 0, parent != 0
+    else { return nil }
+    context = SpanContext(traceID: (high, low), spanID: parent)
+    self.flags = UInt8(truncatingIfNeeded: flags)
   }
 
   private static let dash = UInt8(ascii: "-")
 
-  private static func isDigit(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"): true
-    default: false
+  /// The number of hexadecimal digits in lower case; nil when there is anything else.
+  private static func number(_ bytes: Span<UInt8>, _ digits: Range<Int>) -> UInt64? {
+    var number: UInt64 = 0
+    for index in digits {
+      switch bytes[index] {
+      case UInt8(ascii: "0")...UInt8(ascii: "9"): number = number << 4 | UInt64(bytes[index] & 0xf)
+      case UInt8(ascii: "a")...UInt8(ascii: "f"): number = number << 4 | UInt64(bytes[index] - UInt8(ascii: "a") + 10)
+      default: return nil
+      }
     }
+    return number
   }
 
   /// Whether the client records its part of the trace (section 3.2.2.5.1).
-  var isSampled: Bool { (flags.utf8.last.flatMap(hexadecimalValue) ?? 0) & 1 != 0 }
+  var isSampled: Bool { flags & 1 != 0 }
 
-  /// The trace and the client's span as numbers.
-  var context: SpanContext? {
-    guard let high = UInt64(trace.prefix(16), radix: 16), let low = UInt64(trace.suffix(16), radix: 16),
-      let span = UInt64(parent, radix: 16)
-    else { return nil }
-    return SpanContext(traceID: (high, low), spanID: span)
+  /// The 32 digits of the trace.
+  var trace: String {
+    var digits: [UInt8] = []
+    Self.append(context.traceID.high, to: &digits)
+    Self.append(context.traceID.low, to: &digits)
+    return String(decoding: digits, as: UTF8.self)
   }
 
-  /// The same trace with a span of our own; a new one when it is nil.
-  func child(_ span: UInt64?) -> String {
-    let span = span ?? UInt64.random(in: 1 ... .max)
-    let digits = String(span, radix: 16)
-    return "00-\(trace)-\(String(repeating: "0", count: 16 - digits.utf8.count))\(digits)-\(flags)"
+  /// Appends the same trace with a span of our own, a new one when it is nil.
+  func append(child span: UInt64?, to output: inout [UInt8]) {
+    output.append("00-")
+    Self.append(context.traceID.high, to: &output)
+    Self.append(context.traceID.low, to: &output)
+    output.append(Self.dash)
+    Self.append(span ?? context.child.spanID, to: &output)
+    output.append(Self.dash)
+    output.append(hexadecimalDigit(flags >> 4))
+    output.append(hexadecimalDigit(flags & 0xf))
+  }
+
+  private static func append(_ number: UInt64, to output: inout [UInt8]) {
+    output.append(addingCapacity: 16) { digits in
+      for shift in stride(from: 60, through: 0, by: -4) {
+        digits.append(hexadecimalDigit(UInt8(truncatingIfNeeded: number >> UInt64(shift)) & 0xf))
+      }
+    }
   }
 }

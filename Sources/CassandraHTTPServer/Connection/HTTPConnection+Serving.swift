@@ -34,10 +34,25 @@ extension HTTPConnection {
       if field.isContentType && response.contentType != nil { continue }
       output.append(field)
     }
+    if exchange.sendsID { appendIDs(of: response, to: &output) }
     output.append(framing: plan.framing)
     if plan.isLast { output.append("Connection: close\r\n") }
     output.appendEndOfHead()
     body(&output)
     transport.putBack(output)
+  }
+
+  /// Appends the request's id, and its trace where it has one, unless the answer has them.
+  private func appendIDs(of response: Response, to output: inout [UInt8]) {
+    if !response.fields.contains(where: { $0.isNamed(.requestID) }) {
+      output.append("X-Request-ID: ")
+      appendID(to: &output)
+      output.append("\r\n")
+    }
+    if let trace = exchange.trace {
+      output.append("traceparent: ")
+      trace.append(child: exchange.span?.spanID, to: &output)
+      output.append("\r\n")
+    }
   }
 }

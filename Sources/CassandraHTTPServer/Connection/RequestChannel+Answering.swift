@@ -96,6 +96,7 @@ extension RequestChannel {
         exchange.parameterNames = endpoint.names
         exchange.parameterRanges = ranges
         exchange.pattern = endpoint.pattern
+        exchange.isRoutePlain = endpoint.isPatternPlain
         exchange.spanName = exchange.head.method == .head ? "HEAD \(endpoint.pattern)" : endpoint.spanName
         exchange.endpointNumber = endpoint.number
         if let answer = server.admission(of: exchange, to: endpoint, on: self) { return .answer(answer) }
@@ -116,6 +117,28 @@ extension RequestChannel {
 
   /// Who asks: the peer, or whom proxies that are trusted name; nil for the peer of a unix socket.
   var client: SocketAddress? { exchange.client(trusting: server.configuration.answers.trustedProxies) }
+
+  /// The same for logs; `unix` for the peer of a unix socket.
+  var clientHost: String {
+    if server.configuration.answers.trustedProxies.isEmpty {
+      return String(decoding: transport.peerHost, as: UTF8.self)
+    }
+    return client?.host ?? "unix"
+  }
+
+  /// Whether that is the peer, as it nearly always is, and can stand in a line of JSON as it is.
+  var hasPlainHost: Bool { server.configuration.answers.trustedProxies.isEmpty }
+
+  /// Appends the id of the request that is being answered.
+  func appendID(to output: inout [UInt8]) {
+    if let given = exchange.givenIDRange {
+      let bytes = exchange.head.bytes
+      output.append(copying: bytes.span.extracting(given))
+    } else {
+      output.append(utf8: server.idPrefix)
+      output.append(base36: exchange.number)
+    }
+  }
 
   /// The id of the request that is being answered.
   var requestID: String {

@@ -6,7 +6,8 @@ internal import CassandraTelemetry
 /// One connection of a client that speaks HTTP/2, on one loop: carries out what its ``HTTP2Machine`` says, and lets each
 /// stream do what its own says.
 ///
-/// Each stream has a task of its own, which ends with its answer.
+/// Each stream has a task of its own. Some that are over are kept for the next requests, with their tasks, as long as the
+/// connection is not idle.
 final class HTTP2Connection {
   /// What a client sends first (RFC 9113 §3.4).
   static let preface = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8)
@@ -21,6 +22,11 @@ final class HTTP2Connection {
   private var machine: HTTP2Machine
   private var frames = FrameScan()
   private var streams: [Int32: HTTP2Stream] = [:]
+  /// Streams that are over and wait for the next requests.
+  private var spare: [HTTP2Stream] = []
+  // Memory that is used again.
+  private var events: [HTTP2Session.Event] = []
+  private var emptied: [Int32] = []
   /// Streams that were refused.
   private var refused = 0
   /// Bytes that the server knows to wait for this client.
@@ -47,8 +53,8 @@ final class HTTP2Connection {
 // MARK: - What the streams ask
 
 extension HTTP2Connection {
-  func answer(_ stream: Int32, _ block: FieldBlock, hasBody: Bool) {
-    session.answer(stream, block, hasBody: hasBody)
+  func answer(_ stream: Int32, _ status: Status, hasBody: Bool, _ fill: (inout FieldBlock) -> Void) {
+    session.answer(stream, status, hasBody: hasBody, fill)
     transport.setNeedsFlush()
   }
 
@@ -86,9 +92,26 @@ extension HTTP2Connection {
 
   /// The stream is over, and so is its handler.
   func ended(_ stream: HTTP2Stream) {
-    if machine.endStream(now: server.loop.now) == .finish { finish() }
-    server.memoryMayBeFree(1)
+    let action = machine.endStream(now: server.loop.now)
+    if stream.isReusable, machine.phase == .serving, spare.count < Self.spareStreams {
+      spare.append(stream)
+    } else {
+      stream.release()
+      server.memoryMayBeFree(1)
+    }
+    if action == .finish { finish() }
     arm()
+  }
+
+  /// Streams that are kept for the next requests: 16. Each keeps some ten kilobytes.
+  private static let spareStreams = 16
+
+  private func releaseSpare() {
+    guard !spare.isEmpty else { return }
+    let released = spare
+    spare = []
+    for stream in released { stream.release() }
+    server.memoryMayBeFree(released.count)
   }
 }
 
@@ -118,11 +141,15 @@ extension HTTP2Connection: TransportDelegate {
   }
 
   private func handleEvents() {
-    let events = session.takeEvents()
+    var events: [HTTP2Session.Event] = []
+    swap(&events, &self.events)
+    session.exchange(&events)
+    defer { swap(&events, &self.events) }
     guard !events.isEmpty else { return }
     for event in events {
       switch event {
-      case .request(let id, let head): open(id, head)
+      case .request(let id): open(id, refusing: nil)
+      case .refused(let id, let error): open(id, refusing: error)
       case .body(let id, let range):
         if let stream = streams[id] {
           let received = session.received
@@ -144,14 +171,18 @@ extension HTTP2Connection: TransportDelegate {
     session.dropReceived()
   }
 
-  private func open(_ id: Int32, _ head: Result<RequestHead, HTTPError>) {
+  private func open(_ id: Int32, refusing refusal: HTTPError?) {
     switch machine.open() {
     case .serve:
-      let stream = HTTP2Stream(id, head, on: self)
+      let stream = spare.popLast() ?? HTTP2Stream(on: self)
       streams[id] = stream
-      server.serve(stream)
+      stream.restart(id, refusing: refusal) { session.takeHead(for: &$0) }
       if server.isEnding { end(server.ending) }
     case .refuse:
+      if refusal == nil {
+        var unwanted = RequestHead()
+        session.takeHead(for: &unwanted)
+      }
       refused += 1
       session.reset(id, .refusedStream)
     }
@@ -163,7 +194,8 @@ extension HTTP2Connection: TransportDelegate {
     transport.putBack(output)
     // Streams may have ended with that.
     handleEvents()
-    for id in session.takeEmptied() { streams[id]?.outputIsGone() }
+    session.exchangeEmptied(&emptied)
+    for id in emptied { streams[id]?.outputIsGone() }
     if !hasMore && session.isOver { return finish() }
     guard hasMore || session.waitingBytes != notedBytes else { return }
     // Not from within the flush.
@@ -218,6 +250,7 @@ extension HTTP2Connection: ServedConnection {
   }
 
   private func giveUpStreams() {
+    releaseSpare()
     let left = streams
     streams = [:]
     for stream in left.values { _ = stream.close() }
@@ -262,7 +295,12 @@ extension HTTP2Connection: DeadlineHandler {
     let now = server.loop.now
     noteProgress(now: now)
     switch machine.pass(now: now) {
-    case .none: for stream in Array(streams.values) { stream.pass(now: now) }
+    case .none:
+      if machine.isIdle {
+        releaseSpare()
+        session.letGo()
+      }
+      for stream in Array(streams.values) { stream.pass(now: now) }
     case .end: finish()
     case .close: transport.close()
     case .cut: cut()
@@ -273,7 +311,9 @@ extension HTTP2Connection: DeadlineHandler {
   /// Makes sure that the connection is looked at when something may have lasted too long.
   func arm() {
     let now = server.loop.now
-    guard let next = machine.nextLook(now: now) else { return }
+    guard var next = machine.nextLook(now: now) else { return }
+    // What is kept for the next request is let go when none comes.
+    if !spare.isEmpty { next = min(next, now + ServerMachine.glanceInterval) }
     let at = max(next, now + 1)
     guard at < armedFor else { return }
     if let deadline { server.loop.cancelDeadline(deadline) }

@@ -5,40 +5,22 @@ internal import CassandraHTTP
 /// The frames of one HTTP/2 connection, taken apart and put together by nghttp2: bytes come in and go out, and no socket
 /// and no clock is touched. All that is unsafe about HTTP/2 stands here.
 ///
-/// What arrives is told by ``takeEvents()``. What a stream has to say waits in its ``Output`` until the client's windows
+/// What arrives is told by ``takeEvents()``. What a stream has to say waits in its ``StreamOutput`` until the client's windows
 /// let it go.
 final class HTTP2Session {
-  /// What has happened on a stream.
-  enum Event {
-    /// A request has come, whose head may be a wrong one.
-    case request(stream: Int32, Result<RequestHead, HTTPError>)
-    /// A piece of its body has come, and stands there in ``received``.
-    case body(stream: Int32, Range<Int>)
-    /// Its body is complete.
-    case bodyEnded(stream: Int32)
-    /// All of its answer was handed over.
-    case answered(stream: Int32)
-    /// It is over.
-    case closed(stream: Int32)
-    /// The client was told that it does too much.
-    case calmed
-  }
-
-  /// What one stream has to say and has not said yet.
-  private struct Output {
-    var bytes: [UInt8] = []
-    var start = 0
-    var isEnded = false
-    /// Bytes that have been handed over.
-    var sent: UInt64 = 0
-    var waiting: Int { bytes.count - start }
-  }
-
   private let limits: HTTP2Limits
   private var session: OpaquePointer?
-  private var outputs: [Int32: Output] = [:]
+  private var outputs: [Int32: StreamOutput] = [:]
   private var events: [Event] = []
-  private var fields: HTTP2RequestFields?
+  private var fields: HTTP2RequestFields
+  /// Whether the fields that come are those of a request, and not trailers.
+  private var isReadingRequest = false
+  /// Heads of requests that have come, from ``takenHeads`` to ``madeHeads``; the others are spare memory.
+  private var heads: [RequestHead] = []
+  private var takenHeads = 0
+  private var madeHeads = 0
+  private var block = FieldBlock()
+  private var lines: [nghttp2_nv] = []
   /// Whether a head or trailers have begun and are not complete.
   private(set) var isWithinHead = false
   /// Bytes of bodies that the present events are about.
@@ -54,6 +36,7 @@ final class HTTP2Session {
   /// Nil when there is no memory for it.
   init?(limits: HTTP2Limits) {
     self.limits = limits
+    fields = HTTP2RequestFields(limits: limits.message)
     var callbacks: OpaquePointer?
     var options: OpaquePointer?
     guard nghttp2_session_callbacks_new(&callbacks) == 0, nghttp2_option_new(&options) == 0 else { return nil }
@@ -118,22 +101,44 @@ extension HTTP2Session {
     return nghttp2_session_want_write(session) != 0
   }
 
-  /// What has happened since it was last asked. ``received`` is good until it is asked again.
-  func takeEvents() -> [Event] {
-    let taken = events
-    events = []
-    return taken
+  /// Hands over what has happened since it was last asked, in exchange for memory to be used next. ``received`` is good
+  /// until it is asked again.
+  func exchange(_ events: inout [Event]) {
+    events.removeAll(keepingCapacity: true)
+    swap(&events, &self.events)
   }
 
   /// The bodies' bytes are not needed any more.
   func dropReceived() { received.removeAll(keepingCapacity: received.capacity <= 64 << 10) }
 
-  /// Streams whose output has all been handed over.
-  func takeEmptied() -> [Int32] {
-    guard !emptied.isEmpty else { return [] }
-    let taken = emptied
-    emptied = []
-    return taken
+  /// The head of the next request among the events, in exchange for one whose memory is used again.
+  func takeHead(for old: inout RequestHead) {
+    swap(&old, &heads[takenHeads])
+    takenHeads += 1
+    guard takenHeads == madeHeads else { return }
+    (takenHeads, madeHeads) = (0, 0)
+    if heads.count > Self.spareHeads { heads.removeLast(heads.count - Self.spareHeads) }
+  }
+
+  /// Heads whose memory is kept for the next requests: 8.
+  private static let spareHeads = 8
+
+  /// Lets go of what an idle connection does not need.
+  func letGo() {
+    guard events.isEmpty, !isReadingRequest else { return }
+    fields = HTTP2RequestFields(limits: limits.message)
+    heads = []
+    events = []
+    received = []
+    block = FieldBlock()
+    lines = []
+    if outputs.isEmpty { outputs = [:] }
+  }
+
+  /// Streams whose output has all been handed over, in exchange for memory to be used next.
+  func exchangeEmptied(_ streams: inout [Int32]) {
+    streams.removeAll(keepingCapacity: true)
+    swap(&streams, &emptied)
   }
 
   /// Whether nothing more is to be sent or expected.
@@ -146,13 +151,15 @@ extension HTTP2Session {
 
 extension HTTP2Session {
   /// Sends the head of an answer; with `body` its body follows as it is appended, else there is none.
-  func answer(_ stream: Int32, _ block: FieldBlock, hasBody: Bool) {
-    withFields(of: block) { fields, count in
+  ///
+  /// - Parameter fill: Appends the fields to a block that has the status.
+  func answer(_ stream: Int32, _ status: Status, hasBody: Bool, _ fill: (inout FieldBlock) -> Void) {
+    withFields(status, fill) { fields, count in
       guard hasBody else {
         nghttp2_submit_response(session, stream, fields, count, nil)
         return
       }
-      outputs[stream] = Output()
+      outputs[stream] = StreamOutput()
       var provider = nghttp2_data_provider()
       provider.read_callback = { _, stream, buffer, length, flags, _, context in
         guard let me = HTTP2Session.of(context), let buffer, let flags else {
@@ -166,21 +173,29 @@ extension HTTP2Session {
 
   /// Sends 100 Continue.
   func sendContinue(_ stream: Int32) {
-    withFields(of: FieldBlock(status: .continue)) { fields, count in
+    withFields(.continue) { _ in
+    } _: { fields, count in
       _ = nghttp2_submit_headers(session, Self.noFlags, stream, nil, fields, count, nil)
     }
   }
 
-  private func withFields(of block: FieldBlock, _ body: (UnsafePointer<nghttp2_nv>?, Int) -> Void) {
-    var bytes = block.bytes
-    bytes.withUnsafeMutableBufferPointer { bytes in
-      guard let base = bytes.baseAddress else { return }
-      let fields = block.fields.map { name, value in
-        nghttp2_nv(
-          name: base + name.lowerBound, value: base + value.lowerBound, namelen: name.count, valuelen: value.count,
-          flags: UInt8(NGHTTP2_NV_FLAG_NONE.rawValue))
+  /// The library copies the fields.
+  private func withFields(
+    _ status: Status, _ fill: (inout FieldBlock) -> Void, _ body: (UnsafePointer<nghttp2_nv>?, Int) -> Void
+  ) {
+    block.begin(status)
+    fill(&block)
+    lines.removeAll(keepingCapacity: true)
+    block.bytes.withUnsafeBufferPointer { bytes in
+      // They are read and not changed, though their type does not say so.
+      guard let base = UnsafeMutablePointer(mutating: bytes.baseAddress) else { return }
+      for (name, value) in block.fields {
+        lines.append(
+          nghttp2_nv(
+            name: base + name.lowerBound, value: base + value.lowerBound, namelen: name.count, valuelen: value.count,
+            flags: UInt8(NGHTTP2_NV_FLAG_NONE.rawValue)))
       }
-      body(fields, fields.count)
+      lines.withUnsafeBufferPointer { body($0.baseAddress, $0.count) }
     }
   }
 
@@ -189,20 +204,11 @@ extension HTTP2Session {
     over stream: Int32, to buffer: UnsafeMutableRawBufferPointer, _ flags: UnsafeMutablePointer<UInt32>
   ) -> Int {
     guard let index = outputs.index(forKey: stream) else { return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue) }
-    let waiting = outputs.values[index].waiting
     let isEnded = outputs.values[index].isEnded
-    guard waiting > 0 || isEnded else { return Int(NGHTTP2_ERR_DEFERRED.rawValue) }
-    let count = min(waiting, buffer.count)
-    let start = outputs.values[index].start
-    outputs.values[index].bytes.withUnsafeBytes {
-      buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[start..<start + count]))
-    }
+    guard outputs.values[index].waiting > 0 || isEnded else { return Int(NGHTTP2_ERR_DEFERRED.rawValue) }
+    let count = outputs.values[index].hand(over: buffer)
     waitingBytes -= count
-    outputs.values[index].sent &+= UInt64(count)
-    outputs.values[index].start += count
-    if count == waiting {
-      outputs.values[index].bytes.removeAll(keepingCapacity: !isEnded)
-      outputs.values[index].start = 0
+    if outputs.values[index].waiting == 0 {
       emptied.append(stream)
       if isEnded { flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue }
     }
@@ -256,7 +262,6 @@ extension HTTP2Session {
 }
 
 // MARK: - The end
-
 extension HTTP2Session {
   /// Tells the client to begin nothing more; what it has begun by the time that it knows is still answered.
   func announceEnd() { nghttp2_submit_shutdown_notice(session) }
@@ -293,12 +298,14 @@ extension HTTP2Session {
       // Trailers are checked and dropped.
       let isRequest = frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST
       me.isWithinHead = true
-      me.fields = isRequest ? HTTP2RequestFields(limits: me.limits.message) : nil
+      me.isReadingRequest = isRequest
+      if isRequest { me.fields.reset() }
       return 0
     }
     nghttp2_session_callbacks_set_on_header_callback(callbacks) {
       _, _, name, nameCount, value, valueCount, _, context in
-      HTTP2Session.of(context)?.fields?.add(
+      guard let me = HTTP2Session.of(context), me.isReadingRequest else { return 0 }
+      me.fields.add(
         name: UnsafeBufferPointer(start: name, count: nameCount).span,
         value: UnsafeBufferPointer(start: value, count: valueCount).span)
       return 0
@@ -347,7 +354,7 @@ extension HTTP2Session {
   private func frameBegins(_ header: nghttp2_frame_hd) {
     guard header.type != UInt8(NGHTTP2_CONTINUATION.rawValue) else { return }
     // Whatever became of the head before: between its frames no other comes.
-    fields = nil
+    isReadingRequest = false
     isWithinHead = false
   }
 
@@ -356,12 +363,9 @@ extension HTTP2Session {
     switch UInt32(frame.hd.type) {
     case NGHTTP2_HEADERS.rawValue:
       isWithinHead = false
-      if let fields {
-        self.fields = nil
-        let endsStream = frame.hd.endsStream
-        events.append(
-          .request(
-            stream: stream, Result { () throws(HTTPError) in try fields.head(endsStream: endsStream) }))
+      if isReadingRequest {
+        isReadingRequest = false
+        makeHead(of: stream, endsStream: frame.hd.endsStream)
       }
       if frame.hd.endsStream { events.append(.bodyEnded(stream: stream)) }
     case NGHTTP2_DATA.rawValue:
@@ -369,6 +373,15 @@ extension HTTP2Session {
     case NGHTTP2_RST_STREAM.rawValue: resets += 1
     default: break
     }
+  }
+
+  private func makeHead(of stream: Int32, endsStream: Bool) {
+    if madeHeads == heads.count { heads.append(RequestHead()) }
+    do throws(HTTPError) {
+      try fields.make(&heads[madeHeads], endsStream: endsStream)
+      madeHeads += 1
+      events.append(.request(stream: stream))
+    } catch { events.append(.refused(stream: stream, error)) }
   }
 
   private func frameLeft(_ frame: nghttp2_frame) {

@@ -2,30 +2,46 @@ internal import CassandraHTTP
 internal import CassandraReactor
 
 /// One request on a connection of HTTP/2, and its answer: carries out what its ``HTTP2StreamMachine`` says.
+///
+/// It serves one request after the other, as long as its connection wants it to: a task, and all that belongs to a request,
+/// cost more than most requests.
 final class HTTP2Stream: RequestChannel {
-  let id: Int32
+  private(set) var id: Int32 = 0
   private let connection: HTTP2Connection
-  private let refusal: HTTPError?
+  private var refusal: HTTPError?
   @exclusivity(unchecked) private(set) var machine: HTTP2StreamMachine
   private var bodyWaiter: UnsafeContinuation<Void, Never>?
   private var isServed = false
+  /// Waits for the next request.
+  private var idleWaiter: UnsafeContinuation<Void, Never>?
+  private var isReleased = false
   private let outputWait = LoopWait<Void>()
 
-  init(_ id: Int32, _ head: Result<RequestHead, HTTPError>, on connection: HTTP2Connection) {
-    self.id = id
+  init(on connection: HTTP2Connection) {
     self.connection = connection
-    let server = connection.server
-    switch head {
-    case .success(let head):
-      machine = HTTP2StreamMachine(head, limits: server.limits, now: server.loop.now)
-      refusal = nil
-      super.init(connection.transport, server: server)
-      exchange.head = head
-    case .failure(let error):
-      machine = HTTP2StreamMachine(RequestHead(), limits: server.limits, now: server.loop.now)
-      refusal = error
-      super.init(connection.transport, server: server)
-    }
+    machine = HTTP2StreamMachine(
+      limits: connection.server.limits, expectsContinue: false, now: connection.server.loop.now)
+    super.init(connection.transport, server: connection.server)
+  }
+
+  /// Begins with a request, whose head is put where `refusal` is nil; the one before is over.
+  func restart(_ id: Int32, refusing refusal: HTTPError?, _ takeHead: (inout RequestHead) -> Void) {
+    self.id = id
+    self.refusal = refusal
+    isServed = false
+    if !isKnownUniquelyReferenced(&exchange) { exchange = Exchange(peer: exchange.peer) }
+    if refusal == nil { takeHead(&exchange.head) } else { exchange.head = RequestHead() }
+    machine = HTTP2StreamMachine(
+      limits: server.limits, expectsContinue: exchange.head.expectsContinue, now: server.loop.now)
+    let waiter = idleWaiter.take()
+    if let waiter { waiter.resume() } else { server.serve(self) }
+  }
+
+  /// No request follows.
+  func release() {
+    isReleased = true
+    let waiter = idleWaiter.take()
+    waiter?.resume()
   }
 
   override var isOpen: Bool { machine.isOpen && transport.isOpen }
@@ -33,17 +49,25 @@ final class HTTP2Stream: RequestChannel {
   override var hasBegunAnswer: Bool { machine.phase == .answering }
 
   override func serve() async {
-    task = .current
-    // Who has given the request up before it began costs no handler.
-    if isOpen {
-      begin(refusing: refusal.map { .invalid($0) })
-      _ = await answerExchange()
-    }
-    giveBackAll()
-    task = nil
-    isServed = true
-    endIfOver()
+    repeat {
+      task = .current
+      // Who has given the request up before it began costs no handler.
+      if isOpen {
+        begin(refusing: refusal.map { .invalid($0) })
+        _ = await answerExchange()
+      }
+      giveBackAll()
+      task = nil
+      // A task that was cancelled stays so.
+      if Task.isCancelled { isReleased = true }
+      isServed = true
+      endIfOver()
+      if !isReleased { await withUnsafeContinuation { idleWaiter = $0 } }
+    } while !isReleased
   }
+
+  /// Whether it can serve another request.
+  var isReusable: Bool { !isReleased }
 
   /// A stream is open for its client until it is over, and costs something until its handler has ended too.
   private func endIfOver() { if isServed && isClosed { connection.ended(self) } }
@@ -118,17 +142,27 @@ final class HTTP2Stream: RequestChannel {
     exchange.status = response.status
     // The client may have given the request up while its answer was made.
     guard machine.isOpen else { return }
-    var block = FieldBlock(status: response.status)
-    block.append(server.dateLine)
-    if let contentType = response.contentType { block.append(contentType) }
-    // What is about a connection has no place here, and the length is the server's business.
-    for field in response.fields where !field.isOfServer {
-      if field.isContentType && response.contentType != nil { continue }
-      block.append(field)
-    }
-    if let length { block.append("content-length", decimal: length) }
     machine.answer(isComplete: false)
-    connection.answer(id, block, hasBody: hasBody)
+    connection.answer(id, response.status, hasBody: hasBody) { block in
+      block.append(server.dateLine)
+      if let contentType = response.contentType { block.append(contentType) }
+      // What is about a connection has no place here, and the length is the server's business.
+      for field in response.fields where !field.isOfServer {
+        if field.isContentType && response.contentType != nil { continue }
+        block.append(field)
+      }
+      if exchange.sendsID { appendIDs(of: response, to: &block) }
+      if let length { block.append("content-length", decimal: length) }
+    }
+  }
+
+  private func appendIDs(of response: Response, to block: inout FieldBlock) {
+    if !response.fields.contains(where: { $0.isNamed(.requestID) }) {
+      block.append("x-request-id") { appendID(to: &$0) }
+    }
+    if let trace = exchange.trace {
+      block.append("traceparent") { trace.append(child: exchange.span?.spanID, to: &$0) }
+    }
   }
 
   override func takeOutput() -> [UInt8] { connection.takeOutput(of: id) }

@@ -28,9 +28,9 @@ struct HTTP2StreamMachine {
   private var bodyBytes = 0
   private var reading: ReadingWatch
 
-  init(_ head: RequestHead, limits: ConnectionLimits, now: UInt64) {
+  init(limits: ConnectionLimits, expectsContinue: Bool, now: UInt64) {
     self.limits = limits
-    owesContinue = head.expectsContinue
+    owesContinue = expectsContinue
     since = now
     reading = ReadingWatch(
       limit: limits.writeTimeout, slowestBytesPerSecond: limits.slowestReaderBytesPerSecond)

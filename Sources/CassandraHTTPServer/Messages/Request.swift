@@ -150,6 +150,8 @@ final class Exchange: @unchecked Sendable {
   @exclusivity(unchecked) var pattern = ""
   /// What the request's span is called when there is an endpoint.
   @exclusivity(unchecked) var spanName: String?
+  /// Whether the pattern can stand in a line of JSON as it is.
+  @exclusivity(unchecked) var isRoutePlain = true
   /// The number of the endpoint; nil when there is none.
   @exclusivity(unchecked) var endpointNumber: Int?
   /// The request's span, where there are any, and the client's.
@@ -163,6 +165,8 @@ final class Exchange: @unchecked Sendable {
   @exclusivity(unchecked) var status = Status.ok
   @exclusivity(unchecked) var bodyBytes = 0
   @exclusivity(unchecked) var isCut = false
+  /// Whether the answer gets the request's id, and its trace, unless it has them.
+  @exclusivity(unchecked) var sendsID = false
 
   /// The client that the request is counted for.
   @exclusivity(unchecked) var countedClient: [UInt8]?
@@ -172,6 +176,7 @@ final class Exchange: @unchecked Sendable {
   /// Begins anew with the head that is there.
   func reset(number: Int, isStopping: Bool, now: UInt64) {
     pattern = ""
+    isRoutePlain = true
     spanName = nil
     endpointNumber = nil
     cachedID = nil
@@ -181,6 +186,7 @@ final class Exchange: @unchecked Sendable {
     status = .ok
     bodyBytes = 0
     isCut = false
+    sendsID = false
   }
 
   /// The client's own id of the request when it is a usable one, else one of ours: `prefix` and the number.
@@ -201,14 +207,22 @@ final class Exchange: @unchecked Sendable {
   }
 
   /// The trace that the request belongs to.
-  var trace: TraceParent? { head.fields.first("traceparent").flatMap { TraceParent($0) } }
+  var trace: TraceParent? {
+    guard let range = head.fields.range(of: TraceParent.name) else { return nil }
+    let bytes = head.bytes
+    return TraceParent(bytes.span.extracting(range))
+  }
 
-  /// The client's own id, when it is one that may stand in a log: 1 to 128 printable ASCII characters without blanks.
-  var givenID: String? {
+  /// The client's own id, when it is a usable one.
+  private var givenID: String? { givenIDRange.map { String(decoding: head.bytes[$0], as: UTF8.self) } }
+
+  /// Where the client's own id stands, when it is one that may stand in a log: 1 to 128 printable ASCII characters without
+  /// blanks.
+  var givenIDRange: Range<Int>? {
     guard let range = head.fields.range(of: .requestID), 1...128 ~= range.count else { return nil }
     let bytes = head.bytes.span
     for index in range where !(0x21...0x7e ~= bytes[index]) { return nil }
-    return head.fields.first(.requestID)
+    return range
   }
 
   /// Whether the head says that the body is JSON.

@@ -90,44 +90,48 @@ public struct OTLPExporter: Sendable {
   }
 
   private func sendAll() async {
-    while true {
+    while !queue.isEmpty {
+      // Spans are made and written once there is somebody to take them.
+      guard let collector = await loop.run({ await connect() }) else { return queue.drop(Self.batchSpans) }
       let spans = queue.take(Self.batchSpans)
-      if spans.isEmpty { return }
       let body = Self.json(spans, service: service)
-      let isSent = await loop.run { await post(body) }
-      if !isSent {
-        queue.noteDropped(spans.count)
-        return
-      }
+      let isSent = await loop.run { await send(body, on: collector.onLoop) }
+      if !isSent { return queue.noteDropped(spans.count) }
       if spans.count < Self.batchSpans { return }
     }
   }
 
-  /// Whether the collector took the body; on the loop.
-  private func post(_ body: [UInt8]) async -> Bool {
+  /// A connection to the collector; nil when there is none to be had. On the loop.
+  private func connect() async -> LoopBound<CollectorConnection>? {
     do {
-      guard let address = try await loop.resolve(host, port: port).first else { return false }
+      guard let address = try await loop.resolve(host, port: port).first else { return nil }
       var options = ConnectOptions()
       options.timeout = Self.timeout
       options.tls = tls
       let transport = try await Transport.connect(to: address, on: loop, options: options)
-      let reply = CollectorReply()
-      transport.delegate = reply
+      let connection = CollectorConnection(transport)
       transport.startReading()
-      var request: [UInt8] = []
+      return LoopBound(connection, on: loop)
+    } catch { return nil }
+  }
+
+  /// Whether the collector took the body; on the loop.
+  private func send(_ body: [UInt8], on connection: CollectorConnection) async -> Bool {
+    defer { connection.transport.close() }
+    var request: [UInt8] = []
+    do throws(HTTPError) {
       try request.append(request: .post, target: path, host: "\(host.contains(":") ? "[\(host)]" : host):\(port)")
-      request.append(field: .contentType, literal: "application/json")
-      request.append(framing: .length(body.count))
-      request.append(field: .connection, literal: "close")
-      request.appendEndOfHead()
-      request += body
-      transport.write { $0 += request }
-      let deadline = loop.setDeadline(after: Self.timeout, handler: reply, token: 0)
-      let status = await reply.status()
-      loop.cancelDeadline(deadline)
-      transport.close()
-      return status == 200 || status == 202
     } catch { return false }
+    request.append(field: .contentType, literal: "application/json")
+    request.append(framing: .length(body.count))
+    request.append(field: .connection, literal: "close")
+    request.appendEndOfHead()
+    request += body
+    connection.transport.write { $0 += request }
+    let deadline = loop.setDeadline(after: Self.timeout, handler: connection, token: 0)
+    let status = await connection.status()
+    loop.cancelDeadline(deadline)
+    return status == 200 || status == 202
   }
 
   /// The body of an export request (opentelemetry-proto, `ExportTraceServiceRequest`).
@@ -178,12 +182,18 @@ public struct OTLPExporter: Sendable {
   }
 }
 
-/// Waits for the head of the collector's answer; it belongs to the loop.
-private final class CollectorReply: TransportDelegate, DeadlineHandler {
+/// A connection to the collector, which waits for the head of its answer; it belongs to the loop.
+private final class CollectorConnection: TransportDelegate, DeadlineHandler {
+  let transport: Transport
   private var parser = ResponseParser()
   private var found: Int?
   private var isOver = false
   private var waiter: UnsafeContinuation<Void, Never>?
+
+  init(_ transport: Transport) {
+    self.transport = transport
+    transport.delegate = self
+  }
 
   /// The status; nil when there was none in time.
   func status() async -> Int? {

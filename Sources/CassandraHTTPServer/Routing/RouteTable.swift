@@ -8,6 +8,8 @@ struct RouteTable: Sendable {
     var method: Method
     /// The pattern of its path, for logs and counts.
     var pattern: String
+    /// Whether that can stand in a line of JSON as it is.
+    var isPatternPlain: Bool
     /// What the spans of its requests are called.
     var spanName: String
     /// Whether it answers even when the server sheds load.
@@ -50,6 +52,7 @@ struct RouteTable: Sendable {
         route.pattern,
         Endpoint(
           method: route.method, pattern: route.pattern.description,
+          isPatternPlain: Array(route.pattern.description.utf8).span.isPlain,
           spanName: "\(route.method.name) \(route.pattern.description)", isAlwaysAnswered: route.isAlwaysAnswered,
           number: endpointNames.count, names: route.pattern.parameterNames, handler: route.bind(shared)))
       endpointNames.append(("\(route.method.name)", route.pattern.description))

@@ -54,7 +54,8 @@ final class LoopServer {
   private let counts: LoopCounts?
   private let slowMicroseconds: UInt64?
   /// Takes the spans of requests; nil where that is not wanted.
-  let spans: (any SpanSink)?
+  let spans: SpanRecorder?
+  private var clock = WallClock()
   private var refusals: [ServerMetrics.Refusal: UInt64] = [:]
   private var accepted: UInt64 = 0
   /// All loops of the server.
@@ -78,7 +79,7 @@ final class LoopServer {
     arrivals = LoopQueue(on: loop)
     counts = configuration.countsRequests ? LoopCounts(routes) : nil
     slowMicroseconds = configuration.slowRequestThreshold.map { $0.wholeMicroseconds }
-    spans = configuration.spans
+    spans = configuration.spans.map { SpanRecorder($0) }
     self.peers = peers
     idPrefix = String(UInt32.random(in: .min ... .max), radix: 36) + "-" + String(loop.index, radix: 36) + "-"
   }
@@ -280,10 +281,14 @@ extension LoopServer {
   /// An answer has been given, or was cut.
   func ended(_ exchange: Exchange, on channel: RequestChannel) {
     guard measures else { return }
-    let micros = AnswerWrapper.now &- exchange.began
+    let now = AnswerWrapper.now
+    let micros = now &- exchange.began
     counts?.ended(exchange, microseconds: micros)
-    wrapper?.ended(exchange, on: channel, microseconds: micros)
-    if let spans { record(exchange, on: channel, microseconds: micros, in: spans) }
+    if wrapper != nil || spans != nil {
+      let time = clock.nanoseconds(at: now)
+      wrapper?.ended(exchange, on: channel, microseconds: micros, at: time)
+      if let spans { record(exchange, on: channel, microseconds: micros, at: time, in: spans) }
+    }
     guard let slowMicroseconds, micros > slowMicroseconds else { return }
     let head = exchange.head
     logger.warning(
@@ -297,25 +302,30 @@ extension LoopServer {
 
   /// Records the span of a request, by the names of OpenTelemetry's conventions for HTTP.
   private func record(
-    _ exchange: Exchange, on channel: RequestChannel, microseconds: UInt64, in spans: any SpanSink
+    _ exchange: Exchange, on channel: RequestChannel, microseconds: UInt64, at end: Int64, in spans: SpanRecorder
   ) {
     guard let context = exchange.span else { return }
-    let head = exchange.head
-    let method = head.methodText
+    let method = exchange.head.methodText
     let status = Int(exchange.status.code)
-    var attributes: [(name: String, value: LogValue)] = [
-      ("http.request.method", .text(method)), ("url.path", .text(head.path)),
-      ("url.scheme", .text(configuration.tls == nil ? "http" : "https")),
-      ("http.response.status_code", .integer(status)), ("http.response.body.size", .integer(exchange.bodyBytes)),
-      ("client.address", .text(channel.client?.host ?? "unix")),
-    ]
-    if !exchange.pattern.isEmpty { attributes.append(("http.route", .text(exchange.pattern))) }
-    if status >= 500 { attributes.append(("error.type", .text("\(status)"))) }
-    spans.record(
-      TraceSpan(
-        context, parent: exchange.parentSpan,
-        name: exchange.spanName ?? method, kind: .server,
-        duration: Int64(clamping: microseconds) * 1000, attributes: attributes, isFailure: status >= 500))
+    let facts = SpanFacts(
+      context, parent: exchange.parentSpan, kind: .server, end: end, duration: Int64(clamping: microseconds) * 1000,
+      isFailure: status >= 500)
+    let (bytes, host) = (exchange.head.bytes, channel.transport.peerHost)
+    spans.record(facts) { span in
+      span.name(exchange.spanName ?? method)
+      span.add(.requestMethod, method)
+      span.add(.path, bytes.span.extracting(exchange.head.pathRange))
+      span.add(.scheme, configuration.tls == nil ? "http" : "https")
+      span.add(.status, status)
+      span.add(.bodyBytes, exchange.bodyBytes)
+      if channel.hasPlainHost {
+        span.add(.clientAddress, host.span)
+      } else {
+        span.add(.clientAddress, channel.clientHost)
+      }
+      if !exchange.pattern.isEmpty { span.add(.route, exchange.pattern) }
+      if status >= 500 { span.add(.errorType, "\(status)") }
+    }
   }
 
   /// Something was refused or cut, which is rare.

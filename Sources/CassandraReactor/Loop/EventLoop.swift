@@ -50,13 +50,17 @@ public final class EventLoop: TaskExecutor {
 
   /// The loop whose thread this is, or nil on any other thread.
   public static var current: EventLoop? {
-    guard let pointer = pthread_getspecific(LoopThread.key) else { return nil }
+    guard let pointer = currentPointer else { return nil }
     return Unmanaged<EventLoop>.fromOpaque(pointer).takeUnretainedValue()
   }
+
+  /// Where it lies; it lives as long as its thread runs.
+  static var currentPointer: UnsafeMutableRawPointer? { pthread_getspecific(LoopThread.key) }
 
   /// Whether this is the loop's thread.
   public var isCurrent: Bool { thread.load(ordering: .relaxed) == LoopThread.current }
 
+  @usableFromInline
   package func preconditionIsCurrent() {
     precondition(isCurrent, "what belongs to an event loop was touched on another thread")
   }

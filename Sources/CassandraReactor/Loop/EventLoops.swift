@@ -65,6 +65,15 @@ public final class EventLoops: Sendable, RandomAccessCollection {
     return loop
   }
 
+  /// The index of the loop of these whose thread this is, or nil: for what asks with every request, as no reference is
+  /// counted.
+  public var currentIndex: Int? {
+    guard let pointer = EventLoop.currentPointer else { return nil }
+    let index = Unmanaged<EventLoop>.fromOpaque(pointer)._withUnsafeGuaranteedRef { $0.index }
+    guard index < loops.count, Unmanaged.passUnretained(loops[index]).toOpaque() == pointer else { return nil }
+    return index
+  }
+
   /// Runs `body` on every loop at once and waits for all; the first failure cancels the others.
   public func runOnEach(_ body: @escaping @Sendable (EventLoop) async throws -> Void) async throws {
     try await withThrowingTaskGroup(of: Void.self) { group in

@@ -7,7 +7,7 @@ public struct LoopBound<Value>: @unchecked Sendable {
   // reference may happen on any thread, so a deinit of what is kept here may free memory and do nothing else.
   /// The loop whose thread may open it.
   public let loop: EventLoop
-  private let value: Value
+  @usableFromInline let value: Value
 
   /// Binds `value` to `loop`; traps on any other thread than the loop's.
   public init(_ value: Value, on loop: EventLoop) {
@@ -23,14 +23,18 @@ public struct LoopBound<Value>: @unchecked Sendable {
   }
 
   /// Gives the value to `body`; traps on any other thread than the loop's.
-  @inline(__always)
+  @inlinable @inline(__always)
   public func withValue<Result, Failure: Error>(_ body: (Value) throws(Failure) -> Result) throws(Failure) -> Result {
     loop.preconditionIsCurrent()
     return try body(value)
   }
 
   /// The value, for code that stays on the loop while it awaits; traps on any other thread than the loop's.
-  package var onLoop: Value {
+  ///
+  /// Inlinable and so public: every request opens one, and the compiler (6.3) looks a generic type up each time where it
+  /// cannot inline.
+  @inlinable @inline(__always)
+  public var onLoop: Value {
     loop.preconditionIsCurrent()
     return value
   }

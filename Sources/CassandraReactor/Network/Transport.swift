@@ -42,6 +42,8 @@ public final class Transport {
   public let loop: EventLoop
   /// The address of the peer, when it is known.
   public private(set) var peer: SocketAddress?
+  /// The peer's address without its port, as text for logs; `unix` when it is not known. It is made once.
+  package private(set) lazy var peerHost = Array((peer?.host ?? "unix").utf8)
   /// Who is told; kept until the transport has closed.
   public var delegate: (any TransportDelegate)?
 

@@ -1,15 +1,16 @@
 public import Cassandra
+internal import CassandraBytes
 public import CassandraTelemetry
 
 /// Records a span for each request of a client of the database, within that of the request of HTTP which it is made for:
 /// the statement without its values, the node, the attempts and the failure. Requests of no traced request are left out.
 public struct QuerySpans: RequestListener {
-  private let sink: any SpanSink
+  private let recorder: SpanRecorder
   private let other: (any RequestListener)?
 
   /// Records in `sink`, and tells `other` too.
   public init(sink: any SpanSink, other: (any RequestListener)? = nil) {
-    self.sink = sink
+    recorder = SpanRecorder(sink)
     self.other = other
   }
 
@@ -27,27 +28,38 @@ public struct QuerySpans: RequestListener {
   ) {
     other?.requestEnded(request, node: node, duration: duration, attempts: attempts, failure: failure)
     guard let parent = SpanContext.current else { return }
-    let (seconds, attoseconds) = duration.components
-    // Nearly always there is one, and it is kept and not copied.
-    var text = request.texts.count == 1 ? request.texts[0] : request.texts.prefix(10).joined(separator: "; ")
-    if text.utf8.count > SlowQueryLog.maximumTextBytes {
-      text = String(decoding: text.utf8.prefix(SlowQueryLog.maximumTextBytes), as: UTF8.self)
+    let facts = SpanFacts(
+      parent.child, parent: parent.spanID, kind: .client, end: nanosecondsSince1970(),
+      duration: duration.wholeNanoseconds, isFailure: failure != nil)
+    recorder.record(facts) { span in
+      ShownStatement.text(of: request).withUTF8Span { query in
+        let verb = query.extracting(first: query.firstWordBytes)
+        if request.kind == .batch { span.name("BATCH") } else { span.name(verb) }
+        span.add(.database, "cassandra")
+        if request.kind == .batch { span.add(.operation, "BATCH") } else { span.add(.operation, verb) }
+        span.add(.query, query)
+      }
+      span.add(.attempts, attempts)
+      if request.kind == .batch { span.add(.batchStatements, request.statementCount) }
+      if let node {
+        span.add(.serverAddress, node.host)
+        span.add(.serverPort, node.port)
+      }
+      if let failure { span.add(.errorType, "\(failure.code)") }
     }
-    let verb = request.kind == .batch ? "BATCH" : String(Substring(text.utf8.prefix { $0 > 0x20 }))
-    var attributes: [(name: String, value: LogValue)] = [
-      ("db.system.name", .text("cassandra")), ("db.operation.name", .text(verb)),
-      ("db.query.text", .text(text)), ("cassandra.attempts", .integer(attempts)),
-    ]
-    if request.kind == .batch { attributes.append(("db.operation.batch.size", .integer(request.texts.count))) }
-    if let node {
-      attributes.append(("server.address", .text(node.host)))
-      attributes.append(("server.port", .integer(node.port)))
-    }
-    if let failure { attributes.append(("error.type", .text("\(failure.code)"))) }
-    sink.record(
-      TraceSpan(
-        parent.child, parent: parent.spanID, name: verb, kind: .client,
-        duration: seconds * 1_000_000_000 + attoseconds / 1_000_000_000, attributes: attributes,
-        isFailure: failure != nil))
+  }
+}
+
+extension Duration {
+  /// Whole nanoseconds, as many as there is room for.
+  fileprivate var wholeNanoseconds: Int64 { Int64(clamping: attoseconds / 1_000_000_000) }
+}
+
+extension Span where Element == UInt8 {
+  /// Bytes before the first blank or control character.
+  fileprivate var firstWordBytes: Int {
+    var count = 0
+    while count < self.count, self[count] > 0x20 { count += 1 }
+    return count
   }
 }

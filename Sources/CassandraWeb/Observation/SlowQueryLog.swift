@@ -23,12 +23,11 @@ public struct SlowQueryLog: RequestListener {
     _ request: ObservedRequest, node: EndPoint?, duration: Duration, attempts: Int, failure: CassandraError?
   ) {
     guard duration > threshold else { return }
-    let text = request.texts.prefix(10).joined(separator: "; ")
     let (seconds, attoseconds) = duration.components
     logger.warning(
       "a slow request of the database",
       [
-        "statement": .text(String(decoding: text.utf8.prefix(Self.maximumTextBytes), as: UTF8.self)),
+        "statement": .text(ShownStatement.text(of: request)),
         "node": .text(node?.description ?? "none"),
         "us": .integer(Int(seconds) * 1_000_000 + Int(attoseconds / 1_000_000_000_000)),
         "attempts": .integer(attempts), "failure": .text(failure.map { "\($0.code)" } ?? ""),

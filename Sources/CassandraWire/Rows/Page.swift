@@ -138,7 +138,7 @@ extension Page {
   @inlinable @inline(__always)
   public func hasRow(at position: RowPosition) -> Bool { position.index < rowCount }
 
-  @inlinable
+  @inlinable @inline(__always)
   func checkColumn<Column: CQLDecodable>(_ type: Column.Type, _ index: inout Int) throws(CQLValueError) {
     if index < layout.columns.count { try Column.check(layout.columns[index].type) }
     index += 1
@@ -168,20 +168,23 @@ extension Page {
     }
   }
 
+  /// The value of the cell at `offset`, for a column whose type goes with it.
+  ///
+  /// Inlined, and what it calls, too: the compiler (6.3) does not specialize a function for an element of a pack, and the
+  /// metadata of each `String?` would be looked up for each row.
   @inlinable @inline(__always)
   static func decodeCell<Column: CQLDecodable>(
     _ type: Column.Type, _ bytes: Span<UInt8>, _ offset: inout Int, _ column: inout Int, _ layout: RowLayout
   ) throws(RowError) -> Column {
+    let index = column
+    column &+= 1
     let range: Range<Int>?
     do throws(WireError) { range = try bytes.readBytes(&offset) } catch {
-      throw RowError(.wire(error), column: layout.columns[column].name)
+      throw RowError(.wire(error), column: layout.columns[index].name)
     }
-    do throws(CQLValueError) {
-      let value = try Column.decode(range, of: bytes, as: layout.columns[column].type)
-      column &+= 1
-      return value
-    } catch {
-      throw RowError(.value(error), column: layout.columns[column].name)
+    if let range, let value = Column.decodePlain(bytes.extracting(range)) { return value }
+    do throws(CQLValueError) { return try Column.decode(range, of: bytes, as: layout.columns[index].type) } catch {
+      throw RowError(.value(error), column: layout.columns[index].name)
     }
   }
 }
@@ -223,10 +226,9 @@ public struct RowTuple<each Column: CQLDecodable> {
     let bytes = page.body.span
     var offset = position.offset
     var column = 0
-    let row = (repeat try Page.decodeCell((each Column).self, bytes, &offset, &column, page.layout))
-    position.offset = offset
     position.index &+= 1
-    return row
+    defer { position.offset = offset }
+    return (repeat try Page.decodeCell((each Column).self, bytes, &offset, &column, page.layout))
   }
 }
 

@@ -149,7 +149,7 @@ extension Page {
   /// - Throws: ``RowError`` when the page ends within a row, and what `body` throws.
   @inlinable
   public func forEachRow(_ body: (inout CellReader) throws -> Void) throws {
-    var cells = CellReader(self)
+    var cells = CellReader(self.body.span, from: start, of: layout)
     for _ in 0..<rowCount {
       try body(&cells)
       try cells.endRow()

@@ -153,4 +153,10 @@ extension CQLUUID: CQLEncodable, CQLDecodable {
     guard bytes.count == 16 else { throw CQLValueError.wrongSize(bytes.count, type) }
     return CQLUUID(high: bytes.uint64(at: 0), low: bytes.uint64(at: 8))
   }
+
+  /// The UUID in sixteen bytes.
+  @inlinable @inline(__always)
+  public static func decodePlain(_ bytes: Span<UInt8>) -> CQLUUID? {
+    bytes.count == 16 ? CQLUUID(high: bytes.uint64(at: 0), low: bytes.uint64(at: 8)) : nil
+  }
 }

@@ -39,7 +39,11 @@ extension Array: CQLDecodable where Element: CQLDecodable {
   }
 
   /// The elements in their order.
+  ///
+  /// A row is decoded by way of the protocol, where the compiler (6.3) does not see that it knows the elements' type.
   @inlinable
+  @_specialize(where Element == String)
+  @_specialize(where Element == Float)
   public static func decode(_ bytes: Span<UInt8>, as type: CQLType) throws(CQLValueError) -> [Element] {
     switch type {
     case .list(let element), .set(let element):

@@ -23,6 +23,16 @@ extension FixedWidthInteger {
     return number
   }
 
+  /// The number of four or eight bytes, when it fits.
+  @inlinable @inline(__always)
+  static func decodePlainInteger(_ bytes: Span<UInt8>) -> Self? {
+    switch bytes.count {
+    case 4: Self(exactly: bytes.int32(at: 0))
+    case 8: Self(exactly: bytes.int64(at: 0))
+    default: nil
+    }
+  }
+
   @inlinable @inline(never)
   static func decodeOddInteger(_ bytes: Span<UInt8>, as type: CQLType) throws(CQLValueError) -> Self {
     guard bytes.count > 0 else { throw CQLValueError.wrongSize(0, type) }
@@ -89,6 +99,10 @@ extension Int: CQLEncodable, CQLDecodable {
   public static func decode(_ bytes: Span<UInt8>, as type: CQLType) throws(CQLValueError) -> Int {
     try decodeInteger(bytes, as: type)
   }
+
+  /// The number of four or eight bytes, when it fits.
+  @inlinable @inline(__always)
+  public static func decodePlain(_ bytes: Span<UInt8>) -> Int? { decodePlainInteger(bytes) }
 }
 
 extension Int8: CQLEncodable, CQLDecodable {
@@ -107,6 +121,10 @@ extension Int8: CQLEncodable, CQLDecodable {
   public static func decode(_ bytes: Span<UInt8>, as type: CQLType) throws(CQLValueError) -> Int8 {
     try decodeInteger(bytes, as: type)
   }
+
+  /// The number of four or eight bytes, when it fits.
+  @inlinable @inline(__always)
+  public static func decodePlain(_ bytes: Span<UInt8>) -> Int8? { decodePlainInteger(bytes) }
 }
 
 extension Int16: CQLEncodable, CQLDecodable {
@@ -125,6 +143,10 @@ extension Int16: CQLEncodable, CQLDecodable {
   public static func decode(_ bytes: Span<UInt8>, as type: CQLType) throws(CQLValueError) -> Int16 {
     try decodeInteger(bytes, as: type)
   }
+
+  /// The number of four or eight bytes, when it fits.
+  @inlinable @inline(__always)
+  public static func decodePlain(_ bytes: Span<UInt8>) -> Int16? { decodePlainInteger(bytes) }
 }
 
 extension Int32: CQLEncodable, CQLDecodable {
@@ -143,6 +165,10 @@ extension Int32: CQLEncodable, CQLDecodable {
   public static func decode(_ bytes: Span<UInt8>, as type: CQLType) throws(CQLValueError) -> Int32 {
     try decodeInteger(bytes, as: type)
   }
+
+  /// The number of four or eight bytes, when it fits.
+  @inlinable @inline(__always)
+  public static func decodePlain(_ bytes: Span<UInt8>) -> Int32? { decodePlainInteger(bytes) }
 }
 
 extension Int64: CQLEncodable, CQLDecodable {
@@ -161,6 +187,10 @@ extension Int64: CQLEncodable, CQLDecodable {
   public static func decode(_ bytes: Span<UInt8>, as type: CQLType) throws(CQLValueError) -> Int64 {
     try decodeInteger(bytes, as: type)
   }
+
+  /// The number of four or eight bytes, when it fits.
+  @inlinable @inline(__always)
+  public static func decodePlain(_ bytes: Span<UInt8>) -> Int64? { decodePlainInteger(bytes) }
 }
 
 extension UInt: CQLEncodable, CQLDecodable {
@@ -179,6 +209,10 @@ extension UInt: CQLEncodable, CQLDecodable {
   public static func decode(_ bytes: Span<UInt8>, as type: CQLType) throws(CQLValueError) -> UInt {
     try decodeInteger(bytes, as: type)
   }
+
+  /// The number of four or eight bytes, when it fits.
+  @inlinable @inline(__always)
+  public static func decodePlain(_ bytes: Span<UInt8>) -> UInt? { decodePlainInteger(bytes) }
 }
 
 extension UInt8: CQLEncodable, CQLDecodable {
@@ -197,6 +231,10 @@ extension UInt8: CQLEncodable, CQLDecodable {
   public static func decode(_ bytes: Span<UInt8>, as type: CQLType) throws(CQLValueError) -> UInt8 {
     try decodeInteger(bytes, as: type)
   }
+
+  /// The number of four or eight bytes, when it fits.
+  @inlinable @inline(__always)
+  public static func decodePlain(_ bytes: Span<UInt8>) -> UInt8? { decodePlainInteger(bytes) }
 }
 
 extension UInt16: CQLEncodable, CQLDecodable {
@@ -215,6 +253,10 @@ extension UInt16: CQLEncodable, CQLDecodable {
   public static func decode(_ bytes: Span<UInt8>, as type: CQLType) throws(CQLValueError) -> UInt16 {
     try decodeInteger(bytes, as: type)
   }
+
+  /// The number of four or eight bytes, when it fits.
+  @inlinable @inline(__always)
+  public static func decodePlain(_ bytes: Span<UInt8>) -> UInt16? { decodePlainInteger(bytes) }
 }
 
 extension UInt32: CQLEncodable, CQLDecodable {
@@ -233,6 +275,10 @@ extension UInt32: CQLEncodable, CQLDecodable {
   public static func decode(_ bytes: Span<UInt8>, as type: CQLType) throws(CQLValueError) -> UInt32 {
     try decodeInteger(bytes, as: type)
   }
+
+  /// The number of four or eight bytes, when it fits.
+  @inlinable @inline(__always)
+  public static func decodePlain(_ bytes: Span<UInt8>) -> UInt32? { decodePlainInteger(bytes) }
 }
 
 extension UInt64: CQLEncodable, CQLDecodable {
@@ -251,4 +297,8 @@ extension UInt64: CQLEncodable, CQLDecodable {
   public static func decode(_ bytes: Span<UInt8>, as type: CQLType) throws(CQLValueError) -> UInt64 {
     try decodeInteger(bytes, as: type)
   }
+
+  /// The number of four or eight bytes, when it fits.
+  @inlinable @inline(__always)
+  public static func decodePlain(_ bytes: Span<UInt8>) -> UInt64? { decodePlainInteger(bytes) }
 }

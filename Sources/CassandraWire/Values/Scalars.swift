@@ -20,6 +20,10 @@ extension Bool: CQLEncodable, CQLDecodable {
     guard bytes.count == 1 else { throw CQLValueError.wrongSize(bytes.count, type) }
     return bytes[0] != 0
   }
+
+  /// The value of one byte.
+  @inlinable @inline(__always)
+  public static func decodePlain(_ bytes: Span<UInt8>) -> Bool? { bytes.count == 1 ? bytes[0] != 0 : nil }
 }
 
 extension Float: CQLEncodable, CQLDecodable {
@@ -44,6 +48,12 @@ extension Float: CQLEncodable, CQLDecodable {
   public static func decode(_ bytes: Span<UInt8>, as type: CQLType) throws(CQLValueError) -> Float {
     guard bytes.count == 4 else { throw CQLValueError.wrongSize(bytes.count, type) }
     return Float(bitPattern: bytes.uint32(at: 0))
+  }
+
+  /// The number in four bytes.
+  @inlinable @inline(__always)
+  public static func decodePlain(_ bytes: Span<UInt8>) -> Float? {
+    bytes.count == 4 ? Float(bitPattern: bytes.uint32(at: 0)) : nil
   }
 }
 
@@ -117,6 +127,10 @@ extension String: CQLEncodable, CQLDecodable {
     if case .ascii = type, !bytes.isASCII { throw CQLValueError.invalidText(type) }
     return text
   }
+
+  /// The text, when it is ASCII.
+  @inlinable @inline(__always)
+  public static func decodePlain(_ bytes: Span<UInt8>) -> String? { String(ascii: bytes) }
 }
 
 /// A value that may be missing: nil is null, both ways.
@@ -151,6 +165,13 @@ extension Optional: CQLDecodable where Wrapped: CQLDecodable {
   public static func decode(_ bytes: Span<UInt8>, as type: CQLType) throws(CQLValueError) -> Wrapped? {
     if bytes.isEmpty, !type.emptyIsValue { return nil }
     return try Wrapped.decode(bytes, as: type)
+  }
+
+  /// What the value's is, unless there are no bytes.
+  @inlinable @inline(__always)
+  public static func decodePlain(_ bytes: Span<UInt8>) -> Wrapped?? {
+    guard !bytes.isEmpty, let value = Wrapped.decodePlain(bytes) else { return nil }
+    return .some(value)
   }
 
   /// Nil.

@@ -84,6 +84,63 @@ import Testing
     #expect(try await node.run("SELECT \(Self.nested("abs(", "a", ")", 30)) FROM t") == "7")
   }
 
+  /// Each type has the one before it twice, so that few declarations would have more parts than there is memory for.
+  @Test func typesThatMultiplyAreRefused() async throws {
+    let node = try await TestNode.withKeyspace()
+    try await node.run("CREATE TYPE t0 (a int, b int)")
+    var declared = 0
+    while declared < 40 {
+      let next = "CREATE TYPE t\(declared + 1) (a frozen<t\(declared)>, b frozen<t\(declared)>)"
+      do { try await node.run(next) } catch let error as EngineFailure {
+        #expect(error.response.code == .invalid)
+        break
+      }
+      declared += 1
+    }
+    #expect((8...15).contains(declared))
+    // Neither does a change make one too large, nor are tables and casts a way around it.
+    for statement in [
+      "ALTER TYPE t0 ADD c frozen<tuple<\(Array(repeating: "int", count: 100).joined(separator: ", "))>>",
+      "CREATE TABLE big (k int PRIMARY KEY, v frozen<tuple<t\(declared), t\(declared)>>)",
+      "CREATE FUNCTION f (a frozen<tuple<t\(declared), t\(declared)>>) CALLED ON NULL INPUT RETURNS int LANGUAGE java AS ''",
+      "SELECT (frozen<tuple<t\(declared), t\(declared)>>) null FROM system.local",
+    ] {
+      await #expect("\(statement.prefix(30))") { try await node.run(statement) } throws: { error in
+        (error as? EngineFailure)?.response.code == .invalid
+      }
+    }
+    // What was there is as it was.
+    try await node.run("CREATE TABLE fine (k int PRIMARY KEY, v frozen<t\(declared)>)")
+    #expect(try await node.run("SELECT v FROM fine") == "")
+  }
+
+  @Test func typesWithinTypesAreBounded() async throws {
+    let node = try await TestNode.withKeyspace()
+    try await node.run("CREATE TYPE t0 (a int)")
+    await #expect {
+      for number in 1...1_000 { try await node.run("CREATE TYPE t\(number) (a frozen<t\(number - 1)>)") }
+    } throws: { error in
+      (error as? EngineFailure)?.response.code == .invalid
+    }
+  }
+
+  @Test func columnsThatAreTooLongTogetherAreRefused() async throws {
+    let node = try await TestNode.withKeyspace()
+    let numbers = Array(repeating: "int", count: 16_000).joined(separator: ", ")
+    try await node.run("CREATE TYPE u (a frozen<tuple<\(numbers)>>)")
+    try await node.run("CREATE TABLE t (k int PRIMARY KEY, v frozen<u>)")
+    let many = Array(repeating: "v", count: 300).joined(separator: ", ")
+    let columns = (0..<300).map { "c\($0) frozen<u>" }.joined(separator: ", ")
+    for statement in [
+      "SELECT \(many) FROM t", "CREATE TABLE x (k int PRIMARY KEY, \(columns))", "ALTER TABLE t ADD (\(columns))",
+    ] {
+      await #expect("\(statement.prefix(30))") { try await node.run(statement) } throws: { error in
+        (error as? EngineFailure)?.response.code == .invalid
+      }
+    }
+    #expect(try node.prepare("SELECT v FROM t").result.columnCount == 1)
+  }
+
   @Test func longNamesOfResultsAreInvalid() async throws {
     let node = try await TestNode.withKeyspace()
     try await node.run("CREATE TABLE t (k int PRIMARY KEY, a int)")

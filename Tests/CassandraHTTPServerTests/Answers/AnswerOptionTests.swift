@@ -1,5 +1,7 @@
 import CassandraHTTP
+import CassandraJSON
 import CassandraReactor
+import Foundation
 import CassandraTelemetry
 import Testing
 import CassandraHTTPServer
@@ -262,6 +264,58 @@ import CassandraWebTesting
       #expect(value("bytes", 0) == .integer(length) && value("status", 0) == 200 && value("client", 0) == "127.0.0.1")
       #expect(value("bytes", 1) == 21_000 && value("status", 1) == 200)
       #expect(value("status", 2) == 400)
+    }
+  }
+
+  /// Lines of JSON for a file are written in another way than all others, and say the same.
+  @Test func theAccessLogSaysTheSameInAFile() async throws {
+    let requests: [(line: String, fields: [String])] = [
+      ("GET /text/x?secret=1", ["X-Request-ID: one"]), ("GET /text/%22%5C", []), ("GET /nowhere/~a", []),
+      (#"GET /a"b\c"#, []), ("DELETE /text/x", [#"X-Request-ID: a"b\c"#]), ("GET /stream", ["X-Request-ID: \u{7f}"]),
+      ("BREW /text/x", []), ("HEAD /text/x", ["X-Request-ID: "]), ("OPTIONS *", []),
+      ("GET /text/\(String(repeating: "long", count: 1000))", []),
+    ]
+    @Sendable func ask(_ server: Running) async throws {
+      for (line, fields) in requests {
+        let text = ([line + " HTTP/1.1", "Host: t", "Connection: close"] + fields).joined(separator: "\r\n")
+        _ = try await server.reply(to: text + "\r\n\r\n", toHead: line.hasPrefix("HEAD"))
+      }
+    }
+    let log = Log()
+    try await serving(routes(), log: log) {
+      $0.answers.logsAccess = true
+    } body: { server in
+      try await ask(server)
+    }
+    let path = NSTemporaryDirectory() + "access-\(UUID().uuidString).log"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let file = open(path, O_CREAT | O_WRONLY, 0o600)
+    defer { close(file) }
+    let sink = ConsoleSink(format: .json, descriptor: file)
+    try await serving(routes(), log: sink) {
+      $0.answers.logsAccess = true
+    } body: { server in
+      try await ask(server)
+    }
+    sink.flush()
+    let written = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map {
+      try JSONValue(parsing: Array($0.utf8))
+    }.filter { $0["label"] == "access" }
+    let kept = log.records.filter { $0.label == "access" }
+    #expect(kept.count == requests.count && written.count == requests.count)
+    for (line, record) in zip(written, kept) {
+      guard case .object(let members) = line else {
+        Issue.record("a line is no object")
+        continue
+      }
+      #expect(members.map(\.name.text) == ["time", "level", "label", "message"] + record.fields.map(\.name))
+      #expect(line["message"]?.string == record.message && line["level"] == "info")
+      #expect(line["time"]?.string?.utf8.count == 24)
+      // An id that the server made differs, and so does the length of a problem that names it.
+      let hasOwnID = record.fields.contains { $0.name == "id" && "\($0.value)".contains("-") }
+      for (name, value) in record.fields where name != "us" && !(hasOwnID && (name == "id" || name == "bytes")) {
+        #expect(line[name].map { $0.string ?? "\($0)" } == "\(value)", "\(name)")
+      }
     }
   }
 

@@ -137,7 +137,7 @@ import Testing
 
   @Test func bodiesHaveTheirTime() {
     let limits = ConnectionLimits(ServerConfiguration())
-    var machine = HTTP2StreamMachine(RequestHead(), limits: limits, now: 0)
+    var machine = HTTP2StreamMachine(limits: limits, expectsContinue: false, now: 0)
     #expect(machine.due == nil)
     #expect(machine.nextBodyPiece(now: 0) == .wait)
     #expect(machine.due == 30_000)
@@ -152,13 +152,13 @@ import Testing
 
   @Test func aBodyIsOverOnce() {
     let limits = ConnectionLimits(ServerConfiguration())
-    var machine = HTTP2StreamMachine(RequestHead(), limits: limits, now: 0)
+    var machine = HTTP2StreamMachine(limits: limits, expectsContinue: false, now: 0)
     #expect(machine.receive(bytes: [1]) == false)
     #expect(machine.endInput() == false)
     #expect(machine.cutInput() == false)
     #expect(machine.nextBodyPiece(now: 0) == .piece([1]))
     #expect(machine.nextBodyPiece(now: 0) == .end)
-    var cut = HTTP2StreamMachine(RequestHead(), limits: limits, now: 0)
+    var cut = HTTP2StreamMachine(limits: limits, expectsContinue: false, now: 0)
     #expect(cut.receive(bytes: [1, 2]) == false)
     #expect(cut.cutInput() == false)
     #expect(cut.close() == 2)

@@ -1,6 +1,7 @@
 import CassandraHTTP
 import CassandraHTTPServer
 import CassandraReactor
+import CassandraTelemetry
 import CassandraTesting
 import CassandraWebTesting
 import Testing
@@ -45,6 +46,52 @@ import Testing
       #expect(try await client.reply(15).text == "a b")
       client.client.close()
     }
+  }
+
+  /// What served a request serves the next: nothing of the one is left for the other, however the one ended.
+  @Test func requestsFollowEachOther() async throws {
+    var routes = Routes<Void>()
+    let kept = Locked<[Request<Void>]>([])
+    routes.post("/all/{name}") { request in
+      let bytes = try await request.body.collect()
+      let fields = request.head.fields.map { "\($0.name)=\($0.value)" }.joined(separator: ";")
+      return "\(request.path["name"]) \(try request.query("q") ?? "-") \(fields) \(bytes.count) \(request.id)"
+    }
+    routes.get("/kept/{name}") { request in
+      kept.withLock { $0.append(request) }
+      return request.path["name"]
+    }
+    routes.get("/never") { _ in
+      try await Task.sleep(for: .seconds(3600))
+      return "never"
+    }
+    try await with(routes) { server in
+      let client = try await FrameClient.connect(to: server)
+      var stream = 1
+      for round in 0..<40 {
+        let name = "n\(round)"
+        client.headers(
+          stream,
+          FrameClient.fields("POST", "/all/\(name)?q=\(round)", [("x-request-id", "id\(round)"), ("x-only", name)]),
+          ends: false)
+        client.data(stream, [UInt8](repeating: 1, count: round), ends: true)
+        #expect(
+          try await client.reply(stream).text
+            == "\(name) \(round) host=test;x-request-id=id\(round);x-only=\(name) \(round) id\(round)")
+        // One that its client gives up, one whose head is kept, one that is refused.
+        client.request(stream + 2, "GET", "/never")
+        client.send(FrameClient.reset, stream: stream + 2, payload: [0, 0, 0, 8])
+        client.request(stream + 4, "GET", "/kept/\(round)")
+        #expect(try await client.reply(stream + 4).text == "\(round)")
+        client.request(stream + 6, "GET", "/kept/%zz")
+        #expect(try await client.reply(stream + 6).status == 400)
+        client.request(stream + 8, "GET", "/nothing", [("x-long", String(repeating: "l", count: round * 100))])
+        #expect(try await client.reply(stream + 8).status == 404)
+        stream += 10
+      }
+      client.client.close()
+    }
+    #expect(kept.withLock { $0.map { $0.path["name"] } } == (0..<40).map { "\($0)" })
   }
 
   @Test func bodiesArriveAndLeave() async throws {

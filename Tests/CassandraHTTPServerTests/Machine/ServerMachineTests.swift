@@ -89,6 +89,25 @@ import Testing
     #expect(now <= 60_000)
   }
 
+  /// Twenty bytes a second are enough where ten are asked for, and too few for a thousand.
+  @Test(arguments: [(10, false), (1_000, true)]) mutating func thePaceOfABodyIsTheOneThatIsSet(
+    _ bytesPerSecond: Int, _ isRefused: Bool
+  ) {
+    var configuration = ServerConfiguration()
+    configuration.slowestBodyBytesPerSecond = bytesPerSecond
+    machine = ServerMachine(limits: ConnectionLimits(configuration), now: 0)
+    #expect(receive("POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 100000\r\n\r\n") == .wake)
+    #expect(next() == .request)
+    var wasRefused = false
+    _ = machine.nextBodyPiece(now: 0)
+    for second in 1...600 as ClosedRange<UInt64> {
+      if machine.pass(now: second * 1_000) == .wake { wasRefused = true }
+      _ = receive(String(repeating: "x", count: 20), now: second * 1_000)
+      while case .piece = machine.nextBodyPiece(now: second * 1_000) {}
+    }
+    #expect(wasRefused == isRefused)
+  }
+
   @Test mutating func aHeadThatDoesNotComeIsRefused() {
     #expect(next() == .wait)
     #expect(receive("GET /", now: 1_000) == .none)

@@ -7,7 +7,7 @@ import CassandraWebTesting
 /// Runs a server on loops of its own around `body`, which runs on another loop; afterwards stops it, and checks that
 /// nothing is left open.
 func serving<Context: Sendable>(
-  _ routes: Routes<Context>, context: Context, loops count: Int = 2, log: Log? = nil,
+  _ routes: Routes<Context>, context: Context, loops count: Int = 2, log: (any LogSink)? = nil,
   _ configure: (inout ServerConfiguration) -> Void = { _ in },
   body: @escaping @Sendable (Running) async throws -> Void
 ) async throws {
@@ -44,7 +44,7 @@ func serving<Context: Sendable>(
 
 /// The same for routes without a context.
 func serving(
-  _ routes: Routes<Void>, loops count: Int = 2, log: Log? = nil,
+  _ routes: Routes<Void>, loops count: Int = 2, log: (any LogSink)? = nil,
   _ configure: (inout ServerConfiguration) -> Void = { _ in },
   body: @escaping @Sendable (Running) async throws -> Void
 ) async throws {

@@ -86,13 +86,89 @@ import Testing
     }
   }
 
-  @Test func aFullQueueDropsAndCounts() {
+  /// The latest are those that somebody looks for when the collector is there again.
+  @Test func aFullQueueDropsTheOldestAndCounts() {
     let queue = SpanQueue()
-    let span = TraceSpan(
-      SpanContext(), parent: nil, name: "n", kind: .client, duration: 1, attributes: [], isFailure: false)
-    for _ in 0..<SpanQueue.capacity + 7 { queue.record(span) }
-    #expect(queue.droppedCount == 7)
-    #expect(queue.take(10_000).count == SpanQueue.capacity && queue.take(1).isEmpty)
+    for number in 0..<SpanQueue.capacity + 7 {
+      queue.record(
+        TraceSpan(
+          SpanContext(), parent: nil, name: "\(number)", kind: .client, duration: 1, attributes: [], isFailure: false))
+    }
+    #expect(queue.droppedCount == 7 && !queue.isEmpty)
+    let first = queue.take(1)
+    #expect(first.map(\.name) == ["7"])
+    let rest = queue.take(10_000)
+    #expect(rest.count == SpanQueue.capacity - 1 && rest.last?.name == "\(SpanQueue.capacity + 6)")
+    #expect(queue.take(1).isEmpty && queue.isEmpty)
+  }
+
+  /// Spans of any size: what waits is bounded in bytes, too.
+  @Test func largeSpansAreBounded() {
+    let queue = SpanQueue()
+    let text = String(repeating: "x", count: 8_000)
+    for number in 0..<2_000 {
+      queue.record(
+        TraceSpan(
+          SpanContext(), parent: nil, name: "\(number)", kind: .client, duration: 1,
+          attributes: [("text", .text(text))], isFailure: false))
+    }
+    let dropped = queue.droppedCount
+    let left = queue.take(10_000)
+    #expect(dropped > 1_000 && left.count == 2_000 - Int(dropped))
+    #expect(left.last?.name == "1999" && left.last?.attributes.first?.value == .text(text))
+  }
+
+  @Test func whatWaitsComesOutAsItWentIn() throws {
+    let queue = SpanQueue()
+    let attributes: [(name: String, value: LogValue)] = [
+      ("text", .text("Käfer \u{0} \u{1F41E}")), ("empty", .text("")), ("least", .integer(.min)),
+      ("most", .integer(.max)),
+      ("number", .number(-0.1)), ("yes", .flag(true)), ("no", .flag(false)),
+    ]
+    for parent in [nil, 0, .max] as [UInt64?] {
+      for kind in [TraceSpan.Kind.server, .client] {
+        for isFailure in [false, true] {
+          var span = TraceSpan(
+            SpanContext(traceID: (.max, 1), spanID: 0x0102_0304_0506_0708), parent: parent, name: "GET /käfer",
+            kind: kind,
+            duration: 1_234_567, attributes: attributes, isFailure: isFailure)
+          span.end = -5
+          queue.record(span)
+          let taken = try #require(queue.take(2).first)
+          #expect(taken.context == span.context && taken.parentID == parent && taken.name == span.name)
+          #expect(taken.kind == kind && taken.end == -5 && taken.duration == 1_234_567 && taken.isFailure == isFailure)
+          #expect(taken.attributes.map(\.name) == attributes.map(\.name))
+          #expect(taken.attributes.map(\.value) == attributes.map(\.value))
+        }
+      }
+    }
+  }
+
+  /// Keeps spans, as a sink of somebody else's does.
+  private final class Kept: SpanSink {
+    let spans = Locked<[TraceSpan]>([])
+    func record(_ span: TraceSpan) { spans.withLock { $0.append(span) } }
+  }
+
+  @Test func anySinkGetsTheSameSpans() async throws {
+    let (queue, kept) = (SpanQueue(), Kept())
+    for sink in [queue, kept] as [any SpanSink] {
+      var configuration = ServerConfiguration()
+      configuration.spans = sink
+      let fixed = configuration
+      try await routes().test(configuration: fixed) { client in
+        _ = try await client.get("/thing/%C3%A4?secret=1")
+        // The problem names its id, and an id of the server's own is not always as long.
+        _ = try await client.get("/fails", fields: [FieldLine("X-Request-ID", "one")])
+      }
+    }
+    let (ours, theirs) = (queue.take(10), kept.spans.withLock { $0 })
+    #expect(ours.map(\.name) == theirs.map(\.name) && ours.map(\.isFailure) == [false, true])
+    for (one, other) in zip(ours, theirs) {
+      #expect(one.attributes.map(\.name) == other.attributes.map(\.name))
+      #expect(one.attributes.map(\.value) == other.attributes.map(\.value))
+    }
+    #expect(text(ours[0], "url.path") == "/thing/%C3%A4" && text(ours[1], "error.type") == "502")
   }
 
   @Test func endPoints() {

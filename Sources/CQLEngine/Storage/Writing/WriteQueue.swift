@@ -37,30 +37,31 @@ final class WriteQueue: @unchecked Sendable {
     return body()
   }
 
+  /// Wakes the writer; without the mutex, for which it would have to go to sleep again.
+  private func wake() { unsafe pthread_cond_signal(condition) }
+
   /// Appends a write; the error, when there is no room or the store is closed. A close is taken once.
   func push(_ write: QueuedWrite) -> StorageError? {
-    withLock {
+    let (refusal, wasEmpty) = withLock { () -> (StorageError?, Bool) in
       let wasEmpty = waiting.isEmpty
-      if let refusal = append(write) { return refusal }
-      if wasEmpty { unsafe pthread_cond_signal(condition) }
-      return nil
+      return (append(write), wasEmpty)
     }
+    if wasEmpty && refusal == nil { wake() }
+    return refusal
   }
 
   /// Appends several writes in one go and empties the list of them; those for which there is no room, with their errors.
   func push(_ writes: inout [QueuedWrite]) -> [(QueuedWrite, StorageError)] {
     var refused: [(QueuedWrite, StorageError)] = []
-    withLock {
+    let hasToWake = withLock {
       let wasEmpty = waiting.isEmpty
-      if wasEmpty && takeWhole(&writes) {
-        unsafe pthread_cond_signal(condition)
-        return
-      }
+      if wasEmpty && takeWhole(&writes) { return true }
       for write in writes {
         if let refusal = append(write) { refused.append((write, refusal)) }
       }
-      if wasEmpty && !waiting.isEmpty { unsafe pthread_cond_signal(condition) }
+      return wasEmpty && !waiting.isEmpty
     }
+    if hasToWake { wake() }
     writes.removeAll(keepingCapacity: true)
     return refused
   }
