@@ -48,7 +48,7 @@ enum FuzzIssued {
         precondition(taken.bytes(key) == bytes, "a state is written as another one")
       }
       if let id = StatementID(bytes) { precondition(id.bytes == bytes, "an id is another one") }
-      _ = try? executor.plan(id: bytes)
+      _ = try? executor.plans.plan(id: bytes)
     }
   }
 

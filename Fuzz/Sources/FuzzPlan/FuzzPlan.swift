@@ -28,7 +28,7 @@ enum FuzzPlan {
     }
     runFuzzer { input in
       do throws(EngineFailure) {
-        _ = try executor.plan(text: String(decoding: input, as: UTF8.self), keyspace: "ks")
+        _ = try executor.plans.plan(text: String(decoding: input, as: UTF8.self), keyspace: "ks")
       } catch {
         precondition(!error.response.message.isEmpty, "an error says nothing")
         precondition(error.response.code != .serverError, "the client's fault is called the server's: \(error)")

@@ -8,7 +8,7 @@ package import CassandraWire
 /// once. Each function appends the whole body of a RESULT, from its kind on; when it throws, `body` is as it was before.
 package final class EngineExecutor {
   private let engine: Engine
-  private let plans: StatementPlans
+  let plans: StatementPlans
   private let reads: ReadExecutor
   private let writes: WriteExecutor
   private let definitions: DefinitionExecutor
