@@ -18,6 +18,13 @@ package struct HiddenPasswords {
 
   /// The passwords in a text; none in nearly all of them.
   package init(in text: String) {
+    // Asked of every statement that is traced, and answered without memory of its own.
+    guard text.withUTF8Span({ bytes in bytes.indices.contains { Self.isWord(Self.password, in: bytes, at: $0) } })
+    else {
+      shown = text
+      passwords = []
+      return
+    }
     let bytes = Array(text.utf8)
     let found = Self.find(in: bytes.span)
     passwords = Set(found.map { Array(bytes[$0]) })
@@ -42,6 +49,8 @@ package struct HiddenPasswords {
     // Behind the word in a statement about roles every text is taken for a password, since it may be wrong in any way.
     var isAboutRoles = false
     var hidesAll = false
+    // Comments that hold the word again and again are passed over again and again.
+    var passed = 0
     while index < text.count {
       if hidesAll, isQuote(text[index]), let end = end(ofTextAt: index, in: text) {
         if end - index > 2 { found.append(index..<end) }
@@ -56,6 +65,11 @@ package struct HiddenPasswords {
       index += password.count
       if isAboutRoles { hidesAll = true }
       let start = skip(from: index, in: text)
+      passed += start - index
+      guard passed <= 2 * text.count else {
+        found.append(index..<text.count)
+        return found
+      }
       // An empty one is none, and there would be nothing to look for.
       guard start < text.count, let end = end(ofTextAt: start, in: text) else { continue }
       if end - start > 2 { found.append(start..<end) }
