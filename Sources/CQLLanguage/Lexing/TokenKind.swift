@@ -92,6 +92,25 @@ extension TokenKind {
     rawValue >= TokenKind.questionMark.rawValue && rawValue <= TokenKind.leftBrace.rawValue
   }
 
+  /// The operator between the summands of a sum that this is.
+  var sumOperator: ArithmeticOperator? {
+    switch self {
+    case .plus: .plus
+    case .minus: .minus
+    default: nil
+    }
+  }
+
+  /// The operator between the factors of a product that this is.
+  var productOperator: ArithmeticOperator? {
+    switch self {
+    case .asterisk: .times
+    case .slash: .divided
+    case .percent: .modulo
+    default: nil
+    }
+  }
+
   /// Whether a type can begin with this.
   @inline(__always) var beginsType: Bool { isName || self == .set || self == .string }
 

@@ -2,7 +2,7 @@ internal import CassandraBytes
 
 /// Names: of keyspaces, tables, columns, types, functions and roles.
 enum NameGrammar {
-  /// The identifier that the current tokens.token is, whatever its tokens.kind.
+  /// The identifier that the current token is, whatever its kind.
   private static func identifier(_ tokens: inout TokenStream) throws(ParseFailure) -> Identifier {
     let place = tokens.place
     let name = tokens.kind == .quotedName ? tokens.quotedText(tokens.token) : tokens.lowercasedText(tokens.token)

@@ -131,7 +131,7 @@ enum PermissionGrammar {
       switch try tokens.peek(2) {
       case .in, .endOfInput, .from, .norecursive, .of, .to, .semicolon: break
       default:
-        // The decision about the tokens.kind of resource has been made at its first tokens.token already.
+        // The decision about the kind of resource has been made at its first token already.
         throw tokens.noViableAlternative(2)
       }
     default:
@@ -193,7 +193,7 @@ enum PermissionGrammar {
 }
 
 extension Resource {
-  /// What Cassandra calls this tokens.kind of resource in messages.
+  /// What Cassandra calls this kind of resource in messages.
   fileprivate var className: String {
     switch self {
     case .allKeyspaces, .keyspace, .allTables, .table: "DataResource"

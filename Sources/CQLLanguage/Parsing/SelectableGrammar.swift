@@ -7,35 +7,24 @@ enum SelectableGrammar {
 
   private static func selectableSum(_ tokens: inout TokenStream) throws(ParseFailure) -> Selectable {
     var left = try selectableProduct(&tokens)
-    while true {
-      let sign: ArithmeticOperator
-      switch tokens.kind {
-      case .plus: sign = .plus
-      case .minus: sign = .minus
-      default: return left
-      }
+    while let sign = tokens.kind.sumOperator {
       try tokens.advance()
       let right = try tokens.apart(selectableProduct)
       left = Selectable(.arithmetic(left, sign, right), at: left.position)
       try tokens.growTaller()
     }
+    return left
   }
 
   private static func selectableProduct(_ tokens: inout TokenStream) throws(ParseFailure) -> Selectable {
     var left = try signedSelectable(&tokens)
-    while true {
-      let sign: ArithmeticOperator
-      switch tokens.kind {
-      case .asterisk: sign = .times
-      case .slash: sign = .divided
-      case .percent: sign = .modulo
-      default: return left
-      }
+    while let sign = tokens.kind.productOperator {
       try tokens.advance()
       let right = try tokens.apart(signedSelectable)
       left = Selectable(.arithmetic(left, sign, right), at: left.position)
       try tokens.growTaller()
     }
+    return left
   }
 
   private static func signedSelectable(_ tokens: inout TokenStream) throws(ParseFailure) -> Selectable {
@@ -51,7 +40,7 @@ enum SelectableGrammar {
     let receiver = try simpleSelectable(&tokens)
     guard tokens.kind == .dot || tokens.kind == .leftBracket else { return receiver }
     // Cassandra tries the whole of the modifiers first and then goes on without them, so what is wrong among them shows
-    // as their first tokens.token being wrong.
+    // as their first token being wrong.
     let modified = try tokens.attempt { tokens throws(ParseFailure) in
       try modifiers(&tokens, of: receiver)
     }

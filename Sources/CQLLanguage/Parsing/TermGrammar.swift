@@ -45,19 +45,13 @@ enum TermGrammar {
 
   private static func product(_ tokens: inout TokenStream) throws(ParseFailure) -> Term {
     var left = try signedTerm(&tokens)
-    while true {
-      let sign: ArithmeticOperator
-      switch tokens.kind {
-      case .asterisk: sign = .times
-      case .slash: sign = .divided
-      case .percent: sign = .modulo
-      default: return left
-      }
+    while let sign = tokens.kind.productOperator {
       try tokens.advance()
       let right = try tokens.apart(signedTerm)
       left = Term(.arithmetic(left, sign, right), at: left.position)
       try tokens.growTaller()
     }
+    return left
   }
 
   private static func signedTerm(_ tokens: inout TokenStream) throws(ParseFailure) -> Term {

@@ -183,7 +183,7 @@ enum WriteGrammar {
     return isSum ? .add(value) : .subtract(value)
   }
 
-  /// `column = column -3`, where -3 is one tokens.token; it is added.
+  /// `column = column -3`, where -3 is one token; it is added.
   private static func changedByInteger(
     _ tokens: inout TokenStream, _ column: Identifier
   ) throws(ParseFailure) -> UpdateStatement.Operation {
