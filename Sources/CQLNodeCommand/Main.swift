@@ -1,5 +1,5 @@
 import CassandraTerminal
 
 @main struct Main {
-  static func main() async { await NodeCommand.program.main() }
+  static func main() { NodeCommand.program.main() }
 }

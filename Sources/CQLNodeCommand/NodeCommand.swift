@@ -91,7 +91,7 @@ enum NodeCommand {
       let stop: @Sendable () async throws -> Void = {
         ServiceManager.tell(.stopping)
         server.shutDown()
-        try await Task.sleep(for: deadline)
+        try await signals.sleep(for: deadline)
         // What was acknowledged is on the disk; the next start does the rest.
         logger.error("the node did not end in time, and is ended")
         sink.flush()
@@ -99,7 +99,7 @@ enum NodeCommand {
       }
       if let parent {
         group.addTask {
-          try await parent.end()
+          try await parent.end(on: signals)
           logger.info("stopping: the process that started the node has ended")
           try await stop()
         }

@@ -40,7 +40,7 @@ struct Parent: Sendable {
   private let process = getppid()
 
   /// Waits until it has ended: then another one has taken its children.
-  func end() async throws {
-    while getppid() == process { try await Task.sleep(for: Self.interval) }
+  func end(on loops: EventLoops) async throws {
+    while getppid() == process { try await loops.sleep(for: Self.interval) }
   }
 }

@@ -1,5 +1,5 @@
 import CassandraTerminal
 
 @main struct Main {
-  static func main() async { await EmulatorCommand.program.main() }
+  static func main() { EmulatorCommand.program.main() }
 }

@@ -25,12 +25,17 @@ public struct Program: Sendable {
     self.closing = closing
   }
 
-  /// Reads the command line and does what it says; does not return.
+  /// Reads the command line and does what it says, on the calling thread, which is the main one; does not return. Tasks
+  /// that ask for no other executor run there, too.
   ///
   /// The status is 0 when it was done, 2 when the command line is wrong, and 1 when the command failed; what went wrong
   /// is written to standard error.
-  public func main(_ arguments: [String] = Array(CommandLine.arguments.dropFirst())) async -> Never {
+  public func main(_ arguments: [String] = Array(CommandLine.arguments.dropFirst())) -> Never {
     openStandardDescriptors()
+    MainThread.run { await run(arguments) }
+  }
+
+  private func run(_ arguments: [String]) async -> Never {
     do {
       switch try parse(arguments) {
       case .help(let text): print(text, terminator: "")

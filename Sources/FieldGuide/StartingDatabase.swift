@@ -1,4 +1,5 @@
 internal import Cassandra
+internal import CassandraReactor
 internal import CassandraTelemetry
 internal import CassandraTerminal
 
@@ -30,7 +31,7 @@ struct StartingDatabase: Sendable {
         progress.done("waiting for the database at \(settings.database.cluster), for \(patience) at most: \(error)")
         hasSaid = true
       }
-      try await Task.sleep(for: interval)
+      try await EventLoops.shared.sleep(for: interval)
     }
   }
 

@@ -2,5 +2,5 @@ import FieldGuide
 import CassandraTerminal
 
 @main struct Main {
-  static func main() async { await FieldGuide.program.main() }
+  static func main() { FieldGuide.program.main() }
 }

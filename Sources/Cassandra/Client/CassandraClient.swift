@@ -24,7 +24,7 @@ public final class CassandraClient: Sendable {
   let configuration: ClientConfiguration
   /// Where changes of the schema arrive.
   let schemaNews: SchemaNews
-  private let loops: EventLoops
+  let loops: EventLoops
   private let clients: [LoopBound<LoopClient>]
   private let loopClients: LoopClients
   private let loads: [Load]

@@ -60,7 +60,7 @@ extension CassandraClient {
         return QueryTrace(trace, events: events)
       }
       guard ContinuousClock.now + wait < end else { return nil }
-      do { try await Task.sleep(for: wait) } catch { throw .cancelled(coordinator: nil) }
+      do { try await loops.sleep(for: wait) } catch { throw .cancelled(coordinator: nil) }
       wait = min(wait * 2, .milliseconds(500))
     }
   }

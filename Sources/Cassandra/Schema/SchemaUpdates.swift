@@ -60,7 +60,7 @@ public struct SchemaUpdates: AsyncSequence, Sendable {
       while true {
         var version = client.schemaNews.version
         for _ in 0..<RefreshSchedule.patience {
-          guard (try? await Task.sleep(for: client.configuration.limits.eventQuietTime)) != nil else { return nil }
+          guard (try? await client.loops.sleep(for: client.configuration.limits.eventQuietTime)) != nil else { return nil }
           let now = client.schemaNews.version
           if now == version { break }
           version = now
@@ -69,7 +69,7 @@ public struct SchemaUpdates: AsyncSequence, Sendable {
           if Task.isCancelled || error.code == .closed { return nil }
           failures += 1
           let delay = client.configuration.reconnection.delay(failures: failures, chance: .random(in: 0...1))
-          guard (try? await Task.sleep(for: delay)) != nil else { return nil }
+          guard (try? await client.loops.sleep(for: delay)) != nil else { return nil }
         }
       }
     }

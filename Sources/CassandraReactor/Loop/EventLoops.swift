@@ -74,6 +74,14 @@ public final class EventLoops: Sendable, RandomAccessCollection {
     return index
   }
 
+  /// Waits for `duration`, rounded up to a millisecond: on the caller's loop, or on the first when it is on none of these.
+  ///
+  /// - Throws: `CancellationError` when the task is cancelled.
+  package func sleep(for duration: Duration) async throws(CancellationError) {
+    let loop = current ?? loops[0]
+    try await loop.run { () async throws(CancellationError) in try await loop.sleep(for: duration) }
+  }
+
   /// Runs `body` on every loop at once and waits for all; the first failure cancels the others.
   public func runOnEach(_ body: @escaping @Sendable (EventLoop) async throws -> Void) async throws {
     try await withThrowingTaskGroup(of: Void.self) { group in

@@ -87,7 +87,10 @@ private final class SignalThread: Sendable {
       var number: UInt8 = 0
       while true {
         let count = read(reading, &number, 1)
-        if count == 1, let signal = Signal(rawValue: Int32(number)) { heard(signal) }
+        if count == 1 {
+          if let signal = Signal(rawValue: Int32(number)) { heard(signal) }
+          if let taken = Signal(rawValue: Int32(number ^ Self.takenMark)) { Self.unblock(taken) }
+        }
         if count == 0 || count < 0 && errno != EINTR { return }
       }
     }
@@ -116,6 +119,20 @@ private final class SignalThread: Sendable {
     action.sa_flags = SA_RESTART
     sigemptyset(&action.sa_mask)
     _ = sigaction(signal.rawValue, &action, nil)
+    var mark = UInt8(truncatingIfNeeded: signal.rawValue) ^ Self.takenMark
+    _ = write(signalPipe.load(ordering: .sequentiallyConsistent), &mark, 1)
+  }
+
+  /// What the number of a signal in the pipe is marked with when it was not sent but taken.
+  private static let takenMark: UInt8 = 0x80
+
+  /// Lets the signal reach this thread. A program inherits what was blocked where it was started: in the threads of a test
+  /// runner's pool, for one, all of them.
+  private static func unblock(_ signal: Signal) {
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    sigaddset(&signals, signal.rawValue)
+    pthread_sigmask(SIG_UNBLOCK, &signals, nil)
   }
 
   /// On the thread that hears.

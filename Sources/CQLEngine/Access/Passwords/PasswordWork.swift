@@ -1,6 +1,14 @@
 import CassandraBytes
 import Synchronization
 
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#else
+  internal import Darwin
+#endif
+
 /// Does the work of passwords on threads that no event loop has, one at a time, so that whoever tries many takes no more
 /// of the machine than that.
 final class PasswordWork: Sendable {
@@ -22,13 +30,50 @@ final class PasswordWork: Sendable {
     _ = await onAnotherThread { PasswordHash.isHash(PasswordHash.decoy, of: password) }
   }
 
-  private func onAnotherThread<Result: Sendable>(_ body: @Sendable () -> Result) async -> Result {
+  private func onAnotherThread<Result: Sendable>(_ body: @escaping @Sendable () -> Result) async -> Result {
     await turns.lock()
     defer { turns.unlock() }
-    return await withTaskExecutorPreference(globalConcurrentExecutor) { await Self.run(body) }
+    return unsafe await withUnsafeContinuation { caller in
+      let work = PasswordThread { unsafe caller.resume(returning: body()) }
+      // When the system gives no further thread, the caller's loop waits rather than the login failing.
+      if !work.start() { work.body() }
+    }
+  }
+}
+
+/// A thread that does one thing and ends. To start one costs nothing beside a hash; the threads of the
+/// global executor would do, but libdispatch, which makes them, ends a process that has no descriptor left.
+private final class PasswordThread: Sendable {
+  /// Its stack: 1 MiB. What hashes takes some kilobytes.
+  private static let stackBytes = 1 << 20
+  let body: @Sendable () -> Void
+
+  init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+
+  /// Runs the body on a new thread; false when there is none to be had.
+  func start() -> Bool {
+    var attributes = pthread_attr_t()
+    unsafe pthread_attr_init(&attributes)
+    defer { unsafe pthread_attr_destroy(&attributes) }
+    unsafe pthread_attr_setstacksize(&attributes, Self.stackBytes)
+    unsafe pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+    let work = unsafe Unmanaged.passRetained(self)
+    #if canImport(Darwin)
+      var thread: pthread_t?
+    #else
+      var thread = pthread_t()
+    #endif
+    let result = unsafe pthread_create(&thread, &attributes, { unsafe PasswordThread.main($0) }, work.toOpaque())
+    if result != 0 { unsafe work.release() }
+    return result == 0
   }
 
-  @concurrent private static func run<Result: Sendable>(_ body: @Sendable () -> Result) async -> Result { body() }
+  private static func main(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+    if let argument = unsafe argument {
+      unsafe Unmanaged<PasswordThread>.fromOpaque(argument).takeRetainedValue().body()
+    }
+    return nil
+  }
 }
 
 /// Passwords that were right, so that the next connection of the same client need not wait for a hash: of each role the
