@@ -18,6 +18,16 @@ struct ListeningSocket {
   ///
   /// The socket file of a unix address that nobody listens at any more is replaced.
   init(at address: SocketAddress, backlog: Int32, sharesPort: Bool) throws(ReactorError) {
+    try self.init(boundTo: address, sharesPort: sharesPort)
+    guard listen(descriptor, backlog) == 0 else {
+      let code = errno
+      closeDescriptor(descriptor)
+      throw ReactorError(uv: -code, "listening", logDetail: "\(address)")
+    }
+  }
+
+  /// Makes the socket and binds it: nobody can connect to it.
+  init(boundTo address: SocketAddress, sharesPort: Bool = false) throws(ReactorError) {
     let descriptor = Self.make(address)
     guard descriptor >= 0 else { throw ReactorError(uv: -errno, "making a socket") }
     self.descriptor = descriptor
@@ -31,9 +41,6 @@ struct ListeningSocket {
         try Self.set(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, address.isUnspecified ? 0 : 1)
       }
       try Self.bind(descriptor, to: address)
-      guard listen(descriptor, backlog) == 0 else {
-        throw ReactorError(uv: -errno, "listening", logDetail: "\(address)")
-      }
     } catch {
       closeDescriptor(descriptor)
       throw error

@@ -10,6 +10,8 @@ final class AstraServices {
   private let certificates: AstraCertificates
   private let metadata: MetadataService
   private var proxy: Listener?
+  /// The addresses of both, which are listened at more than once.
+  private var reserved: [ReservedAddress] = []
 
   init(
     on loop: EventLoop, _ watched: Watched<AstraState>, _ observation: Watched<FrameObservation>,
@@ -24,8 +26,12 @@ final class AstraServices {
 
   /// Begins to listen, both at a port of their own.
   func start() throws(ReactorError) {
-    try listenForMetadata(at: .loopback(port: 0))
-    try listenForNodes(at: .loopback(port: 0))
+    let (metadata, proxy) = (
+      try ReservedAddress(.loopback(port: 0)), try ReservedAddress(.loopback(port: 0))
+    )
+    reserved = [metadata, proxy]
+    try listenForMetadata(at: metadata.address)
+    try listenForNodes(at: proxy.address)
   }
 
   /// Listens anew with the certificates as the faults say; connections that stand go on.
@@ -94,5 +100,6 @@ final class AstraServices {
     proxy = nil
     metadata.stop()
     frames.stop()
+    reserved = []
   }
 }

@@ -53,6 +53,8 @@ public final class ScriptedNode: Sendable {
 
   /// Where it listens.
   public let address: SocketAddress
+  /// Keeps the address while nobody listens at it.
+  private let reserved: ReservedAddress
   private let script: Locked<Script>
   private let watched = Watched(Observed())
   private let core: LoopBound<Core>
@@ -74,7 +76,8 @@ public final class ScriptedNode: Sendable {
     script = Locked(Script(options))
     let core = LoopBound(giving: Core(), to: loop)
     self.core = core
-    self.address = try await Self.listen(core, at: address, tls: options.tls)
+    reserved = try ReservedAddress(address)
+    self.address = try await Self.listen(core, at: reserved.address, tls: options.tls)
     await loop.run { [self] in core.onLoop.node = self }
   }
 

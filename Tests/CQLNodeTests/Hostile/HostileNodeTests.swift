@@ -15,9 +15,9 @@ import Testing
   /// What it may have resident: the budget, one answer beyond it, what a process needs by itself, and the copies of what
   /// is on its way.
   private static let residentMiB = 420
-  /// How long a second client may wait for its answer meanwhile. Generous: the machine has other work, and what this is
-  /// about are loops that stand still for ever.
-  private static let patience: Duration = .seconds(10)
+  /// What the node may compute while a second client waits for its answer, in seconds of the processor: its time does not
+  /// tell, since the machine has other work.
+  private static let patience = 10.0
 
   /// How often the second client of the attack at hand has been answered.
   private static let answered = Locked(0)
@@ -45,13 +45,15 @@ import Testing
         }
         var rounds = 0
         while !isOver.withLock({ $0 }) || rounds == 0 {
-          let start = ContinuousClock.now
+          let start = node.processorSeconds
           let answer = try await watched.query("SELECT cluster_name FROM system.local")
           guard case .result(.rows) = answer.message else {
             Issue.record("the second client got \(answer.message)")
             return
           }
-          #expect(ContinuousClock.now - start < Self.patience, "the second client waited")
+          if let start, let end = node.processorSeconds {
+            #expect(end - start < Self.patience, "the second client waited")
+          }
           rounds += 1
           Self.answered.withLock { $0 += 1 }
           try await watched.loop.sleep(for: .milliseconds(20))

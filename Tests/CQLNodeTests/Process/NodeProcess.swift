@@ -56,6 +56,15 @@ final class NodeProcess: Sendable {
     return kilobytes >> 10
   }
 
+  /// What the process has computed so far, in seconds; nil where the system does not say.
+  var processorSeconds: Double? {
+    guard let line = try? String(contentsOfFile: "/proc/\(process.processIdentifier)/stat", encoding: .utf8),
+      let fields = line.split(separator: ")").last?.split(separator: " "), fields.count > 12,
+      let user = Double(fields[11]), let system = Double(fields[12])
+    else { return nil }
+    return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
+  }
+
   /// A test that fails leaves no process behind.
   deinit {
     if process.isRunning { Foundation.kill(process.processIdentifier, SIGKILL) }
