@@ -23,7 +23,7 @@ struct CommandFailure: Error, CustomStringConvertible {
 
   /// Checks have failed, which have been reported.
   init(failedChecks failures: Int) {
-    description = "\(failures == 1 ? "1 check has" : "\(failures) checks have") failed; what to do stands above."
+    description = "\(failures == 1 ? "1 check has" : "\(failures) checks have") failed; see above for what to do."
   }
 
   /// The embedded database does not run.

@@ -31,7 +31,8 @@ public enum FieldGuide {
           to be there: it is made in the portal.
           """,
         options: [
-          CommandOption(flag: "wait", "wait for a database that is starting, for 60 s at most"), environmentOption,
+          CommandOption(flag: "wait", "wait for a database that is starting, for 60 s at most"),
+          CommandOption("wait-seconds", "N", "the same, for N seconds at most, up to 86400"), environmentOption,
         ], run: initialize),
       Command(
         "doctor", "Check the settings, the way to the database, and what is in it.",
@@ -78,9 +79,13 @@ public enum FieldGuide {
   private static func initialize(_ arguments: Arguments) async throws {
     let (settings, sink, logger) = try settings(try SettingsSource(file: arguments["env"]))
     defer { sink.flush() }
-    let waits = arguments.has("wait")
+    let patience = try StartingDatabase.patience(arguments)
     try await EmbeddedDatabase.with(settings, logger: logger) { settings in
-      if waits { try await StartingDatabase(settings: settings, logger: logger).wait() }
+      if let patience {
+        var database = StartingDatabase(settings: settings, logger: logger)
+        database.patience = patience
+        try await database.wait()
+      }
       print("Field Guide: preparing keyspace \(settings.keyspace) at \(settings.database.cluster)")
       do { try await prepare(settings, logger: logger) } catch let error as CassandraError {
         if settings.astra != nil, error.saysKeyspaceMissing {

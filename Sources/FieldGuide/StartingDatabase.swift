@@ -20,6 +20,12 @@ struct StartingDatabase: Sendable {
     self.logger = logger
   }
 
+  /// How long the command line of `fieldguide init` asks to wait; nil when it does not.
+  static func patience(_ arguments: Arguments) throws(UsageError) -> Duration? {
+    if let seconds = try arguments.integer("wait-seconds", in: 1...86_400) { return .seconds(seconds) }
+    return arguments.has("wait") ? patience : nil
+  }
+
   /// Waits until it answers. When it does not within ``patience``, or says something that time does not mend, this
   /// returns as well, and whoever asks it next is told why.
   func wait(progress: Progress = Progress()) async throws {

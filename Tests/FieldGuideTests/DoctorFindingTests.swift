@@ -103,9 +103,22 @@ import Testing
     let wrong = DatabaseFinding.login(
       at: "db:9042", .success(Self.facts), wantedDatacenter: "dc1", kind: .cassandra, usesTLS: false)
     #expect(wrong.mark == .failed && wrong.advice.contains("CASSANDRA_LOCAL_DATACENTER=datacenter1"))
-    #expect(
-      DatabaseFinding.login(at: "db", .success(Self.facts), wantedDatacenter: nil, kind: .astra, usesTLS: true).mark
-        == .ok)
+    let astra = DatabaseFinding.login(
+      at: "db", .success(Self.facts), wantedDatacenter: nil, kind: .astra, usesTLS: true)
+    #expect(astra.mark == .ok && astra.text.contains("protocol v4"))
+  }
+
+  @Test func aDataCentreThatTheClusterLacksIsTold() {
+    func finding(_ datacenters: [String]) -> Finding {
+      DatabaseFinding.login(
+        at: "db:9042", .success(Self.facts), wantedDatacenter: "dc1", datacenters: datacenters, kind: .cassandra,
+        usesTLS: false)
+    }
+    let missing = finding(["datacenter1", "east"])
+    #expect(missing.mark == .failed && missing.advice.contains("nearest"))
+    #expect(missing.text == "There is no data centre dc1; this cluster has: datacenter1, east.")
+    #expect(finding(["datacenter1"]).advice == "Set CASSANDRA_LOCAL_DATACENTER=datacenter1.")
+    #expect(finding(["datacenter1", "dc1"]).text.hasPrefix("db:9042 is in the data centre datacenter1"))
   }
 
   static let failedLogins: [(code: CassandraError.Code, kind: DatabaseKind, usesTLS: Bool, advice: String)] = [
@@ -174,7 +187,7 @@ import Testing
     let found = words(fine)
     #expect(found.allSatisfy { $0.hasPrefix("ok") })
     #expect(found.contains { $0.contains("up to 8 connections") })
-    #expect(words(fine, wanted: "c").first == "failed There is no data centre c; this cluster has: a, b.")
+    #expect(fine.datacenterNames == ["a", "b"])
     #expect(!words(fine, wanted: nil).contains { $0.hasPrefix("failed") })
     let torn = ClusterFacts(
       datacenters: ["a", "a"], schemaVersions: ["1", "2"], clockDifference: 503, clockUncertainty: 2)

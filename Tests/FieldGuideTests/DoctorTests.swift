@@ -105,6 +105,8 @@ import Testing
 
       let elsewhere = try await examine(Self.settings(node, datacenter: "dc2"), in: folder)
       #expect(elsewhere.reported["login"].map(\.mark) == [.failed])
+      #expect(
+        elsewhere.reported["login"].first?.text == "There is no data centre dc2; this cluster has: datacenter1.")
       #expect(elsewhere.reported["login"].first?.advice.contains("CASSANDRA_LOCAL_DATACENTER=datacenter1") == true)
 
       // Each contact point is looked at; the way to what is in the database leads over any of them.

@@ -2,9 +2,9 @@ import CQLNode
 import Cassandra
 import CassandraReactor
 import CassandraTesting
-import CassandraTerminal
 import Testing
 
+@testable import CassandraTerminal
 @testable import FieldGuide
 
 /// `fieldguide init --wait`.
@@ -45,5 +45,19 @@ import Testing
     database.patience = .zero
     database.interval = .seconds(3_600)
     try await database.wait(progress: .silent)
+  }
+
+  @Test func theCommandLineSaysHowLong() throws {
+    func patience(_ line: String...) throws -> Duration? {
+      guard case .run(_, let arguments) = try FieldGuide.program.parse(["init"] + line) else { return nil }
+      return try StartingDatabase.patience(arguments)
+    }
+    #expect(try patience() == nil)
+    #expect(try patience("--wait") == .seconds(60))
+    #expect(try patience("--wait-seconds", "300") == .seconds(300))
+    #expect(try patience("--wait", "--wait-seconds", "5") == .seconds(5))
+    for wrong in ["0", "-1", "86401", "1.5", "", "soon"] {
+      #expect(throws: UsageError.self) { try patience("--wait-seconds", wrong) }
+    }
   }
 }

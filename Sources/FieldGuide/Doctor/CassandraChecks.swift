@@ -53,13 +53,21 @@ enum CassandraChecks {
     var database = settings.database
     database.keyspace = nil
     let result: Result<ServerFacts, CassandraError>
+    var datacenters: [String] = []
     do throws(CassandraError) {
       // Where it is, is what it says: the data centre of the settings is compared with that below.
       database.cluster = try .nodes([point.description])
       result = await probe.login(database)
+      if case .success(let server) = result, server.datacenter != datacenter,
+        case .success(let cluster) = await probe.cluster(database)
+      {
+        // Whether this node alone is elsewhere, or there is no such data centre at all.
+        datacenters = cluster.datacenterNames
+      }
     } catch { result = .failure(error) }
     let finding = DatabaseFinding.login(
-      at: "\(point)", result, wantedDatacenter: datacenter, kind: .cassandra, usesTLS: database.tls != nil)
+      at: "\(point)", result, wantedDatacenter: datacenter, datacenters: datacenters, kind: .cassandra,
+      usesTLS: database.tls != nil)
     if finding.mark != .failed { facts.open.append(point) }
     return finding
   }

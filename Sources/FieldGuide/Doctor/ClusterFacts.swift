@@ -6,6 +6,12 @@ internal import CassandraReactor
 struct ClusterFacts: Sendable, Equatable {
   /// The data centre of each node, the one that was asked first.
   var datacenters: [String]
+  /// The data centres of the cluster, each once.
+  var datacenterNames: [String] {
+    var names: [String] = []
+    for name in datacenters where !names.contains(name) { names.append(name) }
+    return names
+  }
   /// The version of the schema of each node that told one.
   var schemaVersions: [String]
   /// How far the clock of the node that was asked is ahead of ours, in milliseconds; nil when it does not tell the time.
@@ -68,23 +74,14 @@ enum ClusterFinding {
     case .failure(let error): return [.failed("The cluster's tables cannot be read: \(error.forOperator)")]
     case .success(let found): facts = found
     }
-    var findings: [Finding] = []
-    var names: [String] = []
-    for name in facts.datacenters where !names.contains(name) { names.append(name) }
-    if let wantedDatacenter, !names.contains(wantedDatacenter) {
-      findings.append(
-        .failed(
-          "There is no data centre \(wantedDatacenter); this cluster has: \(names.joined(separator: ", ")).",
-          "Set CASSANDRA_LOCAL_DATACENTER to the nearest one."))
-    }
-    findings.append(schema(facts))
+    var findings = [schema(facts)]
     if let difference = facts.clockDifference { findings.append(clock(difference, facts.clockUncertainty)) }
     let near = wantedDatacenter ?? facts.datacenters.first ?? ""
     let nodes = facts.datacenters.filter { $0 == near }.count
     if nodes > 0 {
       findings.append(
         .ok(
-          "`fieldguide serve` opens up to \(nodes * loops) connections: one for each of \(loops) loops and \(nodes) nodes"
+          "`fieldguide serve` opens up to \(nodes * loops) connections, one for each event loop (\(loops)) and node (\(nodes))"
         ))
     }
     return findings
@@ -94,7 +91,7 @@ enum ClusterFinding {
     let versions = Set(facts.schemaVersions)
     let count = facts.datacenters.count
     guard versions.count > 1 else {
-      return .ok(count == 1 ? "it has one node" : "all of \(count) nodes have the same schema")
+      return .ok(count == 1 ? "it has one node" : "all \(count) nodes have the same schema")
     }
     return .warning(
       "The \(count) nodes have \(versions.count) schemas.",

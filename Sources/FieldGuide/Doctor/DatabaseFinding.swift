@@ -16,20 +16,28 @@ enum DatabaseFinding {
   /// - Parameters:
   ///   - place: Where it is.
   ///   - wantedDatacenter: The data centre of the settings; nil where nobody set one.
+  ///   - datacenters: Those of the cluster, where they are known: a wanted one that is not among them does not exist.
   ///   - usesTLS: Whether the settings turn TLS on.
   static func login(
-    at place: String, _ result: Result<ServerFacts, CassandraError>, wantedDatacenter: String?, kind: DatabaseKind,
-    usesTLS: Bool
+    at place: String, _ result: Result<ServerFacts, CassandraError>, wantedDatacenter: String?,
+    datacenters: [String] = [], kind: DatabaseKind, usesTLS: Bool
   ) -> Finding {
     switch result {
     case .failure(let error):
       return .failed("\(place): \(error.forOperator)", adviceForLogin(error, kind, usesTLS: usesTLS))
     case .success(let facts):
       // Astra is spoken to in v4, whatever its nodes say of themselves.
-      let version = kind == .astra ? "" : ", protocol up to v\(facts.newestProtocol)"
+      let version = kind == .astra ? ", protocol v4" : ", protocol up to v\(facts.newestProtocol)"
       let what = kind == .astra ? "Astra DB" : "Cassandra"
       let text = "\(place) lets us in: \(what) \(facts.release), data centre \(facts.datacenter)\(version)"
       guard let wantedDatacenter, wantedDatacenter != facts.datacenter else { return .ok(text) }
+      guard datacenters.isEmpty || datacenters.contains(wantedDatacenter) else {
+        return .failed(
+          "There is no data centre \(wantedDatacenter); this cluster has: \(datacenters.joined(separator: ", ")).",
+          datacenters.count == 1
+            ? "Set CASSANDRA_LOCAL_DATACENTER=\(datacenters[0])."
+            : "Set CASSANDRA_LOCAL_DATACENTER to the one that this machine is in, or is nearest to.")
+      }
       return .failed(
         "\(place) is in the data centre \(facts.datacenter), and CASSANDRA_LOCAL_DATACENTER is \(wantedDatacenter).",
         "Set CASSANDRA_LOCAL_DATACENTER=\(facts.datacenter), or use contact points of \(wantedDatacenter).")

@@ -138,7 +138,7 @@ enum NetworkFinding {
     }
     if var certificate {
       let good = results.count - failures.reduce(0) { $0 + $1.names.count }
-      certificate.text += "\n\(good) of \(results.count) nodes behind it can be reached"
+      certificate.text += "\nits handshake succeeds for \(good) of \(results.count) nodes"
       if total > results.count { certificate.text += " (of \(total), the first \(results.count) were tried)" }
       findings.insert(certificate, at: 0)
     }
