@@ -24,7 +24,8 @@ help:
 	@echo "make check       format, layers and pictures, without changing anything"
 
 run: packages
-	@echo "Building; the first time takes some minutes, later ones seconds."
+	@echo "Building. The first time takes about six minutes on two cores, some of them without a word, while the"
+	@echo "largest target is compiled; later it takes seconds."
 	Scripts/release fieldguide
 	.build/release/fieldguide init
 	exec .build/release/fieldguide serve $(SERVE)

@@ -106,6 +106,11 @@ import Testing
     let astra = DatabaseFinding.login(
       at: "db", .success(Self.facts), wantedDatacenter: nil, kind: .astra, usesTLS: true)
     #expect(astra.mark == .ok && astra.text.contains("protocol v4"))
+    // What imitates a Cassandra may answer a query that it does not know with no rows.
+    let nothing = ServerFacts(datacenter: "", release: "", newestProtocol: "")
+    let silent = DatabaseFinding.login(
+      at: "db:9042", .success(nothing), wantedDatacenter: "dc1", kind: .cassandra, usesTLS: false)
+    #expect(silent.mark == .failed && silent.text.contains("does not say") && silent.advice.contains("other than"))
   }
 
   @Test func aDataCentreThatTheClusterLacksIsTold() {
@@ -176,6 +181,8 @@ import Testing
     let finding = facts.finding(at: "data")
     #expect(finding.mark == mark && finding.text.contains(words))
     #expect(finding.advice.isEmpty == (mark == .ok))
+    // Little room is worth a warning, and does not hide what is wrong with the tables.
+    #expect(facts.canBeOpened == (mark == .ok || words.hasPrefix("only")))
   }
 
   @Test func aClusterIsJudged() {

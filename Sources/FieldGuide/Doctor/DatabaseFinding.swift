@@ -26,6 +26,11 @@ enum DatabaseFinding {
     case .failure(let error):
       return .failed("\(place): \(error.forOperator)", adviceForLogin(error, kind, usesTLS: usesTLS))
     case .success(let facts):
+      guard !facts.datacenter.isEmpty else {
+        return .failed(
+          "\(place) lets us in and does not say which data centre it is in.",
+          "It may be still starting, or something other than Cassandra.")
+      }
       // Astra is spoken to in v4, whatever its nodes say of themselves.
       let version = kind == .astra ? ", protocol v4" : ", protocol up to v\(facts.newestProtocol)"
       let what = kind == .astra ? "Astra DB" : "Cassandra"

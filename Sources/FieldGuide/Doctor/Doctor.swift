@@ -51,9 +51,8 @@ struct Doctor {
 
   private func examineEmbedded(_ settings: Settings, _ probe: Probe) async {
     let facts = DataDirectoryFacts(lookingAt: dataDirectory)
-    let finding = facts.finding(at: dataDirectory)
-    await examination.note([finding], "data")
-    guard finding.mark == .ok else {
+    await examination.note([facts.finding(at: dataDirectory)], "data")
+    guard facts.canBeOpened else {
       await skip(EmbeddedChecks.labelsOfRunning, because: "data")
       return
     }

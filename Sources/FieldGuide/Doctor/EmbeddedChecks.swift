@@ -58,6 +58,9 @@ struct DataDirectoryFacts: Sendable, Equatable {
     self.freeBytes = freeBytes
   }
 
+  /// Whether the database can be opened to look at what is in it, which little room on the disk does not prevent.
+  var canBeOpened: Bool { exists && isFolder && isUsable && hasDatabase && !isInUse }
+
   func finding(at path: String) -> Finding {
     guard exists else {
       return .failed("There is no \(path) in this folder.", "Run `fieldguide init`, which creates it.")
