@@ -23,7 +23,7 @@ extension Array where Element == UInt8 {
 
   /// Appends the UTF-8 of `text`.
   @inlinable
-  public mutating func append(utf8 text: String) { append(contentsOf: text.utf8) }
+  public mutating func append(utf8 text: String) { text.withUTF8Span { append(copying: $0) } }
 
   /// Appends `value` in network byte order.
   @inlinable @inline(__always)
@@ -87,14 +87,18 @@ extension Array where Element == UInt8 {
 
   /// Appends a number that is not negative in digits and lower-case letters, as `String(_:radix:)` does for 36.
   package mutating func append(base36 value: Int) {
-    let start = count
-    var rest = value
+    // Written backwards from the end of room for the longest number.
+    var digits: InlineArray<13, UInt8> = .init(repeating: 0)
+    var start = 13
+    var rest = value.magnitude
     repeat {
-      let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 36)
-      append(UInt8(truncatingIfNeeded: digit < 10 ? 0x30 + digit : 0x61 - 10 + digit))
+      let quotient = rest / 36
+      let digit = UInt8(truncatingIfNeeded: rest &- quotient &* 36)
+      start -= 1
+      digits[start] = digit < 10 ? 0x30 + digit : 0x61 - 10 + digit
       rest = quotient
     } while rest > 0
-    self[start...].reverse()
+    append(copying: digits.span.extracting(start..<13))
   }
 
   /// Appends two lower-case hexadecimal digits a byte.

@@ -80,6 +80,8 @@ public final class SpanQueue: SpanSink {
 struct SpanPages {
   /// Bytes after which another page is begun: 64 KiB.
   private static let pageBytes = 64 << 10
+  /// Bytes that a span rarely exceeds: 1 KiB.
+  private static let usualSpanBytes = 1 << 10
   /// Bytes of all pages: 4 MiB.
   private static let maximumBytes = 4 << 20
 
@@ -102,6 +104,8 @@ struct SpanPages {
     pages.append([])
     var page: [UInt8] = []
     swap(&page, &spare)
+    // The last span of a page goes beyond its end, and pages that grow are copied.
+    page.reserveCapacity(Self.pageBytes + Self.usualSpanBytes)
     return page
   }
 

@@ -65,7 +65,9 @@ package struct SpanFacts {
 
 /// Writes one span behind others: its length, its facts, its name, then attributes up to its end. Numbers are in network byte
 /// order, texts have their length before them.
-package struct SpanWriter {
+///
+/// Not copyable: a copy would share the page, and the next byte that is written would copy the whole of it.
+package struct SpanWriter: ~Copyable {
   /// Bytes of a text that are kept: 8,192.
   static let maximumTextBytes = 8192
 
@@ -74,8 +76,7 @@ package struct SpanWriter {
 
   init(_ page: consuming [UInt8]) {
     start = page.count
-    bytes = page
-    bytes.append(bigEndian: UInt32(0))
+    bytes = consume page
   }
 
   /// What was written, with the span's length before it.
@@ -84,17 +85,24 @@ package struct SpanWriter {
     return bytes
   }
 
+  /// Bytes of a span before its name: its length, a byte of flags, and six numbers.
+  private static let headBytes = 4 + 1 + 6 * 8
+
   /// Writes what comes first.
   @inline(__always)
   mutating func append(_ facts: SpanFacts) {
-    bytes.append(
-      (facts.parentID == nil ? 0 : 1) | (facts.isFailure ? 2 : 0) | UInt8(truncatingIfNeeded: facts.kind.rawValue) << 2)
-    bytes.append(bigEndian: facts.context.traceID.high)
-    bytes.append(bigEndian: facts.context.traceID.low)
-    bytes.append(bigEndian: facts.context.spanID)
-    bytes.append(bigEndian: facts.parentID ?? 0)
-    bytes.append(bigEndian: facts.end)
-    bytes.append(bigEndian: facts.duration)
+    let flags =
+      (facts.parentID == nil ? 0 : 1) | (facts.isFailure ? 2 : 0) | UInt8(truncatingIfNeeded: facts.kind.rawValue) << 2
+    bytes.append(addingCapacity: Self.headBytes) { output in
+      output.append(repeating: 0, count: 4)
+      output.append(flags)
+      output.append(bigEndian: facts.context.traceID.high)
+      output.append(bigEndian: facts.context.traceID.low)
+      output.append(bigEndian: facts.context.spanID)
+      output.append(bigEndian: facts.parentID ?? 0)
+      output.append(bigEndian: UInt64(bitPattern: facts.end))
+      output.append(bigEndian: UInt64(bitPattern: facts.duration))
+    }
   }
 
   /// Writes the name, which follows the facts.
@@ -104,23 +112,27 @@ package struct SpanWriter {
 
   /// Writes an attribute.
   package mutating func add(_ attribute: SpanAttribute, _ text: String) {
-    bytes.append(attribute.rawValue)
-    bytes.append(ValueKind.text.rawValue)
-    append(text)
+    text.withUTF8Span { add(attribute, $0) }
   }
 
   /// Writes an attribute whose text is UTF-8, or else gets replacement characters when it is read.
   package mutating func add(_ attribute: SpanAttribute, _ text: Span<UInt8>) {
-    bytes.append(attribute.rawValue)
-    bytes.append(ValueKind.text.rawValue)
-    append(text)
+    let count = min(text.count, Self.maximumTextBytes)
+    bytes.append(addingCapacity: 4 + count) { output in
+      output.append(attribute.rawValue)
+      output.append(ValueKind.text.rawValue)
+      output.append(shortCount: count)
+      output.append(copying: text.extracting(first: count))
+    }
   }
 
   /// Writes an attribute.
   package mutating func add(_ attribute: SpanAttribute, _ number: Int) {
-    bytes.append(attribute.rawValue)
-    bytes.append(ValueKind.integer.rawValue)
-    bytes.append(bigEndian: Int64(number))
+    bytes.append(addingCapacity: 10) { output in
+      output.append(attribute.rawValue)
+      output.append(ValueKind.integer.rawValue)
+      output.append(bigEndian: UInt64(bitPattern: Int64(number)))
+    }
   }
 
   /// Writes a span that is there.
@@ -150,16 +162,14 @@ package struct SpanWriter {
     }
   }
 
-  private mutating func append(_ text: String) {
-    let count = min(text.utf8.count, Self.maximumTextBytes)
-    bytes.append(bigEndian: UInt16(truncatingIfNeeded: count))
-    if count == text.utf8.count { bytes.append(utf8: text) } else { bytes.append(contentsOf: text.utf8.prefix(count)) }
-  }
+  private mutating func append(_ text: String) { text.withUTF8Span { append($0) } }
 
   private mutating func append(_ text: Span<UInt8>) {
     let count = min(text.count, Self.maximumTextBytes)
-    bytes.append(bigEndian: UInt16(truncatingIfNeeded: count))
-    bytes.append(copying: text.extracting(first: count))
+    bytes.append(addingCapacity: 2 + count) { output in
+      output.append(shortCount: count)
+      output.append(copying: text.extracting(first: count))
+    }
   }
 
   enum ValueKind: UInt8 {
@@ -167,6 +177,25 @@ package struct SpanWriter {
     case integer
     case number
     case flag
+  }
+}
+
+extension OutputSpan where Element == UInt8 {
+  /// Appends a number in network byte order.
+  @inline(__always)
+  fileprivate mutating func append(bigEndian number: UInt64) {
+    var shift: UInt64 = 64
+    while shift > 0 {
+      shift -= 8
+      append(UInt8(truncatingIfNeeded: number >> shift))
+    }
+  }
+
+  /// Appends how long a text is; not above ``SpanWriter/maximumTextBytes``.
+  @inline(__always)
+  fileprivate mutating func append(shortCount count: Int) {
+    append(UInt8(truncatingIfNeeded: count >> 8))
+    append(UInt8(truncatingIfNeeded: count))
   }
 }
 

@@ -8,6 +8,8 @@ final class WriteExecutor {
   private let schema: LoopSchema
   /// The loop's way to the writer.
   private let store: StoreWrites
+  /// The clustering values of the row that was written last, kept for their memory.
+  private var noteBuffer: [UInt8] = []
 
   init(_ engine: Engine, _ schema: LoopSchema, _ store: StoreWrites) {
     self.engine = engine
@@ -173,6 +175,9 @@ final class WriteExecutor {
     try ReadRanges.appendPartition(plan.partitionKey, evaluator, to: &key)
     key.append(RecordKind.row.rawValue)
     var note: [UInt8] = []
+    swap(&note, &noteBuffer)
+    defer { swap(&note, &noteBuffer) }
+    note.removeAll(keepingCapacity: true)
     for restriction in plan.clustering {
       guard case .equal(let values) = restriction.kind else { continue }
       let column = restriction.columns[0]

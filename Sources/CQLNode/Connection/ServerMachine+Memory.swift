@@ -27,7 +27,8 @@ extension ServerMachine {
   /// Bytes of answers from which on it is watched whether the client reads them: 64 KiB.
   static let slowBytes = 64 << 10
 
-  // Always inlined, here and below: a call that is not would be given a copy of the whole machine, for each request.
+  // Always inlined, here and below: a call that is not would be given a copy of the whole machine, for each request. So
+  // would what stands behind `||` and `&&`, which is a closure that holds it.
 
   /// Bytes of the memory that are taken for the connection.
   @inline(__always)
@@ -35,9 +36,13 @@ extension ServerMachine {
 
   /// Whether no further answer is begun for the connection, of which so many bytes wait for the client.
   @inline(__always)
-  func isFilled(waiting: Int) -> Bool { memory.asked > 0 || memory.answers + waiting > limits.answerBytes }
+  func isFilled(waiting: Int) -> Bool {
+    if memory.asked > 0 { return true }
+    return memory.answers + waiting > limits.answerBytes
+  }
 
   /// How long the body of the next message may be when the node has so much memory left.
+  @inline(__always)
   func allowedBodyBytes(left: Int) -> Int {
     // What comes in one piece is in memory already; it is refused, when it has to be, as a request.
     let least = max(Self.freeFrameBytes, MemoryShare.freeBytes - holding)
@@ -68,7 +73,10 @@ extension ServerMachine {
 
   /// Whether it has to be watched if the client reads, when so many bytes wait for it.
   @inline(__always)
-  func isSlow(waiting: Int) -> Bool { waiting > Self.slowBytes || memory.output > 0 }
+  func isSlow(waiting: Int) -> Bool {
+    if waiting > Self.slowBytes { return true }
+    return memory.output > 0
+  }
 }
 
 // MARK: - Answers that are made

@@ -68,7 +68,7 @@ struct ServerMachine {
   }
 
   /// The version of the protocol; the newest until the client has named one.
-  var version: ProtocolVersion { input.machine.version }
+  @inline(__always) var version: ProtocolVersion { input.machine.version }
 
   /// What the client has said of its driver; nil before it has sent STARTUP.
   var driver: (name: String?, version: String?)? { input.machine.driver }

@@ -175,9 +175,8 @@ extension Rows {
   ) throws(CassandraError) -> (repeat each Column)? {
     guard !page.isEmpty else { return nil }
     do throws(CQLValueError) { try RowTuple<repeat each Column>.check(page) } catch { throw .undecodable(error) }
-    var position = page.firstPosition
     do throws(RowError) {
-      return .some(try RowTuple<repeat each Column>.decode(page, at: &position))
+      return .some(try RowTuple<repeat each Column>.decodeFirst(page))
     } catch {
       throw .undecodable(error)
     }

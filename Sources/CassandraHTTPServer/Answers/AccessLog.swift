@@ -10,8 +10,9 @@ internal import CassandraTelemetry
 final class AccessLog {
   private let logger: CassandraLogger
   private let console: ConsoleSink?
-  private var head = JSONLineHead(level: .info, label: AccessLog.label, message: AccessLog.message)
-  // `@exclusivity(unchecked)`: it is touched on the loop's thread only, and no access lasts while other code runs.
+  // `@exclusivity(unchecked)`: both are touched on the loop's thread only, and no access lasts while other code runs.
+  @exclusivity(unchecked) private var head = JSONLineHead(
+    level: .info, label: AccessLog.label, message: AccessLog.message)
   @exclusivity(unchecked) private var line: [UInt8] = []
 
   private static let label = "access"

@@ -55,7 +55,7 @@ final class LoopServer {
   private let slowMicroseconds: UInt64?
   /// Takes the spans of requests; nil where that is not wanted.
   let spans: SpanRecorder?
-  private var clock = WallClock()
+  @exclusivity(unchecked) private var clock = WallClock()  // Touched on the loop's thread, in one place.
   private var refusals: [ServerMetrics.Refusal: UInt64] = [:]
   private var accepted: UInt64 = 0
   /// All loops of the server.

@@ -26,10 +26,9 @@ extension RequestMessage {
       let hasKeyspace = version >= .v5 ? try body.readInt(&position) & 1 != 0 : false
       self = .prepare(text, keyspace: hasKeyspace ? try body.readString(&position) : nil)
     case .execute:
-      let id = body.copy(try body.readShortBytes(&position))
-      let resultMetadataID = version >= .v5 ? body.copy(try body.readShortBytes(&position)) : nil
-      let parameters = try QueryParameters(reading: body, of: slice, at: &position, version: version)
-      self = .execute(id: id, resultMetadataID: resultMetadataID, parameters)
+      let request = try ExecuteRequest(reading: slice, version: version)
+      self = .execute(
+        id: [UInt8](request.id), resultMetadataID: request.resultMetadataID.map { [UInt8]($0) }, request.parameters)
     case .batch: self = .batch(try Batch(reading: body, of: slice, at: &position, version: version))
     case .register:
       let number = try body.readCount(elementsOf: 2, &position)
@@ -62,6 +61,32 @@ extension RequestMessage {
   /// Decodes the body of a request from a copy of `body`, which the values of its statements are slices of.
   public init(opcode: Opcode, body: Span<UInt8>, version: ProtocolVersion) throws(WireError) {
     try self.init(opcode: opcode, body: [UInt8](copying: body), version: version)
+  }
+}
+
+/// An EXECUTE as a server reads it that runs it at once: nothing of it is copied.
+package struct ExecuteRequest: Sendable {
+  /// The id of the statement, a slice of the body.
+  package let id: ArraySlice<UInt8>
+  /// What the client knows of the rows' columns (v5), a slice of the body.
+  package let resultMetadataID: ArraySlice<UInt8>?
+  /// Everything else; the values are slices of the body.
+  package let parameters: QueryParameters
+
+  /// Decodes the body of an EXECUTE behind its prefix.
+  package init(reading slice: ArraySlice<UInt8>, version: ProtocolVersion) throws(WireError) {
+    let body = slice.span
+    let start = slice.startIndex
+    var position = 0
+    let id = try body.readShortBytes(&position)
+    self.id = slice[start + id.lowerBound..<start + id.upperBound]
+    if version >= .v5 {
+      let known = try body.readShortBytes(&position)
+      resultMetadataID = slice[start + known.lowerBound..<start + known.upperBound]
+    } else {
+      resultMetadataID = nil
+    }
+    parameters = try QueryParameters(reading: body, of: slice, at: &position, version: version)
   }
 }
 

@@ -178,11 +178,36 @@ extension Page {
   ) throws(RowError) -> Column {
     let index = column
     column &+= 1
-    let range: Range<Int>?
-    do throws(WireError) { range = try bytes.readBytes(&offset) } catch {
+    let range = try readCell(bytes, &offset, index, layout)
+    if let range, let value = Column.decodePlain(bytes.extracting(range)) { return value }
+    return try decodeCell(type, bytes, range, index, layout)
+  }
+
+  /// The same by the column's type alone, for a row of which no others follow: where a pack is not known to the compiler,
+  /// the metadata of each element's optional, which ``CQLDecodable/decodePlain(_:)`` gives, is looked up for each cell,
+  /// and that costs more than the short way saves.
+  @inlinable @inline(__always)
+  static func decodeCellByType<Column: CQLDecodable>(
+    _ type: Column.Type, _ bytes: Span<UInt8>, _ offset: inout Int, _ column: inout Int, _ layout: RowLayout
+  ) throws(RowError) -> Column {
+    let index = column
+    column &+= 1
+    return try decodeCell(type, bytes, try readCell(bytes, &offset, index, layout), index, layout)
+  }
+
+  @inlinable @inline(__always)
+  static func readCell(
+    _ bytes: Span<UInt8>, _ offset: inout Int, _ index: Int, _ layout: RowLayout
+  ) throws(RowError) -> Range<Int>? {
+    do throws(WireError) { return try bytes.readBytes(&offset) } catch {
       throw RowError(.wire(error), column: layout.columns[index].name)
     }
-    if let range, let value = Column.decodePlain(bytes.extracting(range)) { return value }
+  }
+
+  @inlinable @inline(__always)
+  static func decodeCell<Column: CQLDecodable>(
+    _ type: Column.Type, _ bytes: Span<UInt8>, _ range: Range<Int>?, _ index: Int, _ layout: RowLayout
+  ) throws(RowError) -> Column {
     do throws(CQLValueError) { return try Column.decode(range, of: bytes, as: layout.columns[index].type) } catch {
       throw RowError(.value(error), column: layout.columns[index].name)
     }
@@ -229,6 +254,15 @@ public struct RowTuple<each Column: CQLDecodable> {
     position.index &+= 1
     defer { position.offset = offset }
     return (repeat try Page.decodeCell((each Column).self, bytes, &offset, &column, page.layout))
+  }
+
+  /// Decodes the first row; ``check(_:)`` has passed, and there is a row.
+  @inlinable @inline(__always)
+  public static func decodeFirst(_ page: Page) throws(RowError) -> (repeat each Column) {
+    let bytes = page.body.span
+    var offset = page.start
+    var column = 0
+    return (repeat try Page.decodeCellByType((each Column).self, bytes, &offset, &column, page.layout))
   }
 }
 
