@@ -75,7 +75,8 @@ let package = Package(
     // On event loops.
     .target(name: "CassandraTelemetry", dependencies: ["CassandraBytes"], swiftSettings: common),
     .target(
-      name: "CassandraReactor", dependencies: ["CCassandraUV", "CCassandraOpenSSL", "CassandraTelemetry"],
+      name: "CassandraReactor",
+      dependencies: ["CassandraBytes", "CCassandraUV", "CCassandraOpenSSL", "CassandraTelemetry"],
       swiftSettings: common),
     .target(
       name: "CassandraHTTPServer",

@@ -70,6 +70,7 @@ enum NodeCommand {
     let signals = try EventLoops(count: 1, logger: logger)
     let deadline = settings.configuration.limits.shutdownTimeout + graceAfterShutdown
     let server = try CQLServer(settings.configuration, loops: loops, logger: logger)
+    let unwritten = Locked<UsageError?>(nil)
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
         do throws(NodeError) {
@@ -78,7 +79,7 @@ enum NodeCommand {
             fflush(nil)
             ServiceManager.tell(.ready)
             do throws(UsageError) { try readyFile?.write(address) } catch {
-              logger.error("\(error)")
+              unwritten.withLock { $0 = error }
               server.shutDown()
             }
           } onFirstUser: { user in
@@ -86,6 +87,7 @@ enum NodeCommand {
             fflush(nil)
           }
         } catch { throw NodeFailure(error) }
+        if let error = unwritten.withLock({ $0 }) { throw error }
       }
       // Ends the server, and the process when the server does not end in its time. It returns only with an error.
       let stop: @Sendable () async throws -> Void = {

@@ -139,15 +139,13 @@ struct NodeSettings: Sendable {
   }
 
   private static func read(_ path: String, option: String) throws(UsageError) -> [UInt8] {
-    guard let file = fopen(path, "rb") else {
-      throw UsageError("--\(option): \(path) cannot be read: \(String(cString: strerror(errno))).")
+    do throws(SmallFile.Failure) { return try SmallFile.contents(of: path, limit: maximumFileBytes) } catch {
+      switch error {
+      case .missing: throw UsageError("--\(option): \(path) cannot be read: \(String(cString: strerror(ENOENT))).")
+      case .unreadable(let reason): throw UsageError("--\(option): \(path) cannot be read: \(reason).")
+      case .tooLarge: throw UsageError("--\(option): \(path) has more than 1 MiB.")
+      }
     }
-    defer { fclose(file) }
-    var bytes = [UInt8](repeating: 0, count: maximumFileBytes + 1)
-    let count = fread(&bytes, 1, bytes.count, file)
-    guard ferror(file) == 0 else { throw UsageError("--\(option): \(path) is not a file that can be read.") }
-    guard count <= maximumFileBytes else { throw UsageError("--\(option): \(path) has more than 1 MiB.") }
-    return Array(bytes.prefix(count))
   }
 
   /// What is said once, of the superuser that the first start makes.

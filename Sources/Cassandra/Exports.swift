@@ -1,5 +1,6 @@
 // What the driver's public signatures name, so that `import Cassandra` is enough.
 
+@_exported public import struct CassandraBytes.ByteText
 @_exported public import class CassandraReactor.EventLoop
 @_exported public import class CassandraReactor.EventLoops
 @_exported public import struct CassandraReactor.SocketAddress

@@ -22,3 +22,35 @@ extension String {
     }
   }
 }
+
+extension Span where Element == UInt8 {
+  /// Whether the bytes of `word` stand somewhere among these.
+  package func contains(bytesOf word: StaticString) -> Bool {
+    let length = word.utf8CodeUnitCount
+    guard length <= count else { return false }
+    for start in 0...(count - length) where extracting(start..<start + length).isEqual(to: word) { return true }
+    return false
+  }
+
+  /// Whether these are the bytes of `word` but for the case of ASCII letters; `word` is lower-case.
+  package func isEqualIgnoringCase(to word: StaticString) -> Bool {
+    guard count == word.utf8CodeUnitCount else { return false }
+    return word.withUTF8Buffer { word in
+      for index in word.indices {
+        let byte = self[index]
+        let lower = (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
+        if unsafe lower != word[index] { return false }
+      }
+      return true
+    }
+  }
+}
+
+extension RawRepresentable where RawValue == String, Self: CaseIterable {
+  /// The case whose name has just these bytes. What a peer names is looked up so, and not by `init(rawValue:)`, which
+  /// compares as Swift does: in time that grows with the square of a run of combining marks.
+  package init?(named text: String) {
+    guard let found = Self.allCases.first(where: { $0.rawValue.hasSameBytes(as: text) }) else { return nil }
+    self = found
+  }
+}

@@ -211,6 +211,14 @@ import Testing
     #expect(error?.code == .bundleNotZip)
   }
 
+  /// The names of other files are compared with those that are wanted: each comparison took a second and a half.
+  @Test(.timeLimit(.minutes(1))) func namesOfOtherFilesAreBytes() throws {
+    let marks = String(repeating: "\u{301}", count: 15_000) + String(repeating: "\u{316}", count: 15_000)
+    let others = (0..<8).map { RawZip.Entry(name: "e\(marks)\($0)", bytes: []) }
+    let entries = others + Self.files().map { RawZip.Entry(name: $0.key, bytes: $0.value) }
+    for _ in 0..<3 { _ = try SecureConnectBundle(zip: RawZip(entries: entries).bytes) }
+  }
+
   @Test func noKeyIsInWhatIsPrinted() throws {
     let files = Self.files()
     let bundle = try SecureConnectBundle(zip: AstraBundle.zip(files))

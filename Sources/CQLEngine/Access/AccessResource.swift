@@ -37,13 +37,13 @@ enum AccessResource: Sendable {
 
   /// The resource of such a path; nil when it is none.
   init?(_ path: ByteText) {
-    let parts = path.text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+    let parts = path.text.split(ascii: "/", maxSplits: 1, omittingEmptySubsequences: false)
     guard let kind = parts.first else { return nil }
     let name = parts.count > 1 ? String(parts[1]) : nil
     switch ByteText(String(kind)) {
     case "data":
       guard let name else { self = .allKeyspaces; return }
-      let parts = name.split(separator: "/", omittingEmptySubsequences: false)
+      let parts = name.split(ascii: "/", omittingEmptySubsequences: false)
       switch parts.count {
       case 1: self = .keyspace(name)
       case 2 where ByteText(String(parts[1])) == "*": self = .allTables(in: String(parts[0]))
@@ -61,9 +61,11 @@ enum AccessResource: Sendable {
 
   /// The function of the rest of a path, `keyspace/name[types]`; nil when it is that of a keyspace.
   private static func function(_ path: String) -> AccessResource? {
-    let parts = path.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-    guard parts.count == 2, let start = parts[1].firstIndex(of: "["), parts[1].last == "]" else { return nil }
-    let types = parts[1][parts[1].index(after: start)...].dropLast().split(separator: "^")
+    let parts = path.split(ascii: "/", maxSplits: 1, omittingEmptySubsequences: false)
+    guard parts.count == 2, let start = parts[1].firstIndex(ofASCII: "["), parts[1].hasSuffix(bytesOf: "]") else {
+      return nil
+    }
+    let types = parts[1][parts[1].index(after: start)...].dropLast().split(ascii: "^")
     return .function(
       String(parts[1][..<start]), types.map { CQLType(marshalClassName: String($0)) }, in: String(parts[0]))
   }

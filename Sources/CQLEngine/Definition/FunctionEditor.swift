@@ -24,6 +24,7 @@ enum FunctionEditor {
         "Duplicate argument names for given function \(name) with argument names "
           + "[\(statement.arguments.map(\.name.name).joined(separator: ", "))]")
     }
+    try Self.checkCount(statement.arguments.count)
     try Self.checkThawed(statement.arguments.map(\.type), "Argument")
     try Self.checkThawed([statement.returnType], "Return type")
     guard let keyspace = draft.keyspaces[keyspaceName] else {
@@ -75,6 +76,14 @@ enum FunctionEditor {
   private static let bothDirectives = EngineFailure.invalid(
     "Cannot use both 'OR REPLACE' and 'IF NOT EXISTS' directives")
 
+  /// The most arguments of a function or an aggregate: 65,535, as many as the protocol can name.
+  private static let maximumArguments = 65_535
+
+  private static func checkCount(_ count: Int) throws(EngineFailure) {
+    guard count > maximumArguments else { return }
+    throw EngineFailure.invalid("A function may have at most \(maximumArguments) arguments")
+  }
+
   /// Refuses `frozen` where it is not written: all values of functions are.
   private static func checkThawed(_ types: [TypeName], _ what: String) throws(EngineFailure) {
     for case .frozen(let inner) in types {
@@ -90,6 +99,7 @@ enum FunctionEditor {
     let keyspaceName = try functionKeyspace(draft, of: statement.aggregate)
     let name = statement.aggregate.name.name
     if statement.ifNotExists, statement.orReplace { throw Self.bothDirectives }
+    try Self.checkCount(statement.arguments.count)
     try Self.checkThawed(statement.arguments, "Argument")
     try Self.checkThawed([statement.stateType], "State type")
     guard let keyspace = draft.keyspaces[keyspaceName] else {
@@ -183,6 +193,7 @@ enum FunctionEditor {
       ? keyspace.aggregates(named: name).map(\.signature) : keyspace.functions(named: name).map(\.signature)
     var signature = known.first
     if let arguments = statement.arguments {
+      try Self.checkCount(arguments.count)
       try Self.checkThawed(arguments, "Argument")
       var resolved: [ColumnType] = []
       for type in arguments { resolved.append(try TypeResolver(keyspace).resolve(type)) }

@@ -84,9 +84,9 @@ enum KeyspaceEditor {
     _ draft: inout SchemaDraft, _ options: NameMap<String>, of keyspace: String
   ) throws(EngineFailure) -> NameMap<String> {
     guard let given = options["class"] else { throw EngineFailure.configuration("Missing replication strategy class") }
-    let className = given.contains(".") ? given : Self.locatorPackage + given
+    let className = given.contains(ascii: ".") ? given : Self.locatorPackage + given
     let strategy =
-      className.hasPrefix(Self.locatorPackage) ? String(className.dropFirst(Self.locatorPackage.count)) : ""
+      className.hasPrefix(bytesOf: Self.locatorPackage) ? String(className.dropFirst(Self.locatorPackage.count)) : ""
     var result: NameMap<String> = ["class": className]
     var rest = options
     rest["class"] = nil
@@ -108,7 +108,7 @@ enum KeyspaceEditor {
           + keyspace)
     }
     for (key, value) in result where key != "class" {
-      guard let number = Int32(value.split(separator: "/").first ?? "") else {
+      guard let number = Int32(value.split(ascii: "/").first ?? "") else {
         throw EngineFailure.configuration("For input string: \"\(value)\"")
       }
       guard number >= 0 else {

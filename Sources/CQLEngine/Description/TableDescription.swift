@@ -1,3 +1,4 @@
+import CassandraBytes
 import CQLLanguage
 import CassandraWire
 
@@ -21,7 +22,7 @@ enum SchemaDescription {
   private static func replication(_ options: NameMap<String>) -> String {
     var parts: [String] = []
     if let className = options["class"] {
-      parts.append("'class': \(Constant.quoted(String(className.split(separator: ".").last ?? "")))")
+      parts.append("'class': \(Constant.quoted(String(className.split(ascii: ".").last ?? "")))")
     }
     for (key, value) in options.sorted where key != "class" {
       parts.append("\(Constant.quoted(key)): \(Constant.quoted(value))")

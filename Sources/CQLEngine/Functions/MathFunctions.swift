@@ -86,6 +86,9 @@ enum MathFunctions {
       name, type, type,
       ofOne: { value throws(EngineFailure) in
         guard let number = Number(value, type) else { return nil }
+        if case .decimal(let decimal) = number, decimal.scale > 0, decimal.unscaled.isTooLong, name == "round" {
+          throw Number.tooLong
+        }
         return try compute(number).bytes(type)
       })
   }
@@ -119,7 +122,7 @@ enum MathFunctions {
 
   private static func absolute(_ number: CQLDecimal) -> CQLDecimal {
     guard number.unscaled.isNegative else { return number }
-    let text = number.unscaled.description.dropFirst()
-    return CQLDecimal(unscaled: CQLVarint(String(text)) ?? number.unscaled, scale: number.scale)
+    let magnitude = BigInteger(twosComplement: number.unscaled.twosComplement).magnitude
+    return CQLDecimal(unscaled: CQLVarint(twosComplement: magnitude.twosComplement.span), scale: number.scale)
   }
 }

@@ -55,6 +55,7 @@ enum Number {
 
   /// The lowest 64 bits of a number without what stands behind its point.
   private static func lowBits(_ number: CQLDecimal) -> Int64 {
+    guard number.scale <= 0 || !number.unscaled.isTooLong else { return 0 }
     // A multiple of 10⁶⁴ has none of them.
     guard number.scale > -64 else { return 0 }
     var whole = BigInteger(twosComplement: number.unscaled.twosComplement)
@@ -77,8 +78,14 @@ enum Number {
   }
 
   /// The value of a type; integers are cut to the type's bits as Java does.
+  ///
+  /// Throws for a long number with a fraction: to divide it by a power of ten takes time that grows with the square of its
+  /// length.
   func bytes(_ type: CQLType) throws(EngineFailure) -> [UInt8] {
     var bytes: [UInt8] = []
+    if case .decimal(let number) = self, type != .decimal, number.scale > 0, number.unscaled.isTooLong {
+      throw Self.tooLong
+    }
     switch type {
     case .tinyint: bytes.append(bigEndian: Int8(truncatingIfNeeded: clamped(32)))
     case .smallint: bytes.append(bigEndian: Int16(truncatingIfNeeded: clamped(32)))
@@ -94,6 +101,11 @@ enum Number {
     default: throw EngineFailure.invalid("Not a number: \(type)")
     }
     return bytes
+  }
+
+  /// A number is longer than what is computed with.
+  static var tooLong: EngineFailure {
+    EngineFailure(.serverError, "java.lang.ArithmeticException: \(ArithmeticProblem.tooLarge.message)")
   }
 
   /// What Cassandra's arithmetic says of a number that is no decimal.

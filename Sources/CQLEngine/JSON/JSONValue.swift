@@ -123,7 +123,7 @@ enum JSONValue {
           + "'bootstrap')")
     }
     do throws(EngineFailure) {
-      guard text.hasPrefix("0x") else {
+      guard text.hasPrefix(bytesOf: "0x") else {
         throw EngineFailure.invalid("String representation of blob is missing 0x prefix: \(text)")
       }
       return try Literal.bytes(Constant(.blob, text), .blob)

@@ -87,14 +87,30 @@ struct Restriction: Sendable {
       return Restriction(
         columns: wider.columns, kind: .slice(lower: lower ?? otherLower, upper: upper ?? otherUpper),
         isTuple: isTuple || other.isTuple)
-    case (.contains(let values, let keys, let entries), .contains(let otherValues, let otherKeys, let otherEntries)):
-      return Restriction(
-        columns: columns,
-        kind: .contains(values: values + otherValues, keys: keys + otherKeys, entries: entries + otherEntries))
+    case (.contains(let values, let keys, let entries), .contains):
+      var both = Restriction(columns: columns, kind: .contains(values: values, keys: keys, entries: entries))
+      both.add(other)
+      return both
     case (.contains, .slice), (.slice, .contains):
       throw EngineFailure.invalid(
         "Collection column \(names) can only be restricted by CONTAINS, CONTAINS KEY, or map-entry equality")
     }
+  }
+
+  /// Adds what another restriction says of elements of the same collection, in the place of these: a statement may name as
+  /// many of them as it has terms. False when one of both says something else.
+  @discardableResult
+  mutating func add(_ other: Restriction) -> Bool {
+    guard case .contains(var values, var keys, var entries) = kind,
+      case .contains(let otherValues, let otherKeys, let otherEntries) = other.kind
+    else { return false }
+    // Nobody else holds the arrays now, so that they grow without being copied.
+    kind = .contains(values: [], keys: [], entries: [])
+    values += otherValues
+    keys += otherKeys
+    entries += otherEntries
+    kind = .contains(values: values, keys: keys, entries: entries)
+    return true
   }
 
   private func twice(_ what: String) -> EngineFailure {

@@ -179,11 +179,12 @@ struct RestrictionPlanner {
       // A tuple that overlaps is kept apart; only what both say about the same end is refused.
       _ = try tuple.merged(with: restriction)
     }
-    if let other = byColumn[column.name] {
-      byColumn[column.name] = try other.merged(with: restriction)
-    } else {
+    guard var other = byColumn.removeValue(forKey: column.name) else {
       byColumn[column.name] = restriction
+      return
     }
+    if !other.add(restriction) { other = try other.merged(with: restriction) }
+    byColumn[column.name] = other
   }
 
   /// Refuses two slices that begin with different columns.

@@ -145,7 +145,7 @@ struct SelectorPlanner {
   }
 
   private mutating func aggregate(_ name: String, _ arguments: [TypedSelectable]) throws(EngineFailure) -> Selector {
-    guard let kind = AggregateFunction.Kind(rawValue: name), arguments.count == 1, let argument = arguments.first else {
+    guard let kind = AggregateFunction.Kind(named: name), arguments.count == 1, let argument = arguments.first else {
       throw EngineFailure.invalid("Invalid number of arguments for function system.\(name)(any)")
     }
     if isInAggregate {

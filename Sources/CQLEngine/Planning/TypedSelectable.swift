@@ -120,7 +120,7 @@ extension SelectorPlanner {
         function, arguments.map { argument($0) }, receiver: nil, table: table, in: terms.types.keyspace
       ).returnType
     }
-    guard let kind = AggregateFunction.Kind(rawValue: name), arguments.count == 1, let argument = arguments.first else {
+    guard let kind = AggregateFunction.Kind(named: name), arguments.count == 1, let argument = arguments.first else {
       return nil
     }
     if kind == .count, case .constant = argument.term?.term.kind { return .bigint }

@@ -7,7 +7,9 @@ extension WritePlanner {
   mutating func operation(_ assignment: UpdateStatement.Assignment) throws(EngineFailure) -> WriteOperation {
     let column = try table.column(named: assignment.column)
     if column.isPrimaryKey { throw EngineFailure.invalid("PRIMARY KEY part \(column.cql) found in SET part") }
-    for other in operations where other.column === column && !Self.goTogether(other, assignment.operation) {
+    // A column may be changed in several ways by one statement, but not be given a value as a whole beside.
+    let setsWhole = if case .set = assignment.operation { true } else { false }
+    if let other = assigned.updateValue(setsWhole, forKey: ObjectIdentifier(column)), other || setsWhole {
       throw EngineFailure.syntax("Multiple incompatible setting of column \(column.cql)")
     }
     let receiver = Receiver(column, of: table)
@@ -56,14 +58,6 @@ extension WritePlanner {
       }
       let part = terms.receiver("\(column.name).\(field.name)", definition.fields[index].type)
       return .setField(column, index, try terms.expression(term, part))
-    }
-  }
-
-  /// A column may be changed in several ways by one statement, but not be given a value as a whole beside.
-  private static func goTogether(_ other: WriteOperation, _ operation: UpdateStatement.Operation) -> Bool {
-    switch (other, operation) {
-    case (.set, _), (_, .set): false
-    default: true
     }
   }
 

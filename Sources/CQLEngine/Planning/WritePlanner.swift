@@ -8,6 +8,8 @@ struct WritePlanner {
   /// The terms of the statement, or of the batch that it belongs to.
   var terms: TermPlanner
   var operations: [WriteOperation] = []
+  /// The columns that the assignments so far change, and whether one gives the column a value as a whole.
+  var assigned: [ObjectIdentifier: Bool] = [:]
 
   /// Whether the statement belongs to a batch, which has rules of its own on what its members name.
   private let isInBatch: Bool

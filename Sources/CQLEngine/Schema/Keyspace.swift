@@ -1,3 +1,4 @@
+import CassandraBytes
 import CQLLanguage
 import CassandraWire
 
@@ -60,7 +61,7 @@ struct Keyspace: Sendable {
   func replicas(in dataCentre: String) -> Int {
     let text = replication[dataCentre] ?? replication["replication_factor"]
     // Behind a slash stands how many of them would be transient.
-    return text.flatMap { Int($0.prefix { $0 != "/" }) } ?? (isSystem ? 1 : 0)
+    return text.flatMap { Int($0.prefix(beforeASCII: "/")) } ?? (isSystem ? 1 : 0)
   }
 
   /// The table that has an index of that name.

@@ -123,15 +123,17 @@ extension TableOptions {
     let failure = EngineFailure.configuration(
       "Invalid value \(text) for option '\(property.name.name)'")
     func policy(_ part: Substring) -> String? {
-      if part.hasSuffix("MS"), let number = Double(part.dropLast(2)) { return "\(Self.plain(number))ms" }
-      if part.hasSuffix("PERCENTILE"), let number = Double(part.dropLast(10)) { return "\(Self.plain(number))p" }
-      if part.hasSuffix("P"), let number = Double(part.dropLast()), number > 0, number < 100 {
+      if part.hasSuffix(bytesOf: "MS"), let number = Double(part.dropLast(2)) { return "\(Self.plain(number))ms" }
+      if part.hasSuffix(bytesOf: "PERCENTILE"), let number = Double(part.dropLast(10)) {
+        return "\(Self.plain(number))p"
+      }
+      if part.hasSuffix(bytesOf: "P"), let number = Double(part.dropLast()), number > 0, number < 100 {
         return "\(Self.plain(number))p"
       }
       return nil
     }
-    if upper.hasPrefix("MIN(") || upper.hasPrefix("MAX("), upper.hasSuffix(")") {
-      let parts = upper.dropFirst(4).dropLast().split(separator: ",").map { Self.trimmed($0) }
+    if upper.hasPrefix(bytesOf: "MIN(") || upper.hasPrefix(bytesOf: "MAX("), upper.hasSuffix(bytesOf: ")") {
+      let parts = upper.dropFirst(4).dropLast().split(ascii: ",").map { Self.trimmed($0) }
       guard parts.count == 2, let first = policy(parts[0]), let second = policy(parts[1]) else { throw failure }
       return "\(upper.prefix(3))(\(first),\(second))"
     }
@@ -141,8 +143,8 @@ extension TableOptions {
 
   private static func trimmed(_ text: Substring) -> Substring {
     var text = text
-    while text.first == " " { text.removeFirst() }
-    while text.last == " " { text.removeLast() }
+    while text.utf8.first == UInt8(ascii: " ") { text.removeFirst() }
+    while text.utf8.last == UInt8(ascii: " ") { text.removeLast() }
     return text
   }
 
@@ -180,14 +182,14 @@ extension TableOptions {
     guard let className = entries["class"] else {
       throw EngineFailure.configuration("Missing sub-option 'class' for the 'compaction' option")
     }
-    let qualified = className.contains(".") ? className : compactionPackage + className
+    let qualified = className.contains(ascii: ".") ? className : compactionPackage + className
     let known = ["SizeTiered", "Leveled", "TimeWindow", "Unified"].map { compactionPackage + $0 + "CompactionStrategy" }
     guard known.contains(qualified) else {
       throw EngineFailure.configuration("Unable to find compaction strategy class '\(qualified)'")
     }
     var result = entries
     result["class"] = qualified
-    if !qualified.hasSuffix("UnifiedCompactionStrategy") {
+    if !qualified.hasSuffix(bytesOf: "UnifiedCompactionStrategy") {
       result["max_threshold"] = entries["max_threshold"] ?? "32"
       result["min_threshold"] = entries["min_threshold"] ?? "4"
     }
@@ -202,7 +204,7 @@ extension TableOptions {
       throw EngineFailure.configuration("Missing sub-option 'class' for the 'compression' option.")
     }
     guard !className.isEmpty else { return ["enabled": "false"] }
-    let qualified = className.contains(".") ? className : compressionPackage + className
+    let qualified = className.contains(ascii: ".") ? className : compressionPackage + className
     let known = ["LZ4", "Snappy", "Deflate", "Zstd", "Noop"].map { compressionPackage + $0 + "Compressor" }
     guard known.contains(qualified) else {
       throw EngineFailure.configuration("Could not create Compression for type \(qualified)")

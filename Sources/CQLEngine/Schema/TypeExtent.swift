@@ -2,9 +2,8 @@ import CassandraWire
 
 /// How many bytes the protocol takes to name types, user types with all their fields wherever they stand.
 ///
-/// In memory user types share what they are made of. So one that has another one twice, which has a third one twice, is
-/// short to declare; but thirty such declarations would make a thousand million types of what each answer names. What goes
-/// over types goes over all of it, so it is bounded where types are declared and where columns are named.
+/// What goes over types goes over all of them (`CQLType.addExtent`), so it is bounded where types are declared and where
+/// columns are named.
 struct TypeExtent {
   /// Bytes of the name of one type: 64 KiB, which is a user type with some thousand fields.
   static let maximumTypeBytes = 64 << 10
@@ -20,7 +19,7 @@ struct TypeExtent {
   /// Refuses a type that is too long or too deep to be named.
   static func check(_ type: ColumnType) throws(EngineFailure) {
     var extent = TypeExtent(limit: maximumTypeBytes)
-    guard extent.add(type.wire, depth: 0) else {
+    guard type.wire.addExtent(to: &extent.bytes, limit: extent.limit) else {
       throw EngineFailure.invalid(
         "The type \(type.cql.prefix(100)) is too large: with the user types in it, it may have at most "
           + "\(maximumTypeBytes) bytes in the protocol, and \(CQLType.maximumNesting) types within each other")
@@ -32,7 +31,7 @@ struct TypeExtent {
     var extent = TypeExtent(limit: maximumColumnBytes)
     for column in [table.partitionKey, table.clustering, table.statics, table.regulars].joined() {
       extent.bytes += 2 + column.name.utf8.count
-      guard extent.add(column.type.wire, depth: 0) else {
+      guard column.type.wire.addExtent(to: &extent.bytes, limit: extent.limit) else {
         throw EngineFailure.invalid(
           "The columns of table \(table.keyspace).\(table.name) are too large together: their names and types may have at "
             + "most \(maximumColumnBytes) bytes in the protocol")
@@ -56,31 +55,8 @@ struct TypeExtent {
   private mutating func add(_ columns: [ColumnSpecification]) -> Bool {
     for column in columns {
       bytes += 2 + column.name.utf8.count
-      guard add(column.type, depth: 0) else { return false }
+      guard column.type.addExtent(to: &bytes, limit: limit) else { return false }
     }
     return true
-  }
-
-  /// Counts a type; false when it is beyond the limit, and what is left of it is passed over.
-  private mutating func add(_ type: CQLType, depth: Int) -> Bool {
-    bytes += 2
-    guard bytes <= limit, depth < CQLType.maximumNesting else { return false }
-    switch type {
-    case .list(let element), .set(let element), .vector(let element, _): return add(element, depth: depth + 1)
-    case .map(let key, let value): return add(key, depth: depth + 1) && add(value, depth: depth + 1)
-    case .tuple(let elements):
-      for element in elements {
-        guard add(element, depth: depth + 1) else { return false }
-      }
-    case .udt(let definition):
-      bytes += definition.keyspace.utf8.count + definition.name.utf8.count
-      for field in definition.fields {
-        bytes += 2 + field.name.utf8.count
-        guard add(field.type, depth: depth + 1) else { return false }
-      }
-    case .custom(let name): bytes += name.utf8.count
-    default: break
-    }
-    return bytes <= limit
   }
 }

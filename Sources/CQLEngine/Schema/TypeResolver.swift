@@ -143,7 +143,7 @@ struct TypeResolver {
       }
       return ColumnType(native)
     }
-    let qualified = className.contains(".") ? className : "org.apache.cassandra.db.marshal." + className
+    let qualified = className.contains(ascii: ".") ? className : "org.apache.cassandra.db.marshal." + className
     throw EngineFailure.syntax(
       "Error setting type \(className): Unable to find abstract-type class '\(qualified)'")
   }

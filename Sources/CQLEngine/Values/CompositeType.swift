@@ -17,8 +17,8 @@ struct CompositeType {
   /// The type of a Java class's name with its parameters; nil for any other class.
   init?(className: String) {
     var text = className[...]
-    if text.hasPrefix(Self.package) { text = text.dropFirst(Self.package.count) }
-    guard text.hasPrefix(Self.name + "("), text.hasSuffix(")") else { return nil }
+    if text.hasPrefix(bytesOf: Self.package) { text = text.dropFirst(Self.package.count) }
+    guard text.hasPrefix(bytesOf: Self.name + "("), text.hasSuffix(bytesOf: ")") else { return nil }
     var components: [CQLType] = []
     for part in Self.parts(text.dropFirst(Self.name.count + 1).dropLast()) {
       let type = CQLType(marshalClassName: part)

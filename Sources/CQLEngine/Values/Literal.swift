@@ -213,7 +213,7 @@ enum Literal {
 
   /// An IPv4 address of fewer than four parts, the last of which stands for all bytes that are left: `127.1`.
   private static func shortAddress(_ text: String) -> CQLInet? {
-    let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+    let parts = text.split(ascii: ".", omittingEmptySubsequences: false)
     guard let last = parts.last, parts.count < 4 else { return nil }
     var address: UInt32 = 0
     for part in parts.dropLast() {
@@ -272,21 +272,23 @@ enum Literal {
 
   /// A duration in any of its three spellings: `1h30m`, `PT1H30M`, `P0001-00-00T01:30:00`.
   static func duration(_ text: String) -> CQLDuration? {
-    let isNegative = text.hasPrefix("-")
+    let isNegative = text.hasPrefix(bytesOf: "-")
     let body = isNegative ? text.dropFirst() : text[...]
-    guard body.first == "P" || body.first == "p" else { return CQLDuration(text) }
+    guard body.utf8.first.map({ $0 | 0x20 }) == UInt8(ascii: "p") else { return CQLDuration(text) }
     let upper = body.dropFirst().uppercased()
-    if upper.contains("-") {
+    // What is no ASCII is none of these.
+    guard upper.utf8.allSatisfy({ $0 < 0x80 }) else { return nil }
+    if upper.contains(ascii: "-") {
       let numbers = upper.split(whereSeparator: { "-T:".contains($0) }).map { Int64($0) }
       guard numbers.count == 6, let years = numbers[0], let months = numbers[1], let days = numbers[2],
         let hours = numbers[3], let minutes = numbers[4], let seconds = numbers[5]
       else { return nil }
       return CQLDuration("\(isNegative ? "-" : "")\(years)y\(months)mo\(days)d\(hours)h\(minutes)m\(seconds)s")
     }
-    let parts = upper.split(separator: "T", maxSplits: 1, omittingEmptySubsequences: false)
+    let parts = upper.split(ascii: "T", maxSplits: 1, omittingEmptySubsequences: false)
     guard let datePart = parts.first else { return nil }
     var plain = datePart.lowercased()
-    plain = plain.split(separator: "m", omittingEmptySubsequences: false).joined(separator: "mo")
+    plain = plain.split(ascii: "m", omittingEmptySubsequences: false).joined(separator: "mo")
     if parts.count == 2 { plain += parts[1].lowercased() }
     return CQLDuration((isNegative ? "-" : "") + plain)
   }

@@ -10,6 +10,7 @@ extension String {
   static func == (left: String, right: String) -> Bool { left.hasSameBytes(as: right) }
   static func != (left: String, right: String) -> Bool { !left.hasSameBytes(as: right) }
   static func ~= (pattern: String, value: String) -> Bool { pattern.hasSameBytes(as: value) }
+  static func < (left: String, right: String) -> Bool { left.utf8.lexicographicallyPrecedes(right.utf8) }
 }
 
 extension String? {
@@ -25,4 +26,5 @@ extension String? {
 
 extension Sequence<String> {
   func contains(_ text: String) -> Bool { contains { $0.hasSameBytes(as: text) } }
+  func sorted() -> [String] { sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) } }
 }

@@ -13,18 +13,22 @@ enum CassandraClass {
   ]
 
   /// A class's name with its package.
-  static func fullName(_ name: String) -> String { name.contains(".") ? name : package + name }
+  static func fullName(_ name: String) -> String { name.contains(ascii: ".") ? name : package + name }
 
   /// The name, with its package, of the class that `text` begins with, if Cassandra has none of this name.
   ///
   /// What stands in parentheses behind it is not looked at.
   static func missing(in text: String) -> String? {
-    let name = text.drop { $0 == " " || $0 == "\t" || $0 == "\n" }
-      .prefix { $0.isASCII && ($0.isLetter || $0.isNumber) || "-+._&".contains($0) }
+    let name = text.unicodeScalars.drop { $0 == " " || $0 == "\t" || $0 == "\n" }.prefix { scalar in
+      switch scalar {
+      case "a"..."z", "A"..."Z", "0"..."9", "-", "+", ".", "_", "&": true
+      default: false
+      }
+    }
     // No name at all stands for BytesType.
     if name.isEmpty { return nil }
     let full = fullName(String(name))
-    let isKnown = full.hasPrefix(package) && names.contains(String(full.dropFirst(package.count)))
+    let isKnown = full.hasPrefix(bytesOf: package) && names.contains(String(full.dropFirst(package.count)))
     return isKnown ? nil : full
   }
 }

@@ -1,3 +1,5 @@
+import CassandraBytes
+
 /// `GRANT`, `REVOKE` and `LIST`.
 enum PermissionGrammar {
   /// `GRANT` or `REVOKE` of permissions or of a role.
@@ -164,9 +166,9 @@ enum PermissionGrammar {
     case "": tokens.refuse("Empty JMX object name supplied")
     case "*:*": tokens.refuse("Please use ALL MBEANS instead of wildcard pattern")
     default:
-      if !name.contains(":") || !name.contains("=") && !name.hasSuffix("*") {
+      if !name.contains(ascii: ":") || !name.contains(ascii: "=") && !name.hasSuffix(bytesOf: "*") {
         tokens.refuse("\(name) is not a valid JMX object name")
-      } else if isPattern, !name.contains("*"), !name.contains("?") {
+      } else if isPattern, !name.contains(ascii: "*"), !name.contains(ascii: "?") {
         tokens.refuse("Plural form used, but non-pattern JMX object name specified (\(name))")
       }
     }

@@ -1,3 +1,4 @@
+import CassandraBytes
 internal import CassandraWire
 
 /// The rules of a connection, without I/O: which message may come when, and what follows from it (sections 2.3.1 and
@@ -201,7 +202,7 @@ extension ConnectionMachine {
     }
   }
 
-  private static let supported = [
+  private static let supported: [ByteText: [String]] = [
     "CQL_VERSION": ["3.4.7"], "COMPRESSION": ["lz4"], "PROTOCOL_VERSIONS": versionNames,
   ]
 
@@ -209,7 +210,7 @@ extension ConnectionMachine {
     guard let language = options.cqlVersion else {
       return unexpected("Missing value CQL_VERSION in STARTUP message")
     }
-    let parts = language.split(separator: ".", omittingEmptySubsequences: false)
+    let parts = language.split(ascii: ".", omittingEmptySubsequences: false)
     guard parts.count == 3, let major = Int(parts[0]), Int(parts[1]) != nil else {
       return unexpected("Invalid version value: \(language)")
     }

@@ -243,7 +243,7 @@ extension [UInt8] {
   }
 
   /// Appends the custom payload that stands before a request (section 4).
-  mutating func append(customPayload: [String: [UInt8]?]) throws(CassandraError) {
+  mutating func append(customPayload: [ByteText: [UInt8]?]) throws(CassandraError) {
     do throws(WireError) { try RequestPrefix(customPayload: customPayload).encode(into: &self) } catch {
       throw .unsendable(error)
     }

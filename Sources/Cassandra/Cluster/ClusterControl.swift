@@ -285,8 +285,12 @@ extension ClusterControl {
   private func described(_ map: ClusterMap, by reading: SystemReading?) -> [NodeDescription] {
     var nodes: [NodeDescription] = []
     let rows = reading.map { [$0.local] + $0.peers } ?? []
-    for endPoint in map.endPoints where !nodes.contains(where: { $0.endPoint == endPoint }) {
-      let row = rows.first { $0.hostID?.description == endPoint.serverName }
+    let rowsByID = Dictionary(
+      rows.prefix(Topology.maximumNodes).compactMap { row in row.hostID.map { (ByteText("\($0)"), row) } }
+    ) { first, _ in first }
+    var endPoints: Set<EndPoint> = []
+    for endPoint in map.endPoints where endPoints.insert(endPoint).inserted {
+      let row = endPoint.serverName.flatMap { rowsByID[ByteText($0)] }
       nodes.append(
         NodeDescription(
           hostID: row?.hostID, endPoint: endPoint,
@@ -309,39 +313,11 @@ extension ClusterControl {
     let topology = Topology(
       version: version, nodes: found, localDatacenter: localDatacenter, remoteNodes: context.remoteNodesPerDatacenter,
       replication: replication)
-    if isNew { log(topology, before) }
+    if isNew { topology.log(changesSince: before, to: context.logger) }
     nodes.adopt(topology, seed: seed)
     if let seed, nodes.owns(seed) { dialled = nil }
     context.loops.post { [loop] client in
       if client.loop !== loop { client.nodes.adopt(topology) }
-    }
-  }
-
-  private func log(_ topology: Topology, _ before: Topology) {
-    func fields(_ node: NodeDescription) -> KeyValuePairs<String, LogValue> {
-      [
-        "node": .text("\(node.endPoint)"), "host_id": .text(node.hostID?.description ?? ""),
-        "datacenter": .text(node.datacenter?.text ?? ""), "rack": .text(node.rack?.text ?? ""),
-      ]
-    }
-    guard before.version > 0 else {
-      context.logger.info(
-        "the nodes of the cluster are known",
-        [
-          "nodes": .integer(topology.nodes.count), "local": .integer(topology.local.count),
-          "local_datacenter": .text(topology.localDatacenter?.text ?? ""),
-        ])
-      return
-    }
-    for node in topology.nodes {
-      guard let old = before.nodes.first(where: { $0.isSame(as: node) }) else {
-        context.logger.info("a node has joined the cluster", fields(node))
-        continue
-      }
-      if old.endPoint != node.endPoint { context.logger.info("a node has another address", fields(node)) }
-    }
-    for node in before.nodes where !topology.nodes.contains(where: { $0.isSame(as: node) }) {
-      context.logger.info("a node has left the cluster", fields(node))
     }
   }
 }

@@ -1,3 +1,5 @@
+internal import CassandraBytes
+
 /// Where a node is reached: a host and a port, and for a proxy that stands before several nodes the name that it chooses
 /// by.
 ///
@@ -39,12 +41,12 @@ public struct EndPoint: Sendable, Hashable, CustomStringConvertible {
     var host = Substring(text)
     var port: Substring?
     if text.hasPrefix("[") {
-      guard let end = text.firstIndex(of: "]") else { throw invalid("the bracket is not closed") }
+      guard let end = text.firstIndex(ofASCII: "]") else { throw invalid("the bracket is not closed") }
       host = text[text.index(after: text.startIndex)..<end]
       let rest = text[text.index(after: end)...]
       guard rest.isEmpty || rest.hasPrefix(":") else { throw invalid("a colon and a port may follow the bracket") }
       port = rest.isEmpty ? nil : rest.dropFirst()
-    } else if text.filter({ $0 == ":" }).count == 1, let colon = text.firstIndex(of: ":") {
+    } else if text.utf8.count(where: { $0 == UInt8(ascii: ":") }) == 1, let colon = text.firstIndex(ofASCII: ":") {
       host = text[..<colon]
       port = text[text.index(after: colon)...]
     }

@@ -89,10 +89,11 @@ extension LoopNodes {
   func adopt(_ topology: Topology, seed: NodeConnection? = nil) {
     let isFirst = self.topology.version == 0
     var adopted: [Node] = []
+    // Each has an end point of its own.
+    let known = Dictionary(nodes.map { ($0.endPoint, $0) }) { first, _ in first }
     for (place, description) in topology.nodes.enumerated() {
       let isWanted = topology.distances[place] != .ignored
-      if let node = nodes.first(where: { $0.description.isSame(as: description) && $0.endPoint == description.endPoint }
-      ) {
+      if let node = known[description.endPoint], node.description.isSame(as: description) {
         node.update(description, isWanted: isWanted)
         adopted.append(node)
       } else {
@@ -105,7 +106,8 @@ extension LoopNodes {
         adopted[place].wake()
       }
     }
-    let left = nodes.filter { node in !adopted.contains { $0 === node } }
+    let kept = Set(adopted.map { ObjectIdentifier($0) })
+    let left = nodes.filter { !kept.contains(ObjectIdentifier($0)) }
     nodes = adopted
     for node in left { node.leave() }
     self.topology = topology

@@ -78,20 +78,28 @@ struct SystemReading: Sendable {
     var asked = describe(local, at: endPoint, port: endPoint.port)
     if !isMurmur3 { asked.tokens = [] }
     var nodes = [asked]
-    for row in peers where row.isComplete {
+    var ids = Set([local.hostID].compactMap(\.self))
+    var places = [asked.endPoint: 0]
+    for row in peers where row.isComplete && nodes.count < Topology.maximumNodes {
       guard let hostID = row.hostID, let address = row.address, hostID != local.hostID else { continue }
       let advertised = AdvertisedNode(
         hostID: hostID, host: "\(address)", port: row.port.map { Int($0) } ?? endPoint.port,
         datacenter: row.datacenter?.text ?? "", rack: row.rack?.text ?? "")
       var node = describe(row, at: place(advertised), port: advertised.port)
       if !isMurmur3 { node.tokens = [] }
-      guard !nodes.contains(where: { $0.hostID == hostID }) else { continue }
-      if let rival = nodes.firstIndex(where: { $0.endPoint == node.endPoint }) {
+      guard !ids.contains(hostID) else { continue }
+      if let rival = places[node.endPoint] {
         // The address was given to another node, and the row of the one before is still there: the new one is that
         // which was not known. The node that was asked is itself in any case.
-        if rival > 0, nodes[rival].hostID.map(known.contains) ?? false, !known.contains(hostID) { nodes[rival] = node }
+        if rival > 0, let rivalID = nodes[rival].hostID, known.contains(rivalID), !known.contains(hostID) {
+          nodes[rival] = node
+          ids.remove(rivalID)
+          ids.insert(hostID)
+        }
         continue
       }
+      ids.insert(hostID)
+      places[node.endPoint] = nodes.count
       nodes.append(node)
     }
     return nodes

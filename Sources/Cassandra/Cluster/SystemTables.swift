@@ -58,7 +58,7 @@ enum SystemTables {
       of: "SELECT keyspace_name, replication FROM system_schema.keyspaces", on: connection, due: due)
     for row in keyspaces ?? Page(emptyWith: .empty) {
       guard let name = try? row.decode(String.self, "keyspace_name"),
-        let options = try? row.decode([String: String].self, "replication")
+        let options = try? row.decode([ByteText: String].self, "replication")
       else { continue }
       reading.replication[ByteText(name)] = Replication(options)
     }

@@ -37,9 +37,9 @@ enum Replication: Sendable, Hashable {
   case other
 
   /// Reads the column `replication` of `system_schema.keyspaces`.
-  init(_ options: [String: String]) {
-    var options = Dictionary(options.map { (ByteText($0), $1) }, uniquingKeysWith: { first, _ in first })
-    let name = options.removeValue(forKey: ByteText("class")) ?? ""
+  init(_ options: [ByteText: String]) {
+    var options = options
+    let name = options.removeValue(forKey: "class") ?? ""
     let strategy = name.utf8.split(separator: UInt8(ascii: ".")).last.map { Array($0) } ?? []
     if strategy == Array("SimpleStrategy".utf8) {
       self = options[ByteText("replication_factor")].flatMap(Self.factor).map { .simple($0) } ?? .other
@@ -51,7 +51,7 @@ enum Replication: Sendable, Hashable {
   }
 
   /// `3`, or `3/1` where one of three is transient.
-  private static func factor(_ text: String) -> Int? { Int(text.prefix { $0 != "/" }) }
+  private static func factor(_ text: String) -> Int? { Int(text.prefix(beforeASCII: "/")) }
 }
 
 /// For each range of the ring the nodes of the local data centre that have its partitions, in ring order.
@@ -69,8 +69,11 @@ final class ReplicaMap: Sendable {
   let owners: [UInt16]
 
   /// Nil where nothing can be said.
+  ///
+  /// - Parameter steps: How many places of the ring may still be looked at; see ``Topology/maximumRingSteps``.
   init?(
-    of replication: Replication, on ring: TokenRing, nodes: [NodeDescription], local: ByteText?, isLocal: [Bool]
+    of replication: Replication, on ring: TokenRing, nodes: [NodeDescription], local: ByteText?, isLocal: [Bool],
+    steps: inout Int
   ) {
     let lists: [[UInt16]]
     switch replication {
@@ -78,9 +81,11 @@ final class ReplicaMap: Sendable {
     case .simple(let factor):
       guard factor > 0 else { return nil }
       tokens = ring.tokens
-      lists = ring.owners.indices.map { start in
-        Self.following(start, on: ring, count: factor).filter { isLocal[Int($0)] }
-      }
+      let count = min(factor, Set(ring.owners).count)
+      guard
+        let found = Self.lists(ring, &steps, { Self.following($0, on: ring, count: count, steps: &$1) })
+      else { return nil }
+      lists = found.map { $0.filter { isLocal[Int($0)] } }
     case .network(let factors):
       guard let local = local ?? Self.onlyDatacenter(nodes), let factor = factors[local], factor > 0 else { return nil }
       let ring = ring.filtered { nodes[$0].datacenter == local }
@@ -92,15 +97,34 @@ final class ReplicaMap: Sendable {
         rackNumbers[rack] = number
         return number
       }
-      let rackCount = Set(ring.owners.map { numbers[Int($0)] }).count
-      lists = ring.owners.indices.map { start in
-        Self.following(start, on: ring, count: factor, racks: numbers, rackCount: rackCount)
-      }
+      let owners = Set(ring.owners)
+      let rackCount = Set(owners.map { numbers[Int($0)] }).count
+      guard
+        let found = Self.lists(
+          ring, &steps,
+          {
+            Self.following(
+              $0, on: ring, count: factor, nodeCount: owners.count, racks: numbers, rackCount: rackCount, steps: &$1)
+          })
+      else { return nil }
+      lists = found
     }
     guard !tokens.isEmpty else { return nil }
     let width = max(1, lists.lazy.map(\.count).max() ?? 1)
     self.width = width
     owners = lists.flatMap { $0 + Array(repeating: Self.none, count: width - $0.count) }
+  }
+
+  /// The replicas of each range; nil when too many places of the ring would have to be looked at.
+  private static func lists(
+    _ ring: TokenRing, _ steps: inout Int, _ following: (Int, inout Int) -> [UInt16]
+  ) -> [[UInt16]]? {
+    var lists: [[UInt16]] = []
+    for start in ring.owners.indices {
+      guard steps > 0 else { return nil }
+      lists.append(following(start, &steps))
+    }
+    return lists
   }
 
   private static func onlyDatacenter(_ nodes: [NodeDescription]) -> ByteText? {
@@ -109,10 +133,11 @@ final class ReplicaMap: Sendable {
   }
 
   /// The next `count` different nodes on the ring.
-  private static func following(_ start: Int, on ring: TokenRing, count: Int) -> [UInt16] {
+  private static func following(_ start: Int, on ring: TokenRing, count: Int, steps: inout Int) -> [UInt16] {
     var found: [UInt16] = []
     var step = 0
-    while step < ring.owners.count && found.count < min(count, maximumReplicas) {
+    while step < ring.owners.count && found.count < min(count, maximumReplicas) && steps > 0 {
+      steps -= 1
       let owner = ring.owners[(start + step) % ring.owners.count]
       if !found.contains(owner) { found.append(owner) }
       step += 1
@@ -122,13 +147,15 @@ final class ReplicaMap: Sendable {
 
   /// The same on different racks: a rack is used again only as often as there are fewer racks than replicas.
   private static func following(
-    _ start: Int, on ring: TokenRing, count: Int, racks: [Int], rackCount: Int
+    _ start: Int, on ring: TokenRing, count: Int, nodeCount: Int, racks: [Int], rackCount: Int, steps: inout Int
   ) -> [UInt16] {
     var found: [UInt16] = []
     var seen: Set<Int> = []
     var repeats = max(0, count - rackCount)
+    let wanted = min(count, nodeCount, maximumReplicas)
     var step = 0
-    while step < ring.owners.count && found.count < min(count, maximumReplicas) {
+    while step < ring.owners.count && found.count < wanted && steps > 0 {
+      steps -= 1
       let owner = ring.owners[(start + step) % ring.owners.count]
       step += 1
       guard !found.contains(owner) else { continue }

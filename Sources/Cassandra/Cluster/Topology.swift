@@ -30,8 +30,12 @@ struct Topology: Sendable {
   /// Nothing is known.
   static let unknown = Topology(version: 0, nodes: [], localDatacenter: nil, remoteNodes: 0, replication: [:])
 
-  /// Nodes at most: their places have to fit into 16 bits.
-  static let maximumNodes = Int(UInt16.max)
+  /// Nodes at most: 4,096, as many as no cluster has. Each has a task on each loop; what else a server names is left out.
+  static let maximumNodes = 4_096
+  /// Places of the ring that are looked at, for all keyspaces together, to find out who has which range: 64 Mi. Beyond it,
+  /// requests of the keyspaces that are left go to any node. A thousand nodes with 256 tokens each and ten ways of
+  /// replication take about a third of it.
+  static let maximumRingSteps = 64 << 20
 
   /// - Parameters:
   ///   - remoteNodes: Nodes of each other data centre that may be used.
@@ -56,10 +60,12 @@ struct Topology: Sendable {
     var maps: [Replication: ReplicaMap] = [:]
     var replicas: [ByteText: ReplicaMap] = [:]
     let ring = TokenRing(self.nodes)
-    for (keyspace, replication) in replication {
-      if maps[replication] == nil {
+    var steps = Self.maximumRingSteps
+    for (keyspace, replication) in replication.sorted(by: { $0.key < $1.key }) {
+      if maps[replication] == nil, steps > 0 {
         maps[replication] = ReplicaMap(
-          of: replication, on: ring, nodes: self.nodes, local: localDatacenter, isLocal: distances.map { $0 == .local })
+          of: replication, on: ring, nodes: self.nodes, local: localDatacenter, isLocal: distances.map { $0 == .local },
+          steps: &steps)
       }
       replicas[keyspace] = maps[replication]
     }

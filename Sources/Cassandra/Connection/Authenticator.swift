@@ -40,7 +40,7 @@ extension Credentials: Authenticator {
   /// Sends the user and the password (PLAIN, RFC 4616).
   public func begin(with serverAuthenticator: String) throws(CassandraError) -> any AuthenticationExchange {
     // This one wants to be told the mechanism first; every other takes the token at once.
-    PlainExchange(credentials: self, namesMechanism: serverAuthenticator.hasSuffix(".DseAuthenticator"))
+    PlainExchange(credentials: self, namesMechanism: serverAuthenticator.hasSuffix(bytesOf: ".DseAuthenticator"))
   }
 }
 

@@ -1,3 +1,4 @@
+internal import CassandraBytes
 internal import CassandraWire
 
 /// The first messages of a connection: OPTIONS, STARTUP, authentication, the keyspace (sections 2.3.1 and 4.1.1).
@@ -88,10 +89,11 @@ struct Handshake {
   private mutating func receiveOptions(_ response: ResponseMessage) -> Action {
     guard case .supported(let options) = response else { return unexpected(response) }
     let offered = options["COMPRESSION"] ?? []
-    let compression = wishes.compression && offered.contains { $0.lowercased() == "lz4" }
+    let compression = wishes.compression && offered.contains { $0.withUTF8Span { $0.isEqualIgnoringCase(to: "lz4") } }
     // Cassandra lists "3/v3", "4/v4", "5/v5"; one that lists nothing is asked for what we want.
     if let versions = options["PROTOCOL_VERSIONS"] {
-      let numbers = versions.filter { !$0.contains("beta") }.compactMap { UInt8($0.prefix { $0 != "/" }) }
+      let numbers = versions.filter { !$0.withUTF8Span { $0.contains(bytesOf: "beta") } }
+        .compactMap { UInt8($0.prefix(beforeASCII: "/")) }
       if !numbers.contains(wishes.version.rawValue), let lower = lowerVersion(than: wishes.version, among: numbers) {
         state = .ended
         return .reconnect(lower)

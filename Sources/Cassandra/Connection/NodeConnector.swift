@@ -18,7 +18,8 @@ final class NodeConnector {
 
   /// Forgets the addresses of hosts that are none of these.
   func keepAddresses(of endPoints: [EndPoint]) {
-    addresses = addresses.filter { host, _ in endPoints.contains { $0.host == host.host } }
+    let hosts = Set(endPoints.map { ByteText($0.host) })
+    addresses = addresses.filter { host, _ in hosts.contains(host.host) }
   }
 
   /// Connects once; a server that speaks only an older version is asked again with that.

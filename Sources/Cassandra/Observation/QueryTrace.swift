@@ -1,3 +1,4 @@
+public import CassandraBytes
 public import CassandraWire
 
 /// What a server has written down of a request that asked for it (``QueryOptions/tracing``).
@@ -23,7 +24,7 @@ public struct QueryTrace: Sendable, Hashable {
   /// How long the request took there, in microseconds.
   public var durationMicroseconds: Int?
   /// What the request was made of, such as `query` and `consistency_level`.
-  public var parameters: [String: String]
+  public var parameters: [ByteText: String]
   /// When it began.
   public var startedAt: CQLTimestamp?
   /// The steps, in their order.
@@ -72,7 +73,7 @@ extension CassandraClient {
       return QueryTrace(
         id: id, request: try session.decode(String?.self, "request"),
         coordinator: try session.decode(CQLInet?.self, "coordinator"),
-        durationMicroseconds: duration, parameters: try session.decode([String: String].self, "parameters"),
+        durationMicroseconds: duration, parameters: try session.decode([ByteText: String].self, "parameters"),
         startedAt: try session.decode(CQLTimestamp?.self, "started_at"), events: [])
     } catch { throw .undecodable(error) }
   }

@@ -1,3 +1,4 @@
+public import CassandraBytes
 public import CassandraWire
 
 /// What the server said beside the rows.
@@ -7,7 +8,7 @@ public struct ResultInfo: Sendable {
   /// The trace of the request in `system_traces`, when one was asked for.
   public var tracingID: CQLUUID?
   /// The custom payload, when the server sent one.
-  public var customPayload: [String: [UInt8]?]?
+  public var customPayload: [ByteText: [UInt8]?]?
   /// What a statement has changed in the schema.
   public var schemaChange: SchemaChange?
   /// After a change of the schema, whether all nodes that are up have it; nil after any other statement.

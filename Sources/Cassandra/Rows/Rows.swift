@@ -1,3 +1,4 @@
+public import CassandraBytes
 public import CassandraWire
 internal import CassandraReactor
 
@@ -61,7 +62,7 @@ public struct Rows: AsyncSequence, Sendable {
   public var tracingID: CQLUUID? { info?.tracingID }
 
   /// What the server sent for a custom query handler, when it did.
-  public var customPayload: [String: [UInt8]?]? { info?.customPayload }
+  public var customPayload: [ByteText: [UInt8]?]? { info?.customPayload }
 
   /// What the statement has changed in the schema; nil when it is not of that kind.
   public var schemaChange: SchemaChange? { info?.schemaChange }

@@ -1,4 +1,4 @@
-internal import CassandraBytes
+public import CassandraBytes
 public import CassandraWire
 
 /// What a database defines, as `system_schema` had it at one moment: a value, which does not change when the schema does.
@@ -21,7 +21,7 @@ public struct KeyspaceSchema: Sendable, Hashable {
   /// Its name, without quotes.
   public var name: String
   /// How its data is replicated: `class`, and how many replicas there are, for each data centre or in all.
-  public var replication: [String: String]
+  public var replication: [ByteText: String]
   /// Whether writes go through the commit log.
   public var durableWrites: Bool
   /// Its tables and views, in the order of their names.
@@ -62,7 +62,7 @@ public struct TableSchema: Sendable, Hashable {
 /// A column of a table.
 public struct ColumnSchema: Sendable, Hashable {
   /// What a column is in its table.
-  public enum Kind: String, Sendable, Hashable {
+  public enum Kind: String, CaseIterable, Sendable, Hashable {
     /// Of the partition key.
     case partitionKey = "partition_key"
     /// Of the clustering key.
@@ -92,5 +92,5 @@ public struct IndexSchema: Sendable, Hashable {
   /// `COMPOSITES`, `KEYS` or `CUSTOM`.
   public var kind: String
   /// Its options: `target`, and for a custom one `class_name`.
-  public var options: [String: String]
+  public var options: [ByteText: String]
 }

@@ -55,6 +55,13 @@ extension CassandraClient {
 
 /// Makes a schema of the rows of `system_schema`.
 struct SchemaReader {
+  /// Bytes that the protocol would take to name the largest type that is read, user types with all their fields wherever
+  /// they stand: 64 KiB. A larger one stays its text where it is a part of another or of a column.
+  static let maximumTypeBytes = 64 << 10
+  /// Bytes that all user types within others and within columns may take together beyond the text of these: 64 MiB. In what
+  /// is beyond it, types with user types stay their texts.
+  static let maximumExpansionBytes = 64 << 20
+
   var keyspaces: [Row] = []
   var types: [Row] = []
   var tables: [Row] = []
@@ -77,16 +84,17 @@ struct SchemaReader {
     for row in indexes {
       let index = IndexSchema(
         name: try row.decode(String.self, "index_name"), kind: try row.decode(String.self, "kind"),
-        options: try row.decode([String: String].self, "options"))
+        options: try row.decode([ByteText: String].self, "options"))
       indexesOfTables[try TableName(row), default: []].append(index)
     }
     var all: [KeyspaceSchema] = []
-    let types = try typesOfKeyspaces()
-    let columns = try columnsOfTables(types)
+    var expansion = 0
+    let types = try typesOfKeyspaces(&expansion)
+    let columns = try columnsOfTables(types, &expansion)
     for row in keyspaces {
       let name = try row.decode(String.self, "keyspace_name")
       var keyspace = KeyspaceSchema(
-        name: name, replication: try row.decode([String: String].self, "replication"),
+        name: name, replication: try row.decode([ByteText: String].self, "replication"),
         durableWrites: try row.decode(Bool.self, "durable_writes"))
       keyspace.types = types[ByteText(name)] ?? []
       all.append(keyspace)
@@ -120,7 +128,7 @@ struct SchemaReader {
   }
 
   /// The types of each keyspace. One may have fields of another, so a type is read when it is asked for.
-  private func typesOfKeyspaces() throws(RowError) -> [ByteText: [UserDefinedType]] {
+  private func typesOfKeyspaces(_ expansion: inout Int) throws(RowError) -> [ByteText: [UserDefinedType]] {
     struct Definition {
       var names: [String]
       var types: [String]
@@ -133,25 +141,41 @@ struct SchemaReader {
     }
     var all: [ByteText: [UserDefinedType]] = [:]
     for (keyspace, ofKeyspace) in definitions {
-      var known: [ByteText: UserDefinedType] = [:]
+      // Nil for what is too large.
+      var known: [ByteText: UserDefinedType?] = [:]
+      var spent = expansion
       // A server allows no type within itself; one that says otherwise is stopped here.
       func type(_ name: String, depth: Int) -> UserDefinedType? {
         if let found = known[ByteText(name)] { return found }
         guard depth <= TypeText.maximumNesting, let definition = ofKeyspace[ByteText(name)] else { return nil }
         let fields = zip(definition.names, definition.types).map { name, text in
-          UserDefinedType.Field(name, TypeText.type(text) { type($0, depth: depth + 1) })
+          UserDefinedType.Field(name, Self.bounded(TypeText.type(text) { type($0, depth: depth + 1) }, text, &spent))
         }
         let made = UserDefinedType(keyspace: keyspace.text, name: name, fields: fields)
-        known[ByteText(name)] = made
-        return made
+        var bytes = 0
+        let isSmall = CQLType.udt(made).addExtent(to: &bytes, limit: Self.maximumTypeBytes)
+        known.updateValue(isSmall ? made : nil, forKey: ByteText(name))
+        return isSmall ? made : nil
       }
       all[keyspace] = ofKeyspace.keys.sorted().compactMap { type($0.text, depth: 0) }
+      expansion = spent
     }
     return all
   }
 
+  /// The type that a text says; one that is too large stays its text.
+  private static func bounded(_ type: CQLType, _ text: String, _ expansion: inout Int) -> CQLType {
+    var bytes = 0
+    guard type.addExtent(to: &bytes, limit: maximumTypeBytes) else { return .custom(text) }
+    // Without user types it is no longer than its text.
+    let further = max(0, bytes - text.utf8.count)
+    guard expansion + further <= maximumExpansionBytes else { return .custom(text) }
+    expansion += further
+    return type
+  }
+
   private func columnsOfTables(
-    _ types: [ByteText: [UserDefinedType]]
+    _ types: [ByteText: [UserDefinedType]], _ expansion: inout Int
   ) throws(RowError) -> [TableName: [ColumnSchema]] {
     var byName: [ByteText: [ByteText: UserDefinedType]] = [:]
     for (keyspace, all) in types {
@@ -162,12 +186,14 @@ struct SchemaReader {
       let table = try TableName(row)
       let known = byName[table.keyspace] ?? [:]
       // Another kind of column would be one of a newer server; to a reader it is like any other.
-      let kind = ColumnSchema.Kind(rawValue: try row.decode(String.self, "kind")) ?? .regular
+      let kind = ColumnSchema.Kind(named: try row.decode(String.self, "kind")) ?? .regular
+      let text = try row.decode(String.self, "type")
       all[table, default: []].append(
         ColumnSchema(
           name: try row.decode(String.self, "column_name"), kind: kind, position: try row.decode(Int.self, "position"),
-          type: TypeText.type(try row.decode(String.self, "type")) { known[ByteText($0)] },
-          isDescending: try row.decode(String?.self, "clustering_order")?.lowercased() == "desc"))
+          type: Self.bounded(TypeText.type(text) { known[ByteText($0)] }, text, &expansion),
+          isDescending: try row.decode(String?.self, "clustering_order")?
+            .withUTF8Span { $0.isEqualIgnoringCase(to: "desc") } ?? false))
     }
     func rank(_ column: ColumnSchema) -> Int {
       switch column.kind {

@@ -1,3 +1,4 @@
+public import CassandraBytes
 public import CassandraWire
 internal import CassandraReactor
 
@@ -45,7 +46,7 @@ public struct QueryOptions: Sendable {
   /// expires. It needs protocol v5.
   public var nowInSeconds: Int32?
   /// Something for a custom query handler of the server; Cassandra's own ignores it.
-  public var customPayload: [String: [UInt8]?]?
+  public var customPayload: [ByteText: [UInt8]?]?
   /// Whether the next page is asked for while one is being read. Default true; without it a page is asked for when it is
   /// wanted, which saves a read where a result is left after a page.
   public var looksAhead: Bool?
@@ -54,7 +55,8 @@ public struct QueryOptions: Sendable {
   public init(
     consistency: Consistency? = nil, serialConsistency: Consistency? = nil, pageSize: Int? = nil,
     resuming: ResumeToken? = nil, timeout: Duration? = nil, timestamp: Int64? = nil, isIdempotent: Bool? = nil,
-    tracing: Bool? = nil, keyspace: String? = nil, nowInSeconds: Int32? = nil, customPayload: [String: [UInt8]?]? = nil,
+    tracing: Bool? = nil, keyspace: String? = nil, nowInSeconds: Int32? = nil,
+    customPayload: [ByteText: [UInt8]?]? = nil,
     looksAhead: Bool? = nil, attemptTimeout: Duration? = nil, speculation: SpeculationPolicy? = nil,
     retry: RetryPolicy? = nil, routing: RoutingPolicy? = nil, profile: String? = nil
   ) {
@@ -122,7 +124,7 @@ struct ResolvedOptions: Sendable {
   let hedging: Hedging.Limits
   var keyspace: String?
   var nowInSeconds: Int32?
-  var customPayload: [String: [UInt8]?]?
+  var customPayload: [ByteText: [UInt8]?]?
   var looksAhead: Bool
   /// Whether there is nothing that the shortest way of a request would have to look at.
   let arePlain: Bool

@@ -1,3 +1,4 @@
+internal import CassandraBytes
 internal import CassandraReactor
 
 #if canImport(Glibc)
@@ -71,9 +72,7 @@ struct BundleCertificates {
     return .certificate("key", "cannot be used: \(error)", cause: error)
   }
 
-  private static func contains(_ pem: [UInt8], _ words: String) -> Bool {
-    String(decoding: pem.prefix(SecureConnectBundle.maximumEntryBytes), as: UTF8.self).contains(words)
-  }
+  private static func contains(_ pem: [UInt8], _ words: StaticString) -> Bool { pem.span.contains(bytesOf: words) }
 }
 
 /// The time in seconds since 1970.

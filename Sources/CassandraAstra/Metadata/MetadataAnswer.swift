@@ -1,3 +1,4 @@
+internal import CassandraBytes
 internal import Cassandra
 internal import CassandraJSON
 
@@ -47,19 +48,21 @@ struct MetadataAnswer: Sendable, Equatable {
   }
 
   private static func proxy(_ address: String) throws(AstraError) -> (String, Int) {
-    guard let colon = address.lastIndex(of: ":"), let port = Int(address[address.index(after: colon)...]),
+    guard let colon = address.lastIndex(ofASCII: ":"), let port = Int(address[address.index(after: colon)...]),
       (1...65_535).contains(port)
     else { throw .metadata("has an sni_proxy_address without a port") }
     var host = address[..<colon]
-    if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
+    if host.utf8.first == UInt8(ascii: "["), host.utf8.last == UInt8(ascii: "]"), host.utf8.count > 1 {
+      host = Substring(host.utf8.dropFirst().dropLast())
+    }
     guard BundleConfiguration.isHost(String(host)) else { throw .metadata("has an sni_proxy_address without a host") }
     return (String(host), port)
   }
 
   /// The UUID in lower case; nil when it is none.
   private static func hostID(_ text: String) -> String? {
+    guard text.utf8.count == 36 else { return nil }
     let id = text.lowercased()
-    guard id.utf8.count == 36 else { return nil }
     for (index, byte) in id.utf8.enumerated() {
       switch (index, byte) {
       case (8, UInt8(ascii: "-")), (13, UInt8(ascii: "-")), (18, UInt8(ascii: "-")), (23, UInt8(ascii: "-")): continue

@@ -1,3 +1,4 @@
+internal import CassandraBytes
 public import CassandraReactor
 
 /// Addresses with the same beginning, such as `10.0.0.0/8` or `fd00::/8`; a single one, such as `127.0.0.1`; or `unix` for
@@ -12,7 +13,7 @@ public struct AddressRange: Sendable, Hashable {
       (bytes, bits) = ([], 0)
       return
     }
-    let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+    let parts = text.split(ascii: "/", maxSplits: 1, omittingEmptySubsequences: false)
     guard let address = try? SocketAddress(String(parts[0]), port: 0) else { return nil }
     let all = address.bytes.count * 8
     guard parts.count == 2 else {

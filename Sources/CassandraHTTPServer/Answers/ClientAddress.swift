@@ -24,8 +24,8 @@ enum ClientAddress {
   private static func named(_ head: RequestHead) -> [String] {
     if head.fields.range(of: "Forwarded") != nil {
       return head.fields.list("Forwarded").map { element in
-        for part in element.split(separator: ";") {
-          let pair = part.split(separator: "=", maxSplits: 1)
+        for part in element.split(ascii: ";") {
+          let pair = part.split(ascii: "=", maxSplits: 1)
           guard pair.count == 2 else { continue }
           let name = pair[0].utf8.filter { $0 != UInt8(ascii: " ") }.map { $0 | 0x20 }
           if name == Array("for".utf8) { return String(pair[1]) }

@@ -69,12 +69,13 @@ extension RequestHead {
     var any: Bool?
     for element in fields.list("Accept-Encoding") {
       let parts = element.utf8.split(separator: UInt8(ascii: ";"), maxSplits: 1)
-      guard let name = parts.first.map({ String(Substring($0)).filter { $0 != " " && $0 != "\t" } }) else { continue }
+      guard
+        let name = parts.first.map({ $0.filter { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") } })
+      else { continue }
       let isWanted = !(parts.count > 1 && Self.isZero(Substring(parts[1])))
-      let coding = name.lowercased()
       // The older name is the same (RFC 9110 §8.4.1.3).
-      if coding.hasSameBytes(as: "gzip") || coding.hasSameBytes(as: "x-gzip") { return isWanted }
-      if name.hasSameBytes(as: "*") { any = isWanted }
+      if name.span.isEqualIgnoringCase(to: "gzip") || name.span.isEqualIgnoringCase(to: "x-gzip") { return isWanted }
+      if name == [UInt8(ascii: "*")] { any = isWanted }
     }
     return any ?? false
   }

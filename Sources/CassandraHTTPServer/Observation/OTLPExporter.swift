@@ -43,12 +43,12 @@ public struct OTLPExporter: Sendable {
     let isSecure = endpoint.hasPrefix("https://")
     guard isSecure || endpoint.hasPrefix("http://") else { return nil }
     let rest = endpoint.dropFirst((isSecure ? "https://" : "http://").utf8.count)
-    let place = rest.prefix { $0 != "/" }
+    let place = rest.prefix(beforeASCII: "/")
     var folder = String(rest.dropFirst(place.count))
     while folder.hasSuffix("/") { folder.removeLast() }
     var host = String(place)
     var port = isSecure ? 443 : 4318
-    if let colon = place.lastIndex(of: ":"), !place.hasSuffix("]") {
+    if let colon = place.lastIndex(ofASCII: ":"), !place.hasSuffix("]") {
       guard let number = Int(place[place.index(after: colon)...]), 1...65_535 ~= number else { return nil }
       port = number
       host = String(place[..<colon])

@@ -1,4 +1,5 @@
 internal import CCassandraOpenSSL
+internal import CassandraBytes
 
 #if canImport(Glibc)
   internal import Glibc
@@ -32,8 +33,7 @@ public final class Certificate: @unchecked Sendable {
       // At the end of the text OpenSSL reports that no further certificate begins.
       let errors = OpenSSL.drainErrors()
       if !certificates.isEmpty && errors.allSatisfy({ $0.reason == PEM_R_NO_START_LINE }) { return certificates }
-      let text = String(decoding: pem.prefix(1 << 16), as: UTF8.self)
-      if certificates.isEmpty && text.contains("PRIVATE KEY") {
+      if certificates.isEmpty && pem.span.contains(bytesOf: "PRIVATE KEY") {
         throw ReactorError(.tlsConfiguration, "there is a private key where \(what) should be")
       }
       throw ReactorError(

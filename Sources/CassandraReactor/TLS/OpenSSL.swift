@@ -1,4 +1,5 @@
 internal import CCassandraOpenSSL
+internal import CassandraBytes
 
 /// The library as a whole.
 enum OpenSSL {
@@ -47,13 +48,12 @@ enum OpenSSL {
       // The callback stands in for the prompt that OpenSSL would show on the terminal.
       let key = PEM_read_bio_PrivateKey(bio, nil, { _, _, _, _ in -1 }, nil)
       if let key { return key }
-      let text = String(decoding: pem.prefix(1 << 16), as: UTF8.self)
       _ = drainErrors()
-      if text.contains("ENCRYPTED") {
+      if pem.span.contains(bytesOf: "ENCRYPTED") {
         throw ReactorError(
           .tlsConfiguration, "the private key has a passphrase; give one without: openssl pkey -in KEY -out PLAIN")
       }
-      if text.contains("BEGIN CERTIFICATE") {
+      if pem.span.contains(bytesOf: "BEGIN CERTIFICATE") {
         throw ReactorError(.tlsConfiguration, "there is a certificate where the private key should be")
       }
       throw ReactorError(.tlsConfiguration, "the private key is not PEM")

@@ -80,7 +80,7 @@ extension Request where Context: CassandraContext {
 
   /// The path and query of the request with another cursor; a reference of RFC 3986 as it stands.
   private func nextTarget(cursor: String) -> String {
-    let items = (head.query ?? "").split(separator: "&", omittingEmptySubsequences: true)
+    let items = (head.query ?? "").split(ascii: "&", omittingEmptySubsequences: true)
       .filter { !$0.utf8.starts(with: "cursor=".utf8) }
     return "\(head.path)?\((items.map(String.init) + ["cursor=\(cursor)"]).joined(separator: "&"))"
   }

@@ -1,3 +1,5 @@
+import CassandraBytes
+
 extension ErrorResponse {
   /// What makes a statement invalid. The protocol has one code for all of it, and servers say the rest in words; more
   /// reasons may come, so a switch over them needs a default.
@@ -17,9 +19,12 @@ extension ErrorResponse {
   /// Words of servers are read here and nowhere else.
   public var reason: Reason? {
     guard code == .invalid else { return nil }
-    if message.hasPrefix("table ") && message.hasSuffix(" does not exist") || message.hasPrefix("unconfigured table") {
+    if message.hasPrefix(bytesOf: "table ") && message.hasSuffix(bytesOf: " does not exist")
+      || message.hasPrefix(bytesOf: "unconfigured table")
+    {
       return .tableMissing
     }
-    return message.contains("not allowed for Write Consistency Level") ? .consistencyNotAllowed : nil
+    return message.withUTF8Span { $0.contains(bytesOf: "not allowed for Write Consistency Level") }
+      ? .consistencyNotAllowed : nil
   }
 }

@@ -20,7 +20,7 @@ public enum Event: Hashable, Sendable {
   case schemaChange(SchemaChange)
 
   /// What happened to the cluster's ring.
-  public enum TopologyChange: String, Hashable, Sendable {
+  public enum TopologyChange: String, CaseIterable, Hashable, Sendable {
     /// A node joined.
     case newNode = "NEW_NODE"
     /// A node left.
@@ -30,7 +30,7 @@ public enum Event: Hashable, Sendable {
   }
 
   /// What a node became.
-  public enum StatusChange: String, Hashable, Sendable {
+  public enum StatusChange: String, CaseIterable, Hashable, Sendable {
     /// The node answers again.
     case up = "UP"
     /// The node does not answer.
@@ -50,7 +50,7 @@ public enum Event: Hashable, Sendable {
 /// A change of the schema: in an event, and as the result of the statement that made it (section 4.2.5.5).
 public struct SchemaChange: Hashable, Sendable {
   /// What was done.
-  public enum Change: String, Hashable, Sendable {
+  public enum Change: String, CaseIterable, Hashable, Sendable {
     /// It is new.
     case created = "CREATED"
     /// It is different.
@@ -91,16 +91,16 @@ public struct SchemaChange: Hashable, Sendable {
 extension Event {
   init(reading body: Span<UInt8>, at position: inout Int) throws(WireError) {
     let start = position
-    switch EventKind(rawValue: try body.readString(&position)) {
+    switch EventKind(named: try body.readString(&position)) {
     case .topologyChange:
       let changePosition = position
-      guard let change = TopologyChange(rawValue: try body.readString(&position)) else {
+      guard let change = TopologyChange(named: try body.readString(&position)) else {
         throw WireError(.unknownValue, at: changePosition, "There is no such change of the topology.")
       }
       self = .topologyChange(change, try body.readInet(&position))
     case .statusChange:
       let changePosition = position
-      guard let change = StatusChange(rawValue: try body.readString(&position)) else {
+      guard let change = StatusChange(named: try body.readString(&position)) else {
         throw WireError(.unknownValue, at: changePosition, "There is no such status.")
       }
       self = .statusChange(change, try body.readInet(&position))
@@ -126,7 +126,7 @@ extension Event {
 extension SchemaChange {
   init(reading body: Span<UInt8>, at position: inout Int) throws(WireError) {
     let start = position
-    guard let change = Change(rawValue: try body.readString(&position)) else {
+    guard let change = Change(named: try body.readString(&position)) else {
       throw WireError(.unknownValue, at: start, "There is no such change of the schema.")
     }
     let targetPosition = position

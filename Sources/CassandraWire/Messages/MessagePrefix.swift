@@ -1,4 +1,4 @@
-import CassandraBytes
+public import CassandraBytes
 
 /// What stands in the body of a response before its message, as the envelope's flags say (section 4).
 public struct ResponsePrefix: Hashable, Sendable {
@@ -7,10 +7,10 @@ public struct ResponsePrefix: Hashable, Sendable {
   /// What the server wants the user to know, though the request succeeded.
   public var warnings: [String]
   /// What a query handler of the server's owner has to say, by names of its own; nil when there is none.
-  public var customPayload: [String: [UInt8]?]?
+  public var customPayload: [ByteText: [UInt8]?]?
 
   /// A prefix with these parts.
-  public init(tracingID: CQLUUID? = nil, warnings: [String] = [], customPayload: [String: [UInt8]?]? = nil) {
+  public init(tracingID: CQLUUID? = nil, warnings: [String] = [], customPayload: [ByteText: [UInt8]?]? = nil) {
     self.tracingID = tracingID
     self.warnings = warnings
     self.customPayload = customPayload
@@ -58,10 +58,10 @@ public struct RequestPrefix: Hashable, Sendable {
   /// Something for a query handler of the server's owner; Cassandra's own ignores it.
   ///
   /// From v4 on, with QUERY, PREPARE, EXECUTE and BATCH.
-  public var customPayload: [String: [UInt8]?]?
+  public var customPayload: [ByteText: [UInt8]?]?
 
   /// A prefix with this custom payload.
-  public init(customPayload: [String: [UInt8]?]? = nil) { self.customPayload = customPayload }
+  public init(customPayload: [ByteText: [UInt8]?]? = nil) { self.customPayload = customPayload }
 
   /// Reads what `flags` announce at the start of a body and moves `position` to the message.
   public init(

@@ -14,9 +14,10 @@ extension RequestMessage {
     var position = 0
     switch opcode {
     case .startup:
-      // Cassandra takes the names of options in any case.
-      let options = try body.readStringMap(&position)
-      self = .startup([String: String](options.map { (Self.inUpperCase($0.key), $0.value) }) { min($0, $1) })
+      // Cassandra takes the names of options in any case. Longer ones than those are names of nothing.
+      let options = try body.readStringMap(&position).filter { $0.key.text.utf8.count <= Self.maximumOptionNameBytes }
+      self = .startup(
+        Dictionary(options.map { (Self.inUpperCase($0.key.text), $0.value) }) { ByteText($0) < ByteText($1) ? $0 : $1 })
     case .options: self = .options
     case .query:
       let text = try body.readLongString(&position)
@@ -35,7 +36,7 @@ extension RequestMessage {
       var kinds: [EventKind] = []
       for _ in 0..<number {
         let start = position
-        guard let kind = EventKind(rawValue: Self.inUpperCase(try body.readString(&position))) else {
+        guard let kind = EventKind(named: Self.inUpperCase(try body.readString(&position))) else {
           throw WireError(.unknownValue, at: start, "There is no such kind of event.")
         }
         kinds.append(kind)
@@ -46,6 +47,9 @@ extension RequestMessage {
       throw WireError(.unexpectedOpcode, at: 0, "\(opcode) is no request.")
     }
   }
+
+  /// Bytes of the longest name of an option of STARTUP that is kept: 128.
+  private static let maximumOptionNameBytes = 128
 
   /// The text with its ASCII letters in upper case.
   private static func inUpperCase(_ text: String) -> String {

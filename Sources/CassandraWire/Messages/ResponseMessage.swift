@@ -1,4 +1,4 @@
-import CassandraBytes
+public import CassandraBytes
 
 /// A message from the server (section 4.2).
 public enum ResponseMessage: Hashable, Sendable {
@@ -9,7 +9,7 @@ public enum ResponseMessage: Hashable, Sendable {
   /// AUTHENTICATE: the client has to authenticate itself to this class.
   case authenticate(authenticator: String)
   /// SUPPORTED: the options of STARTUP, and `PROTOCOL_VERSIONS`.
-  case supported([String: [String]])
+  case supported([ByteText: [String]])
   /// RESULT: what a statement brought.
   case result(ResultResponse)
   /// EVENT: something happened in the cluster.

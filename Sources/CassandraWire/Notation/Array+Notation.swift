@@ -87,19 +87,19 @@ extension Array where Element == UInt8 {
   }
 
   /// Appends a [string multimap], sorted by key, so that equal maps are equal bytes.
-  public mutating func append(stringMultimap map: [String: [String]]) throws(WireError) {
+  public mutating func append(stringMultimap map: [ByteText: [String]]) throws(WireError) {
     try append(shortCount: map.count, of: "A map")
     for (key, values) in map.sorted(by: { $0.key < $1.key }) {
-      try append(string: key)
+      try append(string: key.text)
       try append(stringList: values)
     }
   }
 
   /// Appends a [bytes map], sorted by key, so that equal maps are equal bytes.
-  public mutating func append(bytesMap map: [String: [UInt8]?]) throws(WireError) {
+  public mutating func append(bytesMap map: [ByteText: [UInt8]?]) throws(WireError) {
     try append(shortCount: map.count, of: "A map")
     for (key, value) in map.sorted(by: { $0.key < $1.key }) {
-      try append(string: key)
+      try append(string: key.text)
       try append(bytes: value)
     }
   }

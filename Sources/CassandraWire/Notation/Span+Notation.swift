@@ -143,33 +143,33 @@ extension Span where Element == UInt8 {
   }
 
   /// Reads a [string map]; of two entries with one key the later stays.
-  public func readStringMap(_ position: inout Int) throws(WireError) -> [String: String] {
+  public func readStringMap(_ position: inout Int) throws(WireError) -> [ByteText: String] {
     let number = try readCount(elementsOf: 4, &position)
-    var map: [String: String] = [:]
+    var map: [ByteText: String] = [:]
     for _ in 0..<number {
-      let key = try readString(&position)
+      let key = ByteText(try readString(&position))
       map[key] = try readString(&position)
     }
     return map
   }
 
   /// Reads a [string multimap]; of two entries with one key the later stays.
-  public func readStringMultimap(_ position: inout Int) throws(WireError) -> [String: [String]] {
+  public func readStringMultimap(_ position: inout Int) throws(WireError) -> [ByteText: [String]] {
     let number = try readCount(elementsOf: 4, &position)
-    var map: [String: [String]] = [:]
+    var map: [ByteText: [String]] = [:]
     for _ in 0..<number {
-      let key = try readString(&position)
+      let key = ByteText(try readString(&position))
       map[key] = try readStringList(&position)
     }
     return map
   }
 
   /// Reads a [bytes map]; of two entries with one key the later stays, and nil is a null value.
-  public func readBytesMap(_ position: inout Int) throws(WireError) -> [String: [UInt8]?] {
+  public func readBytesMap(_ position: inout Int) throws(WireError) -> [ByteText: [UInt8]?] {
     let number = try readCount(elementsOf: 6, &position)
-    var map: [String: [UInt8]?] = [:]
+    var map: [ByteText: [UInt8]?] = [:]
     for _ in 0..<number {
-      let key = try readString(&position)
+      let key = ByteText(try readString(&position))
       map.updateValue(try readBytes(&position).map { copy($0) }, forKey: key)
     }
     return map

@@ -127,3 +127,36 @@ extension CQLType {
     try buffer.append(string: marshalClassName)
   }
 }
+
+extension CQLType {
+  /// Adds up how many bytes the protocol takes to name the type, user types with all their fields wherever they stand.
+  ///
+  /// In memory user types share what they are made of: one that has another one twice, which has a third one twice, is short
+  /// to declare, and thirty such declarations make a thousand million types of it for whoever goes over all of them.
+  ///
+  /// - Returns: Whether it ends within `limit` bytes and ``maximumNesting``; what is left of it else is passed over.
+  package func addExtent(to bytes: inout Int, limit: Int, depth: Int = 0) -> Bool {
+    bytes += 2
+    guard bytes <= limit, depth < Self.maximumNesting else { return false }
+    switch self {
+    case .list(let element), .set(let element), .vector(let element, _):
+      return element.addExtent(to: &bytes, limit: limit, depth: depth + 1)
+    case .map(let key, let value):
+      return key.addExtent(to: &bytes, limit: limit, depth: depth + 1)
+        && value.addExtent(to: &bytes, limit: limit, depth: depth + 1)
+    case .tuple(let elements):
+      for element in elements {
+        guard element.addExtent(to: &bytes, limit: limit, depth: depth + 1) else { return false }
+      }
+    case .udt(let definition):
+      bytes += definition.keyspace.utf8.count + definition.name.utf8.count
+      for field in definition.fields {
+        bytes += 2 + field.name.utf8.count
+        guard field.type.addExtent(to: &bytes, limit: limit, depth: depth + 1) else { return false }
+      }
+    case .custom(let name): bytes += name.utf8.count
+    default: break
+    }
+    return bytes <= limit
+  }
+}

@@ -1,3 +1,5 @@
+import CassandraBytes
+
 /// The type of a column, a bind marker or a part of a value, as the protocol names it (section 4.2.5.2).
 ///
 /// `frozen` is not part of it: it says how a table stores a value, the protocol never tells, and the bytes of a value are
@@ -112,7 +114,7 @@ extension CQLType: CustomStringConvertible {
         }
       } && name.utf8.first.map { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) } ?? false
     if isPlain { return name }
-    return "\"" + name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+    return "\"" + name.split(ascii: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
   }
 }
 

@@ -68,16 +68,17 @@ extension CQLDuration: LosslessStringConvertible {
   ///
   /// A minus sign in front of all makes it negative. Each unit stands at most once, in this order, in either case.
   public init?(_ text: String) {
+    // The sign of micro is the only one beyond ASCII.
     var rest = Substring(text.lowercased())
-    let isNegative = rest.first == "-"
-    if isNegative { rest.removeFirst() }
+    let isNegative = rest.utf8.first == UInt8(ascii: "-")
+    if isNegative { rest = Substring(rest.utf8.dropFirst()) }
     guard !rest.isEmpty else { return nil }
     var parts: (months: UInt64, days: UInt64, nanoseconds: UInt64) = (0, 0, 0)
     var units = Unit.allCases[...]
     while !rest.isEmpty {
-      let digits = rest.prefix { $0.isASCII && $0.isNumber }
+      let digits = Substring(rest.unicodeScalars.prefix { Self.isDigit($0) })
       rest = rest[digits.endIndex...]
-      let symbol = rest.prefix { !($0.isASCII && $0.isNumber) }
+      let symbol = Substring(rest.unicodeScalars.prefix { !Self.isDigit($0) })
       rest = rest[symbol.endIndex...]
       guard let number = UInt64(digits),
         let index = units.firstIndex(where: { $0.symbols.contains(String(symbol)) })
@@ -101,6 +102,8 @@ extension CQLDuration: LosslessStringConvertible {
     else { return nil }
     self.init(months: months, days: days, nanoseconds: nanoseconds)
   }
+
+  private static func isDigit(_ scalar: Unicode.Scalar) -> Bool { ("0"..."9").contains(scalar) }
 
   private static func add(_ amount: UInt64, to part: inout UInt64) -> Bool {
     let (sum, overflow) = part.addingReportingOverflow(amount)

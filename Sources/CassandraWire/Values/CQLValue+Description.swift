@@ -39,7 +39,7 @@ extension CQLValue: CustomStringConvertible {
   }
 
   private static func quoted(_ text: String) -> String {
-    "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''") + "'"
+    "'" + text.split(ascii: "'", omittingEmptySubsequences: false).joined(separator: "''") + "'"
   }
 
   private static func hexadecimal(_ bytes: [UInt8]) -> String {

@@ -1,3 +1,4 @@
+internal import CassandraTerminal
 internal import Cassandra
 internal import CassandraReactor
 internal import CassandraTelemetry
@@ -96,7 +97,7 @@ struct CassandraSettings {
   /// The file that a setting names.
   static func pem(_ value: SettingsSource.Value) throws(SettingsError) -> [UInt8] {
     let path = value.path
-    do throws(TextFile.Failure) { return try TextFile.read(path, limit: 1 << 20) } catch {
+    do throws(SmallFile.Failure) { return try SmallFile.contents(of: path, limit: 1 << 20) } catch {
       let why =
         switch error {
         case .missing: "there is no file \(path)"

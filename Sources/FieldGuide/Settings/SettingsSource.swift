@@ -1,3 +1,5 @@
+import CassandraTerminal
+
 #if canImport(Glibc)
   internal import Glibc
 #elseif canImport(Musl)
@@ -31,8 +33,8 @@ struct SettingsSource {
     self.environment = environment ?? SettingsSource.processEnvironment()
     self.path = path ?? ".env"
     let bytes: [UInt8]
-    do throws(TextFile.Failure) {
-      bytes = try TextFile.read(self.path, limit: EnvironmentFile.maximumBytes)
+    do throws(SmallFile.Failure) {
+      bytes = try SmallFile.contents(of: self.path, limit: EnvironmentFile.maximumBytes)
     } catch {
       switch error {
       case .missing where path == nil:

@@ -94,6 +94,13 @@ import Testing
       client.send(bytes: Self.startup(.v5, [("CQL_VERSION", "3.0.0"), ("e" + Self.marks, "x")]))
       _ = try await client.answer(on: 0)
       client.close()
+      // The values of what is known are as long.
+      for option in ["CQL_VERSION", "COMPRESSION"] {
+        let versed = try await WireClient(to: address)
+        versed.send(bytes: Self.startup(.v5, [("CQL_VERSION", "3.0.0"), (option, "e" + Self.marks)]))
+        _ = try await versed.answer(on: 0)
+        versed.close()
+      }
       // A megabyte of it is more than anybody has to say before the login.
       let greedy = try await WireClient(to: address, version: .v4)
       greedy.send(
@@ -113,6 +120,22 @@ import Testing
       for client in clients { await client.untilEnd() }
     }
   }
+
+  /// Statements that name what nobody has, with a megabyte of combining marks.
+  private static let longNames: [String] = {
+    let marks = "e" + String(repeating: "\u{301}", count: 250_000) + String(repeating: "\u{316}", count: 250_000)
+    return [
+      "SELECT \"\(marks)\"(key) FROM system.local", "SELECT system.\"mask_\(marks)\"(key) FROM system.local",
+      "CREATE KEYSPACE ks WITH replication = {'class': '\(marks)'}",
+      "CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': '\(marks)'}",
+      "CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'x\(marks)': '1', 'y\(marks)': '1'}",
+      "CREATE TABLE system.t (k '\(marks)' PRIMARY KEY)", "SELECT (inet) '\(marks)' FROM system.local",
+      "SELECT (duration) '\(marks)' FROM system.local", "SELECT (blob) from_json('\"\(marks)\"') FROM system.local",
+      "SELECT (duration) from_json('\"\(marks)\"') FROM system.local",
+      "SELECT (boolean) from_json('\"\(marks)\"') FROM system.local",
+      "GRANT SELECT ON MBEAN '\(marks)' TO nobody",
+    ]
+  }()
 
   @Test func deepStatements() async throws {
     func nested(_ open: String, _ inner: String, _ close: String, _ depth: Int) -> String {
@@ -139,11 +162,39 @@ import Testing
         "SELECT key FROM system.local WHERE key = :\"e\(Self.marks)\"",
         "USE \"e\(Self.marks)\"", "SELECT (int) '\(Self.marks)' FROM system.local",
       ]
+      + Self.longNames
     try await attack { address in
       let client = try await WireClient.ready(to: address)
       for statement in statements {
         guard case .error(let error) = try await client.query(statement).message else { continue }
         #expect(error.code != .serverError, "\(statement.prefix(60)): \(error.message.prefix(100))")
+      }
+      client.close()
+    }
+  }
+
+  /// As many parts of one kind as a statement may have, each of which has to go with all the others.
+  @Test func longLists() async throws {
+    func list(_ count: Int, _ separator: String, _ part: (Int) -> String) -> String {
+      (0..<count).map(part).joined(separator: separator)
+    }
+    let statements = [
+      "UPDATE ks.m SET \(list(40_000, ", ") { "m['\($0)'] = 'x'" }) WHERE k = 1",
+      "UPDATE ks.m SET \(list(40_000, ", ") { "l = l + [\($0)]" }) WHERE k = 1",
+      "SELECT k FROM ks.m WHERE \(list(40_000, " AND ") { "s CONTAINS '\($0)'" }) ALLOW FILTERING",
+      "SELECT k FROM ks.m WHERE \(list(40_000, " AND ") { "m['\($0)'] = 'x'" }) ALLOW FILTERING",
+    ]
+    try await attack { address in
+      let client = try await WireClient.ready(to: address)
+      _ = try await client.query(
+        "CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
+      _ = try await client.query("CREATE TABLE ks.m (k int PRIMARY KEY, m map<text, text>, l list<int>, s set<text>)")
+      for statement in statements {
+        let answer = try await client.ask(.prepare(statement, keyspace: nil))
+        guard case .result(.prepared) = answer.message else {
+          Issue.record("\(statement.prefix(60)): \(answer.message)")
+          continue
+        }
       }
       client.close()
     }

@@ -125,6 +125,15 @@ func node(_ number: UInt64, _ datacenter: String = "dc1", rack: String = "rack1"
     #expect(contacts.include(second) && contacts.include(name) && !contacts.include(EndPoint(host: "10.0.0.4")))
   }
 
+  /// Compared pair by pair, so many would not end within the time limit.
+  @Test(.timeLimit(.minutes(1))) func moreNodesThanAClusterHasAreLeftOut() {
+    let many = (2..<200_000).map { row(UInt64($0)) }
+    #expect(nodes(peers: many).count == Topology.maximumNodes)
+    // As long as there is room, a row that is there again takes none.
+    let few = (0..<200_000).map { row(UInt64($0 % 1_000 + 2)) }
+    #expect(nodes(peers: few).count == 1_001)
+  }
+
   @Test func eventsAreGathered() {
     var schedule = RefreshSchedule(quiet: 1000)
     #expect(schedule.due == nil)
@@ -197,16 +206,37 @@ func node(_ number: UInt64, _ datacenter: String = "dc1", rack: String = "rack1"
     #expect(try self.map(.network([ByteText("dc2"): 1]), nodes, local: "dc2").replicas(of: 77) == [3])
   }
 
+  /// With one node in the rack that is still wanted, each of the ranges would go around the whole ring.
+  @Test(.timeLimit(.minutes(1))) func aRingThatIsTooLongHasNoReplicas() {
+    let nodes = [
+      node(1, rack: "a", tokens: (0..<300_000).map { $0 * 2 }), node(2, rack: "b", tokens: [1]),
+      node(3, rack: "c", tokens: [3]),
+    ]
+    func topology(_ replication: Replication) -> Topology {
+      Topology(
+        version: 1, nodes: nodes, localDatacenter: "dc1", remoteNodes: 0, replication: ["k": replication])
+    }
+    #expect(topology(.network(["dc1": 3])).replicas["k"] == nil)
+    #expect(topology(.simple(3)).replicas["k"] == nil)
+    #expect(topology(.simple(1)).replicas["k"]?.replicas(of: 1) == [1])
+    // More replicas than there are nodes: nobody looks for others.
+    let small = Topology(
+      version: 1, nodes: [node(1, tokens: (0..<100_000).map { $0 })], localDatacenter: "dc1", remoteNodes: 0,
+      replication: ["k": .network(["dc1": 3])])
+    #expect(small.replicas["k"]?.replicas(of: 5) == [0])
+  }
+
   @Test func whatIsSaidOfReplication() {
     #expect(
       Replication(["class": "org.apache.cassandra.locator.SimpleStrategy", "replication_factor": "3"]) == .simple(3))
     #expect(
       Replication(["class": "NetworkTopologyStrategy", "dc1": "3/1", "dc2": "2"])
         == .network([ByteText("dc1"): 3, ByteText("dc2"): 2]))
-    for options in [
+    let others: [[ByteText: String]] = [
       ["class": "org.apache.cassandra.locator.LocalStrategy"], ["class": "SimpleStrategy"], [:],
       ["class": "SimpleStrategy", "replication_factor": "many"],
-    ] { #expect(Replication(options) == .other) }
+    ]
+    for options in others { #expect(Replication(options) == .other) }
   }
 
   @Test func emptyRingsHaveNoReplicas() {

@@ -1,3 +1,5 @@
+import CassandraWire
+
 extension BigInteger {
   /// The most bytes of a number that is multiplied or divided: the work grows with the product of both lengths, and two
   /// numbers of this length take about a millisecond.
@@ -135,4 +137,9 @@ extension BigInteger {
     result.append(UInt32(truncatingIfNeeded: carry))
     return result
   }
+}
+
+extension CQLVarint {
+  /// Whether the number is longer than what is multiplied and divided.
+  var isTooLong: Bool { twosComplement.count > BigInteger.maximumOperandBytes }
 }

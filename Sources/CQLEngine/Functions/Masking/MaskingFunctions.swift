@@ -5,7 +5,7 @@ import CassandraWire
 /// may be masked with them.
 enum MaskingFunctions {
   /// Their names.
-  private enum Name: String {
+  private enum Name: String, CaseIterable {
     case null = "mask_null"
     case `default` = "mask_default"
     case replace = "mask_replace"
@@ -38,7 +38,7 @@ enum MaskingFunctions {
 
   /// The types of all arguments that the function of that name takes with a first one of a type; empty when there is none.
   static func argumentTypes(_ name: String, of type: CQLType) -> [CQLType] {
-    switch Name(rawValue: name) {
+    switch Name(named: name) {
     case .null, .default: [type]
     case .replace: [type, type]
     case .inner, .outer: [type, .int, .int, .text]
@@ -49,7 +49,7 @@ enum MaskingFunctions {
 
   /// The function of that name for such arguments; nil when it is none of these. What its value is for does not count.
   static func function(_ text: String, _ arguments: [Argument]) throws(EngineFailure) -> ScalarFunction? {
-    guard let name = Name(rawValue: text) else { return nil }
+    guard let name = Name(named: text) else { return nil }
     guard name.counts.contains(arguments.count) else {
       throw EngineFailure.invalid("Invalid number of arguments for function system.\(text)(\(name.parameters))")
     }
