@@ -187,17 +187,21 @@ extension ClientConnection {
       forget(request)
       return false
     }
-    guard machine.isFilled(waiting: transport.waitingBytes) else { return true }
+    guard machine.memory.isFilled(waiting: transport.waitingBytes, limit: machine.limits.answerBytes) else {
+      return true
+    }
     if held.isEmpty {
       transport.flush()
       guard !isClosed, transport.isOpen else {
         forget(request)
         return false
       }
-      guard machine.isFilled(waiting: transport.waitingBytes) else { return true }
+      guard machine.memory.isFilled(waiting: transport.waitingBytes, limit: machine.limits.answerBytes) else {
+        return true
+      }
     }
     held.append(request)
-    if machine.isSlow(waiting: transport.waitingBytes) { server.isSlow(self) }
+    if machine.memory.isSlow(waiting: transport.waitingBytes) { server.isSlow(self) }
     return false
   }
 
@@ -269,7 +273,7 @@ extension ClientConnection {
   }
 
   private func watchReader() {
-    guard machine.isSlow(waiting: transport.waitingBytes) else { return }
+    guard machine.memory.isSlow(waiting: transport.waitingBytes) else { return }
     chargeOutput()
     server.isSlow(self)
   }

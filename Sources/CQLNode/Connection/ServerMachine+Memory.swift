@@ -19,6 +19,15 @@ extension ServerMachine {
     var output = 0
     /// Whose answer may go beyond what answers of the connection may have together.
     var growing: ObjectIdentifier?
+
+    // Asked of this and not of the machine, which would be copied for the question even where that is inlined.
+
+    /// Whether no further answer is begun for the connection, of which so many bytes wait for the client, and of whose
+    /// answers there may be `limit`.
+    func isFilled(waiting: Int, limit: Int) -> Bool { asked > 0 || answers + waiting > limit }
+
+    /// Whether it has to be watched if the client reads, when so many bytes wait for it.
+    func isSlow(waiting: Int) -> Bool { waiting > ServerMachine.slowBytes || output > 0 }
   }
 
   /// Bytes up to which a message that has not arrived whole is not watched over: 16 KiB, as many as are kept of it at once.
@@ -27,19 +36,11 @@ extension ServerMachine {
   /// Bytes of answers from which on it is watched whether the client reads them: 64 KiB.
   static let slowBytes = 64 << 10
 
-  // Always inlined, here and below: a call that is not would be given a copy of the whole machine, for each request. So
-  // would what stands behind `||` and `&&`, which is a closure that holds it.
+  // Always inlined: a call that is not would be given a copy of the whole machine, for each request.
 
   /// Bytes of the memory that are taken for the connection.
   @inline(__always)
   var holding: Int { memory.requests + memory.frame + memory.backlog + memory.answers + memory.output }
-
-  /// Whether no further answer is begun for the connection, of which so many bytes wait for the client.
-  @inline(__always)
-  func isFilled(waiting: Int) -> Bool {
-    if memory.asked > 0 { return true }
-    return memory.answers + waiting > limits.answerBytes
-  }
 
   /// How long the body of the next message may be when the node has so much memory left.
   @inline(__always)
@@ -69,13 +70,6 @@ extension ServerMachine {
     let more = wanted - memory.output
     memory.output = wanted
     return more
-  }
-
-  /// Whether it has to be watched if the client reads, when so many bytes wait for it.
-  @inline(__always)
-  func isSlow(waiting: Int) -> Bool {
-    if waiting > Self.slowBytes { return true }
-    return memory.output > 0
   }
 }
 

@@ -17,6 +17,8 @@ final class LoopClient {
   let control: ClusterControl?
   /// Who is told of requests.
   let listener: (any RequestListener)?
+  /// The same as a question that copies nothing.
+  private let isWatched: Bool
   // `@exclusivity(unchecked)`: it is touched on the loop's thread only, and no access to it lasts while other code runs.
   @exclusivity(unchecked) private var numbers = RequestNumbers()
   /// Whether requests without options of their own have nothing that the shortest way would have to look at.
@@ -33,6 +35,7 @@ final class LoopClient {
     statements = LoopStatements(on: loop, context: context, nodes, requests)
     control = loop.index == 0 ? ClusterControl(nodes) : nil
     listener = context.configuration.requestListener
+    isWatched = listener != nil
   }
 
   /// The number of the next request.
@@ -64,10 +67,17 @@ extension LoopClient {
   ///
   /// Nearly every request finds its statement prepared and a connection free, and its first answer is the last. For
   /// these there is one wait and nothing between; whatever is different goes the long way.
-  func query(_ statement: Statement, _ given: QueryOptions?) async throws(CassandraError) -> Rows {
+  ///
+  /// - Parameter preparation: The request's own, which has just ended; nil at its beginning.
+  func query(
+    _ statement: Statement, _ given: QueryOptions?, after preparation: Preparing? = nil
+  ) async throws(CassandraError) -> Rows {
     // A value that is refused here may be right by now, if the schema has changed; the long way finds out.
-    guard given == nil, let sent = try? sendAtOnce(statement) else {
-      return try await queryTheLongWay(statement, given)
+    guard given == nil, let sent = try? sendAtOnce(statement, due: preparation?.due) else {
+      if given == nil, preparation == nil, let preparation = try await prepare(statement) {
+        return try await query(statement, nil, after: preparation)
+      }
+      return try await queryTheLongWay(statement, given, isFresh: preparation?.isFresh ?? false)
     }
     let outcome = await sent.connection.answer(sent.token, goesOn: sent.goesOn)
     if case .done = outcome {
@@ -80,7 +90,7 @@ extension LoopClient {
     }
     var execution = Execution(
       statement: statement, prepared: sent.prepared, kind: sent.prepared.kind, options: defaults,
-      timestamp: sent.timestamp, due: sent.due)
+      timestamp: sent.timestamp, due: sent.due, isFresh: preparation?.isFresh ?? false)
     let first = FirstAttempt(outcome, on: sent.connection, since: sent.began)
     guard let listener else { return try await finish(execution, pageState: nil, first: first) }
     let watch = RequestWatch(listener, goingOn: sent.observed, since: sent.began)
@@ -92,16 +102,35 @@ extension LoopClient {
     }
   }
 
+  /// What a request has to know of its preparation.
+  struct Preparing {
+    /// When the request has to be over.
+    let due: UInt64
+    /// Whether it was this request that asked the server.
+    let isFresh: Bool
+  }
+
+  /// Prepares the statement of a request that could go the shortest way if it were prepared; nil when that is not what
+  /// keeps it. Hundreds of requests may wait for the same preparation, and on the long way each takes 40 KB meanwhile.
+  private func prepare(_ statement: Statement) async throws(CassandraError) -> Preparing? {
+    guard hasShortestWay, !isWatched, statements.find(statement.identity) == nil else { return nil }
+    let due = loop.now + context.defaultTimeout
+    var isFresh = false
+    let prepared = try await statements.findOrPrepare(statement, defaults.values, due: due, isFresh: &isFresh)
+    return prepared == nil ? nil : Preparing(due: due, isFresh: isFresh)
+  }
+
   /// The first answer to a request is the last.
   @inline(__always)
   private func answered(_ sent: borrowing Sent) {
     let took = LoopMetrics.now &- sent.began
     requests.metrics.node(of: sent.connection).answered(sent.prepared.kind.verb, took: took)
-    if let listener { tell(listener, sent, took) }
+    if isWatched { tell(sent, took) }
   }
 
   @inline(never)
-  private func tell(_ listener: any RequestListener, _ sent: borrowing Sent, _ took: UInt64) {
+  private func tell(_ sent: borrowing Sent, _ took: UInt64) {
+    guard let listener else { return }
     let (request, node, duration) = (sent.observed, sent.connection.endPoint, Duration.microseconds(took))
     listener.attemptEnded(request, node: node, duration: duration, failure: nil)
     listener.requestEnded(request, node: node, duration: duration, attempts: 1, failure: nil)
@@ -128,7 +157,7 @@ extension LoopClient {
   ///
   /// A function of its own because what does not wait needs no copies of what it works on.
   @inline(never)
-  private func sendAtOnce(_ statement: borrowing Statement) throws(CassandraError) -> Sent? {
+  private func sendAtOnce(_ statement: borrowing Statement, due given: UInt64?) throws(CassandraError) -> Sent? {
     guard hasShortestWay, let prepared = statements.find(statement.identity),
       let connection = nodes.usableConnection(for: statement, prepared), connection.canSend,
       connection.version == prepared.version,
@@ -136,7 +165,7 @@ extension LoopClient {
     else { return nil }
     requests.earn()
     let now = loop.now
-    let due = now + context.defaultTimeout
+    let due = given ?? now + context.defaultTimeout
     let goesOn = context.defaults.isIdempotent ?? (prepared.kind.verb == .select)
     let look =
       goesOn
@@ -151,30 +180,30 @@ extension LoopClient {
     }
     let sent = Sent(
       connection: connection, token: token, prepared: prepared, timestamp: timestamp, due: due, goesOn: goesOn,
-      began: LoopMetrics.now, number: listener == nil ? 0 : takeNumber())
+      began: LoopMetrics.now, number: isWatched ? takeNumber() : 0)
     // It was written and leaves at the end of the turn. What cannot be written goes another way, and begins there.
-    if let listener { listener.requestBegan(sent.observed) }
+    if isWatched { listener?.requestBegan(sent.observed) }
     return sent
   }
 
   private func queryTheLongWay(
-    _ statement: Statement, _ given: QueryOptions?
+    _ statement: Statement, _ given: QueryOptions?, isFresh: Bool
   ) async throws(CassandraError) -> Rows {
-    guard let listener else { return try await query(statement, given, nil) }
+    guard let listener else { return try await query(statement, given, isFresh: isFresh, nil) }
     let watch = RequestWatch(listener, ObservedRequest(id: takeNumber(), kind: .query, statement.text))
     return try await watch.whole { () async throws(CassandraError) in
-      let rows = try await query(statement, given, watch)
+      let rows = try await query(statement, given, isFresh: isFresh, watch)
       return (rows, rows.coordinator)
     }
   }
 
   private func query(
-    _ statement: Statement, _ given: QueryOptions?, _ watch: RequestWatch?
+    _ statement: Statement, _ given: QueryOptions?, isFresh wasFresh: Bool, _ watch: RequestWatch?
   ) async throws(CassandraError) -> Rows {
     requests.earn()
     let options = try resolve(given)
     let due = loop.now + options.values.timeout.wholeMilliseconds
-    var isFresh = false
+    var isFresh = wasFresh
     let prepared = try await statements.findOrPrepare(statement, options.values, due: due, isFresh: &isFresh)
     let kind = prepared?.kind ?? StatementKind(statement.text)
     let timestamp = options.values.timestamp ?? (kind.takesTimestamp ? context.timestamps.next() : nil)

@@ -117,7 +117,8 @@ struct ServerSide {
   mutating func run(waiting: Int, now: UInt64) throws {
     guard !running.isEmpty else { return }
     var statement = running.remove(at: dice.number(0...running.count - 1))
-    if statement.made == 0 && machine.isFilled(waiting: waiting + output.count) {
+    let limit = machine.limits.answerBytes
+    if statement.made == 0 && machine.memory.isFilled(waiting: waiting + output.count, limit: limit) {
       held.append(statement)
       return
     }
