@@ -29,6 +29,17 @@ extension StringProtocol {
     return suffix.withUTF8Buffer { suffix in unsafe utf8.suffix(length).elementsEqual(suffix) }
   }
 
+  /// Without the blanks, tabs and ends of lines that it begins and ends with.
+  package func trimmingBlanks() -> SubSequence {
+    let isBlank = { (byte: UInt8) in
+      byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") || byte == UInt8(ascii: "\n")
+    }
+    let start = utf8.firstIndex { !isBlank($0) } ?? endIndex
+    var end = endIndex
+    while end > start, isBlank(utf8[utf8.index(before: end)]) { end = utf8.index(before: end) }
+    return self[start..<end]
+  }
+
   /// The parts between the ASCII characters.
   package func split(
     ascii separator: Unicode.Scalar, maxSplits: Int = .max, omittingEmptySubsequences: Bool = true

@@ -101,13 +101,14 @@ import Testing
     let unknown = "X" + String(repeating: "(", count: 30_000) + String(repeating: ")", count: 30_000)
     #expect(CQLType(marshalClassName: unknown) == .custom(unknown))
     // A class name within options counts on from them.
-    var mixed = Array(nested(21).dropLast(2)) + [0, 0]
-    mixed.append(bigEndian: UInt16(name(20).utf8.count))
-    mixed.append(utf8: name(20))
+    let inner = name(CQLType.maximumNesting / 2 + 4)
+    var mixed = Array(nested(CQLType.maximumNesting / 2 + 5).dropLast(2)) + [0, 0]
+    mixed.append(bigEndian: UInt16(inner.utf8.count))
+    mixed.append(utf8: inner)
     position = 0
     var type = try CQLType(reading: mixed.span, at: &position)
     while case .list(let element) = type { type = element }
-    #expect(type == .custom(name(20)))
+    #expect(type == .custom(inner))
   }
 
   @Test func descriptions() {

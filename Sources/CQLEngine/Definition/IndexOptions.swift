@@ -64,7 +64,8 @@ enum IndexOptions {
       case .map(let key, let value):
         // Entries are composites for Cassandra.
         if part == .entries {
-          throw EngineFailure.invalid("CQL type '\(CompositeType([key, value]).className)' cannot be analyzed.")
+          throw EngineFailure.invalid(
+            "CQL type '\(ClassType.composite(CompositeType([key, value])).className)' cannot be analyzed.")
         }
         type = part == .keys ? key : value
       default: break

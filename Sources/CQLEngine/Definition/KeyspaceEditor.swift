@@ -46,7 +46,7 @@ enum KeyspaceEditor {
       return try draft.missing("Keyspace '\(name)' doesn't exist", ifExists: statement.ifExists)
     }
     let before = keyspace
-    if try read(statement.properties, into: &keyspace) {
+    if try read(statement.properties, into: &keyspace), !keyspace.replication.isEmpty {
       keyspace.replication = try replication(&draft, keyspace.replication, of: name)
       let factor = { (options: NameMap<String>) in
         options.filter { $0.key != "class" }.compactMap { Int($0.value) }.max()
@@ -56,6 +56,8 @@ enum KeyspaceEditor {
           "When increasing replication factor you need to run a full (-full) repair to distribute the data.")
       }
     }
+    // A replication without anything in it is that which there is.
+    if keyspace.replication.isEmpty { keyspace.replication = before.replication }
     guard keyspace.replication != before.replication || keyspace.durableWrites != before.durableWrites else {
       return nil
     }
@@ -83,7 +85,15 @@ enum KeyspaceEditor {
   private static func replication(
     _ draft: inout SchemaDraft, _ options: NameMap<String>, of keyspace: String
   ) throws(EngineFailure) -> NameMap<String> {
-    guard let given = options["class"] else { throw EngineFailure.configuration("Missing replication strategy class") }
+    guard let given = options["class"] else {
+      guard !options.isEmpty else {
+        throw EngineFailure(
+          .serverError,
+          "java.lang.NullPointerException: Cannot invoke \"String.contains(java.lang.CharSequence)\" because \"cls\" is null"
+        )
+      }
+      throw EngineFailure.configuration("Missing replication strategy class")
+    }
     let className = given.contains(ascii: ".") ? given : Self.locatorPackage + given
     let strategy =
       className.hasPrefix(bytesOf: Self.locatorPackage) ? String(className.dropFirst(Self.locatorPackage.count)) : ""

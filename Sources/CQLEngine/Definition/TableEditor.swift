@@ -98,7 +98,8 @@ enum TableEditor {
       definition.clustering.append(
         Column(
           column.name, .clustering, position: definition.clustering.count, type,
-          isDescending: descending.contains(column.name), id: Column.noCells, mask: columns.masks[column.name]))
+          isDescending: descending.contains(column.name) || columns.reversed.contains(column.name), id: Column.noCells,
+          mask: columns.masks[column.name]))
     }
     for column in columns.others {
       definition.add(column.name, column.type, isStatic: column.isStatic, mask: columns.masks[column.name])
@@ -205,6 +206,8 @@ private struct ColumnDeclarations {
   private var types: NameMap<ColumnType> = [:]
   /// The columns outside of the primary key, in the order of the text.
   private(set) var others: [(name: String, type: ColumnType, isStatic: Bool)] = []
+  /// The columns whose types are named by the class that turns an order round.
+  private(set) var reversed: Set<ByteText> = []
   /// The masks of all columns that have one.
   private(set) var masks: NameMap<ColumnMasking> = [:]
 
@@ -215,6 +218,14 @@ private struct ColumnDeclarations {
     let keyNames = Set((key.partition + key.clustering).map { ByteText($0.name) })
     for column in statement.columns {
       let type = try resolver.resolve(column.type)
+      if case .custom(let className) = column.type {
+        // Only the name in CQL makes a table one of counters.
+        if type.isCounter {
+          throw EngineFailure.configuration(
+            "\(keyspace.name).\(name): Cannot have a counter column (\"\(column.name.name)\") in a non counter table")
+        }
+        if MarshalledName.isReversed(className) { reversed.insert(ByteText(column.name.name)) }
+      }
       if let mask = column.mask {
         masks[column.name.name] = try MaskPlanner.mask(mask, of: column.name.name, type, in: keyspace)
       }

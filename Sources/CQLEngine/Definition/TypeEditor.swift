@@ -81,6 +81,7 @@ enum TypeEditor {
       }
       type.fields.append(UserType.Field(name: field.name, type: resolved))
     case .rename(let renamings, let ifExists):
+      let before = type.fields
       for renaming in renamings {
         guard let index = type.fields.firstIndex(where: { $0.name == renaming.from.name }) else {
           if ifExists { continue }
@@ -92,6 +93,7 @@ enum TypeEditor {
       for field in type.fields where !seen.insert(field.name).inserted {
         throw EngineFailure.invalid("Duplicate field name \(field.name) in type \(keyspaceName)")
       }
+      if type.fields == before { return nil }
     }
     try TypeExtent.check(type.whole)
     draft.keyspaces[keyspaceName]?.types[name] = type

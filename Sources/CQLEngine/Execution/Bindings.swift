@@ -60,6 +60,9 @@ struct Bindings: Sendable {
     }
   }
 
+  /// What came for a marker, before it is known whether it is a value of any type.
+  func given(_ index: Int) -> BoundValue { values[index] }
+
   /// The value of a marker; throws unless it is one of the type.
   @inline(__always)
   func value(_ index: Int, _ type: CQLType) throws(EngineFailure) -> CellValue {

@@ -18,8 +18,6 @@ struct BoundFilter {
     case slice(lower: Bound?, upper: Bound?)
     /// The collection has all these.
     case contains(values: Set<[UInt8]>, keys: Set<[UInt8]>, entries: Set<Entry>)
-    /// Nothing passes.
-    case never
   }
 
   /// An entry of a map, by the ordered bytes of its key and its value.
@@ -61,7 +59,7 @@ struct BoundFilter {
     case .isIn(let values):
       if slots.count == 1, !filter.isTuple {
         var keys: Set<[UInt8]> = []
-        for value in try evaluator.list(values, names[0]) { keys.insert(try ValueOrder.key(value, types[0])) }
+        for value in try evaluator.filteredList(values, names[0]) { keys.insert(try ValueOrder.key(value, types[0])) }
         test = .isIn(keys)
       } else {
         var tuples: Set<[[UInt8]]> = []
@@ -77,12 +75,10 @@ struct BoundFilter {
       }
     case .slice(let lower, let upper):
       let bounds = try (
-        Self.bound(lower, types, evaluator, mapsAddresses: filter.mapsAddresses),
-        Self.bound(upper, types, evaluator, mapsAddresses: filter.mapsAddresses)
+        Self.bound(lower, types, names, evaluator, mapsAddresses: filter.mapsAddresses),
+        Self.bound(upper, types, names, evaluator, mapsAddresses: filter.mapsAddresses)
       )
-      // Nothing lies beyond null.
-      let hasNull = lower != nil && bounds.0 == nil || upper != nil && bounds.1 == nil
-      test = hasNull ? .never : .slice(lower: bounds.0, upper: bounds.1)
+      test = .slice(lower: bounds.0, upper: bounds.1)
     case .contains(let values, let keys, let entries):
       let (keyType, valueType) = Self.partTypes(types[0])
       var valueKeys: Set<[UInt8]> = []
@@ -110,12 +106,12 @@ struct BoundFilter {
   }
 
   private static func bound(
-    _ bound: SliceBound?, _ types: [CQLType], _ evaluator: Evaluator, mapsAddresses: Bool
+    _ bound: SliceBound?, _ types: [CQLType], _ names: [String], _ evaluator: Evaluator, mapsAddresses: Bool
   ) throws(EngineFailure) -> Bound? {
     guard let bound else { return nil }
     var keys: [[UInt8]] = []
-    for (value, type) in zip(bound.values, types) {
-      guard let slice = try evaluator.value(value).slice else { return nil }
+    for (index, (value, type)) in zip(bound.values, types).enumerated() {
+      let slice = try evaluator.filtered(value, names[index])
       keys.append(mapsAddresses ? mapped(slice.span) : try ValueOrder.key(slice, type))
     }
     return Bound(values: keys, isInclusive: bound.isInclusive)
@@ -138,7 +134,6 @@ struct BoundFilter {
   /// Whether the row in the image passes.
   func passes(_ image: inout RowImage, _ record: borrowing RecordView) throws(EngineFailure) -> Bool {
     switch test {
-    case .never: return false
     case .equal(let keys):
       for index in keys.indices {
         guard try image.compare(slots[index], types[index], of: record, { $0 == keys[index] }) else { return false }
@@ -254,6 +249,28 @@ extension Evaluator {
       throw EngineFailure.invalid("The statement \(what) with more than \(maximumInBytes) bytes of keys")
     }
     return combined
+  }
+
+  /// The values behind `IN` that rows are tested for: null is equal to none of them.
+  func filteredList(_ values: InValues, _ column: String) throws(EngineFailure) -> [ArraySlice<UInt8>] {
+    switch values {
+    case .list(let expressions):
+      var result: [ArraySlice<UInt8>] = []
+      for expression in expressions {
+        switch try value(expression) {
+        case .bytes(let bytes): result.append(bytes)
+        case .null: break
+        case .unset: throw EngineFailure.invalid("Invalid unset value for column \(column)")
+        }
+      }
+      return result
+    case .marker(let index, let type):
+      guard case .bytes(let whole) = bindings.given(index), let elements = Parts.elementsOrNulls(whole[...]),
+        elements.contains(nil)
+      else { return try list(values, column) }
+      for case let element? in elements { try ValueCheck.validate(element.span, type) }
+      return elements.compactMap { $0 }
+    }
   }
 
   /// The values behind `IN`.

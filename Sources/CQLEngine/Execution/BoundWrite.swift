@@ -119,6 +119,7 @@ struct WriteBinder {
       for operation in plan.operations {
         if let bound = try bind(operation, plan.kind) { operations.append(bound) }
       }
+      if !plan.table.indexes.isEmpty { try IndexedValueLimit.check(operations, rows, of: plan.table) }
     } catch {
       guard plan.condition != nil else { throw error }
       failure = error
@@ -197,6 +198,7 @@ struct WriteBinder {
         tails.map { RowAddress(clustering: head.clustering + $0.clustering, note: head.note + $0.note) }
       }
     }
+    for row in rows { try KeyLayout.checkClustering(note: row.note, of: plan.table) }
     return rows
   }
 

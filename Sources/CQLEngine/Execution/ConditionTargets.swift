@@ -22,6 +22,12 @@ struct ConditionTargets {
       all.append(ConditionalRequest.Target(row: row, conditions: []))
       kinds.append(Kinds())
     }
+    if case .columns = condition, kinds[place].exists {
+      throw EngineFailure.invalid("Cannot mix IF conditions and IF NOT EXISTS for the same row")
+    }
+    if case .exists = condition, kinds[place].columns {
+      throw EngineFailure.invalid("Cannot mix IF conditions and IF EXISTS for the same row")
+    }
     switch condition {
     case .exists: kinds[place].exists = true
     case .notExists: kinds[place].notExists = true

@@ -51,6 +51,10 @@ extension WriteBinder {
     case .field(let index): part = .field(index)
     case .element(let key):
       let value = try evaluator.value(key)
+      // What is at no place is no value, to which nothing is equal.
+      if case .unset = value {
+        return BoundColumnCondition(column: condition.column, part: .whole, type: condition.type, test: .isIn([]))
+      }
       guard let slice = value.slice else {
         throw EngineFailure.invalid(
           "Invalid null value for \(condition.column.wire.isMap ? "map" : "list") element access")
@@ -92,6 +96,13 @@ extension WriteBinder {
           options.append(value.slice)
         }
       case .marker(let index, let type):
+        if case .bytes(let whole) = evaluator.bindings.given(index), let elements = Parts.elementsOrNulls(whole[...]),
+          elements.contains(nil)
+        {
+          for case let element? in elements { try ValueCheck.validate(element.span, type) }
+          options = elements
+          break
+        }
         let value = try evaluator.bindings.value(index, .list(type))
         guard let whole = value.slice else {
           throw EngineFailure.invalid("Invalid null list in IN condition")

@@ -73,8 +73,24 @@ struct Evaluator {
   func required(_ expression: Expression, _ column: String) throws(EngineFailure) -> ArraySlice<UInt8> {
     switch try value(expression) {
     case .bytes(let bytes): return bytes
-    case .null: throw EngineFailure.invalid("Invalid null value in condition for column \(column)")
+    case .null:
+      if case .field(let whole, _, _) = expression, try value(whole) == .null { throw Self.missingTuple }
+      throw EngineFailure.invalid("Invalid null value in condition for column \(column)")
     case .unset: throw EngineFailure.invalid("Invalid unset value for column \(column)")
+    }
+  }
+
+  /// What Cassandra says of null in the place of a tuple of columns.
+  static let missingTuple = EngineFailure(
+    .serverError, "java.lang.NullPointerException: a tuple of columns is compared with null")
+
+  /// How many fields a bound tuple has of which `expression` is one; nil for anything else.
+  func fieldCount(_ expression: Expression) throws(EngineFailure) -> Int? {
+    guard case .field(let whole, _, let count) = expression else { return nil }
+    switch try value(whole) {
+    case .bytes(let bytes): return min(Parts.fieldCount(bytes), count)
+    case .null: throw Self.missingTuple
+    case .unset: return nil
     }
   }
 

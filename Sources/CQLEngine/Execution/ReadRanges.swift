@@ -130,6 +130,10 @@ enum ReadRanges {
       switch restriction.kind {
       case .equal(let values):
         let column = restriction.columns[0]
+        // A tuple of fewer fields is no row's.
+        if case .field(_, let index, _) = values[0], let count = try evaluator.fieldCount(values[0]), index >= count {
+          return []
+        }
         let value = try evaluator.required(values[0], column.name)
         bytes = try Evaluator.combined(prefixes.count, bytes, with: 1, value.count, "names ranges of rows,")
         for index in prefixes.indices { try append(value, column, to: &prefixes[index]) }
@@ -160,6 +164,7 @@ enum ReadRanges {
       if restriction.isTuple {
         // A tuple of one column may be written without its parentheses.
         let fields = Parts.fields(value, count: restriction.columns.count)
+        if Parts.fieldCount(value) < restriction.columns.count { continue }
         for (field, column) in zip(fields, restriction.columns) {
           guard let field else {
             throw EngineFailure.invalid("Invalid null value in condition for column \(column.name)")
@@ -243,10 +248,16 @@ private struct TupleSlice {
   ) throws(EngineFailure) -> Bound? {
     guard let bound else { return nil }
     var values: [[UInt8]] = []
-    for (value, column) in zip(bound.values, columns) {
+    // A bound of fewer fields is one of the columns that it has.
+    var count = bound.values.count
+    if let first = bound.values.first { count = try evaluator.fieldCount(first) ?? count }
+    if count == 0 { return nil }
+    for (value, column) in zip(bound.values.prefix(count), columns) {
       var key: [UInt8] = []
       switch try evaluator.value(value) {
       case .bytes(let slice): try ReadRanges.append(slice, column, to: &key)
+      case .null where columns.count > 1:
+        throw EngineFailure.invalid("Invalid null value in condition for column \(column.name)")
       case .null: try ReadRanges.append([], column, to: &key)
       case .unset: throw EngineFailure.invalid("Invalid unset value for column \(column.name)")
       }

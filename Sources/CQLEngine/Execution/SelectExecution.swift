@@ -328,6 +328,7 @@ final class SelectExecution {
     switch value {
     case .value(let expression, let type, let analysis):
       let value = try evaluator.filtered(expression, name)
+      try IndexedValueLimit.check(wanted: value, by: number, of: plan.table)
       wanted = try ValueOrder.key(value, type, analysis)
     case .entry(let key, let keyType, let entry, let valueType):
       wanted = try ValueOrder.key(try evaluator.filtered(key, name), keyType)

@@ -186,6 +186,9 @@ final class WriteExecutor {
       try ReadRanges.append(value, column, to: &key)
       Parts.append(value, to: &note)
     }
+    try KeyLayout.checkClustering(note: note, of: plan.table)
+    let hasIndexes = !plan.table.indexes.isEmpty
+    if hasIndexes { try IndexedValueLimit.check(note: note, of: plan.table) }
     var expiry: Expiry?
     var failure: EngineFailure?
     do throws(EngineFailure) { expiry = try binder.expiry(plan) } catch { failure = error }
@@ -197,6 +200,7 @@ final class WriteExecutor {
     for cell in cells {
       switch try evaluator.value(cell.value) {
       case .bytes(let value):
+        if hasIndexes { try IndexedValueLimit.check(value.count, in: cell.column, of: plan.table) }
         builder.addCell(cell.column.id, value: value.span, timestamp: timestamp, expiry: expiry)
       case .null:
         builder.addTombstone(

@@ -5,6 +5,9 @@ import CassandraWire
 enum JSONText {
   /// Appends a value; one of no bytes is an empty text, whatever its type.
   static func append(_ value: ArraySlice<UInt8>, _ type: CQLType, to text: inout [UInt8]) {
+    if case .custom(let className) = type, case .lexicalUUID = ClassType(className: className) {
+      return append(value, .uuid, to: &text)
+    }
     switch type {
     case .text, .ascii: return append(quoted: value, to: &text)
     case .blob, .custom:

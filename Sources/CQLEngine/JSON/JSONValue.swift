@@ -28,6 +28,10 @@ enum JSONValue {
   // MARK: Scalars
 
   private static func scalar(_ tree: JSONTree, _ type: CQLType) throws(EngineFailure) -> [UInt8] {
+    if case .custom(let className) = type, case .lexicalUUID = ClassType(className: className) {
+      guard case .string(let text) = tree else { throw refusal("a string representation of a uuid", tree) }
+      return text.isEmpty ? [] : try Literal.bytes(Constant(.string, text), type)
+    }
     switch type {
     case .text, .custom: return try text(tree, type, "a UTF-8 string")
     case .ascii: return try text(tree, type, "an ascii string")

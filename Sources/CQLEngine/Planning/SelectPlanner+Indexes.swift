@@ -74,7 +74,7 @@ extension SelectPlanner {
     case .slice:
       guard parts.contains(.simple) else { return false }
       switch column.wire {
-      case .ascii, .text, .boolean, .vector: return false
+      case .ascii, .text, .boolean, .uuid, .vector: return false
       default: return true
       }
     case .isIn: return false

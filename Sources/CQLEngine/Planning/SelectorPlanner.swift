@@ -83,6 +83,11 @@ struct SelectorPlanner {
     case .slice(_, let from, let to): return try slice(parts[0], from, to)
     case .typeHint(let name, _):
       let type = try terms.types.type(name)
+      if case .call(let function, _) = parts[0].selectable.kind, ["fromjson", "from_json"].contains(function.name.name)
+      {
+        throw EngineFailure.invalid(
+          "\(function.name.name)() cannot be used in the selection clause of a SELECT statement")
+      }
       let planned = try plan(parts[0], type.wire)
       guard TermTypes.isAssignable(planned.type, to: type.wire) else {
         let text = "(\(name.cql))\(planned.name)"

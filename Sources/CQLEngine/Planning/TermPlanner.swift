@@ -251,7 +251,12 @@ struct TermPlanner {
     case .tuple(let fields): types = fields
     // The fields of a user type without their names, which Cassandra takes inside of another literal only.
     case .udt(let definition) where receiver.isPart: types = definition.fields.map(\.type)
-    case .udt:
+    case .udt(let definition):
+      guard elements.count <= definition.fields.count else {
+        throw EngineFailure.invalid(
+          "Invalid tuple literal for \(receiver.name): too many elements. Type \(receiver.typeText) expects "
+            + "\(definition.fields.count) but got \(elements.count)")
+      }
       throw EngineFailure(
         .serverError,
         "java.lang.ClassCastException: class org.apache.cassandra.cql3.Tuples$Value cannot be cast to class "

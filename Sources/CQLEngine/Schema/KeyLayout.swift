@@ -28,6 +28,13 @@ enum KeyLayout {
     return key
   }
 
+  /// Refuses the values of a row's clustering columns that are too long together; each has its length in 4 bytes before it.
+  static func checkClustering(note: [UInt8], of table: Table) throws(EngineFailure) {
+    let count = note.count - 4 * table.clustering.count
+    if count > maximumKeyBytes { throw tooLong(count) }
+  }
+
+  /// Cassandra's refusal of a key of so many bytes.
   private static func tooLong(_ count: Int) -> EngineFailure {
     EngineFailure.invalid("Key length of \(count) is longer than maximum of \(maximumKeyBytes)")
   }

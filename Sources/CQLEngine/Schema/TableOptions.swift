@@ -187,6 +187,7 @@ extension TableOptions {
     guard known.contains(qualified) else {
       throw EngineFailure.configuration("Unable to find compaction strategy class '\(qualified)'")
     }
+    try CompactionOptions.check(entries, of: String(qualified.dropFirst(compactionPackage.count)))
     var result = entries
     result["class"] = qualified
     if !qualified.hasSuffix(bytesOf: "UnifiedCompactionStrategy") {
@@ -197,13 +198,21 @@ extension TableOptions {
   }
 
   private static func compression(_ entries: Entries) throws(EngineFailure) -> Entries {
-    if entries.isEmpty || entries["enabled"] == "false" { return ["enabled": "false"] }
+    if entries.isEmpty { return ["enabled": "false"] }
+    if entries["enabled"]?.lowercased() == "false" {
+      guard entries.count == 1 else {
+        throw EngineFailure.configuration(
+          "If the 'enabled' option is set to false no other options must be specified")
+      }
+      return ["enabled": "false"]
+    }
     var result = entries
     result["enabled"] = nil
     guard let className = entries["class"] else {
       throw EngineFailure.configuration("Missing sub-option 'class' for the 'compression' option.")
     }
     guard !className.isEmpty else { return ["enabled": "false"] }
+    try CompactionOptions.checkCompression(entries)
     let qualified = className.contains(ascii: ".") ? className : compressionPackage + className
     let known = ["LZ4", "Snappy", "Deflate", "Zstd", "Noop"].map { compressionPackage + $0 + "Compressor" }
     guard known.contains(qualified) else {

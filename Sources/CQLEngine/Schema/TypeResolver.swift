@@ -132,20 +132,19 @@ struct TypeResolver {
     return type
   }
 
+  /// The type of the name of a class with its parameters.
   private func custom(_ className: String) throws(EngineFailure) -> ColumnType {
-    if let composite = CompositeType(className: className) {
-      return ColumnType(.custom(className: composite.className), .custom(composite.className))
+    if let meaning = ClassType(className: className) {
+      return ColumnType(.custom(className: meaning.className), .custom(meaning.className))
     }
-    let wire = CQLType(marshalClassName: className)
-    guard case .custom = wire else {
-      guard let native = NativeType.allCases.first(where: { $0.wire == wire && $0 != .varchar }) else {
-        throw EngineFailure.unsupported("The class of types '\(className)'")
-      }
-      return ColumnType(native)
+    if let name = MarshalledName.typeName(className) { return try meaning(of: name) }
+    let base = className.prefix(beforeASCII: "(")
+    let short = String(base.split(ascii: ".").last ?? "")
+    if short.hasSameBytes(as: "EmptyType") || short.hasSameBytes(as: "PartitionerDefinedOrder") {
+      throw EngineFailure.unsupported("The class of types '\(className)'")
     }
-    let qualified = className.contains(ascii: ".") ? className : "org.apache.cassandra.db.marshal." + className
-    throw EngineFailure.syntax(
-      "Error setting type \(className): Unable to find abstract-type class '\(qualified)'")
+    let qualified = base.contains(ascii: ".") ? String(base) : "org.apache.cassandra.db.marshal." + base
+    throw EngineFailure.syntax("Error setting type \(className): Invalid definition for comparator \(qualified).")
   }
 }
 

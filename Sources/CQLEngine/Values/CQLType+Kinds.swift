@@ -47,7 +47,9 @@ extension CQLType {
   /// Whether a value of no bytes is a value of its own, and not the same as none.
   var mayBeEmpty: Bool {
     switch self {
-    case .text, .ascii, .blob, .custom: true
+    case .custom(let className):
+      if case .lexicalUUID = ClassType(className: className) { false } else { true }
+    case .text, .ascii, .blob: true
     default: false
     }
   }

@@ -40,6 +40,31 @@ enum Parts {
     return elements
   }
 
+  /// The elements of a list in which null stands as well, as it may behind `IN`; nil for what is no such list.
+  static func elementsOrNulls(_ value: ArraySlice<UInt8>) -> [ArraySlice<UInt8>?]? {
+    let span = value.span
+    guard span.count >= 4, case let count = Int(span.int32(at: 0)), count >= 0, count <= (span.count - 4) / 4 else {
+      return nil
+    }
+    let fields = fields(value.dropFirst(4), count: count)
+    return fieldCount(value.dropFirst(4)) == count ? fields : nil
+  }
+
+  /// How many fields a tuple or user type has, null ones counted.
+  static func fieldCount(_ value: ArraySlice<UInt8>) -> Int {
+    let span = value.span
+    var position = 0
+    var count = 0
+    while span.count - position >= 4 {
+      let length = Int(span.int32(at: position))
+      position += 4
+      guard length <= span.count - position else { break }
+      position += max(0, length)
+      count += 1
+    }
+    return count
+  }
+
   /// The fields of a tuple or user type; missing ones are nil.
   static func fields(_ value: ArraySlice<UInt8>, count: Int) -> [ArraySlice<UInt8>?] {
     let span = value.span

@@ -5,53 +5,11 @@ import CassandraWire
 /// The type of values that have several components, as tables had them before there were clustering columns: each
 /// component with its length in 2 bytes before it and a byte behind it, which tells whether it is meant or what is next to it.
 struct CompositeType {
-  private static let package = "org.apache.cassandra.db.marshal."
-  private static let name = "CompositeType"
-
   /// The types of the components; a value may have fewer.
   let components: [CQLType]
 
   /// The type of values with such components.
   init(_ components: [CQLType]) { self.components = components }
-
-  /// The type of a Java class's name with its parameters; nil for any other class.
-  init?(className: String) {
-    var text = className[...]
-    if text.hasPrefix(bytesOf: Self.package) { text = text.dropFirst(Self.package.count) }
-    guard text.hasPrefix(bytesOf: Self.name + "("), text.hasSuffix(bytesOf: ")") else { return nil }
-    var components: [CQLType] = []
-    for part in Self.parts(text.dropFirst(Self.name.count + 1).dropLast()) {
-      let type = CQLType(marshalClassName: part)
-      if case .custom = type { return nil }
-      components.append(type)
-    }
-    self.components = components
-  }
-
-  /// The class's name as Cassandra writes it.
-  var className: String {
-    Self.package + Self.name + "(\(components.map(\.marshalClassName).joined(separator: ",")))"
-  }
-
-  /// Parameters, which have commas between them that do not stand in parentheses.
-  private static func parts(_ text: Substring) -> [String] {
-    var parts: [String] = []
-    var depth = 0
-    var part: [UInt8] = []
-    for byte in text.utf8 {
-      switch byte {
-      case UInt8(ascii: ",") where depth == 0:
-        parts.append(String(decoding: part, as: UTF8.self))
-        part = []
-        continue
-      case UInt8(ascii: "("): depth += 1
-      case UInt8(ascii: ")"): depth -= 1
-      default: break
-      }
-      part.append(byte)
-    }
-    return parts + [String(decoding: part, as: UTF8.self)]
-  }
 }
 
 // MARK: - Text
@@ -63,8 +21,8 @@ extension CompositeType {
     guard !text.isEmpty else { return [] }
     var value: [UInt8] = []
     for (index, part) in Self.components(of: text).enumerated() {
-      if part == [UInt8(ascii: "!")] || part == [UInt8(ascii: "_")] {
-        if !value.isEmpty { value[value.count - 1] = part == [UInt8(ascii: "!")] ? 1 : 0xff }
+      if let end = Self.end(part) {
+        if !value.isEmpty { value[value.count - 1] = end }
         break
       }
       guard index < components.count else {
@@ -72,22 +30,37 @@ extension CompositeType {
           .serverError,
           "java.lang.ArrayIndexOutOfBoundsException: Index \(index) out of bounds for length \(components.count)")
       }
-      let component = part.isEmpty ? [] : try bytes(of: String(decoding: part, as: UTF8.self), components[index])
-      guard let length = UInt16(exactly: component.count) else {
-        throw EngineFailure.invalid("A component of \(component.count) bytes is over the limit of 65535")
-      }
-      value.append(bigEndian: length)
-      value += component
-      value.append(0)
+      try Self.append(
+        part.isEmpty ? [] : Self.bytes(of: String(decoding: part, as: UTF8.self), components[index]), to: &value)
     }
     return value
   }
 
-  private func bytes(of text: String, _ type: CQLType) throws(EngineFailure) -> [UInt8] {
+  /// Appends a component with its length and what stands behind it.
+  static func append(_ component: [UInt8], to value: inout [UInt8]) throws(EngineFailure) {
+    guard let length = UInt16(exactly: component.count) else {
+      throw EngineFailure.invalid("A component of \(component.count) bytes is over the limit of 65535")
+    }
+    value.append(bigEndian: length)
+    value += component
+    value.append(0)
+  }
+
+  /// What the component before it ends with, if this one only says so.
+  static func end(_ part: [UInt8]) -> UInt8? {
+    switch part {
+    case [UInt8(ascii: "!")]: 1
+    case [UInt8(ascii: "_")]: 0xff
+    default: nil
+    }
+  }
+
+  /// The bytes of a component that is not empty.
+  static func bytes(of text: String, _ type: CQLType) throws(EngineFailure) -> [UInt8] {
     try Literal.bytes(Constant(.string, type == .blob ? "0x\(text)" : text), type)
   }
 
-  private static func components(of text: String) -> [[UInt8]] {
+  static func components(of text: String) -> [[UInt8]] {
     var parts: [[UInt8]] = [[]]
     for byte in text.utf8 {
       let isEscaped = parts[parts.count - 1].last == UInt8(ascii: "\\")
@@ -115,18 +88,25 @@ extension CompositeType {
     var index = 0
     while position < value.count {
       guard index < components.count else { throw EngineFailure.invalid("Too many bytes for comparator") }
-      guard let range = Self.component(value, &position) else {
-        throw EngineFailure.invalid("Not enough bytes to read value of component \(index)")
-      }
-      try ValueCheck.validate(value.extracting(range), components[index])
-      guard position < value.count else {
-        throw EngineFailure.invalid("Not enough bytes to read the end-of-component byte of component\(index)")
-      }
-      position += 1
-      if value[position - 1] != 0, position < value.count {
-        throw EngineFailure.invalid("Invalid bytes remaining after an end-of-component at component\(index)")
-      }
+      try Self.validate(value, &position, index, components[index])
       index += 1
+    }
+  }
+
+  /// Throws unless a component follows and what stands behind it.
+  static func validate(
+    _ value: Span<UInt8>, _ position: inout Int, _ index: Int, _ type: CQLType
+  ) throws(EngineFailure) {
+    guard let range = component(value, &position) else {
+      throw EngineFailure.invalid("Not enough bytes to read value of component \(index)")
+    }
+    try ValueCheck.validate(value.extracting(range), type)
+    guard position < value.count else {
+      throw EngineFailure.invalid("Not enough bytes to read the end-of-component byte of component\(index)")
+    }
+    position += 1
+    if value[position - 1] != 0, position < value.count {
+      throw EngineFailure.invalid("Invalid bytes remaining after an end-of-component at component\(index)")
     }
   }
 
@@ -151,7 +131,8 @@ extension CompositeType {
     key.append(OrderedKeyEncoding.absent)
   }
 
-  private static func component(_ value: Span<UInt8>, _ position: inout Int) -> Range<Int>? {
+  /// The bytes of the component at a position, which moves behind them.
+  static func component(_ value: Span<UInt8>, _ position: inout Int) -> Range<Int>? {
     guard value.count - position >= 2 else { return nil }
     let start = position + 2
     let length = Int(value.uint16(at: position))

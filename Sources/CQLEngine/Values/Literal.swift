@@ -150,27 +150,32 @@ enum Literal {
       bytes.append(bigEndian: uuid.high)
       bytes.append(bigEndian: uuid.low)
     case .tuple(let types): return try tuple(constant, types)
-    case .custom where constant.kind == .blob: return try blob(text)
     case .custom(let className):
-      guard let composite = CompositeType(className: className) else {
+      guard let meaning = ClassType(className: className) else {
+        if constant.kind == .blob { return try blob(text) }
         throw unable("Unable to make \(type) from '\(text)'")
       }
-      return try composite.bytes(text)
+      return try meaning.bytes(constant)
     case .inet:
       if text.isEmpty { break }
-      guard let address = CQLInet(text) ?? shortAddress(text) else {
+      // Cassandra asks the system for the address of a name; the node knows only the one that is the same everywhere.
+      guard let address = CQLInet(text.lowercased() == "localhost" ? "127.0.0.1" : text) ?? shortAddress(text) else {
         throw unable("Unable to make inet address from '\(text)'")
       }
-      try encode(address, type, into: &bytes)
+      // Java makes an address of IPv4 of one of IPv6 that stands for it.
+      try encode(address.mappedIPv4.map { CQLInet.v4($0) } ?? address, type, into: &bytes)
     case .date: bytes.append(bigEndian: try date(text))
     case .time:
-      if let nanoseconds = Int64(text), (0..<CQLTime.nanosecondsPerDay).contains(nanoseconds) {
+      if let nanoseconds = Int64(text) {
+        guard (0..<CQLTime.nanosecondsPerDay).contains(nanoseconds) else {
+          throw unable("Unable to make long (for time) from: '\(text)'")
+        }
         bytes.append(bigEndian: nanoseconds)
       } else {
-        guard let time = CQLTime(text) else {
+        guard let nanoseconds = TimeText.nanoseconds(text) else {
           throw unable("(TimeType) Unable to coerce '\(text)' to a formatted time (long)")
         }
-        bytes.append(bigEndian: time.nanoseconds)
+        bytes.append(bigEndian: nanoseconds)
       }
     case .timestamp:
       if text.isEmpty { break }
@@ -185,7 +190,12 @@ enum Literal {
         bytes.append(bigEndian: milliseconds)
       }
     case .duration:
-      guard let duration = duration(text) else { throw unable("Unable to convert '\(text)' to a duration") }
+      guard let duration = duration(text) else {
+        if let number = longNumber(text) {
+          throw EngineFailure(.serverError, "java.lang.NumberFormatException: For input string: \"\(number)\"")
+        }
+        throw unable("Unable to convert '\(text)' to a duration")
+      }
       try encode(duration, type, into: &bytes)
     default: throw unable("Unable to make \(type) from '\(text)'")
     }
@@ -268,6 +278,13 @@ enum Literal {
     case UInt8(ascii: "-"): return parts[0].count >= 4
     default: return parts[0].count == 4
     }
+  }
+
+  /// The first number of a text that is longer than 64 bits.
+  private static func longNumber(_ text: String) -> Substring? {
+    // A number alone is no duration at all.
+    guard text.utf8.contains(where: { (0x61...0x7a).contains($0 | 0x20) }) else { return nil }
+    return text.utf8.split { !(0x30...0x39).contains($0) }.map { Substring($0) }.first { Int64($0) == nil }
   }
 
   /// A duration in any of its three spellings: `1h30m`, `PT1H30M`, `P0001-00-00T01:30:00`.

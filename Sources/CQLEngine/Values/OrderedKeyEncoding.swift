@@ -42,8 +42,8 @@ enum OrderedKeyEncoding {
     switch type {
     case .ascii, .text, .blob, .inet, .empty: append(escaped: value, into: &key)
     case .custom(let className):
-      guard let composite = CompositeType(className: className) else { return append(escaped: value, into: &key) }
-      try composite.append(value, into: &key)
+      guard let meaning = ClassType(className: className) else { return append(escaped: value, into: &key) }
+      try meaning.append(value, into: &key)
     case .tinyint, .smallint, .int, .bigint, .counter, .timestamp, .time, .boolean, .float, .double, .date, .uuid,
       .timeuuid, .varint, .decimal, .duration:
       // Clients of old may have written a value of no bytes; it comes before all others.

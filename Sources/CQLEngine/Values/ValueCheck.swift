@@ -9,7 +9,7 @@ enum ValueCheck {
     let isValid: Bool
     switch type {
     case .blob: isValid = true
-    case .custom(let className): return try CompositeType(className: className)?.validate(value) ?? ()
+    case .custom(let className): return try ClassType(className: className)?.validate(value) ?? ()
     case .text: isValid = (try? UTF8Span(validating: value)) != nil
     case .ascii: isValid = isASCII(value)
     case .bigint, .counter, .double, .timestamp: isValid = count == 8 || count == 0

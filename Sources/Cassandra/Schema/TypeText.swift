@@ -5,8 +5,8 @@ internal import CassandraWire
 ///
 /// Nobody but a server of ours writes these; what cannot be read is kept as a custom type with its text.
 struct TypeText {
-  /// How deep types may be in each other: 64.
-  static let maximumNesting = 64
+  /// How deep types may be in each other, `frozen` counted: each may stand in one.
+  static let maximumNesting = 2 * CQLType.maximumNesting
 
   private let bytes: [UInt8]
   private var position = 0

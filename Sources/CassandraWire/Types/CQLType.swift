@@ -66,7 +66,7 @@ public indirect enum CQLType: Hashable, Sendable {
   /// How many types may stand inside of each other; a deeper one is refused where types come from a peer.
   ///
   /// Cassandra sets no limit of its own: it takes 400 lists inside of each other, and of 1,000 its stack overflows.
-  public static let maximumNesting = 32
+  public static let maximumNesting = 64
 }
 
 extension CQLType: CustomStringConvertible {

@@ -130,8 +130,17 @@ struct CorpusRun {
     }
   }
 
-  /// `null`, `unset`, `empty`, or bytes in hexadecimal.
+  /// `null`, `unset`, `empty`, or bytes in hexadecimal; `61*70000` is a byte so many times, and `+` stands between pieces.
   private static func value(_ text: Substring) throws -> BoundValue {
+    if text.contains("*") || text.contains("+") {
+      var bytes: [UInt8] = []
+      for piece in text.split(separator: "+") {
+        let parts = piece.split(separator: "*")
+        guard case .bytes(let unit) = try value(parts[0]) else { continue }
+        for _ in 0..<(parts.count > 1 ? Int(parts[1]) ?? 1 : 1) { bytes += unit }
+      }
+      return .bytes(bytes)
+    }
     switch text {
     case "null": return .null
     case "unset": return .unset

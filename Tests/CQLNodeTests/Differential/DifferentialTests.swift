@@ -19,10 +19,11 @@ import Testing
 @Suite(.serialized, .timeLimit(.minutes(10))) struct DifferentialTests {
   /// Texts of errors and warnings that differ from Cassandra's, by file; none in the others. These numbers only fall.
   private static let differingTexts = [
-    "arithmetic": 3, "collections": 1, "compact_storage": 1, "composite_types": 4, "conditions": 2, "counters": 1,
+    "arithmetic": 3, "class_types": 1, "collections": 1, "compact_storage": 1, "composite_types": 3, "conditions": 2,
+    "counters": 1,
     "found_by_histories": 2, "functions": 5,
     "group_by": 8, "index_driver": 5,
-    "json": 1, "literals": 2,
+    "json": 1, "literals": 1, "of_the_suites": 11,
     "permissions_of_grammar": 3, "refusals": 9, "sai_driver": 6, "select": 1, "static_conditions": 1,
     "static_writes": 1, "system_tables": 3, "unsupported": 1, "update_delete": 1, "user_functions": 7, "vectors": 43,
     "views": 7,

@@ -62,10 +62,12 @@ import Testing
     try await EmbeddedNode.withNode { node in
       try await WireClient.busyLoop.run {
         let ours = try await Self.client(at: node.address, kinds)
-        let theirs = try await Self.client(at: cassandra, kinds)
+        let theirs = try await Self.client(at: cassandra, IndexHistory.Kind.allCases)
         var history = IndexHistory(seed: Self.seed)
+        var lost = 0
         for number in 0..<Self.steps {
           let write = history.write()
+          _ = try await Self.run(write, on: theirs, .none)
           for kind in kinds {
             let (found, expected) = (
               try await Self.run(write, on: ours, kind), try await Self.run(write, on: theirs, kind)
@@ -81,6 +83,14 @@ import Testing
                   try await Self.run(text, on: theirs, kind, pageSize: pageSize)
                 )
                 if expected.first == "error 1300" { continue }
+                // An index of Cassandra's first kind loses rows whose list has had the value before, at another place in
+                // each run. What Cassandra finds without an index is then what is right.
+                if found != expected, kind == .first,
+                  found == (try await Self.run(text, on: theirs, .none, pageSize: pageSize))
+                {
+                  lost += 1
+                  continue
+                }
                 try #require(
                   found == expected,
                   """
@@ -92,6 +102,7 @@ import Testing
             }
           }
         }
+        print("seed \(Self.seed): Cassandra's index of the first kind had lost rows in \(lost) answers")
         _ = try await theirs.query("DROP KEYSPACE h_indexes")
         ours.close()
         theirs.close()
