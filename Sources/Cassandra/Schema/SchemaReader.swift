@@ -56,7 +56,7 @@ extension CassandraClient {
 /// Makes a schema of the rows of `system_schema`.
 struct SchemaReader {
   /// Bytes that the protocol would take to name the largest type that is read, user types with all their fields wherever
-  /// they stand: 64 KiB. A larger one stays its text where it is a part of another or of a column.
+  /// they stand: 64 KiB. A larger one is left out, and stays its text where it is a part of another or of a column.
   static let maximumTypeBytes = 64 << 10
   /// Bytes that all user types within others and within columns may take together beyond the text of these: 64 MiB. In what
   /// is beyond it, types with user types stay their texts.

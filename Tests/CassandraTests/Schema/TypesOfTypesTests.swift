@@ -55,8 +55,8 @@ import Testing
     #expect(try reader.schema() == schema)
     let keyspace = try #require(schema.keyspace("k"))
     #expect(keyspace.type("t3") != nil)
-    // Where it becomes too large, fields stay their texts.
-    #expect(keyspace.types.count == 60)
+    // What is too large is left out, and fields of such a type stay their texts.
+    #expect(keyspace.types.count < 60)
     #expect(
       keyspace.types.contains { type in type.fields.contains { if case .custom = $0.type { true } else { false } } })
     #expect(keyspace.table("t")?.column("c")?.isDescending == true)
