@@ -35,8 +35,8 @@ extension StringProtocol {
       byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") || byte == UInt8(ascii: "\n")
     }
     let start = utf8.firstIndex { !isBlank($0) } ?? endIndex
-    var end = endIndex
-    while end > start, isBlank(utf8[utf8.index(before: end)]) { end = utf8.index(before: end) }
+    var end = start
+    for index in utf8[start...].indices where !isBlank(utf8[index]) { end = utf8.index(after: index) }
     return self[start..<end]
   }
 
