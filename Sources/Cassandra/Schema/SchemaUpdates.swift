@@ -60,7 +60,9 @@ public struct SchemaUpdates: AsyncSequence, Sendable {
       while true {
         var version = client.schemaNews.version
         for _ in 0..<RefreshSchedule.patience {
-          guard (try? await client.loops.sleep(for: client.configuration.limits.eventQuietTime)) != nil else { return nil }
+          guard (try? await client.loops.sleep(for: client.configuration.limits.eventQuietTime)) != nil else {
+            return nil
+          }
           let now = client.schemaNews.version
           if now == version { break }
           version = now
