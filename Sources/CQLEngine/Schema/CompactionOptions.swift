@@ -134,10 +134,12 @@ enum CompactionOptions {
 
   /// A parameter is `N`, `L` or `T` with a fan factor of 2 and more, or a number.
   private static func checkScaling(_ part: Substring) throws(EngineFailure) {
-    if part == "N" { return }
-    let digits = part.dropFirst()
-    if part.first == "L" || part.first == "T", !digits.isEmpty, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
-      guard let factor = Int32(digits), factor >= 2 else {
+    let (kind, digits) = (part.utf8.first, part.utf8.dropFirst())
+    if kind == UInt8(ascii: "N"), digits.isEmpty { return }
+    if kind == UInt8(ascii: "L") || kind == UInt8(ascii: "T"), !digits.isEmpty,
+      digits.allSatisfy({ (0x30...0x39).contains($0) })
+    {
+      guard let factor = Int32(Substring(digits)), factor >= 2 else {
         throw EngineFailure.configuration("Fan factor cannot be lower than 2 in \(part)")
       }
       return

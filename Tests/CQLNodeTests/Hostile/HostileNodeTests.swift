@@ -134,7 +134,13 @@ import Testing
       "SELECT (duration) from_json('\"\(marks)\"') FROM system.local",
       "SELECT (boolean) from_json('\"\(marks)\"') FROM system.local",
       "GRANT SELECT ON MBEAN '\(marks)' TO nobody",
+      "CREATE KEYSPACE options WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}",
     ]
+      + [
+        "compaction = {'class': 'UnifiedCompactionStrategy', 'scaling_parameters': '\(marks)'}",
+        "compaction = {'class': 'TimeWindowCompactionStrategy', 'compaction_window_unit': '\(marks)'}",
+        "compression = {'class': '\(marks)'}", "caching = {'keys': '\(marks)'}", "speculative_retry = '\(marks)'",
+      ].map { "CREATE TABLE options.t (k int PRIMARY KEY) WITH \($0)" }
   }()
 
   @Test func deepStatements() async throws {
