@@ -85,8 +85,10 @@ struct LogCheck {
       offset += Self.frameBytes
     }
     // Behind the first frame that is not right: two frames of which the first ends a transaction and the second goes on
-    // from it.
+    // from it, or two that end one, when the damage reaches over both. What a transaction that was rolled back has left
+    // there ends none.
     var end: Checksum?
+    var endsTransaction = false
     while try Self.read(end == nil ? Self.frameHeaderBytes : Self.frameBytes, at: offset, of: file, path, into: &frame)
     {
       let isOurs = isOurs(frame)
@@ -94,6 +96,10 @@ struct LogCheck {
         throw Self.damage(path, "there are transactions behind a damaged one, before byte \(offset)")
       }
       end = isOurs && Self.word(frame, 4) != 0 ? Self.stored(frame) : nil
+      if end != nil, endsTransaction {
+        throw Self.damage(path, "there is a damaged transaction before another, which ends at byte \(offset)")
+      }
+      endsTransaction = endsTransaction || end != nil
       offset += Self.frameBytes
     }
   }
