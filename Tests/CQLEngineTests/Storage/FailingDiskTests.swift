@@ -237,4 +237,31 @@ import Testing
     }
     #expect(found > 50)
   }
+
+  /// From the last bytes of a transaction into the head of the next, which hides both: those behind them tell.
+  @Test func damageOverTwoTransactionsIsFound() async throws {
+    let store = try Store(StoreConfiguration(.directory(scratch.path)))
+    let table = TableHandle(number: store.makeTableNumber(), graceSeconds: 0)
+    for number in 0..<8 { try await store.apply(Self.write(number, bytes: 400, table)) }
+    // As a process that is killed here would leave them.
+    let database = try Data(contentsOf: URL(fileURLWithPath: scratch.path + "/node.db"))
+    let log = [UInt8](try Data(contentsOf: URL(fileURLWithPath: scratch.path + "/node.db-wal")))
+    await store.close()
+    let frameBytes = 24 + StoreFormat.pageBytes
+    let frames = Array(stride(from: 32, to: log.count, by: frameBytes))
+    // A frame that ends a transaction says how many pages the database has then.
+    let ends = frames.filter { log[$0 + 4..<$0 + 8].contains { $0 != 0 } }
+    #expect(ends.count >= 8)
+    for end in ends.dropLast(2) {
+      let damaged = Scratch()
+      defer { withExtendedLifetime(damaged) {} }
+      try FileManager.default.createDirectory(atPath: damaged.path, withIntermediateDirectories: true)
+      var bytes = log
+      for index in end + frameBytes - 8..<end + frameBytes + 24 { bytes[index] ^= 0xff }
+      try database.write(to: URL(fileURLWithPath: damaged.path + "/node.db"))
+      try Data(bytes).write(to: URL(fileURLWithPath: damaged.path + "/node.db-wal"))
+      let error = #expect(throws: StorageError.self) { try Store(StoreConfiguration(.directory(damaged.path))) }
+      #expect(error?.code == .corrupt)
+    }
+  }
 }
