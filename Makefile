@@ -9,7 +9,7 @@ FAULT ?=
 # Where `make install` puts the programs.
 PREFIX ?= /usr/local
 
-.PHONY: help run astra-demo test bench format check docs check-docs install package wheel packages
+.PHONY: help run astra-demo test bench results format check docs check-docs install package wheel packages
 help:
 	@echo "make run         prepare the database that .env names, then serve the API"
 	@echo "make astra-demo  the same on an emulated Astra database, without an account"
@@ -20,6 +20,7 @@ help:
 	@echo "make package     a package for Debian and Ubuntu, in .build/packages"
 	@echo "make wheel       the node for tests in Python, in .build/packages"
 	@echo "make bench       measure ours and the peers beside each other"
+	@echo "make results     measure all that Benchmarks/Results.md holds, in less than half an hour"
 	@echo "make format      format every source"
 	@echo "make check       format, layers and pictures, without changing anything"
 
@@ -39,6 +40,12 @@ test: packages
 
 bench: packages
 	Benchmarks/compare
+
+# Each with fewer rounds and less load than it has by itself, against a node that each starts.
+results: packages
+	CASSANDRA=node ROUNDS=2 SECONDS=4 OPS=100000 Benchmarks/compare --shared --own-core
+	CASSANDRA=node ROUNDS=2 SECONDS=5 Benchmarks/latency
+	CASSANDRA=node ROUNDS=1 Benchmarks/scale
 
 docs: packages
 	Scripts/docs

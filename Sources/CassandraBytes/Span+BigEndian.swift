@@ -110,6 +110,12 @@ extension String {
     self.init(copying: unsafe UTF8Span(unchecked: bytes, isKnownASCII: true))
   }
 
+  /// A copy of bytes that have been found to be UTF-8, and ASCII where that is said.
+  @inlinable @inline(__always)
+  public init(validated bytes: Span<UInt8>, isASCII: Bool) {
+    self.init(copying: unsafe UTF8Span(unchecked: bytes, isKnownASCII: isASCII))
+  }
+
   @inlinable @inline(never)
   init?(validatingScalars bytes: Span<UInt8>) {
     guard let text = try? UTF8Span(validating: bytes) else { return nil }

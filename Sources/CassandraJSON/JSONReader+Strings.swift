@@ -2,19 +2,37 @@ internal import CassandraBytes
 
 extension JSONReader {
   /// Reads the string whose opening quote stands at the position.
-  mutating func string() throws(JSONError) -> String {
+  mutating func string() throws(JSONError) -> StringPlace {
     let start = position + 1
-    let end = bytes.span.endOfPlainText(from: start)
-    // Nearly every string is without escapes and is copied out as it is.
+    let (end, isASCII) = bytes.span.endOfPlainText(from: start)
+    // Nearly every string is without escapes and stands there as it is.
     if end < bytes.count, bytes[end] == UInt8(ascii: "\"") {
       try check(stringBytes: end - start)
-      guard let text = String(validating: bytes.span.extracting(start..<end)) else {
-        throw invalidUTF8(in: start..<end)
-      }
+      if !isASCII, !isUTF8(start..<end) { throw invalidUTF8(in: start..<end) }
       position = end + 1
-      return text
+      return StringPlace(range: start..<end, form: isASCII ? .ascii : .utf8)
     }
-    return try escapedString(from: start, plainUpTo: end)
+    unescaped = try escapedString(from: start, plainUpTo: end)
+    return StringPlace(range: start..<position - 1, form: .escaped)
+  }
+
+  /// How many bytes the latest string has once its escapes are replaced.
+  func byteCount(of place: StringPlace) -> Int {
+    switch place.form {
+    case .ascii, .utf8: place.range.count
+    case .escaped: unescaped.utf8.count
+    }
+  }
+
+  /// The latest string.
+  mutating func takeText(at place: StringPlace) -> String {
+    switch place.form {
+    case .ascii: return String(validated: bytes.span.extracting(place.range), isASCII: true)
+    case .utf8: return String(validated: bytes.span.extracting(place.range), isASCII: false)
+    case .escaped:
+      defer { unescaped = "" }
+      return unescaped
+    }
   }
 
   private mutating func escapedString(from start: Int, plainUpTo firstEscape: Int) throws(JSONError) -> String {
@@ -32,12 +50,19 @@ extension JSONReader {
       }
       text.append(contentsOf: try escape().utf8)
       runStart = position
-      end = bytes.span.endOfPlainText(from: runStart)
+      end = bytes.span.endOfPlainText(from: runStart).end
     }
     position = end + 1
     // Escapes are ASCII and stand for whole scalars, so they neither complete a broken sequence nor break a whole one.
     guard let string = String(validating: text.span) else { throw invalidUTF8(in: start..<end) }
     return string
+  }
+
+  private func isUTF8(_ range: Range<Int>) -> Bool {
+    do {
+      _ = try UTF8Span(validating: bytes.span.extracting(range))
+      return true
+    } catch { return false }
   }
 
   private func check(stringBytes count: Int) throws(JSONError) {
@@ -47,7 +72,7 @@ extension JSONReader {
   }
 
   /// Reads the escape whose backslash stands at the position.
-  private mutating func escape() throws(JSONError) -> Unicode.Scalar {
+  mutating func escape() throws(JSONError) -> Unicode.Scalar {
     let start = position
     position += 1
     guard let byte = current else { throw failure(.unexpectedEnd, "the string does not end", at: position) }

@@ -62,6 +62,32 @@ public struct JSONReader: Sendable {
     }
   }
 
+  /// A step, of which the text says the rest: where a string or a number stands, and not yet what it is.
+  enum Token {
+    case beginObject
+    case endObject
+    case beginArray
+    case endArray
+    case key(StringPlace)
+    case string(StringPlace)
+    case number(Range<Int>)
+    case bool(Bool)
+    case null
+  }
+
+  /// Where a string stands between its quotes, which has been found to be one.
+  struct StringPlace {
+    enum Form {
+      case ascii
+      case utf8
+      /// There are escapes in it.
+      case escaped
+    }
+
+    let range: Range<Int>
+    let form: Form
+  }
+
   private enum Expectation {
     /// The whole text's value.
     case start
@@ -84,6 +110,8 @@ public struct JSONReader: Sendable {
   private var expectation = Expectation.start
   private var containers = OpenContainers()
   private var failure: JSONError?
+  /// The latest string with escapes, these replaced.
+  var unescaped = ""
 
   /// The offset of the first byte of the latest event.
   public private(set) var offset = 0
@@ -102,6 +130,23 @@ public struct JSONReader: Sendable {
   ///
   /// - Throws: ``JSONError`` with one of the codes of the reader, with line, column and offset.
   public mutating func next() throws(JSONError) -> Event? {
+    switch try nextToken() {
+    case .beginObject: .beginObject
+    case .endObject: .endObject
+    case .beginArray: .beginArray
+    case .endArray: .endArray
+    case .key(let place): .key(ByteText(takeText(at: place)))
+    case .string(let place): .string(takeText(at: place))
+    case .number(let range):
+      .number(JSONNumber(unchecked: String(validated: bytes.span.extracting(range), isASCII: true)))
+    case .bool(let flag): .bool(flag)
+    case .null: .null
+    case nil: nil
+    }
+  }
+
+  /// The next step, or nil behind the value.
+  mutating func nextToken() throws(JSONError) -> Token? {
     if let failure { throw failure }
     do throws(JSONError) {
       return try step()
@@ -119,7 +164,7 @@ public struct JSONReader: Sendable {
   public mutating func skipValue() throws(JSONError) {
     precondition(failure != nil || expectation == .memberValue, "the latest event is not a key")
     let outside = depth
-    repeat { _ = try next() } while depth > outside
+    repeat { _ = try nextToken() } while depth > outside
   }
 
   /// An error at the latest event, for a program that wanted another one.
@@ -129,7 +174,7 @@ public struct JSONReader: Sendable {
 }
 
 extension JSONReader {
-  private mutating func step() throws(JSONError) -> Event? {
+  private mutating func step() throws(JSONError) -> Token? {
     if expectation == .start { try checkBeginning() }
     skipWhiteSpace()
     offset = position
@@ -156,12 +201,12 @@ extension JSONReader {
     guard bytes.count <= limits.bytes else {
       throw failure(.inputTooLong, "the text has more than \(limits.bytes) bytes", at: max(0, limits.bytes))
     }
-    if bytes.starts(with: [0xef, 0xbb, 0xbf]) {
+    if bytes.count >= 3, bytes[0] == 0xef, bytes[1] == 0xbb, bytes[2] == 0xbf {
       throw failure(.byteOrderMark, "expected a value, found a byte order mark", at: 0)
     }
   }
 
-  private mutating func commaOrEnd() throws(JSONError) -> Event {
+  private mutating func commaOrEnd() throws(JSONError) -> Token {
     let byte = current
     switch containers.last {
     case .array:
@@ -190,35 +235,35 @@ extension JSONReader {
     offset = position
   }
 
-  private mutating func end(_ event: Event) -> Event {
+  private mutating func end(_ token: Token) -> Token {
     position += 1
     containers.removeLast()
     expectation = containers.isEmpty ? .end : .commaOrEnd
-    return event
+    return token
   }
 
-  private mutating func key(or alternative: StaticString = "") throws(JSONError) -> Event {
+  private mutating func key(or alternative: StaticString = "") throws(JSONError) -> Token {
     guard current == UInt8(ascii: "\"") else { throw unexpected("a key in quotes\(alternative)") }
     let name = try string()
-    guard name.utf8.count <= limits.nameBytes else {
+    guard byteCount(of: name) <= limits.nameBytes else {
       throw failure(.stringTooLong, "a name of more than \(limits.nameBytes) bytes", at: offset)
     }
     skipWhiteSpace()
     guard current == UInt8(ascii: ":") else { throw unexpected("\":\" behind the key") }
     position += 1
     expectation = .memberValue
-    return .key(ByteText(name))
+    return .key(name)
   }
 
-  private mutating func value(or alternative: StaticString = "") throws(JSONError) -> Event {
+  private mutating func value(or alternative: StaticString = "") throws(JSONError) -> Token {
     guard let byte = current else { throw unexpected("a value\(alternative)") }
-    let event: Event
+    let token: Token
     switch byte {
-    case UInt8(ascii: "\""): event = .string(try string())
-    case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): event = .number(try number())
-    case UInt8(ascii: "t"): event = try literal("true", .bool(true))
-    case UInt8(ascii: "f"): event = try literal("false", .bool(false))
-    case UInt8(ascii: "n"): event = try literal("null", .null)
+    case UInt8(ascii: "\""): token = .string(try string())
+    case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): token = .number(try number())
+    case UInt8(ascii: "t"): token = try literal("true", .bool(true))
+    case UInt8(ascii: "f"): token = try literal("false", .bool(false))
+    case UInt8(ascii: "n"): token = try literal("null", .null)
     case UInt8(ascii: "["):
       try begin(.array)
       expectation = .elementOrEnd
@@ -230,7 +275,7 @@ extension JSONReader {
     default: throw unexpected("a value\(alternative)")
     }
     expectation = containers.isEmpty ? .end : .commaOrEnd
-    return event
+    return token
   }
 
   private mutating func begin(_ container: OpenContainers.Kind) throws(JSONError) {
@@ -242,16 +287,16 @@ extension JSONReader {
     position += 1
   }
 
-  private mutating func literal(_ text: StaticString, _ event: Event) throws(JSONError) -> Event {
+  private mutating func literal(_ text: StaticString, _ token: Token) throws(JSONError) -> Token {
     let end = position + text.utf8CodeUnitCount
     guard end <= bytes.count, bytes.span.extracting(position..<end).isEqual(to: text) else {
       throw failure(.unexpectedByte, "expected \"\(text)\", found another word", at: position)
     }
     position = end
-    return event
+    return token
   }
 
-  private mutating func number() throws(JSONError) -> JSONNumber {
+  private mutating func number() throws(JSONError) -> Range<Int> {
     let scan = NumberScan(bytes.span, from: position)
     if let problem = scan.problem {
       position = scan.end
@@ -260,11 +305,8 @@ extension JSONReader {
     guard scan.end - position <= limits.numberBytes else {
       throw failure(.numberTooLong, "a number of more than \(limits.numberBytes) bytes", at: position)
     }
-    guard let text = String(validating: bytes.span.extracting(position..<scan.end)) else {
-      preconditionFailure("the grammar of numbers admits nothing but ASCII")
-    }
-    position = scan.end
-    return JSONNumber(unchecked: text)
+    defer { position = scan.end }
+    return position..<scan.end
   }
 
   private mutating func skipWhiteSpace() { position = bytes.span.endOfWhiteSpace(from: position) }

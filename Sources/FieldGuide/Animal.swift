@@ -39,9 +39,13 @@ struct Animal: Validatable {
     if name.hasSameBytes(as: ".") || name.hasSameBytes(as: "..") {
       fields.report(member, "A name cannot be \".\" or \"..\", which have a meaning in paths.")
     }
-    if name.utf8.contains(0) { fields.report(member, "The text must not contain U+0000.") }
+    if name.withUTF8Span({ $0.firstIndex(of: 0) != nil }) {
+      fields.report(member, "The text must not contain U+0000.")
+    }
+    // A byte becomes three at most, so nearly every name needs no count.
+    guard name.utf8.count <= maximumPathBytes, name.utf8.count * 3 > maximumPathBytes else { return name }
     let encoded = name.utf8.reduce(0) { $0 + ($1.isUnreserved ? 1 : 3) }
-    if name.utf8.count <= maximumPathBytes, encoded > maximumPathBytes {
+    if encoded > maximumPathBytes {
       fields.report(
         member, "The text has \(encoded) bytes when it is percent-encoded, and \(maximumPathBytes) are allowed.")
     }

@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct ModelTests {
   private func check(_ body: String) throws -> (animal: Animal, pointers: [String]) {
-    var validator = Validator(try JSONValue(parsing: Array(body.utf8)))
+    var validator = Validator(try JSONParts(reading: Array(body.utf8)))
     let animal = Animal(&validator)
     return (animal, validator.findings.errors.map(\.pointer))
   }

@@ -113,6 +113,11 @@ final class HTTPConnection: RequestChannel {
     }
   }
 
+  override func takeWholeBody() -> [UInt8]? {
+    defer { resumeIfWanted() }
+    return machine.takeWholeBody()
+  }
+
   override var isBodyOver: Bool { machine.isBodyOver }
 
   override func endAfterAnswer() { machine.endAfterAnswer() }

@@ -39,6 +39,8 @@ class RequestChannel {
   ///
   /// - Throws: ``Problem`` when the body is not HTTP or does not come; `CancellationError` when the client has gone.
   func nextBodyPiece() async throws -> [UInt8]? { isOfAKind() }
+  /// The whole body, where it is known to have come and nobody has to wait for it.
+  func takeWholeBody() -> [UInt8]? { nil }
   /// Whether the body has come to its end and all of it was taken.
   var isBodyOver: Bool { isOfAKind() }
   /// Writes an answer whose body is there.

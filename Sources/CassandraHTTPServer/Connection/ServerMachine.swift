@@ -29,12 +29,13 @@ struct ServerMachine {
   let limits: ConnectionLimits
   private(set) var phase = Phase.awaitingHead
   var parser: RequestParser
-  /// What has arrived and was not used yet, from `unreadStart` on.
-  private var unread: [UInt8] = []
-  private var unreadStart = 0
+  private var unread = UnreadBytes()
   private var isPaused = false
   private(set) var inputEnded = false
   var refusal: Refusal?
+  /// What has not been taken of a body whose length its head tells.
+  private var owedBytes = 0
+  /// Of one that comes in chunks.
   private var decoder: BodyDecoder?
   private var owesContinue = false
   var isAwaitingBody = false
@@ -74,7 +75,7 @@ struct ServerMachine {
   var isBetweenHeads: Bool { phase == .awaitingHead && !parser.isWithinHead }
 
   /// Bytes that have arrived and wait for a handler.
-  var unreadBytes: Int { unread.count - unreadStart }
+  var unreadBytes: Int { unread.count }
 }
 
 // MARK: - Input
@@ -137,8 +138,7 @@ extension ServerMachine {
   mutating func letGo() {
     hasShrunk = true
     parser = RequestParser(limits: limits.message)
-    unread = []
-    unreadStart = 0
+    unread = UnreadBytes()
   }
 
   /// What to do about the end of the client's half.
@@ -170,8 +170,7 @@ extension ServerMachine {
   /// The socket is closed.
   mutating func close() {
     phase = .closed
-    unread = []
-    unreadStart = 0
+    unread = UnreadBytes()
   }
 }
 
@@ -199,7 +198,8 @@ extension ServerMachine {
       isLast = false
       hasServed = true
       let framing = head.framing
-      decoder = framing.hasContent ? BodyDecoder(framing, limits: limits.message) : nil
+      owedBytes = if case .length(let count) = framing { count } else { 0 }
+      decoder = framing.hasContent && owedBytes == 0 ? BodyDecoder(framing, limits: limits.message) : nil
       owesContinue = head.expectsContinue && framing.hasContent
       bodyWait = 0
       bodyBytes = 0
@@ -212,12 +212,9 @@ extension ServerMachine {
   }
 
   private mutating func parseUnread(into head: inout RequestHead, now: UInt64) {
-    guard unreadStart < unread.count else { return }
-    var taken: [UInt8] = []
-    swap(&taken, &unread)
-    let start = unreadStart
-    unreadStart = 0
-    parse(taken.span.extracting(start..<taken.count), into: &head, now: now)
+    guard !unread.isEmpty else { return }
+    let taken = unread.takeAll()
+    parse(taken.span, into: &head, now: now)
   }
 
   /// Whether the client may send again, after ``ReceiveAction/pause``; true once.
@@ -251,7 +248,13 @@ extension ServerMachine {
   }
 
   /// Whether the body has come to its end and all of it was taken.
-  var isBodyOver: Bool { decoder?.isAtEnd ?? true }
+  var isBodyOver: Bool { owedBytes == 0 && decoder?.isAtEnd ?? true }
+
+  /// The whole body, when it is there and its client waits for nothing; else ``nextBodyPiece(now:)`` has to be asked.
+  mutating func takeWholeBody() -> [UInt8]? {
+    guard owedBytes > 0, unreadBytes >= owedBytes, bodyBytes == 0, !owesContinue, !isAwaitingBody else { return nil }
+    return takeOwedBytes()
+  }
 
   /// Asks for the next piece of the body.
   mutating func nextBodyPiece(now: UInt64) -> BodyAction {
@@ -278,45 +281,45 @@ extension ServerMachine {
 
   /// The piece that is there; empty at the end of the body, nil when more has to arrive.
   private mutating func takeBodyPiece() throws(HTTPError) -> [UInt8]? {
+    guard decoder != nil else { return takeOwedBytes() }
     // Taken out while it is used: that costs neither a copy nor a watch over its access.
     var taken: BodyDecoder?
     swap(&taken, &decoder)
     guard var decoder = taken.take() else { return [] }
     defer { self.decoder = decoder }
     while true {
-      var offset = unreadStart
-      let event = try decoder.next(unread.span, from: &offset)
-      unreadStart = offset
+      var offset = unread.start
+      let event = try decoder.next(unread.bytes.span, from: &offset)
       switch event {
       case .bytes(let range):
-        let piece = Array(copying: unread.span.extracting(range))
-        dropUsedBytes()
+        unread.drop(range.lowerBound - unread.start)
+        let piece = unread.take(range.count)
         if piece.isEmpty { continue }
         bodyBytes += piece.count
         return piece
       case .needsMore:
-        dropUsedBytes()
+        unread.drop(offset - unread.start)
         return nil
       case .end:
-        dropUsedBytes()
+        unread.drop(offset - unread.start)
         return []
       }
     }
   }
 
-  private mutating func dropUsedBytes() {
-    if unreadStart == unread.count {
-      unread.removeAll(keepingCapacity: unread.capacity <= 4096)
-      unreadStart = 0
-    } else if unreadStart > 16 << 10 {
-      unread.removeFirst(unreadStart)
-      unreadStart = 0
-    }
+  /// The same of a body whose length is known.
+  private mutating func takeOwedBytes() -> [UInt8]? {
+    guard owedBytes > 0 else { return [] }
+    let count = min(owedBytes, unreadBytes)
+    guard count > 0 else { return nil }
+    owedBytes -= count
+    bodyBytes += count
+    return unread.take(count)
   }
 
   /// Whether the body has been read whole, or what is missing of it is there already.
   private mutating func bodyIsComplete() -> Bool {
-    guard decoder != nil else { return true }
+    guard owedBytes > 0 || decoder != nil else { return true }
     guard refusal == nil else { return false }
     while true {
       do throws(HTTPError) {
@@ -387,8 +390,7 @@ extension ServerMachine {
   mutating func finish(now: UInt64) -> FinishAction {
     guard phase != .closed else { return .none }
     phase = .lingering
-    unread = []
-    unreadStart = 0
+    unread = UnreadBytes()
     since = now
     defer { isPaused = false }
     return .endOutput(resumes: isPaused)

@@ -112,3 +112,10 @@ public protocol ProblemConvertible: Error {
   /// What to tell.
   var problem: Problem { get }
 }
+
+extension Problem {
+  /// 400: a body is not valid JSON.
+  init(malformed error: JSONError) {
+    self.init(.badRequest, code: "malformedJSON", detail: "The body is not valid JSON: \(error)")
+  }
+}

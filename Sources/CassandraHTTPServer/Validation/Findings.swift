@@ -15,20 +15,21 @@ public struct Findings: Sendable {
     errors.append(Problem.Detail(pointer: "", detail: detail()))
   }
 
-  /// Carries out a check of the value called `name`. Pointers are put together only for what is wrong, on the way out.
-  mutating func within<Result>(_ name: String, _ check: (inout Findings) -> Result) -> Result {
-    let before = errors.count
-    let result = check(&self)
-    if errors.count > before { prepend(JSONPointer().appending(name), from: before) }
-    return result
+  // Pointers are put together only for what is wrong, on the way out.
+
+  /// How much is told so far, for what is found next to be given its place.
+  var told: Int { errors.count }
+
+  /// What was told after `before` of the value called `name`.
+  @inline(__always)
+  mutating func place(_ name: @autoclosure () -> String, since before: Int) {
+    if errors.count > before { prepend(JSONPointer().appending(name()), from: before) }
   }
 
-  /// Carries out a check of the element at `index`.
-  mutating func within<Result>(_ index: Int, _ check: (inout Findings) -> Result) -> Result {
-    let before = errors.count
-    let result = check(&self)
+  /// What was told after `before` of the element at `index`.
+  @inline(__always)
+  mutating func place(_ index: Int, since before: Int) {
     if errors.count > before { prepend(JSONPointer().appending(index), from: before) }
-    return result
   }
 
   /// Takes over what another check has found.

@@ -13,7 +13,8 @@ public struct Rule<Value: Sendable>: Sendable {
   let placeholder: Value
   /// Whether several items of a query are one value.
   let isList: Bool
-  let check: @Sendable (JSONValue, inout Findings) -> Value?
+  /// Checks and casts the value of this index.
+  let check: @Sendable (JSONParts, Int, inout Findings) -> Value?
 
   /// A rule of the application's own.
   ///
@@ -24,12 +25,14 @@ public struct Rule<Value: Sendable>: Sendable {
   public init(
     schema: JSONValue, placeholder: Value, check: @escaping @Sendable (JSONValue, inout Findings) -> Value?
   ) {
-    self.init(schema: schema, placeholder: placeholder, isList: false, check: check)
+    self.init(schema: schema, placeholder: placeholder) { parts, index, findings in
+      check(parts.value(at: index), &findings)
+    }
   }
 
   init(
     schema: JSONValue, accepted: JSONValue? = nil, placeholder: Value, isList: Bool = false,
-    check: @escaping @Sendable (JSONValue, inout Findings) -> Value?
+    check: @escaping @Sendable (JSONParts, Int, inout Findings) -> Value?
   ) {
     self.schema = schema
     self.accepted = accepted ?? schema
@@ -52,8 +55,8 @@ public struct Rule<Value: Sendable>: Sendable {
       schema: pattern.map { schema.adding("pattern", .string($0)) } ?? schema,
       accepted: pattern.map { accepted.adding("pattern", .string($0)) } ?? accepted, placeholder: placeholder,
       isList: isList
-    ) { value, findings in
-      guard let result = check(value, &findings) else { return nil }
+    ) { parts, index, findings in
+      guard let result = check(parts, index, &findings) else { return nil }
       guard condition(result) else {
         findings.report(detail)
         return nil
@@ -77,8 +80,8 @@ public struct Rule<Value: Sendable>: Sendable {
       schema: format.map { schema.adding("format", .string($0)) } ?? schema,
       accepted: format.map { accepted.adding("format", .string($0)) } ?? accepted, placeholder: placeholder,
       isList: isList
-    ) { value, findings in
-      guard let before = check(value, &findings) else { return nil }
+    ) { parts, index, findings in
+      guard let before = check(parts, index, &findings) else { return nil }
       if let result = transform(before) { return result }
       findings.report(detail)
       return nil
@@ -100,8 +103,8 @@ extension Rule where Value == String {
       // A scalar has one to four bytes.
       schema = schema.adding("minLength", (bytes.lowerBound + 3) / 4).adding("maxLength", bytes.upperBound)
     }
-    return Rule(schema: schema, placeholder: "") { value, findings in
-      guard let text = value.text(bytes: bytes, &findings) else { return nil }
+    return Rule(schema: schema, placeholder: "") { parts, index, findings in
+      guard let text = parts.text(at: index, bytes: bytes, &findings) else { return nil }
       guard let length else { return text }
       let count = text.unicodeScalars.count
       guard length.contains(count) else {
@@ -121,8 +124,8 @@ extension Rule where Value: FixedWidthInteger {
       "maximum": .number(JSONNumber(range.upperBound)),
     ]
     return Rule(schema: schema, accepted: schema.acceptingText(of: range), placeholder: range.lowerBound) {
-      value, findings in
-      value.integer(in: range, &findings)
+      parts, index, findings in
+      parts.integer(at: index, in: range, &findings)
     }
   }
 }
@@ -137,8 +140,8 @@ extension Rule where Value == Double {
     let bounds = range ?? -.greatestFiniteMagnitude ... .greatestFiniteMagnitude
     return Rule(
       schema: schema, accepted: JSONValue.acceptedNumber(in: bounds), placeholder: range?.lowerBound ?? 0
-    ) { value, findings in
-      guard let number = value.double(&findings) else { return nil }
+    ) { parts, index, findings in
+      guard let number = parts.double(at: index, &findings) else { return nil }
       if let range, !range.contains(number) {
         findings.report("This must be from \(range.lowerBound) to \(range.upperBound).")
         return nil
@@ -155,7 +158,7 @@ extension Rule where Value == Float {
     let largest = Float.greatestFiniteMagnitude
     let most = Double(largest) + Double(largest.ulp) / 2
     return Rule(schema: ["type": "number"], accepted: JSONValue.acceptedNumber(in: -most...most), placeholder: 0) {
-      value, findings in value.float(&findings)
+      parts, index, findings in parts.float(at: index, &findings)
     }
   }
 }
@@ -163,15 +166,15 @@ extension Rule where Value == Float {
 extension Rule where Value == Bool {
   /// A boolean; also 0 and 1, and the texts `true`, `yes`, `on`, `t`, `y`, `1` and their opposites in any case.
   public static var bool: Rule {
-    Rule(schema: ["type": "boolean"], accepted: .acceptedBool, placeholder: false) { value, findings in
-      value.bool(&findings)
+    Rule(schema: ["type": "boolean"], accepted: .acceptedBool, placeholder: false) { parts, index, findings in
+      parts.bool(at: index, &findings)
     }
   }
 }
 
 extension Rule where Value == JSONValue {
   /// Any JSON but null.
-  public static var json: Rule { Rule(schema: [:], placeholder: .null) { value, _ in value } }
+  public static var json: Rule { Rule(schema: [:], placeholder: .null) { parts, index, _ in parts.value(at: index) } }
 }
 
 extension Rule where Value: Validatable {
@@ -180,8 +183,8 @@ extension Rule where Value: Validatable {
     var describing = Validator(describing: .usual)
     let placeholder = Value(&describing)
     return Rule(schema: describing.describedSchema, accepted: Value.acceptedSchema, placeholder: placeholder) {
-      value, findings in
-      var validator = Validator(value)
+      parts, index, findings in
+      var validator = Validator(parts, at: index)
       let result = Value(&validator)
       guard validator.findings.count > 0 else { return result }
       findings.take(validator.findings)
@@ -198,8 +201,8 @@ extension Rule where Value: RawRepresentable & CaseIterable, Value.RawValue == S
     let names = cases.map(\.rawValue)
     return Rule(
       schema: ["type": "string", "enum": .array(names.map { .string($0) })], placeholder: first
-    ) { value, findings in
-      guard let text = value.text(bytes: nil, &findings) else { return nil }
+    ) { parts, index, findings in
+      guard let text = parts.text(at: index, bytes: nil, &findings) else { return nil }
       if let index = names.firstIndex(where: { $0.hasSameBytes(as: text) }) { return cases[index] }
       findings.report("This must be one of \(names.joined(separator: ", ")).")
       return nil
@@ -221,18 +224,22 @@ extension Rule {
       return schema.adding("minItems", count.lowerBound).adding("maxItems", count.upperBound)
     }
     return Rule(schema: list(element.schema), accepted: list(element.accepted), placeholder: [], isList: true) {
-      value, findings in
-      guard let elements = value.elements(&findings) else { return nil }
-      if let count, !count.contains(elements.count) {
-        findings.report("This must have \(count.sentence(unit: "element")), and it has \(elements.count).")
+      parts, index, findings in
+      guard let length = parts.elementCount(at: index, &findings) else { return nil }
+      if let count, !count.contains(length) {
+        findings.report("This must have \(count.sentence(unit: "element")), and it has \(length).")
         return nil
       }
       var list: [Element] = []
-      list.reserveCapacity(elements.count)
-      for index in elements.indices {
-        if let part = findings.within(index, { element.check(elements[index], &$0) }) { list.append(part) }
+      list.reserveCapacity(length)
+      var place = parts.first(in: index)
+      for number in 0..<length {
+        let told = findings.told
+        if let part = element.check(parts, place, &findings) { list.append(part) }
+        findings.place(number, since: told)
+        place = parts.next(after: place)
       }
-      return list.count == elements.count ? list : nil
+      return list.count == length ? list : nil
     }
   }
 
@@ -242,16 +249,21 @@ extension Rule {
     Rule(
       schema: ["type": "object", "additionalProperties": element.schema],
       accepted: ["type": "object", "additionalProperties": element.accepted], placeholder: [:]
-    ) { value, findings in
-      guard case .object(let members) = value else {
-        findings.report("This must be an object, not \(value.kind).")
+    ) { parts, index, findings in
+      guard let count = parts.memberCount(at: index) else {
+        findings.report("This must be an object, not \(parts.kind(at: index)).")
         return nil
       }
       var dictionary: [ByteText: Element] = [:]
       var isWhole = true
-      for member in members {
-        let part = findings.within(member.name.text) { element.check(member.value, &$0) }
-        if let part { dictionary[member.name] = part } else { isWhole = false }
+      var place = parts.first(in: index)
+      for _ in 0..<count {
+        let name = parts.name(at: place)
+        let told = findings.told
+        let part = element.check(parts, place + 1, &findings)
+        findings.place(name, since: told)
+        if let part { dictionary[ByteText(name)] = part } else { isWhole = false }
+        place = parts.next(after: place + 1)
       }
       return isWhole ? dictionary : nil
     }

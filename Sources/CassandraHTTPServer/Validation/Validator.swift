@@ -10,13 +10,20 @@ internal import CassandraJSON
 /// - Values that nobody asks for are ignored.
 public struct Validator: Sendable {
   private enum Source: Sendable {
-    case members([JSONValue.Member])
+    /// The members of the object at this place of the body.
+    case object(Int)
     /// The items of a query: each is text, and a list is an item that occurs several times.
-    case items([JSONValue.Member])
+    case items([Item])
     /// The input is no object; that is said once, and not again for each member.
     case nothing
     /// No input: what is asked for is written down.
     case description(Description)
+  }
+
+  /// An item of a query.
+  struct Item: Sendable {
+    let name: String
+    let value: String
   }
 
   /// What is written down.
@@ -28,22 +35,34 @@ public struct Validator: Sendable {
   }
 
   private let source: Source
+  /// The body, or what was found last of a query.
+  private var parts: JSONParts
+  /// Where looking for members goes on.
+  private var place = JSONParts.MemberPlace()
   private(set) var findings = Findings()
   private var properties: [JSONValue.Member] = []
   private var requiredNames: [JSONValue] = []
 
-  init(_ value: JSONValue) {
-    if case .object(let members) = value {
-      source = .members(members)
+  /// The value of a body that stands at `index`.
+  init(_ parts: JSONParts, at index: Int = 0) {
+    self.parts = parts
+    if parts.isObject(at: index) {
+      source = .object(index)
     } else {
       source = .nothing
-      findings.report("This must be an object, not \(value.kind).")
+      findings.report("This must be an object, not \(parts.kind(at: index)).")
     }
   }
 
-  init(query items: [JSONValue.Member]) { source = .items(items) }
+  init(query items: [Item]) {
+    parts = JSONParts()
+    source = .items(items)
+  }
 
-  init(describing description: Description) { source = .description(description) }
+  init(describing description: Description) {
+    parts = JSONParts()
+    source = .description(description)
+  }
 
   /// The schema of what has been asked for.
   var describedSchema: JSONValue {
@@ -55,7 +74,9 @@ public struct Validator: Sendable {
   /// Reports that something is wrong with the value called `name`; for rules of the application.
   public mutating func report(_ name: String, _ detail: String) {
     if case .description = source { return }
-    findings.within(name) { $0.report(detail) }
+    let told = findings.told
+    findings.report(detail)
+    findings.place(name, since: told)
   }
 
   private mutating func describe<Value>(
@@ -68,40 +89,51 @@ public struct Validator: Sendable {
     if isRequired { requiredNames.append(.string(name)) }
   }
 
-  /// The value called `name`, null included; nil when there is none. Of several the first counts, but for a list in a
-  /// query.
-  private func found(_ name: String, isList: Bool) -> JSONValue? {
+  /// What there is of a name: a value stands at this place of the parts.
+  private enum Found {
+    case nothing
+    case null
+    case value(Int)
+  }
+
+  /// The value called `name`. Of several the first counts, but for a list in a query.
+  private mutating func find(_ name: String, isList: Bool = false) -> Found {
     switch source {
-    case .members(let members):
-      // By their places: a member that is not the one is not copied.
-      for index in members.indices where members[index].name.text.hasSameBytes(as: name) {
-        return members[index].value
-      }
-      return nil
+    case .object(let object):
+      guard let index = parts.member(name, of: object, from: &place) else { return .nothing }
+      return parts.isNull(at: index) ? .null : .value(index)
     case .items(let items):
-      guard isList else { return items.first { $0.name.text.hasSameBytes(as: name) }?.value }
-      let all = items.filter { $0.name.text.hasSameBytes(as: name) }
-      return all.isEmpty ? nil : .array(all.map(\.value))
-    case .nothing, .description: return nil
+      let texts = items.filter { $0.name.hasSameBytes(as: name) }.map(\.value)
+      guard let first = texts.first else { return .nothing }
+      parts = isList ? JSONParts(texts: texts) : JSONParts(text: first)
+      return .value(0)
+    case .nothing, .description: return .nothing
     }
   }
 
   private var isInput: Bool {
     switch source {
-    case .members, .items: true
+    case .object, .items: true
     case .nothing, .description: false
     }
   }
 
-  /// The value called `name`; nil, and reported, when it is missing or null.
-  private mutating func present(_ name: String, isList: Bool = false) -> JSONValue? {
+  /// Where the value called `name` stands; nil, and reported, when it is missing or null.
+  private mutating func present(_ name: String, isList: Bool = false) -> Int? {
     guard isInput else { return nil }
-    switch found(name, isList: isList) {
-    case nil: report(name, "This field is required.")
-    case .null?: report(name, "This field must not be null.")
-    case let value?: return value
+    switch find(name, isList: isList) {
+    case .nothing: report(name, "This field is required.")
+    case .null: report(name, "This field must not be null.")
+    case .value(let index): return index
     }
     return nil
+  }
+
+  /// The value that stands at `index`, as a rule has it.
+  private mutating func checked<Value>(_ name: String, at index: Int, _ rule: Rule<Value>) -> Value? {
+    let told = findings.told
+    defer { findings.place(name, since: told) }
+    return rule.check(parts, index, &findings)
   }
 }
 
@@ -111,16 +143,16 @@ extension Validator {
   /// The value called `name`, which has to be there.
   public mutating func required<Value>(_ name: String, _ rule: Rule<Value>) -> Value {
     describe(name, rule, isRequired: true)
-    guard let value = present(name, isList: rule.isList) else { return rule.placeholder }
-    return findings.within(name) { rule.check(value, &$0) } ?? rule.placeholder
+    guard let index = present(name, isList: rule.isList) else { return rule.placeholder }
+    return checked(name, at: index, rule) ?? rule.placeholder
   }
 
   /// The value called `name`; nil when it is missing or null.
   public mutating func optional<Value>(_ name: String, _ rule: Rule<Value>) -> Value? {
     describe(name, rule, isNullable: true, isRequired: false)
-    switch found(name, isList: rule.isList) {
-    case nil, .null?: return nil
-    case let value?: return findings.within(name) { rule.check(value, &$0) }
+    switch find(name, isList: rule.isList) {
+    case .nothing, .null: return nil
+    case .value(let index): return checked(name, at: index, rule)
     }
   }
 
@@ -129,10 +161,10 @@ extension Validator {
     _ name: String, _ rule: Rule<Value>, default fallback: @autoclosure () -> Value
   ) -> Value {
     describe(name, rule, isRequired: false)
-    switch found(name, isList: rule.isList) {
-    case nil: return fallback()
-    case .null?: report(name, "This field must not be null.")
-    case let value?: if let value = findings.within(name, { rule.check(value, &$0) }) { return value }
+    switch find(name, isList: rule.isList) {
+    case .nothing: return fallback()
+    case .null: report(name, "This field must not be null.")
+    case .value(let index): if let value = checked(name, at: index, rule) { return value }
     }
     return rule.placeholder
   }
@@ -140,11 +172,10 @@ extension Validator {
   /// What a partial update says of the value called `name`.
   public mutating func change<Value>(_ name: String, _ rule: Rule<Value>) -> Change<Value> {
     describe(name, rule, isNullable: true, isRequired: false)
-    switch found(name, isList: rule.isList) {
-    case nil: return .absent
-    case .null?: return .null
-    case let value?:
-      return findings.within(name) { rule.check(value, &$0) }.map { .set($0) } ?? .absent
+    switch find(name, isList: rule.isList) {
+    case .nothing: return .absent
+    case .null: return .null
+    case .value(let index): return checked(name, at: index, rule).map { .set($0) } ?? .absent
     }
   }
 }
@@ -163,23 +194,29 @@ extension Validator {
       name,
       pattern.map { Rule.text(bytes: bytes).satisfying("", pattern: $0) { _ in true } } ?? Rule.text(bytes: bytes),
       isRequired: true)
-    guard let value = present(name) else { return "" }
-    return findings.within(name) { value.text(bytes: bytes, &$0) } ?? ""
+    guard let index = present(name) else { return "" }
+    let told = findings.told
+    defer { findings.place(name, since: told) }
+    return parts.text(at: index, bytes: bytes, &findings) ?? ""
   }
 
   /// A list of texts, none of them null.
   public mutating func texts(_ name: String) -> [String] {
     describe(name, Rule.list(of: .text()), isRequired: true)
-    guard let value = present(name, isList: true) else { return [] }
-    return findings.within(name) { findings in
-      guard let elements = value.elements(&findings) else { return [] }
-      var texts: [String] = []
-      texts.reserveCapacity(elements.count)
-      for index in elements.indices {
-        texts.append(findings.within(index) { elements[index].text(bytes: nil, &$0) } ?? "")
-      }
-      return texts
+    guard let list = present(name, isList: true) else { return [] }
+    let told = findings.told
+    defer { findings.place(name, since: told) }
+    guard let count = parts.elementCount(at: list, &findings) else { return [] }
+    var texts: [String] = []
+    texts.reserveCapacity(count)
+    var index = parts.first(in: list)
+    for number in 0..<count {
+      let told = findings.told
+      texts.append(parts.text(at: index, bytes: nil, &findings) ?? "")
+      findings.place(number, since: told)
+      index = parts.next(after: index)
     }
+    return texts
   }
 
   /// An integer of 32 bits.
@@ -190,31 +227,37 @@ extension Validator {
 
   private mutating func integer<Number: FixedWidthInteger & Sendable>(_ name: String) -> Number {
     describe(name, Rule<Number>.integer(), isRequired: true)
-    guard let value = present(name) else { return 0 }
-    return findings.within(name) { value.integer(in: Number.min...Number.max, &$0) } ?? 0
+    guard let index = present(name) else { return 0 }
+    let told = findings.told
+    defer { findings.place(name, since: told) }
+    return parts.integer(at: index, in: Number.min...Number.max, &findings) ?? 0
   }
 
   /// A number that is finite as a float of 32 bits.
   public mutating func float(_ name: String) -> Float {
     describe(name, Rule<Float>.float(), isRequired: true)
-    guard let value = present(name) else { return 0 }
-    return findings.within(name) { value.float(&$0) } ?? 0
+    guard let index = present(name) else { return 0 }
+    let told = findings.told
+    defer { findings.place(name, since: told) }
+    return parts.float(at: index, &findings) ?? 0
   }
 
   /// A number that is finite as a float of 64 bits.
   public mutating func double(_ name: String) -> Double {
     describe(name, Rule<Double>.double(), isRequired: true)
-    guard let value = present(name) else { return 0 }
-    return findings.within(name) { value.double(&$0) } ?? 0
+    guard let index = present(name) else { return 0 }
+    let told = findings.told
+    defer { findings.place(name, since: told) }
+    return parts.double(at: index, &findings) ?? 0
   }
 
   /// A boolean; text is not cast here, see ``Rule/bool``.
   public mutating func bool(_ name: String) -> Bool {
     describe(
       name, Rule<Bool>(schema: ["type": "boolean"], placeholder: false, check: { _, _ in nil }), isRequired: true)
-    guard let value = present(name) else { return false }
-    if case .bool(let bool) = value { return bool }
-    report(name, "This must be true or false, not \(value.kind).")
+    guard let index = present(name) else { return false }
+    if let bool = parts.bool(at: index) { return bool }
+    report(name, "This must be true or false, not \(parts.kind(at: index)).")
     return false
   }
 }

@@ -45,6 +45,47 @@ import Testing
     #expect(machine.finish(now: 0) == .endOutput(resumes: false))
   }
 
+  /// A body that is there whole is taken at once, and what is behind it is the next request.
+  @Test mutating func aBodyThatIsThereIsTakenWhole() {
+    #expect(
+      receive("POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 3\r\n\r\noneGET /b HTTP/1.1\r\nHost: t\r\n\r\n") == .wake)
+    #expect(next() == .request)
+    #expect(!machine.isBodyOver)
+    #expect(machine.takeWholeBody() == Array("one".utf8))
+    #expect(machine.isBodyOver)
+    #expect(machine.takeWholeBody() == nil)
+    #expect(machine.nextBodyPiece(now: 0) == .end)
+    _ = machine.beginAnswer(to: head, .ok, .whole(0), isStopping: false)
+    #expect(machine.endAnswer(now: 0) == true)
+    #expect(next() == .request)
+    #expect(head.path == "/b")
+    #expect(machine.takeWholeBody() == nil)
+    #expect(machine.nextBodyPiece(now: 0) == .end)
+  }
+
+  /// What is not there, was begun, comes in chunks, or waits to be asked for is not taken whole.
+  @Test mutating func otherBodiesAreNotTakenWhole() {
+    #expect(receive("POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 4\r\n\r\non") == .wake)
+    #expect(next() == .request)
+    #expect(machine.takeWholeBody() == nil)
+    #expect(machine.nextBodyPiece(now: 0) == .piece(Array("on".utf8)))
+    #expect(receive("ce") == .none)
+    #expect(machine.takeWholeBody() == nil)
+    #expect(machine.nextBodyPiece(now: 0) == .piece(Array("ce".utf8)))
+    #expect(machine.nextBodyPiece(now: 0) == .end)
+    for head in [
+      "Transfer-Encoding: chunked\r\n\r\n3\r\none\r\n0\r\n\r\n", "Content-Length: 3\r\nExpect: 100-continue\r\n\r\none",
+    ] {
+      var (machine, request) = (ServerMachine(limits: machine.limits, now: 0), RequestHead())
+      let bytes = Array("POST / HTTP/1.1\r\nHost: t\r\n\(head)".utf8)
+      #expect(machine.receive(bytes.span, into: &request, now: 0) == .wake)
+      #expect(machine.nextRequest(into: &request, isStopping: false, now: 0) == .request)
+      #expect(machine.takeWholeBody() == nil)
+      #expect(machine.nextBodyPiece(now: 0) == .piece(Array("one".utf8)))
+      #expect(machine.nextBodyPiece(now: 0) == .end)
+    }
+  }
+
   @Test mutating func aBodyThatIsCutShortIsRefused() {
     #expect(receive("POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 9\r\n\r\nhalf") == .wake)
     #expect(next() == .request)
