@@ -148,15 +148,20 @@ enum IndexEditor {
 
   /// Refuses what a storage-attached index cannot order.
   private static func checkAttachable(_ column: Column, _ part: Index.Part) throws(EngineFailure) {
-    var type = column.wire
+    var types = [column.wire]
     if part != .full {
-      switch type {
-      case .list(let element), .set(let element): type = element
-      case .map(let key, let value): type = part == .keys ? key : value
+      switch column.wire {
+      case .list(let element), .set(let element): types = [element]
+      case .map(let key, let value): types = part == .entries ? [key, value] : [part == .keys ? key : value]
       default: break
       }
     }
-    if type == .blob { throw EngineFailure.invalid("Unsupported type: blob") }
+    if types.last == .blob { throw EngineFailure.invalid("Unsupported type: blob") }
+    for type in types {
+      if case .custom(let className) = type, case .lexicalUUID? = ClassType(className: className) {
+        throw EngineFailure.invalid("Unsupported type: '\(className)'")
+      }
+    }
   }
 
   private static func freeName(_ stem: String, in keyspace: Keyspace) -> String {

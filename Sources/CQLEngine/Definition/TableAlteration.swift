@@ -152,8 +152,10 @@ enum TableAlteration {
     if let keyspace = draft.keyspaces[definition.keyspace] {
       type = try TypeResolver(keyspace).meaning(of: column.type.name.expandingUserTypes(keyspace))
     }
+    // What an earlier drop has taken away does not come back with one at an earlier time.
     definition.dropped[name] = DroppedColumn(
-      name: name, type: type, isStatic: column.kind == .static, time: time, id: column.id)
+      name: name, type: type, isStatic: column.kind == .static,
+      time: max(time, definition.dropped[name]?.time ?? .min), id: column.id)
   }
 
   private static func rename(

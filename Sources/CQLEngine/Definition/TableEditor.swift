@@ -114,7 +114,7 @@ enum TableEditor {
     if others.contains(where: { $0.type.isCounter }), !others.allSatisfy({ $0.type.isCounter }) {
       throw EngineFailure.invalid("Cannot mix counter and non counter columns in the same table")
     }
-    try definition.options.apply(properties)
+    try definition.options.applyToNew(properties)
     if definition.options.defaultTimeToLive > 0, others.contains(where: { $0.type.isCounter }) {
       throw EngineFailure.invalid("Cannot set default_time_to_live on a table with counters")
     }

@@ -53,7 +53,7 @@ enum ViewEditor {
     }
     var view = try ViewPlanner(statement, of: table, in: keyspace).view(
       id: try TableEditor.unused(draft, id) ?? draft.makeID(), number: draft.makeNumber())
-    try view.options.apply(properties)
+    try view.options.applyToNew(properties)
     if view.options.defaultTimeToLive != 0 {
       throw EngineFailure.invalid(
         "Cannot set default_time_to_live for a materialized view. Data in a materialized view always expire at the same "

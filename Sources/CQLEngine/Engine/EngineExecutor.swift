@@ -132,10 +132,12 @@ package final class EngineExecutor {
       plans.append(plan)
       values.append(bindings)
     }
-    let timestamp = writes.ownTimestamp(plans) ?? parameters.defaultTimestamp ?? engine.timestamps.next()
+    let ownTimestamp = writes.ownTimestamp(plans)
+    let timestamp = ownTimestamp ?? parameters.defaultTimestamp ?? engine.timestamps.next()
     var bound: [(BoundWrite, BoundCondition?)] = []
     for (plan, bindings) in zip(plans, values) {
-      bound.append(try writes.bind(plan, writes.binder(bindings, parameters, timestamp: timestamp)))
+      let binder = writes.binder(bindings, parameters, timestamp: timestamp, isConditional: ownTimestamp != nil)
+      bound.append(try writes.bind(plan, binder))
     }
     let kind: BatchStatement.Kind =
       switch batch.kind {

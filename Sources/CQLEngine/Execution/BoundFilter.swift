@@ -93,8 +93,8 @@ struct BoundFilter {
       for entry in entries {
         pairs.insert(
           Entry(
-            key: try ValueOrder.key(try evaluator.filtered(entry.key, names[0]), keyType),
-            value: try ValueOrder.key(try evaluator.filtered(entry.value, names[0]), valueType)))
+            key: try ValueOrder.key(try evaluator.filtered(entry.key, names[0], part: "map key"), keyType),
+            value: try ValueOrder.key(try evaluator.filtered(entry.value, names[0], part: "map value"), valueType)))
       }
       test = .contains(values: valueKeys, keys: keyKeys, entries: pairs)
     }

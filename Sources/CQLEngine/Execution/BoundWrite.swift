@@ -80,6 +80,9 @@ struct WriteBinder {
   let uuids: TimeUUIDSource
   /// Makes the paths of elements in front of a list.
   let clock: TimestampSource
+  /// Whether one of the writes has a condition: what is wrong with values is then told when it holds, and nobody looks at
+  /// the length of clustering values.
+  let isConditional: Bool
 
   /// The timestamp of a write: its own, or that of the request.
   func timestamp(_ plan: WritePlan) throws(EngineFailure) -> Int64 {
@@ -121,7 +124,7 @@ struct WriteBinder {
       }
       if !plan.table.indexes.isEmpty { try IndexedValueLimit.check(operations, rows, of: plan.table) }
     } catch {
-      guard plan.condition != nil else { throw error }
+      guard isConditional else { throw error }
       failure = error
     }
     return BoundWrite(
@@ -198,14 +201,14 @@ struct WriteBinder {
         tails.map { RowAddress(clustering: head.clustering + $0.clustering, note: head.note + $0.note) }
       }
     }
-    for row in rows { try KeyLayout.checkClustering(note: row.note, of: plan.table) }
+    if !isConditional { for row in rows { try KeyLayout.checkClustering(note: row.note, of: plan.table) } }
     return rows
   }
 
   private func address(_ values: [ArraySlice<UInt8>], _ columns: [Column]) throws(EngineFailure) -> RowAddress {
     var row = RowAddress(clustering: [], note: [])
     for (value, column) in zip(values, columns) {
-      try Self.checkClustering(value)
+      if !isConditional { try Self.checkClustering(value) }
       try ReadRanges.append(value, column, to: &row.clustering)
       Parts.append(value, to: &row.note)
     }
@@ -225,26 +228,30 @@ struct WriteBinder {
   private func bind(_ operation: WriteOperation, _ kind: WritePlan.Kind) throws(EngineFailure) -> BoundOperation? {
     switch operation {
     case .set(let column, let expression):
-      let value = try evaluator.value(expression)
+      let value = try self.value(expression, of: column)
       if case .unset = value { return nil }
       guard column.type.isMultiCell else { return .cell(column, value.slice) }
       guard let whole = value.slice else { return .replace(column, [], isDeletion: kind == .delete) }
       return .replace(column, try elements(of: whole, column), isDeletion: false)
     case .append(let column, let expression):
-      let value = try evaluator.value(expression)
+      let value = try self.value(expression, of: column)
       if case .unset = value { return nil }
       guard let whole = value.slice else { return nil }
       return .elements(column, try elements(of: whole, column))
     case .prepend(let column, let expression):
-      guard let whole = try evaluator.value(expression).slice else { return nil }
+      guard let whole = try value(expression, of: column).slice else { return nil }
       return .elements(column, prepended(Parts.elements(whole) ?? []))
-    case .discard(let column, let expression): return try discard(column, try evaluator.value(expression))
+    case .discard(let column, let expression): return try discard(column, try discarded(expression, from: column))
     case .setElement(let column, let key, let expression):
       let keyValue = try evaluator.value(key)
       let value = try evaluator.value(expression)
       if case .unset = value { return nil }
       return try element(column, keyValue, value.slice)
-    case .deleteElement(let column, let key): return try element(column, try evaluator.value(key), nil)
+    case .deleteElement(let column, let key):
+      let key = try evaluator.value(key)
+      // What is at no place of a list is not there to be removed.
+      if case .unset = key, case .list = column.wire { return nil }
+      return try element(column, key, nil)
     case .setField(let column, let index, let expression):
       let value = try evaluator.value(expression)
       if case .unset = value { return nil }

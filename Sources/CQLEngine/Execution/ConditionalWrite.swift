@@ -44,6 +44,9 @@ extension WriteBinder {
     }
   }
 
+  /// What Cassandra says of an index of a list that has not four bytes.
+  private static let noIndex = EngineFailure(.serverError, "java.lang.IndexOutOfBoundsException")
+
   private func bind(_ condition: PlannedColumnCondition) throws(EngineFailure) -> BoundColumnCondition {
     var part = BoundColumnCondition.Part.whole
     switch condition.part {
@@ -51,7 +54,8 @@ extension WriteBinder {
     case .field(let index): part = .field(index)
     case .element(let key):
       let value = try evaluator.value(key)
-      // What is at no place is no value, to which nothing is equal.
+      // What is at no place is no value, to which nothing is equal; of a list Cassandra stumbles at it.
+      if case .unset = value, case .list = condition.column.wire { throw Self.noIndex }
       if case .unset = value {
         return BoundColumnCondition(column: condition.column, part: .whole, type: condition.type, test: .isIn([]))
       }
@@ -59,8 +63,10 @@ extension WriteBinder {
         throw EngineFailure.invalid(
           "Invalid null value for \(condition.column.wire.isMap ? "map" : "list") element access")
       }
-      if case .list = condition.column.wire, slice.count == 4, case let index = slice.span.int32(at: 0), index < 0 {
-        throw EngineFailure.invalid("Invalid negative list index \(index)")
+      if case .list = condition.column.wire {
+        guard slice.count == 4 else { throw Self.noIndex }
+        let index = slice.span.int32(at: 0)
+        guard index >= 0 else { throw EngineFailure.invalid("Invalid negative list index \(index)") }
       }
       part = .element(slice)
     }

@@ -94,12 +94,14 @@ struct Evaluator {
     }
   }
 
-  /// A value that rows are tested for.
-  func filtered(_ expression: Expression, _ column: String) throws(EngineFailure) -> ArraySlice<UInt8> {
+  /// A value that rows are tested for, or `part` of one.
+  func filtered(
+    _ expression: Expression, _ column: String, part: String = "value"
+  ) throws(EngineFailure) -> ArraySlice<UInt8> {
     switch try value(expression) {
     case .bytes(let bytes): return bytes
-    case .null: throw EngineFailure.invalid("Unsupported null value for column \(column)")
-    case .unset: throw EngineFailure.invalid("Unsupported unset value for column \(column)")
+    case .null: throw EngineFailure.invalid("Unsupported null \(part) for column \(column)")
+    case .unset: throw EngineFailure.invalid("Unsupported unset \(part) for column \(column)")
     }
   }
 

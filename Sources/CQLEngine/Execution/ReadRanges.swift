@@ -193,7 +193,8 @@ enum ReadRanges {
     switch restriction.kind {
     case .equal(let values):
       first = try token(values[0], evaluator)
-      last = first
+      // The least number stands for both ends of the ring, between which everything lies.
+      last = first == .min ? .max : first
     case .slice(let lower, let upper):
       if let lower {
         first = try token(lower.values[0], evaluator)

@@ -61,6 +61,7 @@ final class SelectExecution {
     }
     self.state = state
     self.limit = state.map { Int(clamping: $0.remaining) } ?? limit
+    for key in plan.selectedKeys { try key.check(evaluator) }
     var pageSize = parameters.pageSize.map { $0 > 0 ? Int($0) : Int.max } ?? Int.max
     // Cassandra gives groups of DISTINCT in one page, too.
     if plan.isAggregate, plan.grouping == nil || plan.isDistinct { pageSize = .max }
@@ -158,8 +159,8 @@ final class SelectExecution {
       if index > first, writer.isFull { return UInt32(truncatingIfNeeded: index - 1) }
       try await read(partitions[index], state: index == first ? state : nil)
       guard writer.isFull || writer.failure != nil else { continue }
-      // The last partition has given its only row.
-      if index == partitions.count - 1, plan.table.clustering.isEmpty { return nil }
+      // The last partition has given its only row, or all that is wanted of it.
+      if index == partitions.count - 1, plan.table.clustering.isEmpty || writer.partitionIsDone { return nil }
       return UInt32(truncatingIfNeeded: index)
     }
     return nil

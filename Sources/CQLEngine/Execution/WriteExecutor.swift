@@ -24,12 +24,14 @@ final class WriteExecutor {
   }
 
   /// What evaluates and stamps the writes of one request.
-  func binder(_ bindings: Bindings, _ parameters: QueryParameters, timestamp: Int64?) -> WriteBinder {
+  func binder(
+    _ bindings: Bindings, _ parameters: QueryParameters, timestamp: Int64?, isConditional: Bool
+  ) -> WriteBinder {
     let evaluator = engine.evaluator(bindings)
     let now = parameters.nowInSeconds.map { Int64($0) } ?? evaluator.context.now / 1_000_000
     return WriteBinder(
       evaluator: evaluator, timestamp: timestamp ?? parameters.defaultTimestamp ?? engine.timestamps.next(), now: now,
-      uuids: engine.uuids, clock: engine.timestamps)
+      uuids: engine.uuids, clock: engine.timestamps, isConditional: isConditional)
   }
 
   /// The timestamp of writes of which one has a condition: the node's, in whose order conditions are decided, whatever the
@@ -43,7 +45,8 @@ final class WriteExecutor {
     _ plans: [WritePlan], _ bindings: Bindings, _ parameters: QueryParameters, version: ProtocolVersion,
     into body: inout [UInt8]
   ) async throws(EngineFailure) -> EngineOutcome {
-    let binder = binder(bindings, parameters, timestamp: ownTimestamp(plans))
+    let binder = binder(
+      bindings, parameters, timestamp: ownTimestamp(plans), isConditional: plans.contains { $0.condition != nil })
     var writes: [(BoundWrite, BoundCondition?)] = []
     for plan in plans { writes.append(try bind(plan, binder)) }
     return try await apply(writes, parameters, batch: nil, version: version, into: &body)
@@ -67,7 +70,9 @@ final class WriteExecutor {
     if let expression = batch.timestamp, case .bytes(let bytes) = try evaluator.value(expression), bytes.count == 8 {
       timestamp = bytes.span.int64(at: 0)
     }
-    let binder = binder(bindings, parameters, timestamp: timestamp ?? ownTimestamp(batch.members))
+    let binder = binder(
+      bindings, parameters, timestamp: timestamp ?? ownTimestamp(batch.members),
+      isConditional: batch.members.contains { $0.condition != nil })
     var writes: [(BoundWrite, BoundCondition?)] = []
     for plan in batch.members { writes.append(try bind(plan, binder)) }
     return try await apply(writes, parameters, batch: batch.kind, version: version, into: &body)
@@ -167,7 +172,7 @@ final class WriteExecutor {
     _ plan: WritePlan, _ cells: [WritePlan.PointCell], _ bindings: Bindings, _ parameters: QueryParameters,
     _ key: inout [UInt8], _ record: inout [UInt8]
   ) throws(EngineFailure) -> Bool {
-    let binder = binder(bindings, parameters, timestamp: nil)
+    let binder = binder(bindings, parameters, timestamp: nil, isConditional: false)
     let evaluator = binder.evaluator
     let timestamp = try binder.timestamp(plan)
     key.reserveCapacity(Self.pointKeyBytes)

@@ -119,7 +119,8 @@ enum TokenFunction {
       }
       let key = try KeyLayout.partitionKey(values)
       var bytes: [UInt8] = []
-      bytes.append(bigEndian: Murmur3.token(key.span))
+      // Of nothing it is the least token, at which nothing stands.
+      bytes.append(bigEndian: key.isEmpty ? .min : Murmur3.token(key.span))
       return bytes[...]
     }
   }

@@ -56,7 +56,14 @@ enum MathFunctions {
     _ name: String, _ type: CQLType, _ floating: @escaping @Sendable (Double) -> Double,
     _ decimal: @escaping @Sendable (DecimalNumber) throws(EngineFailure) -> DecimalNumber?
   ) -> ScalarFunction {
-    guard type == .decimal || type == .varint else { return function(name, type) { .floating(floating($0.double)) } }
+    guard type == .decimal || type == .varint else {
+      return function(name, type) { number in
+        let result = floating(number.double)
+        // As the processor has it: what is no number stays what it is, and what becomes none has the sign.
+        guard result.isNaN else { return .floating(result) }
+        return .floating(number.double.isNaN ? number.double + 0 : Double(bitPattern: 0xfff8 << 48))
+      }
+    }
     return ScalarFunction(
       name, type, type,
       ofOne: { value throws(EngineFailure) in

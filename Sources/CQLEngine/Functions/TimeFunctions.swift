@@ -49,7 +49,10 @@ enum TimeFunctions {
     let span = value.span
     switch type {
     case .timeuuid where span.count == 16:
-      return CQLUUID(high: span.uint64(at: 0), low: span.uint64(at: 8)).timestamp?.milliseconds
+      // As Cassandra reads it: without the lowest bit of the version alone, with a sign, and cut off towards 1970.
+      let high = span.uint64(at: 0)
+      let ticks = Int64(bitPattern: (high & 0xefff) << 48 | (high & 0xffff_0000) << 16 | high >> 32)
+      return (ticks / 10 - Int64(CQLUUID.ticksAtUnixEpoch / 10)) / 1_000
     case .timestamp where span.count == 8: return span.int64(at: 0)
     case .date where span.count == 4: return (Int64(span.uint32(at: 0)) - 0x8000_0000) * 86_400_000
     default: return nil

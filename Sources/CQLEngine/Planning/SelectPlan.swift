@@ -36,6 +36,8 @@ final class SelectPlan: Sendable {
   let outputs: Outputs
   let columns: [ColumnSpecification]
   let aggregates: [AggregateCall]
+  /// The keys between brackets in what is selected.
+  let selectedKeys: [SelectedKey]
   /// What the rows are grouped by.
   let grouping: Grouping?
   let partitions: Partitions
@@ -69,7 +71,8 @@ final class SelectPlan: Sendable {
 
   init(
     table: Table, shape: RowShape, outputs: Outputs, columns: [ColumnSpecification], aggregates: [AggregateCall],
-    grouping: Grouping?, partitions: Partitions, token: Restriction?, clustering: [Restriction], filters: [Filter],
+    selectedKeys: [SelectedKey], grouping: Grouping?, partitions: Partitions, token: Restriction?,
+    clustering: [Restriction], filters: [Filter],
     isReversed: Bool,
     isDistinct: Bool,
     sortColumns: [Column], neighbours: NeighbourOrder?, limit: Expression?, perPartitionLimit: Expression?,
@@ -80,6 +83,7 @@ final class SelectPlan: Sendable {
     self.outputs = outputs
     self.columns = columns
     self.aggregates = aggregates
+    self.selectedKeys = selectedKeys
     self.grouping = grouping
     self.partitions = partitions
     self.token = token
@@ -99,7 +103,13 @@ final class SelectPlan: Sendable {
     self.restrictedMasks = restrictedMasks
     let namesOneRow = clustering.count == table.clustering.count && clustering.allSatisfy(\.isEquality)
     self.namesOneRow = namesOneRow
+    // A bound tuple may have fewer fields than there are columns.
+    let isOfValues = clustering.allSatisfy { restriction in
+      guard case .equal(let values) = restriction.kind, case .field? = values.first else { return true }
+      return false
+    }
     if case .keys(let key) = partitions, token == nil, case .slots = outputs, key.allSatisfy(\.isEquality), namesOneRow,
+      isOfValues,
       filters.isEmpty, aggregates.isEmpty, neighbours == nil, limit == nil, perPartitionLimit == nil, !isDistinct,
       !table.hasStatics,
       !table.isVirtual

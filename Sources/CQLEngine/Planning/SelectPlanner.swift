@@ -88,7 +88,7 @@ struct SelectPlanner {
     }
     let plan = SelectPlan(
       table: table, shape: selectors.shape, outputs: outputs, columns: columns, aggregates: selectors.aggregates,
-      grouping: grouping,
+      selectedKeys: selectors.selectedKeys, grouping: grouping,
       partitions: partitions, token: restrictions.token, clustering: clustering, filters: filters,
       isReversed: isReversed,
       isDistinct: statement.isDistinct, sortColumns: sortColumns, neighbours: neighbours, limit: limit,

@@ -32,6 +32,8 @@ struct SelectorPlanner {
   var showsMasks = false
   /// The aggregates met so far.
   private(set) var aggregates: [AggregateCall] = []
+  /// The keys between brackets met so far.
+  private(set) var selectedKeys: [SelectedKey] = []
   private var isInAggregate = false
 
   init(_ table: Table, _ terms: TermPlanner) {
@@ -89,6 +91,11 @@ struct SelectorPlanner {
           "\(function.name.name)() cannot be used in the selection clause of a SELECT statement")
       }
       let planned = try plan(parts[0], type.wire)
+      // A class is called by its whole name.
+      if case .custom(let className) = name, !className.contains(ascii: ".") {
+        let whole = TypeName.custom(className: "org.apache.cassandra.db.marshal.\(className)")
+        return Selector(expression: planned.expression, type: type.wire, name: "(\(whole.cql))\(planned.name)")
+      }
       guard TermTypes.isAssignable(planned.type, to: type.wire) else {
         let text = "(\(name.cql))\(planned.name)"
         throw EngineFailure.invalid("Cannot assign value \(text) to \(text) of type \(CQLTypeText.text(type.wire))")
@@ -205,7 +212,7 @@ struct SelectorPlanner {
       guard let type = column.wire.elementKey else {
         throw EngineFailure.invalid("Element selection is only allowed on sets and maps, but \(column.name) is a list")
       }
-      part = .one(try terms.expression(key, terms.receiver("key(\(column.name))", type)))
+      part = .one(try attributeKey(key, type, of: column))
       suffix = "[\(key.cql)]"
     case .slice(let inner, let from, let to):
       base = inner
@@ -213,10 +220,8 @@ struct SelectorPlanner {
       guard let type = column.wire.elementKey else {
         throw EngineFailure.invalid("Element selection is only allowed on sets and maps, but \(column.name) is a list")
       }
-      let receiver = terms.receiver("key(\(column.name))", type)
-      let lower = try from.map { term throws(EngineFailure) in try terms.expression(term, receiver) }
-      let upper = try to.map { term throws(EngineFailure) in try terms.expression(term, receiver) }
-      part = .range(from: lower, to: upper)
+      part = .range(
+        from: try end(from, type, of: column.name), to: try end(to, type, of: column.name))
       suffix = "[\(from?.cql ?? "")..\(to?.cql ?? "")]"
     case .field(let inner, let field):
       base = inner
@@ -287,10 +292,49 @@ struct SelectorPlanner {
     return key
   }
 
+  /// The expression of a key between brackets behind a column whose attributes are selected.
+  private mutating func attributeKey(
+    _ term: Term, _ type: CQLType, of column: Column
+  ) throws(EngineFailure) -> Expression {
+    let expression = try key(term, type, of: column.name)
+    if case .marker = expression, column.type.isMultiCell {
+      throw EngineFailure(
+        .serverError,
+        "java.lang.ClassCastException: class org.apache.cassandra.cql3.Constants$Marker cannot be cast to class "
+          + "org.apache.cassandra.cql3.Term$Terminal: the key of an element whose times are selected has to be written out"
+      )
+    }
+    return expression
+  }
+
+  /// Refuses null, written out, as the key of an element that is stored by itself.
+  private func checkIsThere(_ key: Expression?, of collection: Selector) throws(EngineFailure) {
+    guard case .null? = key, case .column(let slot) = collection.expression, shape.columns[slot].type.isMultiCell
+    else { return }
+    throw EngineFailure(
+      .serverError, "java.lang.NullPointerException: an element of \(collection.name) is selected by null")
+  }
+
+  /// The expression of a key between brackets behind what has this name.
+  private mutating func key(
+    _ term: Term, _ type: CQLType, of name: String, isEnd: Bool = false
+  ) throws(EngineFailure) -> Expression {
+    let expression = try terms.expression(term, terms.receiver("key(\(name))", type))
+    selectedKeys.append(SelectedKey(term: expression, collection: name, isEnd: isEnd))
+    return expression
+  }
+
+  /// The expression of one end of a slice; nil where it is open.
+  private mutating func end(_ term: Term?, _ type: CQLType, of name: String) throws(EngineFailure) -> Expression? {
+    guard let term else { return nil }
+    return try key(term, type, of: name, isEnd: true)
+  }
+
   private mutating func element(_ collection: TypedSelectable, _ key: Term) throws(EngineFailure) -> Selector {
     let planned = try plan(collection)
     let keyType = try checkElements(planned)
-    let expression = try terms.expression(key, terms.receiver("key(\(planned.name))", keyType))
+    let expression = try self.key(key, keyType, of: planned.name)
+    try checkIsThere(expression, of: planned)
     var type = keyType
     if case .map(_, let value) = planned.type { type = value }
     return Selector(
@@ -302,9 +346,10 @@ struct SelectorPlanner {
     _ collection: TypedSelectable, _ from: Term?, _ to: Term?
   ) throws(EngineFailure) -> Selector {
     let planned = try plan(collection)
-    let receiver = terms.receiver("key(\(planned.name))", try checkElements(planned))
-    let lower = try from.map { term throws(EngineFailure) in try terms.expression(term, receiver) }
-    let upper = try to.map { term throws(EngineFailure) in try terms.expression(term, receiver) }
+    let keyType = try checkElements(planned)
+    let lower = try end(from, keyType, of: planned.name)
+    try checkIsThere(lower, of: planned)
+    let upper = try end(to, keyType, of: planned.name)
     var isMultiCell = false
     if case .column(let slot) = planned.expression { isMultiCell = shape.columns[slot].type.isMultiCell }
     return Selector(

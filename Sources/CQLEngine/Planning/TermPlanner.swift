@@ -257,6 +257,9 @@ struct TermPlanner {
           "Invalid tuple literal for \(receiver.name): too many elements. Type \(receiver.typeText) expects "
             + "\(definition.fields.count) but got \(elements.count)")
       }
+      for (index, element) in elements.enumerated() {
+        try check(element, definition.fields[index].type, index, receiver)
+      }
       throw EngineFailure(
         .serverError,
         "java.lang.ClassCastException: class org.apache.cassandra.cql3.Tuples$Value cannot be cast to class "
@@ -275,14 +278,20 @@ struct TermPlanner {
     }
     var parts: [Expression] = []
     for (index, element) in elements.enumerated() {
-      guard self.types.fit(element, types[index]) != .none else {
-        throw EngineFailure.invalid(
-          "Invalid tuple literal for \(receiver.name): component \(index) is not of type "
-            + CQLTypeText.text(types[index], isFrozen: true))
-      }
+      try check(element, types[index], index, receiver)
       parts.append(try expression(element, receiver.part("\(receiver.name)[\(index)]", types[index])))
     }
     return .tuple(parts)
+  }
+
+  /// Refuses a component of a tuple that is none of its type.
+  private func check(
+    _ element: TypedTerm, _ type: CQLType, _ index: Int, _ receiver: Receiver
+  ) throws(EngineFailure) {
+    guard types.fit(element, type) == .none else { return }
+    throw EngineFailure.invalid(
+      "Invalid tuple literal for \(receiver.name): component \(index) is not of type "
+        + CQLTypeText.text(type, isFrozen: true))
   }
 
   // MARK: Functions

@@ -39,6 +39,18 @@ struct TableOptions: Sendable, Equatable {
 }
 
 extension TableOptions {
+  /// Takes the properties of a statement that makes a table or a view; throws as ``apply(_:)`` does.
+  mutating func applyToNew(_ properties: [Property]) throws(EngineFailure) {
+    try apply(properties)
+    // Files in levels are asked for a key less often, so Cassandra lets their filters be wrong more often; it keeps what a
+    // table was made with when its compaction is changed.
+    if compaction["class"]?.hasSuffix(bytesOf: "LeveledCompactionStrategy") == true,
+      !properties.contains(where: { $0.name.name == "bloom_filter_fp_chance" })
+    {
+      bloomFilterFalsePositiveChance = 0.1
+    }
+  }
+
   /// Takes the properties of a statement; throws Cassandra's refusal of one that is unknown or wrong.
   mutating func apply(_ properties: [Property]) throws(EngineFailure) {
     var seen: Set<ByteText> = []

@@ -110,7 +110,8 @@ enum SchemaRows {
       ("additional_write_policy", .text(options.additionalWritePolicy)),
       ("allow_auto_snapshot", options.allowAutoSnapshot ? nil : .boolean(false)),
       ("bloom_filter_fp_chance", .double(options.bloomFilterFalsePositiveChance)), ("caching", .map(options.caching)),
-      ("cdc", options.changeDataCapture ? .boolean(true) : nil), ("comment", .text(options.comment)),
+      // A Cassandra that captures no changes, as is its default, says of no table whether it would.
+      ("cdc", nil), ("comment", .text(options.comment)),
       ("compaction", .map(options.compaction)), ("compression", .map(options.compression)),
       ("crc_check_chance", .double(options.checksumCheckChance)), ("dclocal_read_repair_chance", .double(0)),
       ("default_time_to_live", .int(options.defaultTimeToLive)), ("extensions", .map([:])),

@@ -2,7 +2,7 @@ import CassandraBytes
 import CassandraWire
 
 /// Timestamps in the spellings that Cassandra reads: those of ISO 8601, and those that cqlsh and people write, with a space
-/// for the `T`, up to nine digits of fractions, and a space before the zone, which may have a name (``ZoneName``).
+/// for the `T`, numbers of any length in front of a time, up to nine digits of fractions, and a space before the zone, which may have a name (``ZoneName``).
 struct TimestampText {
   private let text: [UInt8]
   private var position = 0
@@ -37,10 +37,12 @@ struct TimestampText {
 
   private mutating func moment() -> Int64? {
     let isBefore = skip("-")
-    guard let digits = number(4...4), digits > 0, skip("-"), let month = number(2...2), skip("-"),
-      let day = number(2...2),
-      (1...12).contains(month), (1...31).contains(day)
+    let start = position
+    guard let digits = number(1...9), digits > 0, position == start + 4 || !isBefore, skip("-"),
+      let month = number(1...9), skip("-"), let day = number(1...9), (1...12).contains(month), (1...31).contains(day)
     else { return nil }
+    let isPadded =
+      position == start + 10 && text[start + 4] == UInt8(ascii: "-") && text[start + 7] == UInt8(ascii: "-")
     let year = Int(isBefore ? -digits : digits)
     // A day that the month does not have is its last one.
     var date: CQLDate?
@@ -54,6 +56,8 @@ struct TimestampText {
       next == UInt8(ascii: "T")
       || next == UInt8(ascii: " ") && position + 1 < text.count
         && (0x30...0x39).contains(text[position + 1])
+    // Only in front of a time may numbers have other lengths, and behind a year before the first nothing more is read.
+    guard isBefore ? next == nil : isPadded || hasTime else { return nil }
     if hasTime {
       position += 1
       guard let time = time() else { return nil }
@@ -67,12 +71,12 @@ struct TimestampText {
   }
 
   private mutating func time() -> Int64? {
-    guard let hours = number(1...2), skip(":"), let minutes = number(1...2), hours <= 24, minutes < 60 else {
+    guard let hours = number(1...9), skip(":"), let minutes = number(1...9), hours <= 24, minutes < 60 else {
       return nil
     }
     var result = (hours * 60 + minutes) * 60_000
     guard skip(":") else { return hours < 24 || minutes == 0 ? result : nil }
-    guard let seconds = number(1...2), seconds < 60 else { return nil }
+    guard let seconds = number(1...9), seconds < 60 else { return nil }
     result += seconds * 1_000
     if skip(".") {
       let start = position

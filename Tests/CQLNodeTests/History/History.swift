@@ -10,6 +10,13 @@ struct History {
   struct Step {
     var text: String
     var now: Int32
+
+    /// The same rows in a form that no index of the first kind answers, where one answers this.
+    var scan: Step? {
+      guard let value = text.split(separator: " WHERE v = ").dropFirst().first else { return nil }
+      let form = text.replacing(" WHERE v = \(value)", with: " WHERE v >= \(value) AND v <= \(value) ALLOW FILTERING")
+      return Step(text: form, now: now)
+    }
   }
 
   private var random: Dice

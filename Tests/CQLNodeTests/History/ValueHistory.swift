@@ -8,6 +8,14 @@ struct ValueHistory {
   struct Step {
     var text: String
     var values: [[UInt8]] = []
+    /// The table with an index that this is about.
+    var indexedTable: String?
+
+    /// The same on the table that has the same rows and no index.
+    var scan: Step? {
+      guard let table = indexedTable else { return nil }
+      return Step(text: text.replacing(" \(table) ", with: " s\(table) ", maxReplacements: 1))
+    }
   }
 
   private var random: Dice
@@ -93,6 +101,11 @@ struct ValueHistory {
     ]
   }()
 
+  /// The tables of ``Step/scan``.
+  static let setUpOfScans = setUp.filter { $0.hasPrefix("CREATE TABLE f_") || $0.hasPrefix("CREATE TABLE a_") }.map {
+    $0.replacing("CREATE TABLE ", with: "CREATE TABLE s")
+  }
+
   private mutating func pick(_ count: Int) -> Int { Int.random(in: 0..<count, using: &random) }
   private mutating func one<Value>(_ values: [Value]) -> Value { values[pick(values.count)] }
 
@@ -103,7 +116,7 @@ struct ValueHistory {
     case 4..<12: return Step(text: "SELECT \(expression(depth: 2)) FROM n WHERE k = \(pick(4))")
     case 12: return Step(text: "SELECT \(aggregate()) FROM n")
     case 13: return Step(text: filter())
-    case 14..<17: return Step(text: ordering())
+    case 14..<17: return ordering()
     default: return bound()
     }
   }
@@ -185,19 +198,21 @@ struct ValueHistory {
   private mutating func comparison() -> String { one(["=", "=", "<", "<=", ">", ">="]) }
 
   /// Values as clustering keys and behind indexes.
-  private mutating func ordering() -> String {
+  private mutating func ordering() -> Step {
     let (type, texts) = one(Self.ordered)
     let table = "\(type == "blob" ? "f" : one(["f", "a"]))_\(type)"
-    // Of equal keys that are written in two ways Cassandra shows the one that it has in memory.
+    // Of equal keys that are written in two ways Cassandra shows the one that it has in memory, be it a deleted row's.
     let keys = type == "decimal" ? texts.filter { $0 != "1.00" && $0 != "0.000" } : texts
+    let text: String
     switch pick(8) {
-    case 0..<3: return "INSERT INTO \(table) (k, c, v) VALUES (\(pick(2)), \(one(keys)), \(one(texts)))"
-    case 3: return "SELECT c, v FROM \(table) WHERE k = \(pick(2)) ORDER BY c \(one(["ASC", "DESC"]))"
-    case 4: return "SELECT c, v FROM \(table) WHERE k = \(pick(2)) AND c \(comparison()) \(one(texts))"
-    case 5: return "SELECT c FROM \(table) WHERE k = \(pick(2)) AND c IN (\(one(texts)), \(one(texts)), \(one(texts)))"
-    case 6: return "DELETE FROM \(table) WHERE k = \(pick(2)) AND c \(comparison()) \(one(texts))"
-    default: return "SELECT k, c, v FROM \(table) WHERE v \(comparison()) \(one(texts)) ALLOW FILTERING"
+    case 0..<3: text = "INSERT INTO \(table) (k, c, v) VALUES (\(pick(2)), \(one(keys)), \(one(texts)))"
+    case 3: text = "SELECT c, v FROM \(table) WHERE k = \(pick(2)) ORDER BY c \(one(["ASC", "DESC"]))"
+    case 4: text = "SELECT c, v FROM \(table) WHERE k = \(pick(2)) AND c \(comparison()) \(one(texts))"
+    case 5: text = "SELECT c FROM \(table) WHERE k = \(pick(2)) AND c IN (\(one(texts)), \(one(texts)), \(one(texts)))"
+    case 6: text = "DELETE FROM \(table) WHERE k = \(pick(2)) AND c \(comparison()) \(one(keys))"
+    default: text = "SELECT k, c, v FROM \(table) WHERE v \(comparison()) \(one(texts)) ALLOW FILTERING"
     }
+    return Step(text: text, indexedTable: table)
   }
 
   // MARK: Bound values

@@ -3,22 +3,12 @@ import CassandraTesting
 import CassandraWire
 import Testing
 
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
-
 /// Values mean the same to the node and to a Cassandra, and the node takes all of them without harm.
 ///
 /// `HISTORY_SEED` repeats a history, `VALUE_STEPS` says how many statements it has (3,000).
 @Suite(.serialized, .timeLimit(.minutes(10))) struct ValueHistoryTests {
-  private static func number(_ variable: String) -> UInt64? {
-    getenv(variable).flatMap { UInt64(String(cString: $0)) }
-  }
-
-  private static let seed = number("HISTORY_SEED") ?? UInt64.random(in: 0...9_999_999)
-  private static let steps = Int(number("VALUE_STEPS") ?? 3000)
+  private static let seed = HistoryRun.seed
+  private static let steps = Int(HistoryRun.number("VALUE_STEPS") ?? 3000)
 
   /// A bound value is found by itself and by the same value in another order, and nothing is a fault of the server.
   @Test func theNodeTakesAllValues() async throws {
@@ -45,21 +35,36 @@ import Testing
     print("values beside Cassandra: seed \(Self.seed), \(Self.steps) steps")
     try await EmbeddedNode.withNode { node in
       try await WireClient.busyLoop.run {
-        let ours = try await Self.client(at: node.address)
-        let theirs = try await Self.client(at: cassandra)
+        let ours = try await Self.client(at: HistoryRun.otherNode ?? node.address)
+        let theirs = try await Self.client(at: cassandra, also: ValueHistory.setUpOfScans)
         var history = ValueHistory(seed: Self.seed)
+        var run = HistoryRun()
         for number in 0..<Self.steps {
           let step = history.next()
+          run.statements += 1
+          run.answers += 1
           let (found, expected) = (
             try await Self.run(step, number, on: ours), try await Self.run(step, number, on: theirs)
           )
           // An index that is new lets Cassandra fail at times.
           if CorpusRun.essence(expected) == ["error 1300"] { continue }
+          // The rows of a table with an index are kept once more without one.
+          if let scan = step.scan {
+            let scanned = CorpusRun.essence(try await Self.run(scan, number, on: theirs)).map {
+              $0.replacing("h_values.s", with: "h_values.")
+            }
+            if CorpusRun.essence(found) != CorpusRun.essence(expected), CorpusRun.essence(found) == scanned {
+              run.noteIndexFault(
+                "seed \(Self.seed), step \(number): \(step.text)", index: CorpusRun.essence(expected), scan: scanned)
+              continue
+            }
+          }
           // All that differs is told: one difference does not lead to the next.
           #expect(
             CorpusRun.essence(found) == CorpusRun.essence(expected),
             "seed \(Self.seed), step \(number): \(step.text) \(step.values)\nnode: \(found)\nCassandra: \(expected)")
         }
+        run.tell("values")
         _ = try await theirs.query("DROP KEYSPACE h_values")
         ours.close()
         theirs.close()
@@ -67,13 +72,13 @@ import Testing
     }
   }
 
-  private static func client(at address: SocketAddress) async throws -> WireClient {
+  private static func client(at address: SocketAddress, also: [String] = []) async throws -> WireClient {
     let client = try await WireClient.ready(to: address)
     for statement in [
       "DROP KEYSPACE IF EXISTS h_values",
       "CREATE KEYSPACE h_values WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}",
       "USE h_values",
-    ] + ValueHistory.setUp {
+    ] + ValueHistory.setUp + also {
       if case .error(let error) = try await client.query(statement).message {
         throw WireClient.Failure(description: "\(statement): \(error.message)")
       }

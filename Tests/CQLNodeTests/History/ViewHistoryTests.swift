@@ -4,22 +4,12 @@ import CassandraTesting
 import CassandraWire
 import Testing
 
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
-
 /// A view has the rows of its base, whatever has been written to that, in which order and with which times.
 ///
 /// `HISTORY_SEED` repeats a history, `VIEW_STEPS` says how many changes it has (600); views are made and dropped on the way.
 @Suite(.serialized, .timeLimit(.minutes(10))) struct ViewHistoryTests {
-  private static func number(_ variable: String) -> UInt64? {
-    getenv(variable).flatMap { UInt64(String(cString: $0)) }
-  }
-
-  private static let seed = number("HISTORY_SEED") ?? UInt64.random(in: 0...9_999_999)
-  private static let steps = Int(number("VIEW_STEPS") ?? 600)
+  private static let seed = HistoryRun.seed
+  private static let steps = Int(HistoryRun.number("VIEW_STEPS") ?? 600)
 
   /// A view, and which rows of its base it has.
   private struct View: Sendable {
@@ -106,20 +96,25 @@ import Testing
     print("views beside Cassandra: seed \(Self.seed), \(Self.steps) steps")
     try await EmbeddedNode.withNode { node in
       try await WireClient.busyLoop.run {
-        let ours = try await Self.client(at: node.address)
+        let ours = try await Self.client(at: HistoryRun.otherNode ?? node.address)
         let theirs = try await Self.client(at: cassandra)
         for view in Self.views {
           for client in [ours, theirs] { _ = try await client.query(view.create) }
         }
         var history = History(seed: Self.seed, keepsColumns: true)
+        var run = HistoryRun()
         for number in 0..<Self.steps {
           let step = history.write()
+          run.statements += 1
+          run.answers += 1
           let (ourAnswer, theirAnswer) = (try await Self.run(step, on: ours), try await Self.run(step, on: theirs))
           try #require(ourAnswer == theirAnswer, "seed \(Self.seed), step \(number): \(step.text)")
           guard number % 5 == 4 else { continue }
           for view in Self.views {
             for later in [0, 40] {
               let read = History.Step(text: view.select, now: step.now + Int32(later))
+              run.statements += 1
+              run.answers += 1
               let (found, expected) = (try await Self.run(read, on: ours), try await Self.run(read, on: theirs))
               try #require(
                 found == expected,
@@ -131,6 +126,7 @@ import Testing
             }
           }
         }
+        run.tell("views")
         _ = try await theirs.query("DROP KEYSPACE h_views")
         ours.close()
         theirs.close()

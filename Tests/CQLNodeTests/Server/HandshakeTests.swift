@@ -33,7 +33,8 @@ import Testing
     }
   }
 
-  /// Versions 1 and 2 have a header of eight bytes, so the server must not wait for a ninth.
+  /// Versions 1 and 2 have a header of eight bytes, so the server must not wait for a ninth; 6 is the difference
+  /// `protocol-beta` of the documentation.
   @Test(arguments: [1, 2, 6, 66, 71] as [UInt8])
   func anUnknownVersionIsToldTheKnownOnes(version: UInt8) async throws {
     try await withStandIn { address, _, _ in
