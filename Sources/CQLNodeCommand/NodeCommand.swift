@@ -75,16 +75,14 @@ enum NodeCommand {
       group.addTask {
         do throws(NodeError) {
           try await server.run { address in
-            print(settings.greeting(address))
-            fflush(nil)
+            printLine(settings.greeting(address))
             ServiceManager.tell(.ready)
             do throws(UsageError) { try readyFile?.write(address) } catch {
               unwritten.withLock { $0 = error }
               server.shutDown()
             }
           } onFirstUser: { user in
-            print(settings.introduction(user))
-            fflush(nil)
+            printLine(settings.introduction(user))
           }
         } catch { throw NodeFailure(error) }
         if let error = unwritten.withLock({ $0 }) { throw error }

@@ -1,3 +1,4 @@
+internal import CassandraBytes
 internal import Cassandra
 public import CassandraTelemetry
 
@@ -30,7 +31,7 @@ public enum AstraCredentials: Sendable {
       try Self.check(text, "The application token")
       return Credentials(username: Self.tokenUser, password: token)
     case .client(let id, let secret):
-      guard !id.hasPrefix(Self.tokenPrefix) else {
+      guard !id.hasPrefix(bytesOf: Self.tokenPrefix) else {
         throw AstraError(
           .credentials,
           "The client id is a token (it begins with AstraCS:); give it as the application token, without client id and client secret."

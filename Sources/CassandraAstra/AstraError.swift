@@ -1,3 +1,5 @@
+import CassandraBytes
+
 /// Why an Astra database cannot be used as it is set up: what is wrong with its bundle or its credentials, and what
 /// became of the ways to it.
 ///
@@ -98,7 +100,7 @@ public struct AstraError: Error, Sendable, CustomStringConvertible, CustomDebugS
 
 extension AstraError {
   static func certificate(_ file: String, _ what: String, cause: (any Error)? = nil) -> AstraError {
-    let end = what.hasSuffix("?") ? " Download" : "; download"
+    let end = what.hasSuffix(bytesOf: "?") ? " Download" : "; download"
     return AstraError(
       .bundleCertificate,
       "\(file) in the secure connect bundle \(what)\(end) the bundle again from the Astra portal.", cause: cause)

@@ -34,9 +34,7 @@ extension ByteText: Hashable, Comparable {
 
   /// Whether `left` comes first in the order of bytes, which is that of code points.
   @inlinable
-  public static func < (left: ByteText, right: ByteText) -> Bool {
-    left.text.utf8.lexicographicallyPrecedes(right.text.utf8)
-  }
+  public static func < (left: ByteText, right: ByteText) -> Bool { left.text.precedes(right.text) }
 
   /// Hashes the bytes.
   @inlinable

@@ -62,6 +62,21 @@ extension Span where Element == UInt8 {
     }
   }
 
+  /// Whether these bytes come first: in the order of unsigned bytes, a prefix before what it is a prefix of.
+  @inlinable
+  public func precedes(_ other: Span<UInt8>) -> Bool {
+    let common = Swift.min(count, other.count)
+    var index = 0
+    // Words first: names of a stranger may be long and differ at their ends.
+    while common - index >= 8, uint64(at: index) == other.uint64(at: index) { index += 8 }
+    while index < common {
+      let (left, right) = (self[index], other[index])
+      if left != right { return left < right }
+      index += 1
+    }
+    return count < other.count
+  }
+
   /// Whether all bytes are ASCII. They are looked at in words, the last of which overlaps what has been looked at.
   @inlinable @inline(__always)
   public var isASCII: Bool {

@@ -23,6 +23,17 @@ extension String {
   }
 }
 
+extension String {
+  /// Whether the text comes first in the order of bytes, which is that of code points.
+  @inlinable
+  public func precedes(_ other: String) -> Bool {
+    var (left, right) = (self, other)
+    return left.withUTF8 { left in
+      right.withUTF8 { right in unsafe Span(_unsafeElements: left).precedes(Span(_unsafeElements: right)) }
+    }
+  }
+}
+
 extension Span where Element == UInt8 {
   /// Whether the bytes of `word` stand somewhere among these.
   package func contains(bytesOf word: StaticString) -> Bool {

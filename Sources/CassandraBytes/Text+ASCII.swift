@@ -29,6 +29,13 @@ extension StringProtocol {
     return suffix.withUTF8Buffer { suffix in unsafe utf8.suffix(length).elementsEqual(suffix) }
   }
 
+  /// Without the first so many bytes, which have to be whole characters of Unicode. Swift's own drops what a reader takes for
+  /// a character: a quote goes together with the marks behind it.
+  package func dropFirst(bytes count: Int) -> SubSequence { self[utf8.index(startIndex, offsetBy: count)...] }
+
+  /// Without the last so many bytes, in the same way.
+  package func dropLast(bytes count: Int) -> SubSequence { self[..<utf8.index(endIndex, offsetBy: -count)] }
+
   /// Without the blanks, tabs and ends of lines that it begins and ends with.
   package func trimmingBlanks() -> SubSequence {
     let isBlank = { (byte: UInt8) in

@@ -200,7 +200,12 @@ private final class LogBuffer: @unchecked Sendable {
       swap(&bytes, &waiting)
       isUrgent = false
       if dropped > 0 {
-        bytes += Array("… \(dropped) log lines were dropped because they came faster than they could be written\n".utf8)
+        // A line as any other: whoever reads the log by its form must not stumble over this one.
+        let record = LogRecord(
+          nanoseconds: nanosecondsSince1970(), level: .warning, label: "log",
+          message: "lines were dropped because they came faster than they could be written",
+          fields: [("dropped", .integer(dropped))])
+        format.append(record, to: &bytes)
         dropped = 0
       }
       isWriting = true
@@ -261,6 +266,10 @@ private final class LogBuffer: @unchecked Sendable {
         #endif
         if result > 0 {
           written += result
+        } else if errno == EAGAIN {
+          // Who started the program may have made the pipe one that does not wait; half a line would be left.
+          var place = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+          poll(&place, 1, -1)
         } else if errno != EINTR {
           return  // Nowhere is left to say that the log cannot be written.
         }

@@ -26,7 +26,8 @@ public enum LogFormat: String, Sendable, CaseIterable {
     for (name, value) in record.fields {
       buffer.append(contentsOf: " \(name)=".utf8)
       switch value {
-      case .text(let text):
+      case .text(let whole):
+        let text = Self.bounded(whole)
         let isPlain = !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x22 && $0 != 0x3d && $0 != 0x7f }
         if isPlain {
           appendEscaped(text, quotes: false, to: &buffer)
@@ -54,7 +55,7 @@ public enum LogFormat: String, Sendable, CaseIterable {
       appendQuoted(name, to: &buffer)
       buffer.append(UInt8(ascii: ":"))
       switch value {
-      case .text(let text): appendQuoted(text, to: &buffer)
+      case .text(let text): appendQuoted(Self.bounded(text), to: &buffer)
       case .integer(let number): buffer.append(contentsOf: String(number).utf8)
       case .number(let number) where number.isFinite: buffer.append(contentsOf: number.description.utf8)
       case .number: buffer.append(contentsOf: "null".utf8)
@@ -62,6 +63,17 @@ public enum LogFormat: String, Sendable, CaseIterable {
       }
     }
     buffer.append(UInt8(ascii: "}"))
+  }
+
+  /// Bytes of a value that are written: 8,192, as many as a request's first line may have. What servers and clients say is as
+  /// long as they like, and comes again and again; of a longer value the beginning is written, and how long it is.
+  package static let maximumTextBytes = 8192
+
+  /// The text, or its beginning.
+  private static func bounded(_ text: String) -> String {
+    let count = text.utf8.count
+    guard count > maximumTextBytes else { return text }
+    return String(decoding: text.utf8.prefix(maximumTextBytes), as: UTF8.self) + "… (\(count) bytes)"
   }
 
   private func appendQuoted(_ text: String, to buffer: inout [UInt8]) {
@@ -87,27 +99,29 @@ public enum LogFormat: String, Sendable, CaseIterable {
       switch byte {
       case UInt8(ascii: "\"") where quotes, UInt8(ascii: "\\") where quotes: buffer += [UInt8(ascii: "\\"), byte]
       case UInt8(ascii: "\n"): buffer += [UInt8(ascii: "\\"), UInt8(ascii: "n")]
-      case 0..<0x20, 0x7f: appendEscape(UInt32(byte), to: &buffer)
-      // What a terminal may act on is above ASCII too: the control characters of C1, of which U+009B begins a sequence
-      // as Escape does, separators of lines, and what turns the direction of writing around.
-      case 0xc2:
-        let second = bytes.next() ?? 0
-        if second < 0xa0 { appendEscape(UInt32(second), to: &buffer) } else { buffer += [byte, second] }
-      case 0xe2:
-        let (second, third) = (bytes.next() ?? 0, bytes.next() ?? 0)
-        switch (second, third) {
-        case (0x80, 0xa8...0xae), (0x81, 0xa6...0xa9):
-          appendEscape(0x2000 | UInt32(second & 0x3f) << 6 | UInt32(third & 0x3f), to: &buffer)
-        case _: buffer += [byte, second, third]
-        }
-      default: buffer.append(byte)
+      case 0..<0x20, 0x7f: ShownText.appendEscape(UInt32(byte), to: &buffer)
+      case 0..<0x80: buffer.append(byte)
+      default: appendScalar(byte, &bytes, to: &buffer)
       }
     }
   }
 
-  private func appendEscape(_ scalar: UInt32, to buffer: inout [UInt8]) {
-    let digits = String(scalar, radix: 16)
-    buffer.append(contentsOf: "\\u\(String(repeating: "0", count: 4 - digits.utf8.count))\(digits)".utf8)
+  /// Appends a character above ASCII, whose first byte was taken already.
+  private func appendScalar(
+    _ first: UInt8, _ bytes: inout String.UTF8View.Iterator, to buffer: inout [UInt8]
+  ) {
+    let following = first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3
+    var scalar = UInt32(first) & (0x3f >> UInt32(following))
+    let start = buffer.count
+    buffer.append(first)
+    for _ in 0..<following {
+      let byte = bytes.next() ?? 0x80
+      scalar = scalar << 6 | UInt32(byte & 0x3f)
+      buffer.append(byte)
+    }
+    guard ShownText.isHidden(scalar) else { return }
+    buffer.removeLast(buffer.count - start)
+    ShownText.appendEscape(scalar, to: &buffer)
   }
 }
 

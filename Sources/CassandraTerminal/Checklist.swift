@@ -1,3 +1,5 @@
+internal import CassandraBytes
+
 #if canImport(Glibc)
   internal import Glibc
 #elseif canImport(Musl)
@@ -36,11 +38,11 @@ public struct Checklist: Sendable {
   /// Says what is being looked at; on a terminal only, where the outcome takes its place.
   public func begin(_ label: String) {
     guard isTerminal else { return }
-    print("\r\u{1b}[K… \(label)", terminator: "")
+    print("\r\u{1b}[K… \(label.shown())", terminator: "")
     fflush(nil)
   }
 
-  /// Says what became of a check.
+  /// Says what became of a check. What a server has said may be part of it: a terminal does not act upon it.
   ///
   /// - Parameters:
   ///   - mark: The outcome.
@@ -59,6 +61,7 @@ public struct Checklist: Sendable {
     var sign = isTerminal ? mark.sign : mark.rawValue
     let width = isTerminal ? 2 : 9
     sign += String(repeating: " ", count: width - sign.count)
+    let (label, text, advice) = (label.shown(), text.shown(keepingLines: true), advice.shown(keepingLines: true))
     let name = label + String(repeating: " ", count: max(1, labelWidth - label.count))
     let margin = String(repeating: " ", count: width + labelWidth)
     var lines = (hasColours ? "\(mark.colour)\(sign)\u{1b}[0m" : sign) + name + Self.indented(text, margin)
@@ -67,7 +70,7 @@ public struct Checklist: Sendable {
   }
 
   private static func indented(_ text: String, _ margin: String) -> String {
-    text.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\n\(margin)")
+    text.split(ascii: "\n", omittingEmptySubsequences: false).joined(separator: "\n\(margin)")
   }
 }
 

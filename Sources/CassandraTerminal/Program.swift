@@ -132,14 +132,21 @@ extension Program {
   }
 }
 
-/// Writes to standard error, for a person.
+/// Writes to standard error, for a person. What a server or a file has said may be part of it: a terminal does not act upon
+/// it.
 public func writeError(_ text: String) {
-  var text = text
+  var text = text.shown(keepingLines: true)
   fflush(nil)
   text.withUTF8 { bytes in
     // A terminal takes it whole; when nobody can be told, nothing is left to do.
     _ = write(2, bytes.baseAddress, bytes.count)
   }
+}
+
+/// Prints a line for a person, of which names of files and words of servers may be a part: a terminal does not act upon them.
+public func printLine(_ text: String) {
+  print(text.shown())
+  fflush(nil)
 }
 
 /// Opens those of standard input, output and error that are closed, at nothing: the next file or socket would get their

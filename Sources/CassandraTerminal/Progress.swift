@@ -1,3 +1,5 @@
+internal import CassandraBytes
+
 #if canImport(Glibc)
   internal import Glibc
 #elseif canImport(Musl)
@@ -29,7 +31,7 @@ public struct Progress: Sendable {
   /// Says what has been done as a whole.
   public func done(_ what: String) {
     guard !isSilent else { return }
-    print(isTerminal ? "\r\u{1b}[K✓ \(what)" : what)
+    print(isTerminal ? "\r\u{1b}[K✓ \(what.shown())" : what.shown())
     fflush(nil)
   }
 

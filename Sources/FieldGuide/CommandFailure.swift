@@ -11,8 +11,8 @@ struct CommandFailure: Error, CustomStringConvertible {
   /// The database at `points` did not do what it was asked.
   init(_ error: CassandraError, at points: String) {
     var text = "\(error) (\(points))"
-    if let server = error.server { text += "\nThe server says: \(server.message)" }
-    if let cause = error.deepestCause, !text.contains("\(cause)") { text += "\nThe cause: \(cause)" }
+    if let server = error.server { text += "\nThe server says: \(server.shownMessage)" }
+    if let cause = error.deepestCause, !text.utf8.contains("\(cause)".utf8) { text += "\nThe cause: \(cause)" }
     description = text
   }
 

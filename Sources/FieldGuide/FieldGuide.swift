@@ -86,7 +86,7 @@ public enum FieldGuide {
         database.patience = patience
         try await database.wait()
       }
-      print("Field Guide: preparing keyspace \(settings.keyspace) at \(settings.database.cluster)")
+      printLine("Field Guide: preparing keyspace \(settings.keyspace) at \(settings.database.cluster)")
       do { try await prepare(settings, logger: logger) } catch let error as CassandraError {
         if settings.astra != nil, error.saysKeyspaceMissing {
           throw CommandFailure(keyspaceMissingOnAstra: settings.keyspace)

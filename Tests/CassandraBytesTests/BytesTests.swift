@@ -70,4 +70,18 @@ import Testing
     let slash = Array("a/b/c".utf8).span.firstIndex(of: UInt8(ascii: "/"), from: 2)
     #expect(slash == 3)
   }
+
+  @Test func textsAreInTheOrderOfTheirBytes() {
+    let texts = [
+      "", "a", "ab", "abcdefgh", "abcdefghi", "abcdefgi", "abcdefgha", "b", "\u{e9}", "e\u{301}", "\u{ffff}",
+      "\u{10000}",
+      String(repeating: "x", count: 100), String(repeating: "x", count: 99) + "y",
+    ]
+    for left in texts {
+      for right in texts {
+        #expect(left.precedes(right) == left.utf8.lexicographicallyPrecedes(right.utf8))
+        #expect((ByteText(left) < ByteText(right)) == left.precedes(right))
+      }
+    }
+  }
 }

@@ -31,11 +31,28 @@ import Testing
         + "\n")
   }
 
+  /// What strangers say is as long as they like.
+  @Test func longValuesAreCut() {
+    for format in LogFormat.allCases {
+      func line(_ count: Int) -> Int {
+        var buffer: [UInt8] = []
+        let text = String(repeating: "é", count: count / 2)
+        format.append(
+          LogRecord(nanoseconds: 0, level: .info, label: "l", message: "m", fields: [("f", .text(text))]), to: &buffer)
+        #expect(String(decoding: buffer, as: UTF8.self).contains("… (") == (count > LogFormat.maximumTextBytes))
+        return buffer.count
+      }
+      #expect(line(8192) > 8192)
+      #expect(line(1 << 20) < 8400)
+    }
+  }
+
   /// What a terminal may act on is escaped, also above ASCII, and in a value that needs no quotes otherwise.
   @Test(arguments: [
     ("\u{9b}31m", #"\u009b31m"#), ("\u{80}\u{9f}", #"\u0080\u009f"#), ("a\u{2028}b\u{2029}", #"a\u2028b\u2029"#),
     ("\u{202e}x\u{2066}", #"\u202ex\u2066"#), ("\u{a0}\u{e9}\u{20ac}\u{1f600}", "\u{a0}\u{e9}\u{20ac}\u{1f600}"),
-    ("\u{1b}", #"\u001b"#),
+    ("\u{1b}", #"\u001b"#), ("\u{200e}\u{200f}\u{61c}", #"\u200e\u200f\u061c"#),
+    ("\u{200b}\u{feff}\u{ad}", #"\u200b\ufeff\u00ad"#), ("\u{e0041}", #"\udb40\udc41"#), ("\u{206a}", #"\u206a"#),
   ])
   func controlsAreEscaped(_ text: String, _ escaped: String) {
     for format in LogFormat.allCases {

@@ -30,4 +30,14 @@ import Testing
     let signs = Set(Checklist.Mark.allCases.map { lines($0, "", "", isTerminal: true).first })
     #expect(signs.count == Checklist.Mark.allCases.count)
   }
+
+  /// What a server says of itself is shown, and not obeyed; line feeds are the program's own.
+  @Test func aTerminalDoesNotActOnWhatServersSay() {
+    let text = "dc\u{1b}[2J\u{9b}31m\u{202e}\r1\ntwo"
+    for isTerminal in [false, true] {
+      let lines = lines(.failed, "lo\u{7}gin", text, advice: "Set X=\u{1b}c.", isTerminal: isTerminal)
+      #expect(lines.contains(#"dc\u001b[2J\u009b31m\u202e\u000d1"#) && lines.contains(#"X=\u001bc."#))
+      #expect(!lines.unicodeScalars.contains { $0 != "\n" && ($0.value < 0x20 || 0x7f...0x9f ~= $0.value) })
+    }
+  }
 }

@@ -37,6 +37,18 @@ import Testing
     #expect(count > 250)
   }
 
+  /// Whether a field keeps its quotes is found out by its bytes, and its name is written as it is.
+  @Test(.timeLimit(.minutes(1))) func namesOfFieldsCostWhatTheirBytesCost() throws {
+    let marks = String(repeating: "\u{301}", count: 300_000) + String(repeating: "\u{316}", count: 300_000)
+    for (name, isQuoted) in [("E\(marks)", true), ("e\(marks)", false), ("\u{212b}", true)] {
+      let type = CQLType.udt(UserDefinedType(keyspace: "k", name: "t", fields: [.init(name, .int)]))
+      var json: [UInt8] = []
+      try CellJSONWriter(type).write([0, 0, 0, 4, 0, 0, 0, 1].span, into: &json)
+      let written = isQuoted ? "{\"\\\"\(name)\\\"\":1}" : "{\"\(name)\":1}"
+      #expect(json.elementsEqual(written.utf8))
+    }
+  }
+
   /// JSON without the spaces between its tokens, and with lower-case digits in its escapes.
   static func withoutSpaces(_ json: String) -> String {
     var result: [UInt8] = []

@@ -41,6 +41,52 @@ import Testing
     #expect(startup == .startup([:]))
   }
 
+  /// What has a raw value gets its equality from the standard library, unless it has one of its own.
+  @Test func kindsOfWritesAreBytes() throws {
+    typealias WriteType = ErrorResponse.WriteType
+    #expect(WriteType(rawValue: "caf\u{e9}") != WriteType(rawValue: "cafe\u{301}"))
+    #expect(Set([WriteType(rawValue: "caf\u{e9}"), WriteType(rawValue: "cafe\u{301}")]).count == 2)
+    let body: [UInt8] = [0, 0, 0x11, 0, 0, 1, 0x78, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1] + (try Self.string("S" + Self.marks))
+    guard case .error(let error) = try ResponseMessage(opcode: .error, body: body.span, version: .v4),
+      case .writeTimeout(_, _, _, let kind, _) = error.detail
+    else {
+      Issue.record("it is no time-out of a write")
+      return
+    }
+    let known: [WriteType] = [.simple, .batch, .unloggedBatch, .counter, .batchLog, .cas, .view, .cdc]
+    let other = WriteType(rawValue: "S\u{301}" + Self.marks)
+    for _ in 0..<Self.rounds { #expect(!known.contains(kind) && kind != other && Set([kind, other]).count == 2) }
+  }
+
+  /// Two bytes name a type within another, which takes a hundred in memory: a server cannot name millions.
+  @Test func typesOfColumnsAreBounded() throws {
+    func metadata(columns: Int, lists: Int) throws -> [UInt8] {
+      var body: [UInt8] = [0, 0, 0, 1]
+      withUnsafeBytes(of: UInt32(columns).bigEndian) { body += $0 }
+      body += try Self.string("k") + Self.string("t")
+      let type: [UInt8] = (0..<lists).flatMap { _ in [0, 0x20] as [UInt8] } + [0, 9]
+      for _ in 0..<columns { body += try Self.string("c") + type }
+      return body
+    }
+    var position = 0
+    let plain = try metadata(columns: 65_535, lists: 6)
+    #expect(try ResultMetadata(reading: plain.span, at: &position, version: .v4).columns?.count == 65_535)
+    #expect(position == plain.count)
+    let deep = try metadata(columns: 20_000, lists: 40)
+    let error = #expect(throws: WireError.self) {
+      var position = 0
+      _ = try ResultMetadata(reading: deep.span, at: &position, version: .v4)
+    }
+    #expect(error?.code == .tooLong)
+    // What is cut is cut, and not too long.
+    let cut = Array(plain.dropLast())
+    let truncated = #expect(throws: WireError.self) {
+      var position = 0
+      _ = try ResultMetadata(reading: cut.span, at: &position, version: .v4)
+    }
+    #expect(truncated?.code == .truncated)
+  }
+
   @Test func payloadsAreNamedByBytes() throws {
     var body: [UInt8] = [0, UInt8(Self.rounds + 2)]
     for number in 0..<Self.rounds { body += try Self.string("\(number)\(Self.marks)") + [0, 0, 0, 1, 7] }

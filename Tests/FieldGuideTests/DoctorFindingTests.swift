@@ -113,6 +113,22 @@ import Testing
     #expect(silent.mark == .failed && silent.text.contains("does not say") && silent.advice.contains("other than"))
   }
 
+  /// Names are bytes, as for the driver, and a server may tell as many as it likes.
+  @Test func namesOfServersAreBytesAndBounded() {
+    func finding(_ datacenter: String, wanted: String, _ datacenters: [String]) -> Finding {
+      DatabaseFinding.login(
+        at: "db:9042", .success(ServerFacts(datacenter: datacenter, release: "5.0", newestProtocol: "5")),
+        wantedDatacenter: wanted, datacenters: datacenters, kind: .cassandra, usesTLS: false)
+    }
+    #expect(finding("Re\u{301}gion", wanted: "R\u{e9}gion", []).mark == .failed)
+    #expect(finding("a", wanted: "R\u{e9}gion", ["a", "Re\u{301}gion"]).text.contains("There is no data centre"))
+    let facts = ClusterFacts(datacenters: ["R\u{e9}gion", "Re\u{301}gion"], schemaVersions: [])
+    #expect(facts.datacenterNames.count == 2)
+    let many = (0..<3000).map { "\($0)\u{1b}" + String(repeating: "x", count: 5000) }
+    let told = finding("a", wanted: "b", many).text
+    #expect(told.utf8.count < 4000 && told.contains("and 2980 more") && !told.contains("\u{1b}"))
+  }
+
   @Test func aDataCentreThatTheClusterLacksIsTold() {
     func finding(_ datacenters: [String]) -> Finding {
       DatabaseFinding.login(

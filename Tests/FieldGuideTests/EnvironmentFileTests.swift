@@ -30,6 +30,16 @@ import Testing
     #expect(!error.problem.isEmpty)
   }
 
+  /// Signs are signs, whatever marks follow them, and marks cost what their bytes cost.
+  @Test(.timeLimit(.minutes(1))) func marksBelongToValues() throws {
+    let marks = String(repeating: "\u{301}", count: 300_000) + String(repeating: "\u{316}", count: 300_000)
+    for (line, value) in [
+      ("NAME='\u{301}a'", "\u{301}a"), ("NAME=a #\u{301}b", "a"), ("NAME=\u{301}a", "\u{301}a"),
+      ("NAME='e\(marks)'", "e\(marks)"),
+    ] { #expect(try EnvironmentFile(parsing: line).entries["NAME"]?.value.utf8.elementsEqual(value.utf8) == true) }
+    #expect(throws: EnvironmentFile.LineError.self) { try EnvironmentFile(parsing: "NAME\(marks)=1") }
+  }
+
   @Test func anEmptyFileIsFine() throws {
     #expect(try EnvironmentFile(parsing: "").entries.isEmpty)
     #expect(try EnvironmentFile(parsing: "# nothing\n").entries.isEmpty)

@@ -65,7 +65,7 @@ enum AccessResource: Sendable {
     guard parts.count == 2, let start = parts[1].firstIndex(ofASCII: "["), parts[1].hasSuffix(bytesOf: "]") else {
       return nil
     }
-    let types = parts[1][parts[1].index(after: start)...].dropLast().split(ascii: "^")
+    let types = parts[1][parts[1].utf8.index(after: start)...].dropLast(bytes: 1).split(ascii: "^")
     return .function(
       String(parts[1][..<start]), types.map { CQLType(marshalClassName: String($0)) }, in: String(parts[0]))
   }

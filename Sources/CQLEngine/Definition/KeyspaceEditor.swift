@@ -96,7 +96,8 @@ enum KeyspaceEditor {
     }
     let className = given.contains(ascii: ".") ? given : Self.locatorPackage + given
     let strategy =
-      className.hasPrefix(bytesOf: Self.locatorPackage) ? String(className.dropFirst(Self.locatorPackage.count)) : ""
+      className.hasPrefix(bytesOf: Self.locatorPackage)
+      ? String(className.dropFirst(bytes: Self.locatorPackage.utf8.count)) : ""
     var result: NameMap<String> = ["class": className]
     var rest = options
     rest["class"] = nil

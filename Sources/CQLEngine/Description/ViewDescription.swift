@@ -1,3 +1,4 @@
+import CassandraBytes
 import CQLLanguage
 import CassandraWire
 
@@ -15,7 +16,7 @@ extension SchemaDescription {
       clauses.append("CLUSTERING ORDER BY (\(orders.joined(separator: ", ")))")
     }
     // What is in a view lives as long as in the base.
-    clauses += options(definition.options).filter { !$0.hasPrefix("default_time_to_live") }
+    clauses += options(definition.options).filter { !$0.hasPrefix(bytesOf: "default_time_to_live") }
     return """
       CREATE MATERIALIZED VIEW \(keyspace).\(Identifier.cql(view.name)) AS
           SELECT \(columns)

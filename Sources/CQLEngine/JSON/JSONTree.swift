@@ -66,7 +66,7 @@ struct JSONObject: Sendable {
     for member in members {
       let name = member.name
       if name.utf8.count > 1, name.utf8.first == UInt8(ascii: "\""), name.utf8.last == UInt8(ascii: "\"") {
-        renamed.append((String(name.dropFirst().dropLast()), member.value))
+        renamed.append((String(name.dropFirst(bytes: 1).dropLast(bytes: 1)), member.value))
         continue
       }
       let lowered = name.lowercased()

@@ -63,7 +63,7 @@ enum MaskArgument {
     case .udt(let definition): return text(fields: value, definition.fields.map(\.type))
     default:
       let literal = literal(value, type)
-      return literal.hasPrefix("'") ? String(literal.dropFirst().dropLast()) : literal
+      return literal.hasPrefix(bytesOf: "'") ? String(literal.dropFirst(bytes: 1).dropLast(bytes: 1)) : literal
     }
   }
 

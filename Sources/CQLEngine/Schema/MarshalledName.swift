@@ -63,7 +63,7 @@ enum MarshalledName {
   private static func inside(_ text: Substring, _ name: String) -> Substring? {
     for start in ["\(name)(", "\(package)\(name)("] where text.hasPrefix(bytesOf: start) && text.hasSuffix(bytesOf: ")")
     {
-      return text.dropFirst(start.count).dropLast()
+      return text.dropFirst(bytes: start.utf8.count).dropLast(bytes: 1)
     }
     return nil
   }

@@ -135,17 +135,19 @@ extension TableOptions {
     let failure = EngineFailure.configuration(
       "Invalid value \(text) for option '\(property.name.name)'")
     func policy(_ part: Substring) -> String? {
-      if part.hasSuffix(bytesOf: "MS"), let number = Double(part.dropLast(2)) { return "\(Self.plain(number))ms" }
-      if part.hasSuffix(bytesOf: "PERCENTILE"), let number = Double(part.dropLast(10)) {
+      if part.hasSuffix(bytesOf: "MS"), let number = Double(part.dropLast(bytes: 2)) {
+        return "\(Self.plain(number))ms"
+      }
+      if part.hasSuffix(bytesOf: "PERCENTILE"), let number = Double(part.dropLast(bytes: 10)) {
         return "\(Self.plain(number))p"
       }
-      if part.hasSuffix(bytesOf: "P"), let number = Double(part.dropLast()), number > 0, number < 100 {
+      if part.hasSuffix(bytesOf: "P"), let number = Double(part.dropLast(bytes: 1)), number > 0, number < 100 {
         return "\(Self.plain(number))p"
       }
       return nil
     }
     if upper.hasPrefix(bytesOf: "MIN(") || upper.hasPrefix(bytesOf: "MAX("), upper.hasSuffix(bytesOf: ")") {
-      let parts = upper.dropFirst(4).dropLast().split(ascii: ",").map { Self.trimmed($0) }
+      let parts = upper.dropFirst(bytes: 4).dropLast(bytes: 1).split(ascii: ",").map { Self.trimmed($0) }
       guard parts.count == 2, let first = policy(parts[0]), let second = policy(parts[1]) else { throw failure }
       return "\(upper.prefix(3))(\(first),\(second))"
     }
@@ -199,7 +201,7 @@ extension TableOptions {
     guard known.contains(qualified) else {
       throw EngineFailure.configuration("Unable to find compaction strategy class '\(qualified)'")
     }
-    try CompactionOptions.check(entries, of: String(qualified.dropFirst(compactionPackage.count)))
+    try CompactionOptions.check(entries, of: String(qualified.dropFirst(bytes: compactionPackage.utf8.count)))
     var result = entries
     result["class"] = qualified
     if !qualified.hasSuffix(bytesOf: "UnifiedCompactionStrategy") {

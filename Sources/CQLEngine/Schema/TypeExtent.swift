@@ -1,3 +1,4 @@
+import CassandraBytes
 import CassandraWire
 
 /// How many bytes the protocol takes to name types, user types with all their fields wherever they stand.
@@ -21,7 +22,7 @@ struct TypeExtent {
     var extent = TypeExtent(limit: maximumTypeBytes)
     guard type.wire.addExtent(to: &extent.bytes, limit: extent.limit) else {
       throw EngineFailure.invalid(
-        "The type \(type.cql.prefix(100)) is too large: with the user types in it, it may have at most "
+        "The type \(type.cql.shown(limit: 100)) is too large: with the user types in it, it may have at most "
           + "\(maximumTypeBytes) bytes in the protocol, and \(CQLType.maximumNesting) types within each other")
     }
   }

@@ -18,7 +18,7 @@ enum ClassType {
     // The names of all classes are ASCII.
     guard depth <= CQLType.maximumNesting, className.utf8.allSatisfy({ $0 < 0x80 }) else { return nil }
     var text = className[...]
-    if text.hasPrefix(bytesOf: Self.package) { text = text.dropFirst(Self.package.count) }
+    if text.hasPrefix(bytesOf: Self.package) { text = text.dropFirst(bytes: Self.package.utf8.count) }
     guard let parameters = Self.parameters(of: text) else { return nil }
     switch text.prefix(beforeASCII: "(") {
     case "LexicalUUIDType" where parameters.isEmpty: self = .lexicalUUID
@@ -67,7 +67,7 @@ enum ClassType {
   private static func parameters(of text: Substring) -> [String]? {
     guard let open = text.firstIndex(ofASCII: "(") else { return [] }
     guard text.hasSuffix(bytesOf: ")") else { return nil }
-    let inner = text[text.index(after: open)...].dropLast()
+    let inner = text[text.utf8.index(after: open)...].dropLast(bytes: 1)
     if inner.trimmingBlanks().isEmpty { return [] }
     var parts: [String] = []
     var depth = 0

@@ -14,7 +14,7 @@ struct DynamicCompositeType {
       guard let meaning = type(className) else { return nil }
       self.type = meaning
       let package = "org.apache.cassandra.db.marshal."
-      let short = className.hasPrefix(bytesOf: package) ? className.dropFirst(package.count) : className
+      let short = className.hasPrefix(bytesOf: package) ? className.dropFirst(bytes: package.utf8.count) : className
       isReversed = short.hasPrefix(bytesOf: "ReversedType(")
     }
 

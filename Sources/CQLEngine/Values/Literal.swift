@@ -290,13 +290,14 @@ enum Literal {
   /// A duration in any of its three spellings: `1h30m`, `PT1H30M`, `P0001-00-00T01:30:00`.
   static func duration(_ text: String) -> CQLDuration? {
     let isNegative = text.hasPrefix(bytesOf: "-")
-    let body = isNegative ? text.dropFirst() : text[...]
+    let body = isNegative ? text.dropFirst(bytes: 1) : text[...]
     guard body.utf8.first.map({ $0 | 0x20 }) == UInt8(ascii: "p") else { return CQLDuration(text) }
-    let upper = body.dropFirst().uppercased()
+    let upper = body.dropFirst(bytes: 1).uppercased()
     // What is no ASCII is none of these.
     guard upper.utf8.allSatisfy({ $0 < 0x80 }) else { return nil }
     if upper.contains(ascii: "-") {
-      let numbers = upper.split(whereSeparator: { "-T:".contains($0) }).map { Int64($0) }
+      let numbers = upper.utf8.split { $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "T") || $0 == UInt8(ascii: ":") }
+        .map { Int64(Substring($0)) }
       guard numbers.count == 6, let years = numbers[0], let months = numbers[1], let days = numbers[2],
         let hours = numbers[3], let minutes = numbers[4], let seconds = numbers[5]
       else { return nil }

@@ -28,7 +28,7 @@ enum CassandraClass {
     // No name at all stands for BytesType.
     if name.isEmpty { return nil }
     let full = fullName(String(name))
-    let isKnown = full.hasPrefix(bytesOf: package) && names.contains(String(full.dropFirst(package.count)))
+    let isKnown = full.hasPrefix(bytesOf: package) && names.contains(String(full.dropFirst(bytes: package.utf8.count)))
     return isKnown ? nil : full
   }
 }

@@ -17,6 +17,9 @@ public struct ClientLimits: Sendable {
   /// over, and its request fails with ``CassandraError/Code/responseTooLarge``. A page of more than a quarter of this
   /// lowers the number of rows that are asked for next.
   public var responseBytes = 256 << 20
+  /// Pages without rows that may follow one another in a result: 10,000 by default. A server sends some where it has looked at
+  /// many rows that are not wanted; one that sends them without end would keep a request for ever.
+  public var emptyPages = 10_000
   /// Connections to a node at most, one for each of as many loops: 8 by default. Requests from the other loops are
   /// carried out on one of these.
   public var connectionsPerNode = 8
@@ -61,6 +64,7 @@ public struct ClientLimits: Sendable {
     try require(connectionsPerNode >= 1, "There must be at least one connection per node.")
     try require(connectsAtOnce >= 1, "At least one connection attempt must be allowed at once.")
     try require(preparedStatements >= 1, "At least one prepared statement must be kept.")
+    try require(emptyPages >= 0, "The number of empty pages must not be negative.")
     try require(responseBytes >= 1, "The limit of a response must be at least 1 byte.")
     try require(
       connectTimeout > .zero && heartbeatInterval > .zero && heartbeatTimeout > .zero

@@ -316,8 +316,10 @@ extension ClusterControl {
     if isNew { topology.log(changesSince: before, to: context.logger) }
     nodes.adopt(topology, seed: seed)
     if let seed, nodes.owns(seed) { dialled = nil }
+    let places = isNew ? Set(found.map(\.endPoint)) : nil
     context.loops.post { [loop] client in
       if client.loop !== loop { client.nodes.adopt(topology) }
+      if let places { client.requests.metrics.keep(places) }
     }
   }
 }

@@ -32,7 +32,7 @@ public struct EndPoint: Sendable, Hashable, CustomStringConvertible {
   ///
   /// - Throws: ``CassandraError/Code/configuration`` that quotes the text.
   public init(parsing text: String) throws(CassandraError) {
-    let text = text.filter { !$0.isWhitespace }
+    let text = String(text.unicodeScalars.filter { !$0.properties.isWhitespace })
     func invalid(_ why: String) -> CassandraError {
       CassandraError(
         .configuration, "A contact point must have the form host or host:port.",
@@ -40,12 +40,14 @@ public struct EndPoint: Sendable, Hashable, CustomStringConvertible {
     }
     var host = Substring(text)
     var port: Substring?
-    if text.hasPrefix("[") {
+    if text.hasPrefix(bytesOf: "[") {
       guard let end = text.firstIndex(ofASCII: "]") else { throw invalid("the bracket is not closed") }
       host = text[text.index(after: text.startIndex)..<end]
       let rest = text[text.index(after: end)...]
-      guard rest.isEmpty || rest.hasPrefix(":") else { throw invalid("a colon and a port may follow the bracket") }
-      port = rest.isEmpty ? nil : rest.dropFirst()
+      guard rest.isEmpty || rest.hasPrefix(bytesOf: ":") else {
+        throw invalid("a colon and a port may follow the bracket")
+      }
+      port = rest.isEmpty ? nil : rest[rest.utf8.index(after: rest.startIndex)...]
     } else if text.utf8.count(where: { $0 == UInt8(ascii: ":") }) == 1, let colon = text.firstIndex(ofASCII: ":") {
       host = text[..<colon]
       port = text[text.index(after: colon)...]
@@ -61,7 +63,7 @@ public struct EndPoint: Sendable, Hashable, CustomStringConvertible {
 
   /// `host:port`, with the server name behind a slash.
   public var description: String {
-    let name = host.contains(":") ? "[\(host)]" : host
+    let name = host.contains(ascii: ":") ? "[\(host)]" : host
     return serverName.map { "\(name):\(port)/\($0)" } ?? "\(name):\(port)"
   }
 }

@@ -124,13 +124,12 @@ enum LocalDatacenter {
     _ configured: ByteText?, among nodes: [NodeDescription], contacts: [NodeDescription]
   ) throws(CassandraError) -> ByteText? {
     let names = Set(nodes.compactMap(\.datacenter))
-    let list = names.map { "'\($0)'" }.sorted().joined(separator: ", ")
     if let configured {
       // Nodes that do not tell their data centre cannot contradict.
       guard names.isEmpty || names.contains(configured) else {
         throw CassandraError(
           .configuration, "The configured local data centre does not exist in the cluster.",
-          logDetail: "it is '\(configured)'; there is \(list)", isRetrySafe: true)
+          logDetail: "it is '\(configured)'; there is \(list(names))", isRetrySafe: true)
       }
       return configured
     }
@@ -139,8 +138,24 @@ enum LocalDatacenter {
       throw CassandraError(
         .configuration,
         "The contact points are in several data centres: set the local one.",
-        logDetail: "there is \(list)", isRetrySafe: true)
+        logDetail: "there is \(list(names))", isRetrySafe: true)
     }
     return found.first
+  }
+
+  /// Names that a message tells: 20. A server may name as many as there are nodes,
+  private static let listedNames = 20
+  /// and each may be as long as the protocol lets it be; of one that is longer than 100 bytes the beginning is told.
+  private static let listedBytes = 100
+
+  /// The names for a message, in their order.
+  private static func list(_ names: Set<ByteText>) -> String {
+    let listed = names.sorted().prefix(listedNames).map { name in
+      let bytes = name.text.utf8
+      return bytes.count <= listedBytes
+        ? "'\(name)'" : "'\(String(decoding: bytes.prefix(listedBytes), as: UTF8.self))…'"
+    }
+    let rest = names.count - listed.count
+    return listed.joined(separator: ", ") + (rest > 0 ? ", and \(rest) more" : "")
   }
 }

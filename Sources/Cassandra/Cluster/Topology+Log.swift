@@ -28,18 +28,43 @@ extension Topology {
       lines += 1
       if lines <= Self.maximumNodeLines { logger.info(message, fields(node)) }
     }
+    // By look-ups: a server may name thousands of nodes, and others each time.
+    let old = NodePlaces(before.nodes)
     for node in nodes {
-      guard let old = before.nodes.first(where: { $0.isSame(as: node) }) else {
+      guard let place = old.place(of: node) else {
         note("a node has joined the cluster", node)
         continue
       }
-      if old.endPoint != node.endPoint { note("a node has another address", node) }
+      if before.nodes[place].endPoint != node.endPoint { note("a node has another address", node) }
     }
-    for node in before.nodes where !nodes.contains(where: { $0.isSame(as: node) }) {
-      note("a node has left the cluster", node)
-    }
+    let new = NodePlaces(nodes)
+    for node in before.nodes where new.place(of: node) == nil { note("a node has left the cluster", node) }
     if lines > Self.maximumNodeLines {
       logger.info("many nodes of the cluster have changed", ["nodes": .integer(lines)])
     }
+  }
+}
+
+/// Finds the same node among others, as ``NodeDescription/isSame(as:)`` says, in a time that does not grow with their number.
+private struct NodePlaces {
+  private var byID: [CQLUUID: Int] = [:]
+  private var byEndPoint: [EndPoint: Int] = [:]
+  /// Those that tell no id: any node may be one of them, by where it is reached.
+  private var nameless: [EndPoint: Int] = [:]
+
+  init(_ nodes: [NodeDescription]) {
+    for (place, node) in nodes.enumerated() {
+      byEndPoint[node.endPoint] = byEndPoint[node.endPoint] ?? place
+      if let id = node.hostID {
+        byID[id] = byID[id] ?? place
+      } else {
+        nameless[node.endPoint] = nameless[node.endPoint] ?? place
+      }
+    }
+  }
+
+  func place(of node: NodeDescription) -> Int? {
+    guard let id = node.hostID else { return byEndPoint[node.endPoint] }
+    return byID[id] ?? nameless[node.endPoint]
   }
 }

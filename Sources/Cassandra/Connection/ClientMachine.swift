@@ -76,10 +76,14 @@ struct ClientMachine<Recipient> {
   private var sweepAt = UInt64.max
   private var pulseAt = UInt64.max
 
+  /// Bytes of an answer during the handshake: 128 KiB. What a server says of itself takes some hundred.
+  static var maximumHandshakeBytes: Int { 128 << 10 }
+
   init(version: ProtocolVersion, limits: ConnectionLimits, now: UInt64) {
     self.version = version
     self.limits = limits
-    decoder = EnvelopeDecoder(maximumBodyBytes: limits.responseBytes, dropsLargeBodies: true)
+    decoder = EnvelopeDecoder(
+      maximumBodyBytes: min(limits.responseBytes, Self.maximumHandshakeBytes), dropsLargeBodies: true)
     streams = StreamTable(capacity: limits.requestsInFlight + limits.orphanedRequests)
     pulse = ConnectionPulse(
       interval: limits.heartbeatInterval, patience: limits.silenceBeforeHeartbeat, timeout: limits.heartbeatTimeout)
@@ -340,6 +344,7 @@ extension ClientMachine {
     switch phase {
     case .establishing:
       phase = .open
+      decoder.maximumBodyBytes = limits.responseBytes
       lastHeard = now
       pulseAt = now
     case .open, .draining, .closed: break

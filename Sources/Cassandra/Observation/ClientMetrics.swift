@@ -4,8 +4,14 @@
 /// because another node has answered first are failures of the code `cancelled`. They are kept by each loop for itself,
 /// without a lock, and read by ``CassandraClient/metrics``.
 public struct ClientMetrics: Sendable, Hashable {
-  /// Of each node by its end point.
+  /// Nodes that have left the cluster and are still told of one by one: 64 of each loop, those that were connected last.
+  public static let departedNodes = 64
+
+  /// Of each node by its end point, those that have left lately among them.
   public internal(set) var nodes: [EndPoint: NodeMetrics] = [:]
+  /// Of all nodes together that have left and are not told of one by one any more: a cluster whose nodes get new addresses
+  /// again and again must not make the metrics grow without end.
+  public internal(set) var departed = NodeMetrics()
   /// Requests that wait for a connection to any node, at this moment.
   public internal(set) var waitingForConnection = 0
   /// Statements that the client keeps prepared, at this moment.
@@ -14,14 +20,15 @@ public struct ClientMetrics: Sendable, Hashable {
   /// Adds what another loop of the same client has done.
   mutating func add(_ other: ClientMetrics) {
     for (endPoint, node) in other.nodes { nodes[endPoint, default: NodeMetrics()].add(node) }
+    departed.add(other.departed)
     waitingForConnection += other.waitingForConnection
     // The loops share it.
     preparedStatements = max(preparedStatements, other.preparedStatements)
   }
 
-  /// All nodes together.
+  /// All nodes together, those among them that have left.
   public var total: NodeMetrics {
-    nodes.values.reduce(into: NodeMetrics()) { $0.add($1) }
+    nodes.values.reduce(into: departed) { $0.add($1) }
   }
 }
 

@@ -11,6 +11,8 @@ final class LoopMetrics {
   /// Of one node; connections to it share it.
   final class Node {
     @exclusivity(unchecked) var metrics = NodeMetrics()
+    /// Grows with each connection: whose is largest was connected last.
+    fileprivate(set) var attached = 0
     private var reads = RecentLatencies()
     private var writes = RecentLatencies()
     private var batches = RecentLatencies()
@@ -29,6 +31,9 @@ final class LoopMetrics {
   }
 
   private var nodes: [EndPoint: Node] = [:]
+  /// Of those that are forgotten.
+  private var departed = NodeMetrics()
+  private var attachments = 0
 
   /// Those of the node of a connection.
   @inline(__always)
@@ -39,14 +44,34 @@ final class LoopMetrics {
 
   @inline(never)
   private func attach(_ connection: NodeConnection) -> Node {
-    let node = nodes[connection.endPoint] ?? Node()
-    nodes[connection.endPoint] = node
+    let node = node(at: connection.endPoint)
     connection.metrics = node
     return node
   }
 
+  /// Those of the node that is reached there, which has just been connected.
+  func node(at endPoint: EndPoint) -> Node {
+    let node = nodes[endPoint] ?? Node()
+    nodes[endPoint] = node
+    attachments += 1
+    node.attached = attachments
+    return node
+  }
+
+  /// The cluster has these nodes now. Of those that have left only the last are kept, each for itself.
+  func keep(_ present: Set<EndPoint>) {
+    guard nodes.count > ClientMetrics.departedNodes else { return }
+    let gone = nodes.filter { !present.contains($0.key) }
+    guard gone.count > ClientMetrics.departedNodes else { return }
+    let newestFirst = gone.sorted { $0.value.attached > $1.value.attached }
+    for (endPoint, node) in newestFirst.dropFirst(ClientMetrics.departedNodes) {
+      departed.add(node.metrics)
+      nodes[endPoint] = nil
+    }
+  }
+
   /// What there is so far.
-  var snapshot: ClientMetrics { ClientMetrics(nodes: nodes.mapValues(\.metrics)) }
+  var snapshot: ClientMetrics { ClientMetrics(nodes: nodes.mapValues(\.metrics), departed: departed) }
 
   /// Microseconds of a clock that only goes on.
   @inline(__always)

@@ -14,6 +14,8 @@ final class PageSource {
   private var connection: NodeConnection
   private var pageSize: Int32
   private var wasTaken = false
+  /// Pages without rows since one that had some.
+  private var emptyPages = 0
   /// Bytes that a page should not exceed; a larger one lowers the number of rows that are asked for next. By default a
   /// quarter of what an answer may have, so that rows which become wider do not end in a failure.
   var maximumPageBytes: Int
@@ -48,6 +50,11 @@ final class PageSource {
       page = try await fetch(state)
     }
     nextState = page.pageState
+    emptyPages = page.rowCount == 0 ? emptyPages + 1 : 0
+    guard emptyPages <= client.context.configuration.limits.emptyPages else {
+      throw CassandraError.protocolViolation(
+        "\(emptyPages) pages without rows have come, and there are to be more", coordinator: connection.endPoint)
+    }
     if page.byteCount > maximumPageBytes {
       pageSize = Int32(clamping: max(1, page.rowCount * maximumPageBytes / page.byteCount))
     }

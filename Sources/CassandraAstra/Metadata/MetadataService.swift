@@ -8,7 +8,7 @@ struct MetadataService: Sendable {
   let limits: AstraLimits
 
   private var host: String {
-    bundle.host.contains(":") ? "[\(bundle.host)]:\(bundle.port)" : "\(bundle.host):\(bundle.port)"
+    bundle.host.contains(ascii: ":") ? "[\(bundle.host)]:\(bundle.port)" : "\(bundle.host):\(bundle.port)"
   }
 
   /// The URL, for logs and operators.

@@ -129,8 +129,8 @@ extension Response {
     if type.type.hasSameBytes(as: "text") { return true }
     guard type.type.hasSameBytes(as: "application") || type.subtype.hasSameBytes(as: "svg+xml") else { return false }
     let kinds = ["json", "xml", "javascript", "x-ndjson", "yaml"]
-    return kinds.contains { type.subtype.hasSameBytes(as: $0) } || type.subtype.hasSuffix("+json")
-      || type.subtype.hasSuffix("+xml")
+    return kinds.contains { type.subtype.hasSameBytes(as: $0) } || type.subtype.hasSuffix(bytesOf: "+json")
+      || type.subtype.hasSuffix(bytesOf: "+xml")
   }
 }
 

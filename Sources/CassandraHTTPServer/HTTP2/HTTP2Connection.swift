@@ -27,8 +27,6 @@ final class HTTP2Connection {
   // Memory that is used again.
   private var events: [HTTP2Session.Event] = []
   private var emptied: [Int32] = []
-  /// Streams that were refused.
-  private var refused = 0
   /// Bytes that the server knows to wait for this client.
   private var notedBytes = 0
   private var deadline: DeadlineKey?
@@ -120,13 +118,12 @@ extension HTTP2Connection {
 extension HTTP2Connection: TransportDelegate {
   func transport(_ transport: Transport, received bytes: Span<UInt8>) {
     guard machine.phase != .lingering else { return }
-    let resets = session.resets + refused
     let idleFrames = frames.countIdle(in: bytes) { session.note($0) }
     var end = session.receive(bytes)
     handleEvents()
     let traffic = HTTP2Machine.Traffic(
       bytes: bytes.count, isWithinHead: session.isWithinHead, idleFrames: idleFrames,
-      resets: session.resets + refused - resets, queuedFrames: session.queuedFrames)
+      resets: session.takeResets(), queuedFrames: session.queuedFrames)
     if machine.receive(traffic, now: server.loop.now) == .calm { end = .enhanceYourCalm }
     if let end { finish(end) }
     transport.setNeedsFlush()
@@ -183,7 +180,6 @@ extension HTTP2Connection: TransportDelegate {
         var unwanted = RequestHead()
         session.takeHead(for: &unwanted)
       }
-      refused += 1
       session.reset(id, .refusedStream)
     }
   }

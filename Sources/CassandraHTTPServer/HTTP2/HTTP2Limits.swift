@@ -10,9 +10,14 @@ struct HTTP2Limits: Sendable {
   var resets: Int
   var idleFrames: Int
   var headFrameBytes: Int
+  var headListBytes: Int
+  var decodedHeadBytes: Int
   var queuedFrames: Int
   var queuedAnswers: Int
   var settingsOfAFrame: Int
+
+  /// Bytes that each field of a head counts for, besides its name and value (RFC 9113 §6.5.2).
+  static let bytesBesideField = 32
 
   init(_ options: HTTP2Options, _ connection: ConnectionLimits) {
     self.connection = connection
@@ -22,6 +27,8 @@ struct HTTP2Limits: Sendable {
     connectionBodyBytes = max(bodyBytes, options.maximumUnreadBytes)
     resets = max(1, options.maximumResets)
     idleFrames = max(1, options.maximumIdleFrames)
+    headListBytes = message.headBytes + Self.bytesBesideField * message.fieldCount
+    decodedHeadBytes = HTTP2Options.toleratedHeads * headListBytes
     headFrameBytes = max(message.headBytes, options.maximumHeadFrameBytes)
     queuedFrames = max(streams * 4, options.maximumQueuedFrames)
     queuedAnswers = max(1, options.maximumQueuedAnswers)

@@ -7,6 +7,10 @@ public struct HTTP2Options: Sendable {
   /// The interval that ``maximumResets`` and ``maximumIdleFrames`` are counted over: 10 s.
   public static let interval: Duration = .seconds(10)
 
+  /// How many times larger than the server says that it takes (SETTINGS_MAX_HEADER_LIST_SIZE) a head may be to be answered
+  /// with 431: 4. Beyond, the connection ends.
+  public static let toleratedHeads = 4
+
   /// Requests that one connection may have open at once: 100 (SETTINGS_MAX_CONCURRENT_STREAMS). Those whose handlers still
   /// run though their client has given them up count too. One more is refused with REFUSED_STREAM, which lets a client send
   /// it again.

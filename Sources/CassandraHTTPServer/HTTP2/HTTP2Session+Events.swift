@@ -28,5 +28,14 @@ extension HTTP2Session {
     case refusedStream = 7
     case cancel = 8
     case enhanceYourCalm = 11
+
+    /// Whether a stream that the server resets with it is one that its client has spoilt, or should not have begun; the
+    /// others are resets that the server wants.
+    var isFaultOfClient: Bool {
+      switch self {
+      case .none, .internalError, .cancel, .enhanceYourCalm: false
+      case .protocolError, .streamClosed, .refusedStream: true
+      }
+    }
   }
 }

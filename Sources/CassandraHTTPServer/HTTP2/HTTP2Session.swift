@@ -19,8 +19,7 @@ final class HTTP2Session {
   private var heads: [RequestHead] = []
   private var takenHeads = 0
   private var madeHeads = 0
-  private var block = FieldBlock()
-  private var lines: [nghttp2_nv] = []
+  private var lines = FieldLines()
   /// Whether a head or trailers have begun and are not complete.
   private(set) var isWithinHead = false
   /// Bytes of bodies that the present events are about.
@@ -28,8 +27,10 @@ final class HTTP2Session {
   private var order = StreamOrder()
   /// Streams whose output has all been handed over since ``takeEmptied()``.
   private var emptied: [Int32] = []
-  /// Streams that were given up by the client, or because of it.
-  private(set) var resets = 0
+  /// Streams that were given up by the client, or because of it, since ``takeResets()``.
+  private var resets = 0
+  /// Bytes of the present head or trailers as RFC 9113 §6.5.2 counts them, out of HPACK.
+  private var decodedBytes = 0
   /// Bytes of answers that the client's windows have not let go.
   private(set) var waitingBytes = 0
 
@@ -60,7 +61,7 @@ final class HTTP2Session {
     let settings = [
       (NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits.streams),
       (NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, limits.bodyBytes),
-      (NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, limits.message.headBytes + 32 * limits.message.fieldCount),
+      (NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, limits.headListBytes),
       // The tree of priorities of RFC 7540 costs memory and has no use here.
       (NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1),
     ].map { nghttp2_settings_entry(settings_id: Int32($0.0.rawValue), value: UInt32(clamping: $0.1)) }
@@ -130,8 +131,7 @@ extension HTTP2Session {
     heads = []
     events = []
     received = []
-    block = FieldBlock()
-    lines = []
+    lines = FieldLines()
     if outputs.isEmpty { outputs = [:] }
   }
 
@@ -143,6 +143,12 @@ extension HTTP2Session {
 
   /// Whether nothing more is to be sent or expected.
   var isOver: Bool { nghttp2_session_want_read(session) == 0 && nghttp2_session_want_write(session) == 0 }
+  /// How many streams were given up by the client, or because of what it sent, since it was last asked.
+  func takeResets() -> Int {
+    defer { resets = 0 }
+    return resets
+  }
+
   /// Frames that wait to be sent.
   var queuedFrames: Int { nghttp2_session_get_outbound_queue_size(session) }
 }
@@ -154,7 +160,7 @@ extension HTTP2Session {
   ///
   /// - Parameter fill: Appends the fields to a block that has the status.
   func answer(_ stream: Int32, _ status: Status, hasBody: Bool, _ fill: (inout FieldBlock) -> Void) {
-    withFields(status, fill) { fields, count in
+    lines.with(status, fill) { fields, count in
       guard hasBody else {
         nghttp2_submit_response(session, stream, fields, count, nil)
         return
@@ -173,29 +179,9 @@ extension HTTP2Session {
 
   /// Sends 100 Continue.
   func sendContinue(_ stream: Int32) {
-    withFields(.continue) { _ in
+    lines.with(.continue) { _ in
     } _: { fields, count in
       _ = nghttp2_submit_headers(session, Self.noFlags, stream, nil, fields, count, nil)
-    }
-  }
-
-  /// The library copies the fields.
-  private func withFields(
-    _ status: Status, _ fill: (inout FieldBlock) -> Void, _ body: (UnsafePointer<nghttp2_nv>?, Int) -> Void
-  ) {
-    block.begin(status)
-    fill(&block)
-    lines.removeAll(keepingCapacity: true)
-    block.bytes.withUnsafeBufferPointer { bytes in
-      // They are read and not changed, though their type does not say so.
-      guard let base = UnsafeMutablePointer(mutating: bytes.baseAddress) else { return }
-      for (name, value) in block.fields {
-        lines.append(
-          nghttp2_nv(
-            name: base + name.lowerBound, value: base + value.lowerBound, namelen: name.count, valuelen: value.count,
-            flags: UInt8(NGHTTP2_NV_FLAG_NONE.rawValue)))
-      }
-      lines.withUnsafeBufferPointer { body($0.baseAddress, $0.count) }
     }
   }
 
@@ -298,13 +284,19 @@ extension HTTP2Session {
       // Trailers are checked and dropped.
       let isRequest = frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST
       me.isWithinHead = true
+      me.decodedBytes = 0
       me.isReadingRequest = isRequest
       if isRequest { me.fields.reset() }
       return 0
     }
     nghttp2_session_callbacks_set_on_header_callback(callbacks) {
       _, _, name, nameCount, value, valueCount, _, context in
-      guard let me = HTTP2Session.of(context), me.isReadingRequest else { return 0 }
+      guard let me = HTTP2Session.of(context) else { return 0 }
+      me.decodedBytes += nameCount + valueCount + HTTP2Limits.bytesBesideField
+      // A byte of HPACK may stand for a field of kilobytes. Who makes more of it than any head may have is not listened to
+      // any further.
+      guard me.decodedBytes <= me.limits.decodedHeadBytes else { return NGHTTP2_ERR_CALLBACK_FAILURE.rawValue }
+      guard me.isReadingRequest else { return 0 }
       me.fields.add(
         name: UnsafeBufferPointer(start: name, count: nameCount).span,
         value: UnsafeBufferPointer(start: value, count: valueCount).span)
@@ -320,7 +312,6 @@ extension HTTP2Session {
     }
     nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks) { _, frame, _, context in
       guard let me = HTTP2Session.of(context), let frame else { return 0 }
-      me.resets += 1
       // It may be one that was refused before it was a stream.
       me.order.closed(frame.pointee.hd.stream_id)
       return 0
@@ -385,6 +376,12 @@ extension HTTP2Session {
   }
 
   private func frameLeft(_ frame: nghttp2_frame) {
+    if frame.hd.type == UInt8(NGHTTP2_RST_STREAM.rawValue) {
+      // A client can have its streams reset by the server, with frames that are wrong, and ask for more meanwhile (as in
+      // CVE-2025-8671); the library tells of some of these frames only by what it sends.
+      if Code(rawValue: frame.rst_stream.error_code)?.isFaultOfClient ?? true { resets += 1 }
+      return
+    }
     if frame.hd.type == UInt8(NGHTTP2_GOAWAY.rawValue) {
       if frame.goaway.error_code == Code.enhanceYourCalm.rawValue { events.append(.calmed) }
       return

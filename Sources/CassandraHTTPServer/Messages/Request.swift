@@ -233,7 +233,7 @@ final class Exchange: @unchecked Sendable {
     guard let media = MediaType(parsing: type) else { return false }
     // JSON is UTF-8 (RFC 8259, section 8.1); who says otherwise means it.
     if let charset = media.parameter("charset"), !charset.isUTF8Name { return false }
-    return media.matches("application", "json") || media.subtype.hasSuffix("+json")
+    return media.matches("application", "json") || media.subtype.hasSuffix(bytesOf: "+json")
   }
 }
 

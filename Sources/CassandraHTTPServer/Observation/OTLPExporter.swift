@@ -40,20 +40,22 @@ public struct OTLPExporter: Sendable {
     endpoint: String, service: String, trust: TLSTrust = .system, loops: EventLoops = .shared,
     logger: CassandraLogger = .standardError
   ) {
-    let isSecure = endpoint.hasPrefix("https://")
-    guard isSecure || endpoint.hasPrefix("http://") else { return nil }
-    let rest = endpoint.dropFirst((isSecure ? "https://" : "http://").utf8.count)
+    let isSecure = endpoint.hasPrefix(bytesOf: "https://")
+    guard isSecure || endpoint.hasPrefix(bytesOf: "http://") else { return nil }
+    let rest = endpoint.dropFirst(bytes: (isSecure ? "https://" : "http://").utf8.count)
     let place = rest.prefix(beforeASCII: "/")
-    var folder = String(rest.dropFirst(place.count))
-    while folder.hasSuffix("/") { folder.removeLast() }
+    var folder = String(rest.dropFirst(bytes: place.utf8.count))
+    while folder.hasSuffix(bytesOf: "/") { folder.removeLast() }
     var host = String(place)
     var port = isSecure ? 443 : 4318
-    if let colon = place.lastIndex(ofASCII: ":"), !place.hasSuffix("]") {
+    if let colon = place.lastIndex(ofASCII: ":"), !place.hasSuffix(bytesOf: "]") {
       guard let number = Int(place[place.index(after: colon)...]), 1...65_535 ~= number else { return nil }
       port = number
       host = String(place[..<colon])
     }
-    if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
+    if host.hasPrefix(bytesOf: "["), host.hasSuffix(bytesOf: "]") {
+      host = String(host.dropFirst(bytes: 1).dropLast(bytes: 1))
+    }
     guard !host.isEmpty else { return nil }
     if isSecure {
       guard let context = try? TLSClientContext(trust: trust) else { return nil }
@@ -120,7 +122,8 @@ public struct OTLPExporter: Sendable {
     defer { connection.transport.close() }
     var request: [UInt8] = []
     do throws(HTTPError) {
-      try request.append(request: .post, target: path, host: "\(host.contains(":") ? "[\(host)]" : host):\(port)")
+      try request.append(
+        request: .post, target: path, host: "\(host.contains(ascii: ":") ? "[\(host)]" : host):\(port)")
     } catch { return false }
     request.append(field: .contentType, literal: "application/json")
     request.append(framing: .length(body.count))

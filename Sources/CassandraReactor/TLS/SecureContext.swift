@@ -13,6 +13,10 @@ final class SecureContext: @unchecked Sendable {
   /// padding that has been attacked again and again, have to be asked for.
   private static let modernSuites = "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:DHE+CHACHA20"
 
+  /// OpenSSL's level from which RSA keys of less than 2,048 bits and signatures with SHA-1 are refused, of the peer and of our
+  /// own: 2. Some systems have it as their default, and others have 1.
+  private static let leastSecurity: Int32 = 2
+
   init(isServer: Bool, protocols: [UInt8] = [], allowsCBC: Bool = false) throws(ReactorError) {
     OpenSSL.prepare()
     guard let pointer = SSL_CTX_new(isServer ? TLS_server_method() : TLS_client_method()) else {
@@ -22,6 +26,9 @@ final class SecureContext: @unchecked Sendable {
     self.protocols = protocols
     _ = tls_set_minimum_version(pointer, TLS1_2_VERSION)
     SSL_CTX_set_options(pointer, tls_option_no_renegotiation)
+    if SSL_CTX_get_security_level(pointer) < Self.leastSecurity {
+      SSL_CTX_set_security_level(pointer, Self.leastSecurity)
+    }
     tls_set_mode(pointer, Int(SSL_MODE_RELEASE_BUFFERS) | Int(SSL_MODE_AUTO_RETRY))
     if !allowsCBC, SSL_CTX_set_cipher_list(pointer, Self.modernSuites) != 1 {
       throw OpenSSL.error(.tlsConfiguration, "OpenSSL has none of the cipher suites")

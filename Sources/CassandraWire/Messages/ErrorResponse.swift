@@ -63,6 +63,14 @@ public struct ErrorResponse: Hashable, Sendable {
     /// A kind of write by its name.
     public init(rawValue: String) { self.rawValue = rawValue }
 
+    /// Whether both have the same name, byte for byte. Without this one, kinds of raw values would be compared as Swift
+    /// compares texts.
+    public static func == (left: WriteType, right: WriteType) -> Bool { left.rawValue.hasSameBytes(as: right.rawValue) }
+    /// Whether they have different names.
+    public static func != (left: WriteType, right: WriteType) -> Bool { !(left == right) }
+    /// Hashes the bytes of the name.
+    public func hash(into hasher: inout Hasher) { hasher.combine(ByteText(rawValue)) }
+
     /// One statement, no counter.
     public static let simple = WriteType(rawValue: "SIMPLE")
     /// A logged batch whose log is written: it will take effect.

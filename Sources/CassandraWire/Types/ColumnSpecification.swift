@@ -29,6 +29,10 @@ struct MetadataFlags: OptionSet {
 }
 
 extension Array where Element == ColumnSpecification {
+  /// Bytes that the types of all columns may take together: 1 MiB. Two of them stand for a type within a type, which takes
+  /// many times as much memory, and no table has so many.
+  static var maximumTypeBytes: Int { 1 << 20 }
+
   /// Reads `number` columns, all of one table whose name comes first, or each with its table before it.
   ///
   /// Memory is reserved by what the bytes left could hold: the shortest column takes 4 bytes, or 8 with its table.
@@ -46,13 +50,22 @@ extension Array where Element == ColumnSpecification {
     guard number >= 0, !overflow else { throw WireError.invalidLength(number, at: position) }
     try body.require(minimum, at: position)
     reserveCapacity(number)
+    var rest = Self.maximumTypeBytes
     for _ in 0..<number {
       if !haveOneTable {
         keyspace = try body.readString(&position)
         table = try body.readString(&position)
       }
       let name = try body.readString(&position)
-      let type = try CQLType(reading: body, at: &position)
+      let start = position
+      let end = Swift.min(body.count, start + rest)
+      let type: CQLType
+      do throws(WireError) { type = try CQLType(reading: body.extracting(0..<end), at: &position) } catch {
+        guard end < body.count, error.code == .truncated else { throw error }
+        throw WireError(
+          .tooLong, at: start, "The types of all columns take more than \(Self.maximumTypeBytes) bytes together.")
+      }
+      rest -= position - start
       append(ColumnSpecification(keyspace: keyspace, table: table, name: name, type: type))
     }
   }

@@ -133,7 +133,9 @@ private struct MarshalParser {
     skipBlanks()
     let start = position
     guard let name = identifier() else { return nil }
-    let short = name.hasPrefix(CQLType.marshalPackage) ? String(name.dropFirst(CQLType.marshalPackage.count)) : name
+    let short =
+      name.hasPrefix(bytesOf: CQLType.marshalPackage)
+      ? String(name.dropFirst(bytes: CQLType.marshalPackage.utf8.count)) : name
     if let simple = Self.simple[short] { return simple }
     switch short {
     case "ListType": return parameters(depth: depth, 1).map { .list($0[0]) }

@@ -1,3 +1,4 @@
+internal import CassandraBytes
 internal import CassandraWire
 internal import Cassandra
 internal import CassandraReactor
@@ -8,9 +9,8 @@ struct ClusterFacts: Sendable, Equatable {
   var datacenters: [String]
   /// The data centres of the cluster, each once.
   var datacenterNames: [String] {
-    var names: [String] = []
-    for name in datacenters where !names.contains(name) { names.append(name) }
-    return names
+    var seen: Set<ByteText> = []
+    return datacenters.filter { seen.insert($0).inserted }
   }
   /// The version of the schema of each node that told one.
   var schemaVersions: [String]
@@ -34,6 +34,8 @@ extension Probe {
       for try await (datacenter, version) in peers.decode((String?, CQLUUID?).self) {
         facts.datacenters.append(datacenter ?? "")
         if let version { facts.schemaVersions.append("\(version)") }
+        // A server may name nodes without end.
+        if facts.datacenters.count == limits.peers { break }
       }
       try await compareClocks(client, options, &facts)
       return facts
@@ -77,7 +79,7 @@ enum ClusterFinding {
     var findings = [schema(facts)]
     if let difference = facts.clockDifference { findings.append(clock(difference, facts.clockUncertainty)) }
     let near = wantedDatacenter ?? facts.datacenters.first ?? ""
-    let nodes = facts.datacenters.filter { $0 == near }.count
+    let nodes = facts.datacenters.filter { $0.hasSameBytes(as: near) }.count
     if nodes > 0 {
       findings.append(
         .ok(

@@ -1,3 +1,4 @@
+internal import CassandraBytes
 internal import CassandraTerminal
 internal import CassandraWire
 internal import Cassandra
@@ -35,10 +36,11 @@ enum DatabaseFinding {
       let version = kind == .astra ? ", protocol v4" : ", protocol up to v\(facts.newestProtocol)"
       let what = kind == .astra ? "Astra DB" : "Cassandra"
       let text = "\(place) lets us in: \(what) \(facts.release), data centre \(facts.datacenter)\(version)"
-      guard let wantedDatacenter, wantedDatacenter != facts.datacenter else { return .ok(text) }
-      guard datacenters.isEmpty || datacenters.contains(wantedDatacenter) else {
+      // By their bytes, as the driver compares them.
+      guard let wantedDatacenter, !wantedDatacenter.hasSameBytes(as: facts.datacenter) else { return .ok(text) }
+      guard datacenters.isEmpty || datacenters.contains(where: { $0.hasSameBytes(as: wantedDatacenter) }) else {
         return .failed(
-          "There is no data centre \(wantedDatacenter); this cluster has: \(datacenters.joined(separator: ", ")).",
+          "There is no data centre \(wantedDatacenter); this cluster has: \(list(datacenters)).",
           datacenters.count == 1
             ? "Set CASSANDRA_LOCAL_DATACENTER=\(datacenters[0])."
             : "Set CASSANDRA_LOCAL_DATACENTER to the one that this machine is in, or is nearest to.")
@@ -47,6 +49,12 @@ enum DatabaseFinding {
         "\(place) is in the data centre \(facts.datacenter), and CASSANDRA_LOCAL_DATACENTER is \(wantedDatacenter).",
         "Set CASSANDRA_LOCAL_DATACENTER=\(facts.datacenter), or use contact points of \(wantedDatacenter).")
     }
+  }
+
+  /// Names that are told: 20, and 100 bytes of each. A server may name as many as it likes.
+  private static func list(_ names: [String]) -> String {
+    let told = names.prefix(20).map { $0.shown(limit: 100) }.joined(separator: ", ")
+    return names.count > 20 ? "\(told), and \(names.count - 20) more" : told
   }
 
   private static func adviceForLogin(_ error: CassandraError, _ kind: DatabaseKind, usesTLS: Bool) -> String {
@@ -144,12 +152,20 @@ enum AstraAdvice {
   }
 }
 
+extension ErrorResponse {
+  /// Bytes of what a server says that a person gets to see: 1,000.
+  private static let shownBytes = 1_000
+
+  /// What the server says, on one line.
+  var shownMessage: String { message.shown(limit: Self.shownBytes) }
+}
+
 extension CassandraError {
   /// The sentence, with what the server said and the cause: for the person who runs the program.
   var forOperator: String {
     var text = description
-    if let server { text += " The server says: \(server.message)" }
-    if let cause = deepestCause, !text.contains("\(cause)") { text += " (\(cause))" }
+    if let server { text += " The server says: \(server.shownMessage)" }
+    if let cause = deepestCause, !text.utf8.contains("\(cause)".utf8) { text += " (\(cause))" }
     return text
   }
 }

@@ -23,6 +23,8 @@ struct DoctorLimits: Sendable {
   var query: Duration = .seconds(10)
   /// Addresses of a name that are tried: 8.
   var addresses = 8
+  /// Nodes that a cluster is asked of: 4,096, as many as the driver takes.
+  var peers = 4_096
   /// Nodes behind a proxy that are tried: 16.
   var nodes = 16
 }

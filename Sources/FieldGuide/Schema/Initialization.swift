@@ -1,3 +1,4 @@
+internal import CassandraBytes
 internal import CassandraWire
 internal import Cassandra
 internal import CassandraTerminal
@@ -55,9 +56,14 @@ struct Initialization {
     progress.done("keyspace \(keyspace) made, with \(replicationFactor) replica(s) in \(datacenter ?? "")")
   }
 
-  /// A statement that changes the schema takes no bound values, so the data centre is a literal with its quotes doubled.
   private func keyspaceStatement(_ name: Identifier) -> Statement {
-    let quoted = (datacenter ?? "").split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''")
+    Self.keyspaceStatement(name, datacenter: datacenter ?? "", replicationFactor: replicationFactor)
+  }
+
+  /// A statement that changes the schema takes no bound values, so the data centre is a literal with its quotes doubled.
+  static func keyspaceStatement(_ name: Identifier, datacenter: String, replicationFactor: Int) -> Statement {
+    // By bytes: a quote with a combining mark behind it is another character, and still a quote to a server.
+    let quoted = datacenter.split(ascii: "'", omittingEmptySubsequences: false).joined(separator: "''")
     let text = """
       CREATE KEYSPACE IF NOT EXISTS \(name)
       WITH replication = {'class': 'NetworkTopologyStrategy', '\(quoted)': \(replicationFactor)}

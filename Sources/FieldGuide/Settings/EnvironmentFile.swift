@@ -32,23 +32,21 @@ struct EnvironmentFile {
   /// - Parameter prefixes: How the names of this program's settings begin; what is wrong under another name is passed over.
   ///   Without any every name is one.
   init(parsing text: String, prefixes: [String] = []) throws(LineError) {
-    // Some editors begin a file with the mark of its byte order.
-    let text = text.unicodeScalars.first == "\u{feff}" ? String(text.unicodeScalars.dropFirst()) : text
-    // The newline and the pair of return and newline are both one Character that isNewline.
-    let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+    // Not by characters: a quote or a # with a combining mark behind it is another one, and thousands of marks cost seconds.
+    let lines = Self.lines(of: text)
     var number = 0
     while number < lines.count {
-      var rest = lines[number].drop(while: \.isWhitespace)
+      var rest = lines[number].drop(while: \.properties.isWhitespace)
       number += 1
-      if rest.isEmpty || rest.hasPrefix("#") { continue }
-      if rest.hasPrefix("export"), rest.dropFirst(6).first?.isWhitespace == true {
-        rest = rest.dropFirst(6).drop(while: \.isWhitespace)
+      if rest.isEmpty || rest.first == "#" { continue }
+      if rest.starts(with: "export".unicodeScalars), rest.dropFirst(6).first?.properties.isWhitespace == true {
+        rest = rest.dropFirst(6).drop(while: \.properties.isWhitespace)
       }
       let start = number
-      let isOurs = prefixes.isEmpty || prefixes.contains { rest.hasPrefix($0) }
+      let isOurs = prefixes.isEmpty || prefixes.contains { rest.starts(with: $0.unicodeScalars) }
       do throws(LineError) {
         let name = try Self.name(of: &rest, line: start)
-        let value = try Self.value(of: rest, line: start) { () -> Substring? in
+        let value = try Self.value(of: rest, line: start) { () -> Line? in
           guard number < lines.count else { return nil }
           defer { number += 1 }
           return lines[number]
@@ -64,54 +62,69 @@ struct EnvironmentFile {
     }
   }
 
+  private typealias Line = Substring.UnicodeScalarView
+
+  /// The lines of a text; a return with a newline behind it is one end.
+  private static func lines(of text: String) -> [Line] {
+    var rest = Substring(text).unicodeScalars
+    // Some editors begin a file with the mark of its byte order.
+    if rest.first == "\u{feff}" { rest.removeFirst() }
+    var lines: [Line] = []
+    while let end = rest.firstIndex(where: { Character($0).isNewline }) {
+      lines.append(rest[..<end])
+      let isReturn = rest[end] == "\r"
+      rest = rest[rest.index(after: end)...]
+      if isReturn && rest.first == "\n" { rest.removeFirst() }
+    }
+    return lines + [rest]
+  }
+
   /// The name in front of the equals sign, which is taken off.
-  private static func name(of rest: inout Substring, line: Int) throws(LineError) -> String {
+  private static func name(of rest: inout Line, line: Int) throws(LineError) -> String {
     guard let equals = rest.firstIndex(of: "=") else {
       throw LineError(line: line, problem: "there is no = after the name")
     }
     var name = rest[..<equals]
-    while name.last?.isWhitespace == true { name.removeLast() }
-    guard let first = name.first, first.isASCII, first.isLetter || first == "_",
-      name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") })
-    else { throw LineError(line: line, problem: "a name has letters, digits and _") }
+    while name.last?.properties.isWhitespace == true { name.removeLast() }
+    let isLetter = { (scalar: Unicode.Scalar) in scalar.isASCII && scalar.properties.isAlphabetic || scalar == "_" }
+    guard let first = name.first, isLetter(first), name.allSatisfy({ isLetter($0) || ("0"..."9").contains($0) }) else {
+      throw LineError(line: line, problem: "a name has letters, digits and _")
+    }
     rest = rest[rest.index(after: equals)...]
     return String(name)
   }
 
   /// The value behind the equals sign; `more` gives the next line, for a value in quotes that goes over several.
-  private static func value(
-    of text: Substring, line: Int, more: () -> Substring?
-  ) throws(LineError) -> String {
-    let text = text.drop(while: \.isWhitespace)
+  private static func value(of text: Line, line: Int, more: () -> Line?) throws(LineError) -> String {
+    let text = text.drop(while: \.properties.isWhitespace)
+    var value = String.UnicodeScalarView()
     guard let quote = text.first, quote == "'" || quote == "\"" || quote == "`" else {
-      var value = ""
-      var previous: Character = " "
-      for character in text {
-        if character == "#" && previous.isWhitespace { break }
-        value.append(character)
-        previous = character
+      var previous: Unicode.Scalar = " "
+      for scalar in text {
+        if scalar == "#" && previous.properties.isWhitespace { break }
+        value.append(scalar)
+        previous = scalar
       }
-      while value.last?.isWhitespace == true { value.removeLast() }
-      return value
+      while value.last?.properties.isWhitespace == true { value.removeLast() }
+      return String(value)
     }
-    var value = ""
     var rest = text.dropFirst()
     while true {
-      guard let character = rest.popFirst() else {
+      guard let scalar = rest.popFirst() else {
         guard let next = more() else { break }
         value.append("\n")
         rest = next
         continue
       }
-      if character == quote {
-        let end = rest.drop(while: \.isWhitespace)
-        guard end.isEmpty || end.hasPrefix("#") else {
+      if scalar == quote {
+        let end = rest.drop(while: \.properties.isWhitespace)
+        guard end.isEmpty || end.first == "#" else {
           throw LineError(line: line, problem: "something follows the closing quote")
         }
-        return value
+        return String(value)
       }
-      guard quote == "\"", character == "\\" else {
-        value.append(character)
+      guard quote == "\"", scalar == "\\" else {
+        value.append(scalar)
         continue
       }
       switch rest.popFirst() {

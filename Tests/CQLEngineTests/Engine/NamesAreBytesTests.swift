@@ -31,6 +31,26 @@ struct NamesAreBytesTests {
     #expect(await node.failure("INSERT INTO t (k, \"\(one)\") VALUES (2, 1)") == nil)
   }
 
+  /// A quote, a dot or a minus sign with a mark behind it is another character to a reader, and what stands behind it is
+  /// another name.
+  @Test("keeps the mark that it begins with")
+  func marksBehindSigns() async throws {
+    let node = try await TestNode.withKeyspace()
+    let name = "\u{301}abc"
+    try await node.run("CREATE TABLE t (k int PRIMARY KEY, \"\(name)\" int, abc int, d duration)")
+    try await node.run("INSERT INTO t JSON '{\"k\": 1, \"\\\"\(name)\\\"\": 7}'")
+    #expect(try await node.run("SELECT \"\(name)\", abc FROM t") == "7 null")
+    let classes = ["org.apache.cassandra.locator.\u{301}SimpleStrategy", "\u{301}SimpleStrategy"]
+    for strategy in classes {
+      let options = "{'class': '\(strategy)', 'replication_factor': 1}"
+      #expect(await node.failure("CREATE KEYSPACE other WITH replication = \(options)") != nil)
+    }
+    let compaction = "{'class': 'org.apache.cassandra.db.compaction.\u{301}LeveledCompactionStrategy'}"
+    #expect(await node.failure("ALTER TABLE t WITH compaction = \(compaction)") != nil)
+    #expect(await node.failure("UPDATE t SET d = -\u{301}P1Y WHERE k = 1") != nil)
+    #expect(await node.failure("UPDATE t SET d = (duration) '-\u{301}P1Y' WHERE k = 1") != nil)
+  }
+
   @Test("costs as much as its bytes")
   func runsOfMarks() async throws {
     let node = try await TestNode.withKeyspace()

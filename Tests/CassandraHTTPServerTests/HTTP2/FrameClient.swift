@@ -77,19 +77,21 @@ extension FrameClient {
   }
 
   /// Fields without a table and without Huffman's code (RFC 7541 §6.2.2).
-  static func block(_ fields: [(String, String)]) -> [UInt8] {
-    func text(_ text: String) -> [UInt8] {
-      let bytes = Array(text.utf8)
-      guard bytes.count >= 127 else { return [UInt8(bytes.count)] + bytes }
-      var length: [UInt8] = [127]
-      var rest = bytes.count - 127
-      while rest >= 128 {
-        length.append(UInt8(rest % 128 + 128))
-        rest /= 128
-      }
-      return length + [UInt8(rest)] + bytes
+  static func block(_ fields: [(String, String)]) -> [UInt8] { fields.flatMap { [0] + text($0.0) + text($0.1) } }
+
+  /// A field that goes into the table (RFC 7541 §6.2.1).
+  static func indexed(_ name: String, _ value: String) -> [UInt8] { [0x40] + text(name) + text(value) }
+
+  private static func text(_ text: String) -> [UInt8] {
+    let bytes = Array(text.utf8)
+    guard bytes.count >= 127 else { return [UInt8(bytes.count)] + bytes }
+    var length: [UInt8] = [127]
+    var rest = bytes.count - 127
+    while rest >= 128 {
+      length.append(UInt8(rest % 128 + 128))
+      rest /= 128
     }
-    return fields.flatMap { [0] + text($0.0) + text($0.1) }
+    return length + [UInt8(rest)] + bytes
   }
 
   /// The fields of a request.

@@ -98,6 +98,20 @@ import Testing
     .init("streams that are wrong", .goAway(calm)) { client in
       for index in 0..<400 { client.headers(index * 2 + 1, [(":method", "GET")], ends: true) }
     },
+    .init("a head of few bytes that is a large one", .goAway(calm)) { client in
+      // A field of 3,000 bytes goes into the table, and each byte of what follows stands for it.
+      client.send(
+        FrameClient.headers, flags: 5, stream: 1,
+        payload: FrameClient.indexed("large", String(repeating: "v", count: 3000))
+          + [UInt8](repeating: 0xbe, count: 10_000))
+    },
+    .init("trailers of few bytes that are large ones", .goAway(calm)) { client in
+      client.headers(1, FrameClient.fields("POST", "/collect"), ends: false)
+      client.send(
+        FrameClient.headers, flags: 5, stream: 1,
+        payload: FrameClient.indexed("large", String(repeating: "v", count: 3000))
+          + [UInt8](repeating: 0xbe, count: 10_000))
+    },
     .init("SETTINGS with too many entries", .goAway(calm)) { client in
       client.send(FrameClient.settings, payload: (0..<40).flatMap { _ in [0, 9, 0, 0, 0, 0] as [UInt8] })
     },
@@ -121,6 +135,31 @@ import Testing
       await server.connectionsEnded()
       #expect(await server.server.metrics.refusals[.flood] == 1)
       #expect(try await server.reply(to: "GET /ok HTTP/1.1\r\nHost: t\r\n\r\n").status == 200)
+    }
+  }
+
+  /// A client that has its streams reset by the server, with bodies of another length than it has told, gets no more work done
+  /// than one that resets them itself (CVE-2025-8671).
+  @Test(arguments: [(told: "1", sent: 2), (told: "9", sent: 1)])
+  func bodiesOfAnotherLengthEndTheConnection(_ told: String, _ sent: Int) async throws {
+    try await with { server in
+      let client = try await FrameClient.connect(to: server)
+      var stream = 1
+      var code = 0
+      while code == 0 && stream < 2000 {
+        for _ in 0..<20 {
+          client.headers(stream, FrameClient.fields("POST", "/collect", [("content-length", told)]), ends: false)
+          client.data(stream, [UInt8](repeating: 1, count: sent), ends: true)
+          stream += 2
+        }
+        // What was reset is told before this is answered.
+        client.send(FrameClient.ping, payload: [UInt8](repeating: 1, count: 8))
+        var frame = try await client.frame()
+        while frame.type != FrameClient.ping && frame.type != FrameClient.goAway { frame = try await client.frame() }
+        if frame.type == FrameClient.goAway { code = frame.number(at: 4) }
+      }
+      #expect(code == Self.calm)
+      client.client.close()
     }
   }
 

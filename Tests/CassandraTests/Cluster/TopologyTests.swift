@@ -1,4 +1,5 @@
 import CassandraBytes
+import CassandraTelemetry
 import CassandraWire
 import Testing
 
@@ -110,6 +111,55 @@ func node(_ number: UInt64, _ datacenter: String = "dc1", rack: String = "rack1"
     silent.datacenter = nil
     #expect(try LocalDatacenter.choose(ByteText("dc3"), among: [silent], contacts: []) == ByteText("dc3"))
     #expect(try LocalDatacenter.choose(nil, among: [silent], contacts: [silent]) == nil)
+  }
+
+  /// A server may call its data centres as it likes, and as many as it likes: they are told in the order of their bytes, and
+  /// only the first of them.
+  @Test(.timeLimit(.minutes(1))) func namesOfDatacentersCostWhatTheirBytesCost() throws {
+    let marks = String(repeating: "\u{301}", count: 300_000) + String(repeating: "\u{316}", count: 300_000)
+    let nodes = (1...30).map { node($0, "dc\(10 + $0)e" + marks, tokens: [Int64($0)]) }
+    #expect(try LocalDatacenter.choose(nil, among: nodes, contacts: [nodes[0]]) == nodes[0].datacenter)
+    let wrong = #expect(throws: CassandraError.self) {
+      try LocalDatacenter.choose(ByteText("dc1"), among: nodes, contacts: [])
+    }
+    // Marks are bytes of their own here, and no parts of characters.
+    let words = wrong?.debugDescription ?? ""
+    let told = String(decoding: words.utf8.map { $0 < 0x80 ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
+    #expect(told.contains("'dc11e??") && told.contains("'dc30e") && !told.contains("'dc31e"))
+    #expect(told.contains("???', and 10 more") && told.utf8.count < 4000)
+  }
+
+  /// What has changed is found by look-ups: a server that names 4,096 others each time does not hold a loop up.
+  @Test func changesAreTold() {
+    final class Lines: LogSink {
+      let messages = Locked<[String]>([])
+      func write(_ record: LogRecord) { messages.withLock { $0.append(record.message) } }
+    }
+    func topology(_ version: UInt64, _ nodes: [NodeDescription]) -> Topology {
+      Topology(version: version, nodes: nodes, localDatacenter: nil, remoteNodes: 0, replication: [:])
+    }
+    func told(_ before: [NodeDescription], _ after: [NodeDescription]) -> [String] {
+      let lines = Lines()
+      topology(2, after).log(
+        changesSince: topology(1, before), to: CassandraLogger(label: "", level: .info, sink: lines))
+      return lines.messages.withLock { $0 }
+    }
+    var (one, two) = (node(1, tokens: [1]), node(2, tokens: [2]))
+    #expect(told([one], [one]) == [])
+    #expect(told([one], [one, two]) == ["a node has joined the cluster"])
+    #expect(told([one, two], [two]) == ["a node has left the cluster"])
+    let moved = NodeDescription(hostID: one.hostID, endPoint: EndPoint(host: "127.0.0.9"))
+    #expect(told([one], [moved]) == ["a node has another address"])
+    // One that tells no id is the one at its address, on either side.
+    one.hostID = nil
+    #expect(told([one], [node(1, tokens: [1])]) == [])
+    #expect(told([node(1, tokens: [1])], [one]) == [])
+    two.hostID = nil
+    #expect(told([one], [two]) == ["a node has joined the cluster", "a node has left the cluster"])
+    let old = (1...4096).map { node($0, tokens: []) }
+    let new = (5001...9096).map { node($0, tokens: []) }
+    let lines = told(old, new)
+    #expect(lines.count == 65 && lines.last == "many nodes of the cluster have changed")
   }
 
   @Test func contactPointsKeepTheirNames() throws {

@@ -34,6 +34,22 @@ import Testing
     }
   }
 
+  /// A server may send pages without rows, and does not keep a request with them for ever.
+  @Test func pagesWithoutRowsAreBounded() async throws {
+    let (few, many) = ("SELECT few FROM t", "SELECT many FROM t")
+    try await withScriptedNode(configure: { $0.limits.emptyPages = 20 }) { (client, node) async throws in
+      let last = [Known.row("last", 1)]
+      node.define(.init(few, columns: Known.columns, pages: Array(repeating: [], count: 20) + [last]))
+      node.define(
+        .init(
+          many, columns: Known.columns,
+          pages: Array(repeating: [], count: 20) + [last] + Array(repeating: [], count: 21) + [last]))
+      #expect(try await client.texts(few) == ["last"])
+      let error = try await failure { _ = try await client.texts(many) }
+      #expect(error.code == .protocolViolation)
+    }
+  }
+
   @Test func onePageIsAskedForAheadAndNoMore() async throws {
     try await withScriptedNode { (client, node) async throws in
       let rows = try await client.query(Statement(unsafeCQL: Known.paged))

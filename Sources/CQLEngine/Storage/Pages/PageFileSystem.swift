@@ -1,3 +1,4 @@
+internal import CassandraBytes
 internal import CCassandraSQLite
 internal import Synchronization
 
@@ -59,6 +60,6 @@ enum PageFileSystem {
 
   /// Whether the logs are synced at each commit.
   private static func isSynced(_ vfs: UnsafeMutablePointer<sqlite3_vfs>) -> Bool {
-    unsafe String(cString: vfs.pointee.zName).hasPrefix(syncedPrefix)
+    unsafe String(cString: vfs.pointee.zName).hasPrefix(bytesOf: syncedPrefix)
   }
 }

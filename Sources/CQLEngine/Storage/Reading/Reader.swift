@@ -48,7 +48,7 @@ package final class Reader {
   /// ``StoreConfiguration/Location/temporaryCopy(of:)``. Nothing may be at `path` yet. It blocks until all is written.
   package func copy(to path: String) throws(StorageError) {
     try database.execute(
-      "VACUUM INTO '\(path.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''"))'")
+      "VACUUM INTO '\(path.split(ascii: "'", omittingEmptySubsequences: false).joined(separator: "''"))'")
   }
 
   /// Looks one record up by its whole key (``PartitionKey/row(_:)``, ``PartitionKey/head``) and gives it to `body` when
