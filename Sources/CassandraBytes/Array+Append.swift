@@ -85,22 +85,6 @@ extension Array where Element == UInt8 {
     }
   }
 
-  /// Appends a number that is not negative in digits and lower-case letters, as `String(_:radix:)` does for 36.
-  package mutating func append(base36 value: Int) {
-    // Written backwards from the end of room for the longest number.
-    var digits: InlineArray<13, UInt8> = .init(repeating: 0)
-    var start = 13
-    var rest = value.magnitude
-    repeat {
-      let quotient = rest / 36
-      let digit = UInt8(truncatingIfNeeded: rest &- quotient &* 36)
-      start -= 1
-      digits[start] = digit < 10 ? 0x30 + digit : 0x61 - 10 + digit
-      rest = quotient
-    } while rest > 0
-    append(copying: digits.span.extracting(start..<13))
-  }
-
   /// Appends two lower-case hexadecimal digits a byte.
   @inlinable
   public mutating func append(hexadecimal bytes: Span<UInt8>) {
@@ -127,68 +111,5 @@ public func hexadecimalValue(_ digit: UInt8) -> UInt8? {
   case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
   case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
   default: nil
-  }
-}
-
-extension OutputSpan where Element == UInt8 {
-  /// Appends the UTF-8 of `text`; traps when there is no room for it.
-  @inlinable
-  public mutating func append(_ text: StaticString) {
-    text.withUTF8Buffer { bytes in unsafe append(copying: bytes.span) }
-  }
-
-  /// Appends `value` in decimal digits; traps when there is no room for them, 20 bytes at most.
-  @inlinable
-  public mutating func append(decimal value: Int) {
-    append(decimalMagnitude: UInt64(value.magnitude), isNegative: value < 0)
-  }
-
-  @usableFromInline
-  mutating func append(decimalMagnitude magnitude: UInt64, isNegative: Bool) {
-    if isNegative { append(UInt8(ascii: "-")) }
-    guard magnitude >= 10 else { return append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: magnitude)) }
-    // Two digits a division, written backwards from the end of room for the longest number: counting the digits first
-    // costs as many divisions again.
-    var digits: InlineArray<20, UInt8> = .init(repeating: UInt8(ascii: "0"))
-    var start = 20
-    var rest = magnitude
-    while rest >= 10 {
-      let quotient = rest / 100
-      let pair = UInt8(truncatingIfNeeded: rest &- quotient &* 100)
-      start -= 2
-      digits[start] = UInt8(ascii: "0") + pair / 10
-      digits[start + 1] = UInt8(ascii: "0") + pair % 10
-      rest = quotient
-    }
-    if rest > 0 {
-      start -= 1
-      digits[start] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest)
-    }
-    append(copying: digits.span.extracting(start..<20))
-  }
-
-  /// Appends a copy of `bytes`; traps when there is no room for them.
-  @inlinable @inline(__always)
-  public mutating func append(copying bytes: Span<UInt8>) {
-    let added = bytes.count
-    precondition(added <= freeCapacity, "OutputSpan capacity overflow")
-    // The standard library has no bulk copy between spans; neither pointer leaves this statement. Most texts are short,
-    // and two words that overlap copy them in less time than it takes to call for it.
-    unsafe withUnsafeMutableBufferPointer { room, count in
-      unsafe bytes.withUnsafeBytes { source in
-        guard let from = source.baseAddress, let to = UnsafeMutableRawPointer(room.baseAddress) else { return }
-        let end = unsafe to + count
-        switch added {
-        case 8...16:
-          unsafe end.storeBytes(of: from.loadUnaligned(as: UInt64.self), as: UInt64.self)
-          unsafe (end + added - 8).storeBytes(of: (from + added - 8).loadUnaligned(as: UInt64.self), as: UInt64.self)
-        case 4...7:
-          unsafe end.storeBytes(of: from.loadUnaligned(as: UInt32.self), as: UInt32.self)
-          unsafe (end + added - 4).storeBytes(of: (from + added - 4).loadUnaligned(as: UInt32.self), as: UInt32.self)
-        default: unsafe end.copyMemory(from: from, byteCount: added)
-        }
-      }
-      count += added
-    }
   }
 }

@@ -50,9 +50,10 @@ struct FieldReader: Sendable {
   }
 }
 
-/// The fields that the codec itself must understand, found by length first: nearly all others fail that.
+/// The fields that the codec itself must understand, and those that a server may look for in every request, found by length
+/// first: nearly all others fail that.
 enum KnownField {
-  case host, expect, connection, contentType, contentLength, transferEncoding, other
+  case host, expect, connection, contentType, contentLength, transferEncoding, traceParent, requestID, other
 
   @inline(__always)
   init(_ bytes: Span<UInt8>, _ name: Range<Int>) {
@@ -61,7 +62,9 @@ enum KnownField {
       case 4 where bytes.matches("host", in: name): .host
       case 6 where bytes.matches("expect", in: name): .expect
       case 10 where bytes.matches("connection", in: name): .connection
+      case 11 where bytes.matches("traceparent", in: name): .traceParent
       case 12 where bytes.matches("content-type", in: name): .contentType
+      case 12 where bytes.matches("x-request-id", in: name): .requestID
       case 14 where bytes.matches("content-length", in: name): .contentLength
       case 17 where bytes.matches("transfer-encoding", in: name): .transferEncoding
       case _: .other

@@ -151,9 +151,10 @@ struct ListElements {
 }
 
 /// A range of offsets in half the space of `Range<Int>`.
+@usableFromInline
 struct ByteRange: Sendable {
-  private var start: UInt32
-  private var end: UInt32
+  @usableFromInline let start: UInt32
+  @usableFromInline let end: UInt32
 
   @inline(__always)
   init(_ range: Range<Int>) {
@@ -164,9 +165,13 @@ struct ByteRange: Sendable {
   /// The empty range at the start.
   init() { (start, end) = (0, 0) }
 
-  @inline(__always)
+  @inlinable @inline(__always)
   var range: Range<Int> { Int(start)..<Int(end) }
 
   @inline(__always)
   var count: Int { Int(end) - Int(start) }
+
+  /// Whether it is the place of a field's value, which has a name before it, and was not left at the start.
+  @inline(__always)
+  var isThere: Bool { start > 0 }
 }

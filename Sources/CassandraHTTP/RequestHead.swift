@@ -12,23 +12,26 @@ import CassandraBytes
 public struct RequestHead: Sendable {
   /// The fields, and all bytes of the head.
   public internal(set) var fields = Fields()
-  var line = RequestLine()
-  var facts = RequestFacts()
+  // What is `@inlinable` here is asked for each request: a call would get a copy of all of the head.
+  @usableFromInline var line = RequestLine()
+  @usableFromInline var facts = RequestFacts()
 
   /// An empty head, for the parser to fill.
   public init() {}
 
   /// All bytes of the head; every range refers to them.
+  @inlinable
   public var bytes: [UInt8] { fields.bytes }
 }
 
 /// What the first line says.
+@usableFromInline
 struct RequestLine: Sendable {
-  var method = Method.other
+  @usableFromInline var method = Method.other
   var minorVersion: UInt8 = 1
   var methodRange = ByteRange()
   var targetRange = ByteRange()
-  var target = RequestTarget()
+  @usableFromInline var target = RequestTarget()
 
   init() {}
 
@@ -93,6 +96,7 @@ private func readOddVersion(_ bytes: Span<UInt8>, at start: Int) throws(HTTPErro
 }
 
 /// What the fields say that concerns the connection.
+@usableFromInline
 struct RequestFacts: Sendable {
   var framing = BodyFraming.none
   var keepsAlive = false
@@ -100,10 +104,14 @@ struct RequestFacts: Sendable {
   var authority: ByteRange?
   var host = ByteRange()
   var port: UInt16?
+  /// Values that a server may look for in every request; empty where they are not there.
+  @usableFromInline var requestID = ByteRange()
+  @usableFromInline var traceParent = ByteRange()
 }
 
 extension RequestHead {
   /// The method.
+  @inlinable
   public var method: Method { line.method }
 
   /// The method as it was sent, for those that `Method` does not list.
@@ -123,6 +131,7 @@ extension RequestHead {
 
   /// Where the path stands, still percent-encoded: `/` when an absolute target has none, `*` in the asterisk form, empty in
   /// the authority form.
+  @inlinable
   public var pathRange: Range<Int> { line.target.path.range }
 
   /// The path as it was sent, still percent-encoded; `PathSegments` takes it apart.
@@ -160,6 +169,14 @@ extension RequestHead {
   ///
   /// Only in HTTP/1.1, and only when there is a body to wait for.
   public var expectsContinue: Bool { facts.expectsContinue }
+
+  /// Where the value of the first `X-Request-ID` stands; empty when there is none.
+  @inlinable
+  public var requestIDRange: Range<Int> { facts.requestID.range }
+
+  /// Where the value of the first `traceparent` stands; empty when there is none.
+  @inlinable
+  public var traceParentRange: Range<Int> { facts.traceParent.range }
 
   /// The value of the first field called `name`.
   public func first(_ name: FieldName) -> String? { fields.first(name) }

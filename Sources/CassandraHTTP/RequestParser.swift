@@ -173,6 +173,8 @@ private struct RequestProgress: Sendable {
         throw HTTPError(.duplicateContentType, at: field.value.lowerBound, "There is more than one Content-Type")
       }
       hasContentType = true
+    case .requestID: if !facts.requestID.isThere { facts.requestID = ByteRange(field.value) }
+    case .traceParent: if !facts.traceParent.isThere { facts.traceParent = ByteRange(field.value) }
     case .other: break
     }
     try reader.keep(field, at: range.lowerBound, limits: limits)

@@ -13,9 +13,10 @@ public enum TargetForm: Sendable, Hashable {
 }
 
 /// The parts of a request's target, as ranges.
+@usableFromInline
 struct RequestTarget: Sendable {
   var form = TargetForm.origin
-  var path = ByteRange()
+  @usableFromInline var path = ByteRange()
   var query: ByteRange?
   var authority: ByteRange?
   var host = ByteRange()

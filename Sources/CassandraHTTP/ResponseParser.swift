@@ -117,7 +117,7 @@ private struct ResponseProgress: Sendable {
     case .connection: reader.framing.readConnection(bytes, field.value)
     case .contentLength: try reader.framing.readContentLength(bytes, field.value)
     case .transferEncoding: try reader.framing.readTransferEncoding(bytes, field.value)
-    case .host, .expect, .contentType, .other: break
+    case .host, .expect, .contentType, .traceParent, .requestID, .other: break
     }
     try reader.keep(field, at: range.lowerBound, limits: limits)
   }

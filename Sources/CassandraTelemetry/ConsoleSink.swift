@@ -26,8 +26,9 @@ public final class ConsoleSink: LogSink {
   /// The form of the lines.
   package var format: LogFormat { state.format }
 
-  /// Puts a line into the buffer that has been given its form and is not urgent; it ends with a line feed.
-  package func write(line: [UInt8]) { state.append(line: line) }
+  /// Puts so many lines into the buffer that have been given their form and are not urgent; each ends with a line feed. Where
+  /// there is no room for all of them, none is kept.
+  package func write(lines: [UInt8], count: Int) { state.append(lines: lines, count: count) }
 
   /// Writes to `descriptor`, by default to standard error.
   public init(format: LogFormat = .text, descriptor: Int32 = 2) {
@@ -97,9 +98,9 @@ private final class LogBuffer: @unchecked Sendable {
     pthread_mutex_unlock(mutex)
   }
 
-  func append(line: [UInt8]) {
+  func append(lines: [UInt8], count: Int) {
     pthread_mutex_lock(mutex)
-    append(line.span, isUrgent: false)
+    append(lines.span, count: count, isUrgent: false)
     pthread_mutex_unlock(mutex)
   }
 
@@ -110,13 +111,13 @@ private final class LogBuffer: @unchecked Sendable {
   private static let usualLineBytes = 384
 
   /// With the mutex held.
-  private func append(_ line: Span<UInt8>, isUrgent: Bool = true) {
-    guard waiting.count + line.count <= ConsoleSink.maximumWaitingBytes else {
-      dropped += 1
+  private func append(_ lines: Span<UInt8>, count: Int = 1, isUrgent: Bool = true) {
+    guard waiting.count + lines.count <= ConsoleSink.maximumWaitingBytes else {
+      dropped += count
       return
     }
     let wakes = isUrgent && !self.isUrgent || waiting.isEmpty && !isResting
-    waiting.append(copying: line)
+    waiting.append(copying: lines)
     self.isUrgent = self.isUrgent || isUrgent
     if wakes { pthread_cond_broadcast(changed) }
   }

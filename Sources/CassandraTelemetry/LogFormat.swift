@@ -130,7 +130,9 @@ public enum LogFormat: String, Sendable, CaseIterable {
 package struct JSONLineHead {
   private var record: LogRecord
   private var second: Int64 = .min
-  private var bytes: [UInt8] = []
+  private var millisecond: Int64 = .min
+  /// The beginning of a line of the time that was moved to; fields follow.
+  package private(set) var bytes: [UInt8] = []
 
   /// Of lines with this level, label and message.
   package init(level: LogLevel, label: String, message: String) {
@@ -140,8 +142,11 @@ package struct JSONLineHead {
   /// Where in a line the milliseconds stand: behind `{"time":"2026-11-23T08:17:18.`.
   private static let milliseconds = 29
 
-  /// The beginning of a line of this time, in nanoseconds since 1970, which is not before that; fields follow.
-  package mutating func at(_ nanoseconds: Int64) -> [UInt8] {
+  /// Moves to a time in nanoseconds since 1970, which is not before that.
+  package mutating func move(to nanoseconds: Int64) {
+    let milliseconds = nanoseconds / 1_000_000
+    guard milliseconds != millisecond else { return }
+    millisecond = milliseconds
     if nanoseconds < second || nanoseconds >= second &+ 1_000_000_000 {
       second = nanoseconds / 1_000_000_000 * 1_000_000_000
       record.nanoseconds = second
@@ -154,7 +159,6 @@ package struct JSONLineHead {
       bytes[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
       rest /= 10
     }
-    return bytes
   }
 }
 

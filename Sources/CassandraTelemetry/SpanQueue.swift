@@ -36,6 +36,9 @@ public final class SpanQueue: SpanSink {
     }
   }
 
+  /// Keeps spans that are written one behind the other.
+  func add(_ spans: [UInt8], _ count: Int) { ownPlace.withLock { $0.add(spans, count) } }
+
   /// The place of the thread that asks.
   private var ownPlace: Locked<SpanPages> {
     #if canImport(Glibc)
@@ -93,9 +96,10 @@ struct SpanPages {
   private(set) var count = 0
   var dropped: UInt64 = 0
 
-  /// Gives away the page that the next span is written to; it comes back with ``add(_:)``.
-  mutating func takePage() -> [UInt8] {
-    if let last = pages.last, last.count < Self.pageBytes {
+  /// Gives away the page that the next spans are written to, of so many bytes where that is known; it comes back with
+  /// ``add(_:)``.
+  mutating func takePage(for room: Int = 0) -> [UInt8] {
+    if let last = pages.last, last.count + room < Self.pageBytes {
       var page: [UInt8] = []
       swap(&page, &pages[pages.count - 1])
       bytes -= page.count
@@ -105,7 +109,7 @@ struct SpanPages {
     var page: [UInt8] = []
     swap(&page, &spare)
     // The last span of a page goes beyond its end, and pages that grow are copied.
-    page.reserveCapacity(Self.pageBytes + Self.usualSpanBytes)
+    page.reserveCapacity(max(Self.pageBytes + Self.usualSpanBytes, room))
     return page
   }
 
@@ -114,13 +118,29 @@ struct SpanPages {
     bytes += page.count
     pages[pages.count - 1] = page
     count += 1
-    while count > SpanQueue.capacity || bytes > Self.maximumBytes && count > 1 { _ = drop(1) }
+    dropExcess()
+  }
+
+  /// Adds so many spans that are written one behind the other.
+  mutating func add(_ spans: [UInt8], _ number: Int) {
+    var page = takePage(for: spans.count)
+    page += spans
+    bytes += page.count
+    pages[pages.count - 1] = page
+    count += number
+    dropExcess()
+  }
+
+  private mutating func dropExcess() {
+    if count > SpanQueue.capacity { _ = drop(count - SpanQueue.capacity) }
+    while bytes > Self.maximumBytes && count > 1 { _ = drop(1) }
   }
 
   /// Drops up to so many of the oldest; returns how many.
   mutating func drop(_ wanted: Int) -> Int {
     let number = min(wanted, count)
-    for _ in 0..<number { passOldest() }
+    var left = number
+    while left > 0 { left -= passOldest(left) }
     dropped &+= UInt64(number)
     return number
   }
@@ -130,18 +150,28 @@ struct SpanPages {
     (0..<min(wanted, count)).map { _ in
       var reader = SpanReader(pages[0], at: start)
       let span = reader.span()
-      passOldest()
+      _ = passOldest(1)
       return span
     }
   }
 
-  private mutating func passOldest() {
-    start += SpanReader.length(pages[0], at: start)
-    count -= 1
-    guard start == pages[0].count else { return }
+  /// Goes on behind up to so many of the oldest, within one page; returns how many, at least one.
+  private mutating func passOldest(_ wanted: Int) -> Int {
+    let page = pages[0]
+    var passed = 0
+    var position = start
+    while passed < wanted, position < page.count {
+      position += SpanReader.length(page.span, at: position)
+      passed += 1
+    }
+    count -= passed
+    start = position
+    guard start == page.count else { return passed }
     bytes -= start
     start = 0
-    spare = pages.removeFirst()
+    pages.removeFirst()
+    spare = consume page
     spare.removeAll(keepingCapacity: true)
+    return passed
   }
 }

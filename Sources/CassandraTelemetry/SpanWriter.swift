@@ -79,6 +79,9 @@ package struct SpanWriter: ~Copyable {
     bytes = consume page
   }
 
+  /// What was written, as a part of spans.
+  consuming func part() -> [UInt8] { bytes }
+
   /// What was written, with the span's length before it.
   consuming func finished() -> [UInt8] {
     bytes.store(bigEndian: UInt32(truncatingIfNeeded: bytes.count - start), at: start)
@@ -86,23 +89,11 @@ package struct SpanWriter: ~Copyable {
   }
 
   /// Bytes of a span before its name: its length, a byte of flags, and six numbers.
-  private static let headBytes = 4 + 1 + 6 * 8
+  static let headBytes = 4 + 1 + 6 * 8
 
   /// Writes what comes first.
-  @inline(__always)
   mutating func append(_ facts: SpanFacts) {
-    let flags =
-      (facts.parentID == nil ? 0 : 1) | (facts.isFailure ? 2 : 0) | UInt8(truncatingIfNeeded: facts.kind.rawValue) << 2
-    bytes.append(addingCapacity: Self.headBytes) { output in
-      output.append(repeating: 0, count: 4)
-      output.append(flags)
-      output.append(bigEndian: facts.context.traceID.high)
-      output.append(bigEndian: facts.context.traceID.low)
-      output.append(bigEndian: facts.context.spanID)
-      output.append(bigEndian: facts.parentID ?? 0)
-      output.append(bigEndian: UInt64(bitPattern: facts.end))
-      output.append(bigEndian: UInt64(bitPattern: facts.duration))
-    }
+    bytes.append(addingCapacity: Self.headBytes) { output in output.append(facts) }
   }
 
   /// Writes the name, which follows the facts.
@@ -117,22 +108,15 @@ package struct SpanWriter: ~Copyable {
 
   /// Writes an attribute whose text is UTF-8, or else gets replacement characters when it is read.
   package mutating func add(_ attribute: SpanAttribute, _ text: Span<UInt8>) {
-    let count = min(text.count, Self.maximumTextBytes)
-    bytes.append(addingCapacity: 4 + count) { output in
-      output.append(attribute.rawValue)
-      output.append(ValueKind.text.rawValue)
-      output.append(shortCount: count)
-      output.append(copying: text.extracting(first: count))
+    let text = text.extracting(first: Self.maximumTextBytes)
+    bytes.append(addingCapacity: OutputSpan<UInt8>.textAttributeBytes + text.count) { output in
+      output.append(attribute, text)
     }
   }
 
   /// Writes an attribute.
   package mutating func add(_ attribute: SpanAttribute, _ number: Int) {
-    bytes.append(addingCapacity: 10) { output in
-      output.append(attribute.rawValue)
-      output.append(ValueKind.integer.rawValue)
-      output.append(bigEndian: UInt64(bitPattern: Int64(number)))
-    }
+    bytes.append(addingCapacity: OutputSpan<UInt8>.numberAttributeBytes) { output in output.append(attribute, number) }
   }
 
   /// Writes a span that is there.
@@ -180,15 +164,43 @@ package struct SpanWriter: ~Copyable {
   }
 }
 
+/// The same into room that is there.
 extension OutputSpan where Element == UInt8 {
-  /// Appends a number in network byte order.
+  /// Bytes of an attribute that is a number.
+  static var numberAttributeBytes: Int { 10 }
+  /// Bytes of an attribute that is a text, besides the text.
+  static var textAttributeBytes: Int { 4 }
+
+  /// Appends what comes first in a span; its length is not known yet.
   @inline(__always)
-  fileprivate mutating func append(bigEndian number: UInt64) {
-    var shift: UInt64 = 64
-    while shift > 0 {
-      shift -= 8
-      append(UInt8(truncatingIfNeeded: number >> shift))
-    }
+  mutating func append(_ facts: SpanFacts) {
+    let flags =
+      (facts.parentID == nil ? 0 : 1) | (facts.isFailure ? 2 : 0) | UInt8(truncatingIfNeeded: facts.kind.rawValue) << 2
+    append(repeating: 0, count: 4)
+    append(flags)
+    append(word: facts.context.traceID.high)
+    append(word: facts.context.traceID.low)
+    append(word: facts.context.spanID)
+    append(word: facts.parentID ?? 0)
+    append(word: UInt64(bitPattern: facts.end))
+    append(word: UInt64(bitPattern: facts.duration))
+  }
+
+  /// Appends an attribute that is a number.
+  @inline(__always)
+  mutating func append(_ attribute: SpanAttribute, _ number: Int) {
+    append(attribute.rawValue)
+    append(SpanWriter.ValueKind.integer.rawValue)
+    append(word: UInt64(bitPattern: Int64(number)))
+  }
+
+  /// Appends an attribute that is a text of up to ``SpanWriter/maximumTextBytes``.
+  @inline(__always)
+  mutating func append(_ attribute: SpanAttribute, _ text: Span<UInt8>) {
+    append(attribute.rawValue)
+    append(SpanWriter.ValueKind.text.rawValue)
+    append(shortCount: text.count)
+    append(copying: text)
   }
 
   /// Appends how long a text is; not above ``SpanWriter/maximumTextBytes``.
@@ -196,100 +208,5 @@ extension OutputSpan where Element == UInt8 {
   fileprivate mutating func append(shortCount count: Int) {
     append(UInt8(truncatingIfNeeded: count >> 8))
     append(UInt8(truncatingIfNeeded: count))
-  }
-}
-
-/// Reads what ``SpanWriter`` has written.
-struct SpanReader {
-  private let bytes: [UInt8]
-  private var position: Int
-  private let end: Int
-
-  /// Bytes of the span that begins at `start`.
-  static func length(_ bytes: [UInt8], at start: Int) -> Int { Int(bytes.number(UInt32.self, at: start)) }
-
-  init(_ bytes: [UInt8], at start: Int) {
-    self.bytes = bytes
-    position = start + 4
-    end = start + Self.length(bytes, at: start)
-  }
-
-  /// The span.
-  mutating func span() -> TraceSpan {
-    let flags = next(UInt8.self)
-    let context = SpanContext(traceID: (next(UInt64.self), next(UInt64.self)), spanID: next(UInt64.self))
-    let parent = next(UInt64.self)
-    let end = next(Int64.self)
-    let duration = next(Int64.self)
-    let name = text()
-    var attributes: [(name: String, value: LogValue)] = []
-    while position < self.end { attributes.append(attribute()) }
-    return TraceSpan(
-      SpanFacts(
-        context, parent: flags & 1 == 0 ? nil : parent, kind: TraceSpan.Kind(rawValue: Int(flags >> 2)) ?? .server,
-        end: end, duration: duration, isFailure: flags & 2 != 0), name: name, attributes: attributes)
-  }
-
-  private mutating func attribute() -> (name: String, value: LogValue) {
-    let known = SpanAttribute(rawValue: next(UInt8.self))
-    let name = known?.name ?? text()
-    switch SpanWriter.ValueKind(rawValue: next(UInt8.self)) {
-    case .text: return (name, .text(text()))
-    case .integer: return (name, .integer(Int(next(Int64.self))))
-    case .number: return (name, .number(Double(bitPattern: next(UInt64.self))))
-    case .flag: return (name, .flag(next(UInt8.self) != 0))
-    case nil: preconditionFailure("a span in the queue has an attribute of no kind")
-    }
-  }
-
-  private mutating func next<Number: FixedWidthInteger>(_ type: Number.Type) -> Number {
-    defer { position += MemoryLayout<Number>.size }
-    return bytes.number(type, at: position)
-  }
-
-  private mutating func text() -> String {
-    let count = Int(next(UInt16.self))
-    defer { position += count }
-    return String(decoding: bytes[position..<position + count], as: UTF8.self)
-  }
-}
-
-extension [UInt8] {
-  fileprivate func number<Number: FixedWidthInteger>(_ type: Number.Type, at offset: Int) -> Number {
-    var number = Number.zero
-    for index in offset..<offset + MemoryLayout<Number>.size { number = number << 8 | Number(self[index]) }
-    return number
-  }
-}
-
-/// Records spans in a sink. Where that is a ``SpanQueue``, no span is made.
-package struct SpanRecorder: Sendable {
-  private let sink: any SpanSink
-  private let queue: SpanQueue?
-
-  /// A recorder for a sink.
-  package init(_ sink: any SpanSink) {
-    self.sink = sink
-    queue = sink as? SpanQueue
-  }
-
-  /// How many were dropped so far.
-  package var droppedCount: UInt64 { sink.droppedCount }
-
-  /// Records a span; `describe` writes its name and then its attributes.
-  package func record(_ facts: SpanFacts, _ describe: (inout SpanWriter) -> Void) {
-    guard let queue else { return recordMade(facts, describe) }
-    queue.record { writer in
-      writer.append(facts)
-      describe(&writer)
-    }
-  }
-
-  private func recordMade(_ facts: SpanFacts, _ describe: (inout SpanWriter) -> Void) {
-    var writer = SpanWriter([])
-    writer.append(facts)
-    describe(&writer)
-    var reader = SpanReader(writer.finished(), at: 0)
-    sink.record(reader.span())
   }
 }

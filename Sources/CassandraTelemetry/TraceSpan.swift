@@ -12,9 +12,6 @@ public struct SpanContext: Sendable, Hashable {
   /// The span within it.
   public var spanID: UInt64
 
-  /// The span that is under way in this task, when requests are traced.
-  @TaskLocal public static var current: SpanContext?
-
   /// A span of a trace.
   public init(traceID: (high: UInt64, low: UInt64), spanID: UInt64) {
     (traceHigh, traceLow) = traceID
@@ -23,32 +20,55 @@ public struct SpanContext: Sendable, Hashable {
 
   /// A span of a new trace.
   public init() {
-    let first = SpanNumbers.reserve(3)
-    self.init(
-      traceID: (SpanNumbers.number(first), SpanNumbers.number(first &+ 1)), spanID: SpanNumbers.number(first &+ 2))
+    var numbers = SpanNumbers(reserving: 3)
+    self.init(newTrace: &numbers)
+  }
+
+  /// A span of a new trace.
+  @inline(__always)
+  init(newTrace numbers: inout SpanNumbers) {
+    self.init(traceID: (numbers.take(), numbers.take()), spanID: numbers.take())
   }
 
   /// Another span of the same trace.
   public var child: SpanContext {
-    SpanContext(traceID: traceID, spanID: SpanNumbers.number(SpanNumbers.reserve(1)))
+    var numbers = SpanNumbers(reserving: 1)
+    return child(&numbers)
   }
+
+  /// Another span of the same trace.
+  @inline(__always)
+  func child(_ numbers: inout SpanNumbers) -> SpanContext { SpanContext(traceID: traceID, spanID: numbers.take()) }
 }
 
 /// Numbers of traces and spans. They have to differ from everybody else's and need not be secret, so they come from a seed and
-/// a counter: the system's random numbers cost a call each.
-private enum SpanNumbers {
+/// a counter: the system's random numbers cost a call each. Who needs many reserves many places at once, and takes them
+/// without asking other threads.
+struct SpanNumbers {
   private static let seed = UInt64.random(in: .min ... .max)
-  private static let count = Atomic<UInt64>(0)
+  private static let reserved = Atomic<UInt64>(0)
+  /// Places that are reserved at once where many are needed: 4,096.
+  private static let blockSize: UInt64 = 4096
+  /// The distance between two places in the sequence of SplitMix64.
+  private static let step: UInt64 = 0x9e37_79b9_7f4a_7c15
 
-  /// So many places in the order of numbers, which are nobody else's; the first of them.
-  @inline(__always)
-  static func reserve(_ count: UInt64) -> UInt64 { self.count.add(count, ordering: .relaxed).oldValue }
+  private var state: UInt64
+  private var left: UInt64
 
-  /// The number of a place; never 0, which means none. The steps are those of SplitMix64, which repeats none within 2 to the
-  /// 64; the one place of the 0 has the highest number.
+  /// So many places in the order of numbers, which are nobody else's; more are reserved when they are used up.
+  init(reserving count: UInt64 = Self.blockSize) {
+    state = Self.seed &+ Self.reserved.add(count, ordering: .relaxed).oldValue &* Self.step
+    left = count
+  }
+
+  /// The number of the next place; never 0, which means none. The steps are those of SplitMix64, which repeats none within 2
+  /// to the 64; the one place of the 0 has the highest number.
   @inline(__always)
-  static func number(_ place: UInt64) -> UInt64 {
-    var word = seed &+ place &* 0x9e37_79b9_7f4a_7c15
+  mutating func take() -> UInt64 {
+    if left == 0 { self = SpanNumbers() }
+    left &-= 1
+    var word = state
+    state &+= Self.step
     word = (word ^ (word >> 30)) &* 0xbf58_476d_1ce4_e5b9
     word = (word ^ (word >> 27)) &* 0x94d0_49bb_1331_11eb
     word ^= word >> 31

@@ -23,6 +23,52 @@ import Testing
     #expect(String(decoding: buffer, as: UTF8.self) == String(value))
   }
 
+  @Test func decimalDigitsInTheRoomThatTheyNeed() {
+    for value in Array(0...1_010) + [9_998, 9_999, 10_000, 10_001, 99_999, Int.max] {
+      let expected = Array("\(value)".utf8)
+      for room in [expected.count, expected.count + 4] {
+        let written = [UInt8](capacity: room) { $0.append(decimal: value) }
+        #expect(written == expected)
+      }
+    }
+  }
+
+  @Test(arguments: [0, 1, 35, 36, 1_295, 1_296, Int.max]) func digitsAndLetters(_ value: Int) {
+    let written = [UInt8](capacity: 13) { $0.append(base36: value) }
+    #expect(String(decoding: written, as: UTF8.self) == String(value, radix: 36))
+  }
+
+  @Test func hexadecimalNumbers() {
+    for shift in UInt64(0)..<64 {
+      for value in [0xfedc_ba98_7654_3210 >> shift, 1 << shift, UInt64.max >> shift] {
+        let written = [UInt8](capacity: 16) { $0.append(hexadecimal: value) }
+        let digits = String(value, radix: 16)
+        #expect(String(decoding: written, as: UTF8.self) == String(repeating: "0", count: 16 - digits.count) + digits)
+      }
+    }
+  }
+
+  @Test func wordsAndWhatComesFirst() {
+    let written = [UInt8](capacity: 13) { output in
+      output.append(copying: [9, 9, 9, 9, 9].span)
+      output.append(word: 0x0102_0304_0506_0708)
+      output.storeFirst(0xa0b0_c0d0)
+    }
+    #expect(written == [0xa0, 0xb0, 0xc0, 0xd0, 9, 1, 2, 3, 4, 5, 6, 7, 8])
+  }
+
+  @Test func copiesOfAnyLength() {
+    for count in 0...70 {
+      let bytes = (0..<count).map { UInt8($0 + 1) }
+      let written = [UInt8](capacity: count + 2) { output in
+        output.append(0)
+        output.append(copying: bytes.span)
+        output.append(0xff)
+      }
+      #expect(written == [0] + bytes + [0xff])
+    }
+  }
+
   @Test func unsignedDigits() {
     var buffer: [UInt8] = []
     buffer.append(decimal: UInt64.max)

@@ -56,6 +56,28 @@ import Testing
     #expect(method == .other || "\(method.name)" == name)
   }
 
+  /// The places of fields that a server looks for in every request are those of the first of their name.
+  @Test func fieldsThatAreKnownByTheirPlace() throws {
+    func values(_ fields: String) throws -> [String] {
+      let found = try self.head("GET / HTTP/1.1\r\nHost: h\r\n\(fields)\r\n")
+      return [found.requestIDRange, found.traceParentRange].map { String(decoding: found.bytes[$0], as: UTF8.self) }
+    }
+    #expect(try values("") == ["", ""])
+    #expect(try values("X-Request-Ib: a\r\nTraceparens: b\r\nContent-Type: c\r\n") == ["", ""])
+    #expect(try values("x-rEquest-id:  one \r\nTraceParent: two\r\n") == ["one", "two"])
+    #expect(try values("traceparent: 1\r\nTraceparent: 2\r\nX-Request-ID: 3\r\nX-Request-ID: 4\r\n") == ["3", "1"])
+    #expect(try values("X-Request-ID:\r\nX-Request-ID: 4\r\n") == ["", ""])
+    // The next head on the connection has nothing of the one before.
+    var parser = RequestParser()
+    var found = RequestHead()
+    var offset = 0
+    let bytes = Array("GET / HTTP/1.1\r\nHost: h\r\nX-Request-ID: a\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n".utf8)
+    for expected in [1, 0] {
+      #expect(try parser.parse(bytes.span, from: &offset, into: &found))
+      #expect(found.requestIDRange.count == expected)
+    }
+  }
+
   @Test func fieldsAreFoundInAnyCase() throws {
     let head = try head("GET / HTTP/1.1\r\nHost: h\r\ncOnTeNt-TyPe:  text/plain \r\nX: 1\r\nx: 2\r\nY: é\r\n\r\n")
     #expect(head.first(.contentType) == "text/plain")

@@ -31,7 +31,7 @@ import Testing
 
   @Test func aSpanHasNoPassword() {
     let spans = Spans()
-    SpanContext.$current.withValue(SpanContext()) {
+    SpanContext.withCurrent(SpanContext()) {
       QuerySpans(sink: spans).requestEnded(
         request([Self.statement]), node: nil, duration: .seconds(1), attempts: 1, failure: nil)
     }

@@ -77,6 +77,14 @@ extension DatabaseTests {
               #expect(spans.first?.context.traceID.high == spans.last?.context.traceID.high)
               let text = spans.first?.attributes.first { $0.name == "db.query.text" }.map { "\($0.value)" }
               #expect(text?.contains("WHERE genus = ?") == true && text?.contains("Vanessa") == false)
+              // The statement is prepared by now, so this goes the shortest way, and says the same.
+              _ = try await api.get("/animal/Vanessa/atalanta")
+              let again = queue.take(10)
+              #expect(again.map(\.name).sorted() == ["GET /animal/{genus}/{species}", "SELECT"])
+              let (query, request) = (again.first { $0.kind == .client }, again.first { $0.kind == .server })
+              #expect(query?.parentID == request?.context.spanID)
+              #expect(query?.attributes.map(\.name) == spans.first?.attributes.map(\.name))
+              #expect(query?.attributes.map(\.value) == spans.first?.attributes.map(\.value))
             }
           }
         }

@@ -17,7 +17,9 @@ final class LoopClient {
   let control: ClusterControl?
   /// Who is told of requests.
   let listener: (any RequestListener)?
-  /// The same as a question that copies nothing.
+  /// Records the spans of most requests, where the listener does nothing else.
+  private let spans: QuerySpanLoop?
+  /// Whether the listener is told of requests that have no spans; a question that copies nothing.
   private let isWatched: Bool
   // `@exclusivity(unchecked)`: it is touched on the loop's thread only, and no access to it lasts while other code runs.
   @exclusivity(unchecked) private var numbers = RequestNumbers()
@@ -35,7 +37,8 @@ final class LoopClient {
     statements = LoopStatements(on: loop, context: context, nodes, requests)
     control = loop.index == 0 ? ClusterControl(nodes) : nil
     listener = context.configuration.requestListener
-    isWatched = listener != nil
+    spans = QuerySpanLoop(listener, on: loop)
+    isWatched = listener != nil && spans == nil
   }
 
   /// The number of the next request.
@@ -113,7 +116,7 @@ extension LoopClient {
   /// Prepares the statement of a request that could go the shortest way if it were prepared; nil when that is not what
   /// keeps it. Hundreds of requests may wait for the same preparation, and on the long way each takes 40 KB meanwhile.
   private func prepare(_ statement: Statement) async throws(CassandraError) -> Preparing? {
-    guard hasShortestWay, !isWatched, statements.find(statement.identity) == nil else { return nil }
+    guard hasShortestWay, listener == nil, statements.find(statement.identity) == nil else { return nil }
     let due = loop.now + context.defaultTimeout
     var isFresh = false
     let prepared = try await statements.findOrPrepare(statement, defaults.values, due: due, isFresh: &isFresh)
@@ -123,8 +126,10 @@ extension LoopClient {
   /// The first answer to a request is the last.
   @inline(__always)
   private func answered(_ sent: borrowing Sent) {
-    let took = LoopMetrics.now &- sent.began
+    let now = LoopMetrics.now
+    let took = now &- sent.began
     requests.metrics.node(of: sent.connection).answered(sent.prepared.kind.verb, took: took)
+    if let spans { spans.answered(sent.prepared, on: sent.connection, at: now, took: took) }
     if isWatched { tell(sent, took) }
   }
 

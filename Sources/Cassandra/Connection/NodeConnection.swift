@@ -29,6 +29,8 @@ final class NodeConnection {
   weak var observer: (any ConnectionObserver)?
   /// What is counted of the node on this loop, once something has been.
   @exclusivity(unchecked) var metrics: LoopMetrics.Node?
+  /// What spans tell of the node, once one was recorded.
+  @exclusivity(unchecked) var spanPart: SpanPart?
   /// Is told what the server says of changes of the schema, once it was asked to.
   var onSchemaChange: ((SchemaChange) -> Void)?
   /// Is told once that no further request may be sent.

@@ -1,4 +1,5 @@
 internal import CassandraBytes
+internal import CassandraTelemetry
 internal import CassandraWire
 internal import Synchronization
 
@@ -30,6 +31,8 @@ final class PreparedStatement: Sendable {
   /// The columns that the server promised, and the id under which it did (v5).
   let layout: RowLayout
   let resultMetadataID: [UInt8]?
+  /// What all spans of its requests have in common.
+  let spanPart: SpanPart
   /// The beginning of every EXECUTE: the id, and on v5 the id of the result's metadata.
   let executeHead: [UInt8]
   /// How many changes of the schema were known when the server was asked.
@@ -62,6 +65,7 @@ final class PreparedStatement: Sendable {
     self.resultMetadataID = resultMetadataID
     self.knownChanges = knownChanges
     forms = parameters.map { ValueForm($0.type) }
+    spanPart = SpanPart { $0.describe(ShownStatement.text(key.text.text)) }
     var head: [UInt8] = []
     try head.append(shortBytes: id.span)
     let metadataID = resultMetadataID ?? []

@@ -1,38 +1,20 @@
 internal import CassandraBytes
 internal import CassandraHTTP
 internal import CassandraReactor
-internal import CassandraTelemetry
-
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#else
-  internal import Darwin
-#endif
 
 /// Does what ``AnswerOptions`` ask for, around every answer of one loop.
 final class AnswerWrapper {
   private let options: AnswerOptions
-  private let log: AccessLog?
   private let counts: ClientCounts?
 
   /// Nil when nothing is asked for.
-  init?(_ options: AnswerOptions, counts: ClientCounts?, logger: CassandraLogger) {
+  init?(_ options: AnswerOptions, counts: ClientCounts?) {
     let isWanted =
-      options.logsAccess || options.sendsRequestIDs || options.crossOrigin != nil || !options.fields.isEmpty
+      options.sendsRequestIDs || options.crossOrigin != nil || !options.fields.isEmpty
       || options.compresses || options.tagsEntities || counts != nil
     guard isWanted else { return nil }
     self.options = options
     self.counts = counts
-    log = options.logsAccess ? AccessLog(logger) : nil
-  }
-
-  /// Microseconds of a clock that only goes forward.
-  static var now: UInt64 {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return UInt64(time.tv_sec) * 1_000_000 + UInt64(time.tv_nsec) / 1000
   }
 }
 
@@ -40,9 +22,9 @@ final class AnswerWrapper {
 
 extension AnswerWrapper {
   /// Answers what needs no route: a browser's question.
-  func preflight(_ head: RequestHead) -> Response? {
-    guard let crossOrigin = options.crossOrigin, CrossOrigin.isPreflight(head) else { return nil }
-    return crossOrigin.preflight(head)
+  func preflight(_ exchange: Exchange) -> Response? {
+    guard let crossOrigin = options.crossOrigin, CrossOrigin.isPreflight(exchange.head) else { return nil }
+    return crossOrigin.preflight(exchange.head)
   }
 
   /// Refuses the request of a client that asks for too much; what is let in is counted until ``release(_:)``.
@@ -131,14 +113,5 @@ extension Response {
     let kinds = ["json", "xml", "javascript", "x-ndjson", "yaml"]
     return kinds.contains { type.subtype.hasSameBytes(as: $0) } || type.subtype.hasSuffix(bytesOf: "+json")
       || type.subtype.hasSuffix(bytesOf: "+xml")
-  }
-}
-
-// MARK: - Behind the answer
-
-extension AnswerWrapper {
-  /// Tells of an answer that has been given, or of one that was cut, at a time in nanoseconds since 1970.
-  func ended(_ exchange: Exchange, on channel: RequestChannel, microseconds: UInt64, at nanoseconds: Int64) {
-    log?.write(exchange, on: channel, microseconds: microseconds, at: nanoseconds)
   }
 }

@@ -4,22 +4,20 @@ internal import CassandraTelemetry
 
 /// The trace that a request belongs to (W3C Trace Context, section 3.2).
 struct TraceParent {
-  /// The name of the field.
-  static let name: FieldName = "traceparent"
-
   /// The trace and the client's span.
   let context: SpanContext
   private let flags: UInt8
 
   /// Reads the field's value; nil when it is not of the form, or all zeros, which names nothing.
   init?(_ bytes: Span<UInt8>) {
-    guard bytes.count >= 55, bytes[2] == Self.dash, bytes[35] == Self.dash, bytes[52] == Self.dash,
+    guard bytes.count >= Self.bytes, bytes[2] == Self.dash, bytes[35] == Self.dash, bytes[52] == Self.dash,
       let version = Self.number(bytes, 0..<2), let high = Self.number(bytes, 3..<19),
       let low = Self.number(bytes, 19..<35), let parent = Self.number(bytes, 36..<52),
       let flags = Self.number(bytes, 53..<55)
     else { return nil }
     // A later version may be longer, version 00 may not; ff is none.
-    guard version == 0 ? bytes.count == 55 : bytes.count == 55 || bytes[55] == Self.dash, version != 0xff,
+    guard version == 0 ? bytes.count == Self.bytes : bytes.count == Self.bytes || bytes[Self.bytes] == Self.dash,
+      version != 0xff,
       high | low != 0, parent != 0
     else { return nil }
     context = SpanContext(traceID: (high, low), spanID: parent)
@@ -47,28 +45,25 @@ struct TraceParent {
   /// The 32 digits of the trace.
   var trace: String {
     var digits: [UInt8] = []
-    Self.append(context.traceID.high, to: &digits)
-    Self.append(context.traceID.low, to: &digits)
+    digits.append(addingCapacity: 32) { output in
+      output.append(hexadecimal: context.traceID.high)
+      output.append(hexadecimal: context.traceID.low)
+    }
     return String(decoding: digits, as: UTF8.self)
   }
 
-  /// Appends the same trace with a span of our own, a new one when it is nil.
-  func append(child span: UInt64?, to output: inout [UInt8]) {
+  /// Bytes of a value of version 00.
+  static let bytes = 55
+
+  /// Appends the same trace with a span of our own, a new one when it is nil: ``bytes``.
+  func append(child span: UInt64?, to output: inout OutputSpan<UInt8>) {
     output.append("00-")
-    Self.append(context.traceID.high, to: &output)
-    Self.append(context.traceID.low, to: &output)
+    output.append(hexadecimal: context.traceID.high)
+    output.append(hexadecimal: context.traceID.low)
     output.append(Self.dash)
-    Self.append(span ?? context.child.spanID, to: &output)
+    output.append(hexadecimal: span ?? context.child.spanID)
     output.append(Self.dash)
     output.append(hexadecimalDigit(flags >> 4))
     output.append(hexadecimalDigit(flags & 0xf))
-  }
-
-  private static func append(_ number: UInt64, to output: inout [UInt8]) {
-    output.append(addingCapacity: 16) { digits in
-      for shift in stride(from: 60, through: 0, by: -4) {
-        digits.append(hexadecimalDigit(UInt8(truncatingIfNeeded: number >> UInt64(shift)) & 0xf))
-      }
-    }
   }
 }

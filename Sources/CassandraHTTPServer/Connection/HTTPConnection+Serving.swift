@@ -44,15 +44,21 @@ extension HTTPConnection {
 
   /// Appends the request's id, and its trace where it has one, unless the answer has them.
   private func appendIDs(of response: Response, to output: inout [UInt8]) {
-    if !response.fields.contains(where: { $0.isNamed(.requestID) }) {
-      output.append("X-Request-ID: ")
-      appendID(to: &output)
-      output.append("\r\n")
-    }
-    if let trace = exchange.trace {
-      output.append("traceparent: ")
-      trace.append(child: exchange.span?.spanID, to: &output)
-      output.append("\r\n")
+    let hasID = response.fields.contains { $0.isNamed(.requestID) }
+    output.append(addingCapacity: Self.bytesOfIDFields + idRoom + TraceParent.bytes) { output in
+      if !hasID {
+        output.append("X-Request-ID: ")
+        appendID(to: &output)
+        output.append("\r\n")
+      }
+      if let trace = exchange.trace {
+        output.append("traceparent: ")
+        trace.append(child: exchange.span?.spanID, to: &output)
+        output.append("\r\n")
+      }
     }
   }
+
+  /// Bytes of both fields besides their values: 48 and no more.
+  private static var bytesOfIDFields: Int { 48 }
 }

@@ -61,17 +61,24 @@ final class HTTPConnection: RequestChannel {
   /// Answers requests until the connection ends.
   override func serve() async {
     task = .current
+    await serveInSpans(serveRequests)
+    task = nil
+    if !isParked { finish() }
+  }
+
+  /// True when the next request has to be served in another binding of spans.
+  private func serveRequests() async -> Bool {
     while await serveNext() {
-      guard await letClientCatchUp() else { break }
+      guard await letClientCatchUp() else { return false }
       // Who has sent many requests at once does not have the loop to themselves.
       answeredInARow += 1
       if answeredInARow >= Self.requestsPerTurn {
         answeredInARow = 0
         await server.loop.nextTurn()
       }
+      if keepsSpan { return true }
     }
-    task = nil
-    if !isParked { finish() }
+    return false
   }
 
   override func answerWhole(_ response: Response, _ bytes: [UInt8]) {

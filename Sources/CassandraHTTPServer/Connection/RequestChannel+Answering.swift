@@ -8,8 +8,8 @@ extension RequestChannel {
   @inline(__always)
   final func begin(refusing reason: ServerMachine.Refusal? = nil) {
     exchange.reset(
-      number: server.nextRequestNumber(), isStopping: server.isAnnounced,
-      now: server.measures ? AnswerWrapper.now : 0)
+      number: server.nextRequestNumber(), isStopping: server.isAnnounced, findsTrace: server.findsTraces,
+      now: server.observation == nil ? 0 : LoopObservation.now)
     if let reason {
       server.count(.invalid)
       exchange.route = .answer(failed(Problem(reason)))
@@ -23,18 +23,8 @@ extension RequestChannel {
   final func answerExchange() async -> Bool {
     let exchange = exchange
     defer { server.wrapper?.release(exchange) }
-    guard server.spans != nil else { return await answer(exchange) }
-    let trace = exchange.trace
-    // Who does not record its part of a trace does not want ours, nor those of what we ask for it.
-    guard trace?.isSampled != false else {
-      exchange.span = nil
-      return await answer(exchange)
-    }
-    let client = trace?.context
-    let span = client?.child ?? SpanContext()
-    exchange.span = span
-    exchange.parentSpan = client?.spanID
-    return await SpanContext.$current.withValue(span) { await answer(exchange) }
+    if let spanBinding { spanBinding.begin(server.observation?.beginSpan(of: exchange)) }
+    return await answer(exchange)
   }
 
   /// Answers the request; false when the connection has to end.
@@ -81,7 +71,7 @@ extension RequestChannel {
   /// The handler of the request, or the answer to it when there is none.
   private func route() -> Exchange.Route {
     let exchange = exchange
-    if let answer = server.wrapper?.preflight(exchange.head) { return .answer(answer) }
+    if let answer = server.wrapper?.preflight(exchange) { return .answer(answer) }
     do throws(Problem) {
       switch exchange.head.method {
       case .other where exchange.head.hasRegisteredMethod: break
@@ -96,8 +86,6 @@ extension RequestChannel {
         exchange.parameterNames = endpoint.names
         exchange.parameterRanges = ranges
         exchange.pattern = endpoint.pattern
-        exchange.isRoutePlain = endpoint.isPatternPlain
-        exchange.spanName = exchange.head.method == .head ? "HEAD \(endpoint.pattern)" : endpoint.spanName
         exchange.endpointNumber = endpoint.number
         if let answer = server.admission(of: exchange, to: endpoint, on: self) { return .answer(answer) }
         return .endpoint(endpoint)
@@ -130,15 +118,19 @@ extension RequestChannel {
   var hasPlainHost: Bool { server.configuration.answers.trustedProxies.isEmpty }
 
   /// Appends the id of the request that is being answered.
-  func appendID(to output: inout [UInt8]) {
+  func appendID(to output: inout OutputSpan<UInt8>) {
     if let given = exchange.givenIDRange {
       let bytes = exchange.head.bytes
       output.append(copying: bytes.span.extracting(given))
     } else {
-      output.append(utf8: server.idPrefix)
+      let prefix = server.idPrefix
+      output.append(copying: prefix.span)
       output.append(base36: exchange.number)
     }
   }
+
+  /// Bytes of the id at most.
+  var idRoom: Int { max(exchange.head.requestIDRange.count, server.idPrefix.count + 13) }
 
   /// The id of the request that is being answered.
   var requestID: String {

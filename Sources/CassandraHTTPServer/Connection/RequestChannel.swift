@@ -1,5 +1,6 @@
 internal import CassandraHTTP
 internal import CassandraReactor
+internal import CassandraTelemetry
 
 /// The way between a handler and its client, for one request at a time: a connection of HTTP/1.1, or a stream of HTTP/2.
 ///
@@ -14,6 +15,8 @@ class RequestChannel {
   @exclusivity(unchecked) final var exchange: Exchange
   /// The task that serves, while it does.
   final var task: TaskHandle?
+  /// Tells the task that serves of spans, where there are any.
+  final let spanBinding: SpanBinding?
   /// Bytes of the loop's budget that the present request has.
   private final var charged = 0
 
@@ -21,6 +24,7 @@ class RequestChannel {
     self.transport = transport
     self.server = server
     exchange = Exchange(peer: transport.peer)
+    spanBinding = server.observation?.hasSpans == true ? SpanBinding() : nil
   }
 
   private func isOfAKind() -> Never { preconditionFailure("a channel is one of HTTP/1.1 or of HTTP/2") }
@@ -61,6 +65,25 @@ class RequestChannel {
   func endAnswer() -> Bool { isOfAKind() }
   /// Cuts the answer.
   func abort() { isOfAKind() }
+}
+
+// MARK: - Serving
+
+extension RequestChannel {
+  /// Serves requests with `serveRequests` until it returns false. When it returns true, it is called again, for requests that
+  /// ``keepsSpan`` has kept from being served.
+  @inline(__always)
+  final func serveInSpans(_ serveRequests: () async -> Bool) async {
+    guard let spanBinding else {
+      _ = await serveRequests()
+      return
+    }
+    while await spanBinding.bind(serveRequests) {}
+  }
+
+  /// Whether another task keeps the span of the last request, so that the next has to be served in another binding.
+  @inline(__always)
+  final var keepsSpan: Bool { spanBinding?.isShared ?? false }
 }
 
 // MARK: - Memory

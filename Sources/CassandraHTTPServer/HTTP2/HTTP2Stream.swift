@@ -48,7 +48,10 @@ final class HTTP2Stream: RequestChannel {
   override var isClosed: Bool { !machine.isOpen }
   override var hasBegunAnswer: Bool { machine.phase == .answering }
 
-  override func serve() async {
+  override func serve() async { await serveInSpans(serveRequests) }
+
+  /// True when the next request has to be served in another binding of spans.
+  private func serveRequests() async -> Bool {
     repeat {
       task = .current
       // Who has given the request up before it began costs no handler.
@@ -63,7 +66,8 @@ final class HTTP2Stream: RequestChannel {
       isServed = true
       endIfOver()
       if !isReleased { await withUnsafeContinuation { idleWaiter = $0 } }
-    } while !isReleased
+    } while !isReleased && !keepsSpan
+    return !isReleased
   }
 
   /// Whether it can serve another request.
@@ -158,10 +162,12 @@ final class HTTP2Stream: RequestChannel {
 
   private func appendIDs(of response: Response, to block: inout FieldBlock) {
     if !response.fields.contains(where: { $0.isNamed(.requestID) }) {
-      block.append("x-request-id") { appendID(to: &$0) }
+      block.append("x-request-id") { $0.append(addingCapacity: idRoom) { appendID(to: &$0) } }
     }
     if let trace = exchange.trace {
-      block.append("traceparent") { trace.append(child: exchange.span?.spanID, to: &$0) }
+      block.append("traceparent") { block in
+        block.append(addingCapacity: TraceParent.bytes) { trace.append(child: exchange.span?.spanID, to: &$0) }
+      }
     }
   }
 

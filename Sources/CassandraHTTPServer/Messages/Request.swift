@@ -75,7 +75,7 @@ public struct Request<Context: Sendable>: Sendable {
   public var route: String { exchange.pattern }
 
   /// The id of the trace that the request belongs to, 32 digits (W3C Trace Context); nil when the client sent none.
-  public var traceID: String? { exchange.trace?.trace }
+  public var traceID: String? { exchange.foundTrace?.trace }
 
   /// Whether the server has begun to end, so that nothing new should be sent to it. A readiness route says so first.
   public var isStopping: Bool { exchange.isStopping }
@@ -147,12 +147,10 @@ final class Exchange: @unchecked Sendable {
   @exclusivity(unchecked) var isStopping = false
   /// The pattern of the route; empty when there is none.
   @exclusivity(unchecked) var pattern = ""
-  /// What the request's span is called when there is an endpoint.
-  @exclusivity(unchecked) var spanName: String?
-  /// Whether the pattern can stand in a line of JSON as it is.
-  @exclusivity(unchecked) var isRoutePlain = true
   /// The number of the endpoint; nil when there is none.
   @exclusivity(unchecked) var endpointNumber: Int?
+  /// The trace that the request belongs to, where the server asks for it.
+  @exclusivity(unchecked) var trace: TraceParent?
   /// The request's span, where there are any, and the client's.
   @exclusivity(unchecked) var span: SpanContext?
   @exclusivity(unchecked) var parentSpan: UInt64?
@@ -173,10 +171,9 @@ final class Exchange: @unchecked Sendable {
   init(peer: SocketAddress?) { self.peer = peer }
 
   /// Begins anew with the head that is there.
-  func reset(number: Int, isStopping: Bool, now: UInt64) {
+  func reset(number: Int, isStopping: Bool, findsTrace: Bool, now: UInt64) {
+    trace = findsTrace && !head.traceParentRange.isEmpty ? foundTrace : nil
     pattern = ""
-    isRoutePlain = true
-    spanName = nil
     endpointNumber = nil
     cachedID = nil
     self.number = number
@@ -189,7 +186,7 @@ final class Exchange: @unchecked Sendable {
   }
 
   /// The client's own id of the request when it is a usable one, else one of ours: `prefix` and the number.
-  func id(prefix: String) -> String { givenID ?? prefix + String(number, radix: 36) }
+  func id(prefix: [UInt8]) -> String { givenID ?? String(repairing: prefix.span) + String(number, radix: 36) }
 
   /// Who asks: the peer, or whom proxies that are trusted name.
   func client(trusting proxies: [AddressRange]) -> SocketAddress? {
@@ -205,11 +202,10 @@ final class Exchange: @unchecked Sendable {
     }
   }
 
-  /// The trace that the request belongs to.
-  var trace: TraceParent? {
-    guard let range = head.fields.range(of: TraceParent.name) else { return nil }
+  /// The trace that the head names.
+  var foundTrace: TraceParent? {
     let bytes = head.bytes
-    return TraceParent(bytes.span.extracting(range))
+    return TraceParent(bytes.span.extracting(head.traceParentRange))
   }
 
   /// The client's own id, when it is a usable one.
@@ -218,8 +214,9 @@ final class Exchange: @unchecked Sendable {
   /// Where the client's own id stands, when it is one that may stand in a log: 1 to 128 printable ASCII characters without
   /// blanks.
   var givenIDRange: Range<Int>? {
-    guard let range = head.fields.range(of: .requestID), 1...128 ~= range.count else { return nil }
-    let bytes = head.bytes.span
+    let range = head.requestIDRange
+    guard 1...128 ~= range.count else { return nil }
+    let bytes = head.bytes
     for index in range where !(0x21...0x7e ~= bytes[index]) { return nil }
     return range
   }

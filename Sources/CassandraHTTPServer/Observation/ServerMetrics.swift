@@ -94,48 +94,94 @@ public struct ServerMetrics: Sendable {
 }
 
 /// Counts the requests of one loop; touched on its thread only.
+///
+/// All numbers stand in one array, a row for each route: a request adds to four of them.
 final class LoopCounts {
-  /// Of one route and method, as small as counting needs.
-  private struct Route {
-    var statuses: [(code: UInt16, count: UInt64)] = []
-    var bodyBytes: UInt64 = 0
-    var durations = [UInt64](repeating: 0, count: ServerMetrics.bounds.count + 1)
-    var totalMicroseconds: UInt64 = 0
+  /// The places of a row.
+  private enum Place {
+    static let bodyBytes = 0
+    static let totalMicroseconds = 1
+    static let durations = 2
+    static let statuses = durations + ServerMetrics.bounds.count + 1
+    static let end = statuses + statusCount
+
+    /// Different statuses of a route that have a place: 8. More than a few are rare.
+    static let statusCount = 8
+  }
+
+  /// A status and how many answers had it, in one number, which is 0 where there is none.
+  private enum StatusCount {
+    private static let codeShift: UInt64 = 48
+
+    @inline(__always)
+    static func code(_ word: UInt64) -> UInt16 { UInt16(truncatingIfNeeded: word >> codeShift) }
+    static func count(_ word: UInt64) -> UInt64 { word & (1 << codeShift - 1) }
+    static func first(_ code: UInt16) -> UInt64 { UInt64(code) << codeShift | 1 }
   }
 
   private let names: [(method: String, route: String)]
-  @exclusivity(unchecked) private var routes: [Route]
+  private let bounds = ServerMetrics.bounds
+  // `@exclusivity(unchecked)`: no access lasts while other code runs.
+  @exclusivity(unchecked) private var numbers: [UInt64]
+  /// Answers whose status had no place any more, by the number of the route.
+  private var further: [Int: [UInt16: UInt64]] = [:]
 
   /// Counts for routes in the order of their numbers, and for what has none, behind them.
   init(_ table: RouteTable) {
-    names = table.endpointNames + [("-", "-")]
-    routes = Array(repeating: Route(), count: names.count)
+    names = table.endpoints.map { ("\($0.method.name)", $0.route) } + [("-", "-")]
+    numbers = Array(repeating: 0, count: names.count * Place.end)
   }
 
   /// A request has been answered.
   func ended(_ exchange: Exchange, microseconds: UInt64) {
     let index = exchange.endpointNumber ?? names.count - 1
-    routes[index].bodyBytes &+= UInt64(exchange.bodyBytes)
-    routes[index].totalMicroseconds &+= microseconds
-    var place = 0
-    while place < ServerMetrics.bounds.count, microseconds > ServerMetrics.bounds[place] { place += 1 }
-    routes[index].durations[place] &+= 1
+    let bodyBytes = UInt64(exchange.bodyBytes)
     let code = exchange.status.code
-    for status in routes[index].statuses.indices where routes[index].statuses[status].code == code {
-      routes[index].statuses[status].count &+= 1
-      return
+    var duration = 0
+    while duration < bounds.count, microseconds > bounds[duration] { duration += 1 }
+    let isCounted = Self.count(
+      in: &numbers, from: index * Place.end, bodyBytes, microseconds, duration: duration, code)
+    if !isCounted { further[index, default: [:]][code, default: 0] &+= 1 }
+  }
+
+  /// False when there is no place for the status.
+  @inline(__always)
+  private static func count(
+    in numbers: inout [UInt64], from start: Int, _ bodyBytes: UInt64, _ microseconds: UInt64, duration: Int,
+    _ code: UInt16
+  ) -> Bool {
+    var numbers = numbers.mutableSpan
+    numbers[start + Place.bodyBytes] &+= bodyBytes
+    numbers[start + Place.totalMicroseconds] &+= microseconds
+    numbers[start + Place.durations + duration] &+= 1
+    for place in start + Place.statuses..<start + Place.end {
+      let word = numbers[place]
+      if StatusCount.code(word) == code {
+        numbers[place] = word &+ 1
+        return true
+      }
+      if word == 0 {
+        numbers[place] = StatusCount.first(code)
+        return true
+      }
     }
-    routes[index].statuses.append((code, 1))
+    return false
   }
 
   var snapshot: [ServerMetrics.RouteMetrics] {
-    zip(names, routes).compactMap { name, route in
-      guard !route.statuses.isEmpty else { return nil }
-      var metrics = ServerMetrics.RouteMetrics(method: name.method, route: name.route)
-      metrics.statuses = Dictionary(route.statuses.map { ($0.code, $0.count) }, uniquingKeysWith: &+)
-      metrics.bodyBytes = route.bodyBytes
-      metrics.durations = route.durations
-      metrics.totalMicroseconds = route.totalMicroseconds
+    names.indices.compactMap { index in
+      let row = numbers[index * Place.end..<(index + 1) * Place.end]
+      let start = row.startIndex
+      var statuses = further[index] ?? [:]
+      for word in row[(start + Place.statuses)...] where word != 0 {
+        statuses[StatusCount.code(word)] = StatusCount.count(word)
+      }
+      guard !statuses.isEmpty else { return nil }
+      var metrics = ServerMetrics.RouteMetrics(method: names[index].method, route: names[index].route)
+      metrics.statuses = statuses
+      metrics.bodyBytes = row[start + Place.bodyBytes]
+      metrics.durations = Array(row[start + Place.durations..<start + Place.statuses])
+      metrics.totalMicroseconds = row[start + Place.totalMicroseconds]
       return metrics
     }
   }

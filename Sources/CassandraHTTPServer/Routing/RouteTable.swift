@@ -8,10 +8,6 @@ struct RouteTable: Sendable {
     var method: Method
     /// The pattern of its path, for logs and counts.
     var pattern: String
-    /// Whether that can stand in a line of JSON as it is.
-    var isPatternPlain: Bool
-    /// What the spans of its requests are called.
-    var spanName: String
     /// Whether it answers even when the server sheds load.
     var isAlwaysAnswered: Bool
     /// Its place among the endpoints, for what counts them.
@@ -40,7 +36,7 @@ struct RouteTable: Sendable {
 
   private var nodes = [Node()]
   /// Method and pattern of each endpoint, by its number.
-  private(set) var endpointNames: [(method: String, route: String)] = []
+  private(set) var endpoints: [(method: Method, route: String)] = []
   /// The middleware around whatever answers; nil when there is none.
   let wrapped: BoundHandler?
 
@@ -52,10 +48,9 @@ struct RouteTable: Sendable {
         route.pattern,
         Endpoint(
           method: route.method, pattern: route.pattern.description,
-          isPatternPlain: Array(route.pattern.description.utf8).span.isPlain,
-          spanName: "\(route.method.name) \(route.pattern.description)", isAlwaysAnswered: route.isAlwaysAnswered,
-          number: endpointNames.count, names: route.pattern.parameterNames, handler: route.bind(shared)))
-      endpointNames.append(("\(route.method.name)", route.pattern.description))
+          isAlwaysAnswered: route.isAlwaysAnswered, number: endpoints.count, names: route.pattern.parameterNames,
+          handler: route.bind(shared)))
+      endpoints.append((route.method, route.pattern.description))
     }
   }
 

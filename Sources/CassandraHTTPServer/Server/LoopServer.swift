@@ -48,14 +48,13 @@ final class LoopServer {
   private var trims = false
   private var date: FieldLine?
   private var dateIsGoodUntil: UInt64 = 0
-  let idPrefix: String
+  /// The beginning of the ids that the server gives.
+  let idPrefix: [UInt8]
   private var requests = 0
-  /// Counts by route; nil where that is not wanted.
-  private let counts: LoopCounts?
-  private let slowMicroseconds: UInt64?
-  /// Takes the spans of requests; nil where that is not wanted.
-  let spans: SpanRecorder?
-  @exclusivity(unchecked) private var clock = WallClock()  // Touched on the loop's thread, in one place.
+  /// What is told of requests; nil where nothing is.
+  let observation: LoopObservation?
+  /// Whether it matters which trace a request belongs to.
+  let findsTraces: Bool
   private var refusals: [ServerMetrics.Refusal: UInt64] = [:]
   private var accepted: UInt64 = 0
   /// All loops of the server.
@@ -72,23 +71,20 @@ final class LoopServer {
     self.logger = logger
     limits = ConnectionLimits(configuration)
     http2Limits = configuration.http2.map { [limits] in HTTP2Limits($0, limits) }
-    wrapper = AnswerWrapper(configuration.answers, counts: clients, logger: logger)
+    wrapper = AnswerWrapper(configuration.answers, counts: clients)
+    observation = LoopObservation(configuration, routes, on: loop, logger: logger)
+    findsTraces = configuration.answers.sendsRequestIDs || configuration.spans != nil
     budget = ByteBudget(
       limit: max(1, configuration.maximumRequestBytes / max(1, loopCount)), patience: configuration.budgetTimeout,
       on: loop)
     arrivals = LoopQueue(on: loop)
-    counts = configuration.countsRequests ? LoopCounts(routes) : nil
-    slowMicroseconds = configuration.slowRequestThreshold.map { $0.wholeMicroseconds }
-    spans = configuration.spans.map { SpanRecorder($0) }
     self.peers = peers
-    idPrefix = String(UInt32.random(in: .min ... .max), radix: 36) + "-" + String(loop.index, radix: 36) + "-"
+    idPrefix = Array("\(String(UInt32.random(in: .min ... .max), radix: 36))-\(String(loop.index, radix: 36))-".utf8)
   }
 
   /// A share of a limit that holds for all loops together.
   private func share(_ limit: Int) -> Int { max(1, limit / loopCount) }
 
-  /// Whether it matters how long requests take.
-  var measures: Bool { configuration.answers.logsAccess || counts != nil || slowMicroseconds != nil || spans != nil }
   /// Whether idle connections are closed.
   var isStopping: Bool { ending == .stopping }
   /// Whether what is answered ends its connection.
@@ -254,6 +250,8 @@ extension LoopServer {
       }
       group.cancelAll()
     }
+    // The program may end before the loop's turn does.
+    observation?.flush()
     for connection in connections.values { connection.transport.close() }
   }
 
@@ -279,76 +277,23 @@ extension LoopServer {
 
 extension LoopServer {
   /// An answer has been given, or was cut.
-  func ended(_ exchange: Exchange, on channel: RequestChannel) {
-    guard measures else { return }
-    let now = AnswerWrapper.now
-    let micros = now &- exchange.began
-    counts?.ended(exchange, microseconds: micros)
-    if wrapper != nil || spans != nil {
-      let time = clock.nanoseconds(at: now)
-      wrapper?.ended(exchange, on: channel, microseconds: micros, at: time)
-      if let spans { record(exchange, on: channel, microseconds: micros, at: time, in: spans) }
-    }
-    guard let slowMicroseconds, micros > slowMicroseconds else { return }
-    let head = exchange.head
-    logger.warning(
-      "a slow request",
-      [
-        "method": .text(head.methodText), "path": .text(head.path),
-        "route": .text(exchange.pattern), "status": .integer(Int(exchange.status.code)),
-        "us": .integer(Int(clamping: micros)), "id": .text(channel.requestID),
-      ])
-  }
-
-  /// Records the span of a request, by the names of OpenTelemetry's conventions for HTTP.
-  private func record(
-    _ exchange: Exchange, on channel: RequestChannel, microseconds: UInt64, at end: Int64, in spans: SpanRecorder
-  ) {
-    guard let context = exchange.span else { return }
-    let method = exchange.head.methodText
-    let status = Int(exchange.status.code)
-    let facts = SpanFacts(
-      context, parent: exchange.parentSpan, kind: .server, end: end, duration: Int64(clamping: microseconds) * 1000,
-      isFailure: status >= 500)
-    let (bytes, host) = (exchange.head.bytes, channel.transport.peerHost)
-    spans.record(facts) { span in
-      span.name(exchange.spanName ?? method)
-      span.add(.requestMethod, method)
-      span.add(.path, bytes.span.extracting(exchange.head.pathRange))
-      span.add(.scheme, configuration.tls == nil ? "http" : "https")
-      span.add(.status, status)
-      span.add(.bodyBytes, exchange.bodyBytes)
-      if channel.hasPlainHost {
-        span.add(.clientAddress, host.span)
-      } else {
-        span.add(.clientAddress, channel.clientHost)
-      }
-      if !exchange.pattern.isEmpty { span.add(.route, exchange.pattern) }
-      if status >= 500 { span.add(.errorType, "\(status)") }
-    }
-  }
+  @inline(__always)
+  func ended(_ exchange: Exchange, on channel: RequestChannel) { observation?.ended(exchange, on: channel) }
 
   /// Something was refused or cut, which is rare.
   func count(_ refusal: ServerMetrics.Refusal) { refusals[refusal, default: 0] &+= 1 }
 
   var metrics: ServerMetrics {
     var metrics = ServerMetrics()
-    metrics.routes = counts?.snapshot ?? []
+    metrics.routes = observation?.countsByRoute ?? []
     metrics.refusals = refusals
     metrics.acceptedConnections = accepted
     metrics.connections = connections.count
     metrics.requestsInFlight = connections.values.reduce(0) { $0 + $1.requestsInFlight }
     metrics.streams = streams
     metrics.waitingBytes = waitingBytes
-    metrics.droppedSpans = spans?.droppedCount ?? 0
+    metrics.droppedSpans = observation?.droppedSpans ?? 0
     return metrics
-  }
-}
-
-extension Duration {
-  fileprivate var wholeMicroseconds: UInt64 {
-    let (seconds, attoseconds) = components
-    return UInt64(clamping: max(0, seconds)) * 1_000_000 + UInt64(clamping: max(0, attoseconds / 1_000_000_000_000))
   }
 }
 

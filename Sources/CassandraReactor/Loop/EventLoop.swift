@@ -88,6 +88,9 @@ public final class EventLoop: TaskExecutor {
   /// turn do together. To be called on the loop.
   public func atEndOfTurn(_ body: @escaping () -> Void) { core.endings.append(body) }
 
+  /// The same for what has something to do at the end of nearly every turn: it allocates nothing.
+  package func atEndOfTurn(_ ending: any TurnEnding) { core.turnEndings.append(ending) }
+
   /// Waits until the loop has looked at its sockets; to be called on the loop.
   package func nextTurn() async { await withUnsafeContinuation { waiter in post { waiter.resume() } } }
 
@@ -190,7 +193,7 @@ extension EventLoop {
       core.runEndings()
       core.flushDirty()
     } while budget > 0 && !core.ready.isEmpty
-    core.keepsGoing = !core.ready.isEmpty || !core.endings.isEmpty
+    core.keepsGoing = !core.ready.isEmpty || !core.endings.isEmpty || !core.turnEndings.isEmpty
   }
 }
 

@@ -31,6 +31,7 @@ final class LoopCore {
   @exclusivity(unchecked) var receivedBytes = 0
   /// What is to be done at the end of this turn.
   @exclusivity(unchecked) var endings: [() -> Void] = []
+  @exclusivity(unchecked) var turnEndings: [any TurnEnding] = []
   let receiveBuffer: UnsafeMutableRawBufferPointer
   /// What TLS has decrypted of one read.
   let plaintextBuffer: UnsafeMutableRawBufferPointer
@@ -135,9 +136,22 @@ final class LoopCore {
 
 // MARK: - The end of a turn
 
+/// Has something to do at the end of a turn, when it has asked for that with ``EventLoop/atEndOfTurn(_:)``.
+package protocol TurnEnding: AnyObject {
+  /// This turn has nothing else to run, and its connections have not written yet.
+  func turnEnds()
+}
+
 extension LoopCore {
   /// Runs what was given for the end of the turn. What that gives anew is for the end of the next round.
   func runEndings() {
+    if !turnEndings.isEmpty {
+      var due: [any TurnEnding] = []
+      swap(&due, &turnEndings)
+      for ending in due { ending.turnEnds() }
+      due.removeAll(keepingCapacity: true)
+      if turnEndings.isEmpty { swap(&due, &turnEndings) }
+    }
     guard !endings.isEmpty else { return }
     var due: [() -> Void] = []
     swap(&due, &endings)

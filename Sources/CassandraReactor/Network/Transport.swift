@@ -42,8 +42,6 @@ public final class Transport {
   public let loop: EventLoop
   /// The address of the peer, when it is known.
   public private(set) var peer: SocketAddress?
-  /// The peer's address without its port, as text for logs; `unix` when it is not known. It is made once.
-  package private(set) lazy var peerHost = Array((peer?.host ?? "unix").utf8)
   /// Who is told; kept until the transport has closed.
   public var delegate: (any TransportDelegate)?
 
@@ -58,6 +56,7 @@ public final class Transport {
   /// Called once, when the handle has closed.
   var onClosed: (() -> Void)?
 
+  @exclusivity(unchecked) private var knownPeerHost: [UInt8] = []
   @exclusivity(unchecked) var output: [UInt8] = []
   @exclusivity(unchecked) var isDirty = false
   @exclusivity(unchecked) var isWriting = false
@@ -101,6 +100,12 @@ public final class Transport {
 
   var stream: UnsafeMutablePointer<uv_stream_t> {
     UnsafeMutableRawPointer(handle).assumingMemoryBound(to: uv_stream_t.self)
+  }
+
+  /// The peer's address without its port, as text for logs; `unix` when it is not known. It is made once.
+  package var peerHost: [UInt8] {
+    if knownPeerHost.isEmpty { knownPeerHost = Array((peer?.host ?? "unix").utf8) }
+    return knownPeerHost
   }
 
   /// Whether bytes can still be written.

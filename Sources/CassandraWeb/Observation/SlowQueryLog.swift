@@ -10,7 +10,7 @@ public struct SlowQueryLog: RequestListener {
   private let threshold: Duration
   private let logger: CassandraLogger
   /// Bytes of a statement's text that are logged: 1,000.
-  public static let maximumTextBytes = 1000
+  public static let maximumTextBytes = ShownStatement.maximumTextBytes
 
   /// A log of requests above `threshold`, at the level of warnings.
   public init(threshold: Duration, logger: CassandraLogger) {

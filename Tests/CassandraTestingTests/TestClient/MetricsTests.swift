@@ -51,6 +51,26 @@ import Testing
     }
   }
 
+  /// More statuses than a route has places for, and each as often as it came.
+  @Test func everyStatusIsCounted() async throws {
+    var configuration = ServerConfiguration()
+    configuration.countsRequests = true
+    var routes = routes()
+    routes.get("/status/{code}") { request in Response(Status(UInt16(request.path["code"]) ?? 500)) }
+    let statuses = Array(400..<423)
+    try await routes.test(configuration: configuration) { client in
+      for round in 0..<2 {
+        for status in statuses.dropFirst(round) { _ = try await client.get("/status/\(status)") }
+      }
+      let counted = lines(try await client.get("/metrics").text, #"http_requests_total{method="GET",route="/status"#)
+      #expect(
+        counted
+          == statuses.map { status in
+            #"http_requests_total{method="GET",route="/status/{code}",status="\#(status)"} \#(status == 400 ? 1 : 2)"#
+          })
+    }
+  }
+
   @Test func nothingIsCountedUnlessItIsAskedFor() async throws {
     try await routes().test { client in
       _ = try await client.get("/thing/a")

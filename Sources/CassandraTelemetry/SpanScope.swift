@@ -1,0 +1,97 @@
+/// From where a task and its child tasks learn which span is under way.
+///
+/// A task that serves one request after the other is bound to one scope, which gets another span for each request: binding a
+/// task-local value for each would cost four changes of executor. See ``SpanBinding``.
+final class SpanScope: @unchecked Sendable {
+  // Sendable because it is written only by the task that is bound to it, between two requests, when no other task has it:
+  // child tasks have ended by then, and a scope that any other task has copied is not written any more.
+  /// The span that is under way; nil where none is recorded.
+  fileprivate(set) var context: SpanContext?
+
+  @TaskLocal static var current: SpanScope?
+
+  init(_ context: SpanContext?) { self.context = context }
+}
+
+extension SpanContext {
+  /// The span that is under way in this task, when requests are traced.
+  public static var current: SpanContext? { SpanScope.current?.context }
+
+  /// Runs `body` as a part of a span: what is asked of others in it, such as a query, belongs to that. With nil, nothing of it
+  /// is recorded.
+  public static func withCurrent<Result, Failure: Error>(
+    _ context: SpanContext?, _ body: () throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    let outcome = SpanScope.$current.withValue(SpanScope(context)) {
+      Swift.Result { () throws(Failure) in try body() }
+    }
+    return try outcome.get()
+  }
+
+  /// Runs `body` as a part of a span: what is asked of others in it, such as a query, belongs to that. With nil, nothing of it
+  /// is recorded.
+  public nonisolated(nonsending) static func withCurrent<Result>(
+    _ context: SpanContext?, _ body: () async throws -> Result
+  ) async rethrows -> Result {
+    try await SpanScope.$current.withValue(SpanScope(context)) { try await body() }
+  }
+}
+
+/// Binds a task that serves requests to a scope, and tells it of their spans. It belongs to that task.
+///
+/// A task that is no child, `Task { … }`, gets copies of the task-local values and may outlive the request that it was made
+/// for, whose span it has to keep. The runtime says nothing of such copies, but each of them counts as a reference. So before
+/// the scope gets another span it is asked whether the binding has the only reference; if not, it is left to those who have
+/// it, and the task is bound to a new one.
+package final class SpanBinding {
+  /// The scope, without a reference of its own: that would be one too many to count.
+  private let place = UnsafeMutablePointer<SpanScope>.allocate(capacity: 1)
+  /// References that whoever binds the value holds besides until the binding ends.
+  private var surplus = 0
+
+  /// Binds nothing yet.
+  package init() {}
+
+  // What lies there is not owned.
+  deinit { place.deallocate() }
+
+  /// Runs `body` with a new scope. It serves requests until ``isShared`` is true after one of them.
+  package func bind<Result>(_ body: () async -> Result) async -> Result {
+    await SpanScope.$current.withValue(SpanScope(nil)) {
+      noteScope()
+      setSurplusAside()
+      let result = await body()
+      takeSurplusBack()
+      return result
+    }
+  }
+
+  /// A request begins, whose span this is; within ``bind(_:)``, and while nobody shares the scope.
+  package func begin(_ context: SpanContext?) { place.pointee.context = context }
+
+  /// Whether another task has the scope.
+  package var isShared: Bool { !isKnownUniquelyReferenced(&place.pointee) }
+
+  @inline(never)
+  private func noteScope() {
+    guard let scope = SpanScope.current else { preconditionFailure("a scope is bound") }
+    UnsafeMutableRawPointer(place).storeBytes(
+      of: Unmanaged.passUnretained(scope).toOpaque(), as: UnsafeMutableRawPointer.self)
+  }
+
+  /// Whether the caller's own reference to the value lives as long as the binding is up to the optimizer. While the body runs
+  /// only the binding's is counted, which keeps the scope alive; nothing else can have it yet.
+  @inline(never)
+  private func setSurplusAside() {
+    surplus = 0
+    while isShared {
+      Unmanaged.passUnretained(place.pointee).release()
+      surplus += 1
+    }
+  }
+
+  @inline(never)
+  private func takeSurplusBack() {
+    for _ in 0..<surplus { _ = Unmanaged.passUnretained(place.pointee).retain() }
+  }
+}
