@@ -28,7 +28,7 @@ final class HTTP2Session {
   /// Streams whose output has all been handed over since ``takeEmptied()``.
   private var emptied: [Int32] = []
   /// Streams that were given up by the client, or because of it, since ``takeResets()``.
-  private var resets = 0
+  private var resets = ResetCount()
   /// Bytes of the present head or trailers as RFC 9113 §6.5.2 counts them, out of HPACK.
   private var decodedBytes = 0
   /// Bytes of answers that the client's windows have not let go.
@@ -144,10 +144,7 @@ extension HTTP2Session {
   /// Whether nothing more is to be sent or expected.
   var isOver: Bool { nghttp2_session_want_read(session) == 0 && nghttp2_session_want_write(session) == 0 }
   /// How many streams were given up by the client, or because of what it sent, since it was last asked.
-  func takeResets() -> Int {
-    defer { resets = 0 }
-    return resets
-  }
+  func takeResets() -> Int { resets.take() }
 
   /// Frames that wait to be sent.
   var queuedFrames: Int { nghttp2_session_get_outbound_queue_size(session) }
@@ -243,6 +240,7 @@ extension HTTP2Session {
 
   /// Ends a stream.
   func reset(_ stream: Int32, _ code: Code) {
+    if code == .refusedStream { resets.expectFrame() }
     nghttp2_submit_rst_stream(session, Self.noFlags, stream, code.rawValue)
   }
 }
@@ -312,6 +310,7 @@ extension HTTP2Session {
     }
     nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks) { _, frame, _, context in
       guard let me = HTTP2Session.of(context), let frame else { return 0 }
+      me.resets.expectFrame()
       // It may be one that was refused before it was a stream.
       me.order.closed(frame.pointee.hd.stream_id)
       return 0
@@ -361,7 +360,7 @@ extension HTTP2Session {
       if frame.hd.endsStream { events.append(.bodyEnded(stream: stream)) }
     case NGHTTP2_DATA.rawValue:
       if frame.hd.endsStream { events.append(.bodyEnded(stream: stream)) }
-    case NGHTTP2_RST_STREAM.rawValue: resets += 1
+    case NGHTTP2_RST_STREAM.rawValue: resets.frameArrived()
     default: break
     }
   }
@@ -379,7 +378,7 @@ extension HTTP2Session {
     if frame.hd.type == UInt8(NGHTTP2_RST_STREAM.rawValue) {
       // A client can have its streams reset by the server, with frames that are wrong, and ask for more meanwhile (as in
       // CVE-2025-8671); the library tells of some of these frames only by what it sends.
-      if Code(rawValue: frame.rst_stream.error_code)?.isFaultOfClient ?? true { resets += 1 }
+      if Code(rawValue: frame.rst_stream.error_code)?.isFaultOfClient ?? true { resets.frameLeft() }
       return
     }
     if frame.hd.type == UInt8(NGHTTP2_GOAWAY.rawValue) {
