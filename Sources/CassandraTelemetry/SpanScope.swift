@@ -41,57 +41,41 @@ extension SpanContext {
 ///
 /// A task that is no child, `Task { … }`, gets copies of the task-local values and may outlive the request that it was made
 /// for, whose span it has to keep. The runtime says nothing of such copies, but each of them counts as a reference. So before
-/// the scope gets another span it is asked whether the binding has the only reference; if not, it is left to those who have
-/// it, and the task is bound to a new one.
+/// the scope gets another span, its references are counted; when there are more than before any request, the scope is left to
+/// those who have them, and the task is bound to a new one. Nothing but spans depends on the count.
 package final class SpanBinding {
-  /// The scope, without a reference of its own: that would be one too many to count.
-  private let place = UnsafeMutablePointer<SpanScope>.allocate(capacity: 1)
-  /// References that whoever binds the value holds besides until the binding ends.
-  private var surplus = 0
+  private var scope: SpanScope?
+  /// References that there are while nobody shares the scope.
+  private var references = UInt.max
 
   /// Binds nothing yet.
   package init() {}
 
-  // What lies there is not owned.
-  deinit { place.deallocate() }
-
   /// Runs `body` with a new scope. It serves requests until ``isShared`` is true after one of them.
   package func bind<Result>(_ body: () async -> Result) async -> Result {
     await SpanScope.$current.withValue(SpanScope(nil)) {
-      noteScope()
-      setSurplusAside()
-      let result = await body()
-      takeSurplusBack()
-      return result
+      scope = SpanScope.current
+      references = .max
+      defer { scope = nil }
+      return await body()
     }
   }
 
   /// A request begins, whose span this is; within ``bind(_:)``, and while nobody shares the scope.
-  package func begin(_ context: SpanContext?) { place.pointee.context = context }
+  package func begin(_ context: SpanContext?) {
+    // Whether whoever binds the value keeps a reference of its own besides is up to the optimizer; by the second request it
+    // has what it is going to have.
+    references = min(references, count())
+    scope?.context = context
+  }
 
   /// Whether another task has the scope.
-  package var isShared: Bool { !isKnownUniquelyReferenced(&place.pointee) }
+  package var isShared: Bool { count() > references }
 
+  /// One place, so that what it holds itself is the same each time.
   @inline(never)
-  private func noteScope() {
-    guard let scope = SpanScope.current else { preconditionFailure("a scope is bound") }
-    UnsafeMutableRawPointer(place).storeBytes(
-      of: Unmanaged.passUnretained(scope).toOpaque(), as: UnsafeMutableRawPointer.self)
-  }
-
-  /// Whether the caller's own reference to the value lives as long as the binding is up to the optimizer. While the body runs
-  /// only the binding's is counted, which keeps the scope alive; nothing else can have it yet.
-  @inline(never)
-  private func setSurplusAside() {
-    surplus = 0
-    while isShared {
-      Unmanaged.passUnretained(place.pointee).release()
-      surplus += 1
-    }
-  }
-
-  @inline(never)
-  private func takeSurplusBack() {
-    for _ in 0..<surplus { _ = Unmanaged.passUnretained(place.pointee).retain() }
+  private func count() -> UInt {
+    guard let scope else { return 0 }
+    return _getRetainCount(scope)
   }
 }
