@@ -59,9 +59,11 @@ enum TimeFunctions {
     }
   }
 
-  /// The day of a moment as Cassandra has it: of one before 1970 the day after it, unless it is midnight.
+  /// The day of a moment as Cassandra has it: of one before 1970 the day after it, unless it is within the first second of
+  /// its day. Java's `Duration` has whole seconds, the next lower ones, and its days are cut off towards zero.
   static func day(milliseconds: Int64) -> [UInt8] {
-    let days = milliseconds / 86_400_000
+    let seconds = milliseconds / 1000 - (milliseconds % 1000 < 0 ? 1 : 0)
+    let days = seconds / 86_400
     var bytes: [UInt8] = []
     bytes.append(bigEndian: UInt32(truncatingIfNeeded: days + 0x8000_0000))
     return bytes
