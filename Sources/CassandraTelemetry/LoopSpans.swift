@@ -13,8 +13,8 @@ package struct SpanPart: Sendable {
 }
 
 /// The spans of one event loop on their way to a sink. It belongs to the loop, so that nothing is waited for, and what a turn
-/// of the loop makes is given to a ``SpanQueue`` at once, at the turn's end, with ``flush()``. Of what is the same in all spans of a kind it
-/// takes parts that were written before: a span costs some copies of bytes and no allocation.
+/// of the loop makes is given to a ``SpanQueue`` at once, at the turn's end, with ``flush()``. Of what is the same in all
+/// spans of a kind it takes parts that were written before: a span costs some copies of bytes and no allocation.
 package final class LoopSpans {
   private let sink: any SpanSink
   private let queue: SpanQueue?

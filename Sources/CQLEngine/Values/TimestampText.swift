@@ -2,7 +2,8 @@ import CassandraBytes
 import CassandraWire
 
 /// Timestamps in the spellings that Cassandra reads: those of ISO 8601, and those that cqlsh and people write, with a space
-/// for the `T`, numbers of any length in front of a time, up to nine digits of fractions, and a space before the zone, which may have a name (``ZoneName``).
+/// for the `T`, numbers of any length in front of a time, up to nine digits of fractions, and a space before the zone, which
+/// may have a name (``ZoneName``).
 struct TimestampText {
   private let text: [UInt8]
   private var position = 0

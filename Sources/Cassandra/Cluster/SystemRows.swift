@@ -143,9 +143,9 @@ enum LocalDatacenter {
     return found.first
   }
 
-  /// Names that a message tells: 20. A server may name as many as there are nodes,
+  /// Names that a message tells: 20. A server may name as many as there are nodes.
   private static let listedNames = 20
-  /// and each may be as long as the protocol lets it be; of one that is longer than 100 bytes the beginning is told.
+  /// Bytes of a name that a message tells: 100. Of a longer one, which the protocol lets be, the beginning is told.
   private static let listedBytes = 100
 
   /// The names for a message, in their order.

@@ -4,6 +4,9 @@ internal import CassandraWire
 
 /// What bounds one connection, in numbers and in milliseconds.
 struct ConnectionLimits: Sendable {
+  /// Bytes of an answer during the handshake: 128 KiB. What a server says of itself takes some hundred.
+  static let handshakeBytes = 128 << 10
+
   var requestsInFlight: Int
   var orphanedRequests: Int
   var responseBytes: Int
@@ -76,14 +79,11 @@ struct ClientMachine<Recipient> {
   private var sweepAt = UInt64.max
   private var pulseAt = UInt64.max
 
-  /// Bytes of an answer during the handshake: 128 KiB. What a server says of itself takes some hundred.
-  static var maximumHandshakeBytes: Int { 128 << 10 }
-
   init(version: ProtocolVersion, limits: ConnectionLimits, now: UInt64) {
     self.version = version
     self.limits = limits
     decoder = EnvelopeDecoder(
-      maximumBodyBytes: min(limits.responseBytes, Self.maximumHandshakeBytes), dropsLargeBodies: true)
+      maximumBodyBytes: min(limits.responseBytes, ConnectionLimits.handshakeBytes), dropsLargeBodies: true)
     streams = StreamTable(capacity: limits.requestsInFlight + limits.orphanedRequests)
     pulse = ConnectionPulse(
       interval: limits.heartbeatInterval, patience: limits.silenceBeforeHeartbeat, timeout: limits.heartbeatTimeout)

@@ -281,6 +281,14 @@ extension NodeConnection: TransportDelegate {
       return isVoid(header, body) ? .done : .answer(header, Array(copying: body))
     case .owned(let body): return isVoid(header, body.span) ? .done : .answer(header, body)
     case .dropped:
+      // Only while the connection begins is less taken than the limit.
+      guard header.bodyCount > limits.responseBytes else {
+        return .failure(
+          CassandraError(
+            .responseTooLarge, "The server says more of itself than a database does: are address and port the right ones?",
+            logDetail: "\(header.bodyCount) bytes, of which \(ConnectionLimits.handshakeBytes) are taken",
+            coordinator: endPoint))
+      }
       return .failure(
         CassandraError(
           .responseTooLarge,

@@ -84,6 +84,28 @@ import Testing
     #expect(receive(answer(.error, on: second, version: .v3)) == ["close: otherVersion(3)", "fail b"])
   }
 
+  /// Whether an answer of so many bytes is dropped.
+  private mutating func drops(_ count: Int) -> Bool {
+    let stream = send("a")
+    var bytes: [UInt8] = []
+    var encoder = EnvelopeEncoder()
+    encoder.append(
+      EnvelopeHeader(version: .v4, isResponse: true, stream: stream, opcode: .supported), to: &bytes
+    ) { $0 += [UInt8](repeating: 0, count: count) }
+    machine.heard(now: 0)
+    var offset = 0
+    guard case .deliver(_, _, .dropped)? = machine.next(in: bytes.span, at: &offset) else { return false }
+    return true
+  }
+
+  /// What a server says of itself is short; once it has, the limit of answers counts.
+  @Test mutating func aLongAnswerDuringTheHandshakeIsDropped() {
+    #expect(!drops(ConnectionLimits.handshakeBytes))
+    #expect(drops(ConnectionLimits.handshakeBytes + 1))
+    machine.open(now: 0)
+    #expect(!drops(ConnectionLimits.handshakeBytes + 1))
+  }
+
   @Test mutating func whatIsLateIsGivenUpAndItsAnswerForgotten() {
     machine.open(now: 0)
     #expect(machine.pass(now: 0) == .pulse)
