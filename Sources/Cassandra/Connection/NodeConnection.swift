@@ -285,7 +285,8 @@ extension NodeConnection: TransportDelegate {
       guard header.bodyCount > limits.responseBytes else {
         return .failure(
           CassandraError(
-            .responseTooLarge, "The server says more of itself than a database does: are address and port the right ones?",
+            .responseTooLarge,
+            "The server says more of itself than a database does: are address and port the right ones?",
             logDetail: "\(header.bodyCount) bytes, of which \(ConnectionLimits.handshakeBytes) are taken",
             coordinator: endPoint))
       }
