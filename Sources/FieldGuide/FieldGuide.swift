@@ -60,7 +60,7 @@ public enum FieldGuide {
         FIELDGUIDE_OTLP_ENDPOINT     http://host:port of a collector; spans of requests and queries are sent there
         FIELDGUIDE_CURSOR_KEY        32 letters or more that all processes behind one address share, for cursors of pages
         FIELDGUIDE_LOG_LEVEL         trace, debug, info, warning or error (info)
-        FIELDGUIDE_LOG_FORMAT        text or json (text)
+        FIELDGUIDE_LOG_FORMAT        text or json (text on a terminal, json otherwise)
       """)
 
   private static let environmentOption = CommandOption(

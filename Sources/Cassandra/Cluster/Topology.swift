@@ -40,9 +40,10 @@ struct Topology: Sendable {
   /// - Parameters:
   ///   - remoteNodes: Nodes of each other data centre that may be used.
   ///   - replication: How each keyspace is replicated.
+  ///   - ringSteps: See ``maximumRingSteps``.
   init(
     version: UInt64, nodes: [NodeDescription], localDatacenter: ByteText?, remoteNodes: Int,
-    replication: [ByteText: Replication]
+    replication: [ByteText: Replication], ringSteps: Int = maximumRingSteps
   ) {
     self.version = version
     self.nodes = Array(nodes.prefix(Self.maximumNodes))
@@ -60,7 +61,7 @@ struct Topology: Sendable {
     var maps: [Replication: ReplicaMap] = [:]
     var replicas: [ByteText: ReplicaMap] = [:]
     let ring = TokenRing(self.nodes)
-    var steps = Self.maximumRingSteps
+    var steps = ringSteps
     for (keyspace, replication) in replication.sorted(by: { $0.key < $1.key }) {
       if maps[replication] == nil, steps > 0 {
         maps[replication] = ReplicaMap(

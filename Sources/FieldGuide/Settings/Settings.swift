@@ -2,6 +2,14 @@ internal import Cassandra
 internal import CassandraHTTPServer
 internal import CassandraTelemetry
 
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#else
+  internal import Darwin
+#endif
+
 /// Everything that the environment and `.env` say.
 struct Settings {
   /// The database; its address is not known yet while ``usesEmbeddedDatabase`` and the node has not started.
@@ -121,7 +129,8 @@ struct Settings {
   }
 
   private static func logFormat(_ source: SettingsSource) throws(SettingsError) -> LogFormat {
-    guard let value = source["FIELDGUIDE_LOG_FORMAT"] else { return .text }
+    // Text is for who looks at a terminal; what reads a pipe or a file takes lines apart.
+    guard let value = source["FIELDGUIDE_LOG_FORMAT"] else { return isatty(2) == 1 ? .text : .json }
     guard let format = LogFormat(rawValue: value.text) else {
       throw SettingsError("\(value.place) is one of \(LogFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
     }
