@@ -44,7 +44,7 @@ public struct CassandraLogger: Sendable {
   /// A logger that writes to standard error from the level of information on: text on a terminal, else a JSON object a line.
   /// All its copies share one ``ConsoleSink``.
   public static let standardError = CassandraLogger(
-    label: "", level: .info, sink: ConsoleSink(format: isatty(2) == 1 ? .text : .json))
+    label: "", level: .info, sink: ConsoleSink(format: .suitingStandardError))
 
   /// Waits until everything has been written that was logged before, as ``ConsoleSink/flush()`` does; before the process
   /// ends, and not on an event loop.

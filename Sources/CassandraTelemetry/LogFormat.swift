@@ -1,11 +1,22 @@
 internal import CassandraBytes
 
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#else
+  internal import Darwin
+#endif
+
 /// The form of a log line.
 public enum LogFormat: String, Sendable, CaseIterable {
   /// For people: time, level, label, message, then `name=value`.
   case text
   /// For machines: one JSON object a line.
   case json
+
+  /// Text where a person looks at standard error, JSON where a pipe or a file takes it.
+  package static var suitingStandardError: LogFormat { isatty(2) == 1 ? .text : .json }
 
   /// Appends `record` and a line feed to `buffer`. Control characters are escaped in both forms, so that nothing a
   /// stranger sent can begin a line of its own.

@@ -68,7 +68,7 @@ public enum FieldGuide {
 
   private static func settings(_ source: SettingsSource) throws -> (Settings, ConsoleSink, CassandraLogger) {
     var settings = try Settings(source)
-    let sink = ConsoleSink(format: settings.logFormat)
+    let sink = ConsoleSink(format: settings.logFormat ?? .suitingStandardError)
     let logger = CassandraLogger(label: "fieldguide", level: settings.logLevel, sink: sink)
     for warning in settings.warnings { logger.warning(warning) }
     if let astra = settings.astra { settings.database.cluster = try astra.cluster(logger: logger) }

@@ -41,7 +41,7 @@ import Testing
     #expect(settings.database.tls == nil)
     #expect(settings.replicationFactor == 1)
     #expect(settings.logLevel == .info)
-    #expect(settings.logFormat == .text)
+    #expect(settings.logFormat == nil)
     #expect(settings.warnings.isEmpty)
   }
 

@@ -2,14 +2,6 @@ internal import Cassandra
 internal import CassandraHTTPServer
 internal import CassandraTelemetry
 
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#else
-  internal import Darwin
-#endif
-
 /// Everything that the environment and `.env` say.
 struct Settings {
   /// The database; its address is not known yet while ``usesEmbeddedDatabase`` and the node has not started.
@@ -32,8 +24,8 @@ struct Settings {
   var cursorKey: Secret?
   /// How much is logged.
   var logLevel: LogLevel
-  /// The form of log lines.
-  var logFormat: LogFormat
+  /// The form of log lines; nil for the one that suits standard error.
+  var logFormat: LogFormat?
   /// What a person should look at, though it does not keep the program from running.
   var warnings: [String]
 
@@ -128,9 +120,8 @@ struct Settings {
     return Secret(value.text)
   }
 
-  private static func logFormat(_ source: SettingsSource) throws(SettingsError) -> LogFormat {
-    // Text is for who looks at a terminal; what reads a pipe or a file takes lines apart.
-    guard let value = source["FIELDGUIDE_LOG_FORMAT"] else { return isatty(2) == 1 ? .text : .json }
+  private static func logFormat(_ source: SettingsSource) throws(SettingsError) -> LogFormat? {
+    guard let value = source["FIELDGUIDE_LOG_FORMAT"] else { return nil }
     guard let format = LogFormat(rawValue: value.text) else {
       throw SettingsError("\(value.place) is one of \(LogFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
     }
