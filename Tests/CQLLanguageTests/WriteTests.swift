@@ -143,7 +143,7 @@ import Testing
   }
 
   /// Were each compared with all before it, that would take far longer than the limit.
-  @Test(.timeLimit(.minutes(1))) func manyAssignmentsTakeNoSquareOfTheirNumber() throws {
+  @Test(.timeLimit(.minutes(5))) func manyAssignmentsTakeNoSquareOfTheirNumber() throws {
     let count = 32_000
     let assignments = (0..<count).map { "a[\($0)] = 1" }.joined(separator: ", ")
     guard case .update(let update) = try parse("UPDATE t SET \(assignments) WHERE k = 1") else {

@@ -3,7 +3,7 @@ import CassandraTesting
 import Testing
 
 /// Statements that a node carries out before it serves anybody.
-@Suite(.timeLimit(.minutes(2))) struct InitialStatementsTests {
+@Suite(.timeLimit(.minutes(5))) struct InitialStatementsTests {
   private static let schema = """
     -- A schema; with a comment.
     CREATE KEYSPACE garden WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1};

@@ -51,7 +51,7 @@ import Testing
   }
 
   /// The word within comments, which each one passes over: what costs more than to read it twice is hidden as a whole.
-  @Test(.timeLimit(.minutes(1)), arguments: ["password/*", "password--", "password //"])
+  @Test(.timeLimit(.minutes(5)), arguments: ["password/*", "password--", "password //"])
   func wordsWithinCommentsCostNoSquareOfTheirNumber(word: String) {
     let text = String(repeating: word, count: 200_000) + " */ = 'secret'"
     let hidden = HiddenPasswords(in: text)

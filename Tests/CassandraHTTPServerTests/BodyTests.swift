@@ -4,7 +4,7 @@ import Testing
 import CassandraHTTPServer
 import CassandraWebTesting
 
-@Suite(.timeLimit(.minutes(2))) struct BodyTests {
+@Suite(.timeLimit(.minutes(5))) struct BodyTests {
   /// What Examples/Echo does.
   private func echoRoutes() -> Routes<Void> {
     var routes = Routes<Void>()

@@ -6,7 +6,7 @@ import CassandraHTTPServer
 import CassandraWebTesting
 
 /// Limits of sums, and that who causes a load bears it.
-@Suite(.timeLimit(.minutes(2))) struct BudgetTests {
+@Suite(.timeLimit(.minutes(5))) struct BudgetTests {
   private final class Count: Sendable {
     let now = Atomic<Int>(0)
     let most = Atomic<Int>(0)

@@ -6,7 +6,7 @@ import CassandraHTTPServer
 import CassandraWebTesting
 
 /// The steps of the end, and what it costs those who use the server meanwhile.
-@Suite(.timeLimit(.minutes(2))) struct DrainTests {
+@Suite(.timeLimit(.minutes(5))) struct DrainTests {
   private func routes() -> Routes<Void> {
     var routes = plainRoutes()
     routes.always { routes in

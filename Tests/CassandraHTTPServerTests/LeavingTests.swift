@@ -7,7 +7,7 @@ import CassandraHTTPServer
 import CassandraWebTesting
 
 /// Who leaves in the middle, and what becomes of the other.
-@Suite(.timeLimit(.minutes(2))) struct LeavingTests {
+@Suite(.timeLimit(.minutes(5))) struct LeavingTests {
   /// A handler that waits until it is cancelled, or until it may go on.
   private func waiting(
     _ begun: Promise<Void>, _ cancelled: Promise<Void>, _ mayGoOn: Promise<Void> = Promise()

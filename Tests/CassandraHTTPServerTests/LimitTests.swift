@@ -5,7 +5,7 @@ import Testing
 import CassandraHTTPServer
 import CassandraWebTesting
 
-@Suite(.timeLimit(.minutes(2))) struct LimitTests {
+@Suite(.timeLimit(.minutes(5))) struct LimitTests {
   /// Routes that answer more than any kernel keeps.
   private func floods(_ begun: Promise<Void> = Promise(), _ written: Atomic<Int>.Box = .init()) -> Routes<Void> {
     var routes = plainRoutes()

@@ -6,7 +6,7 @@ import Testing
 import CassandraHTTPServer
 import CassandraWebTesting
 
-@Suite(.timeLimit(.minutes(2))) struct ListeningTests {
+@Suite(.timeLimit(.minutes(5))) struct ListeningTests {
   @Test(arguments: ["127.0.0.1", "::1"]) func addressesOfBothKinds(_ host: String) async throws {
     let address = try SocketAddress(host, port: 0)
     try await serving(plainRoutes()) {

@@ -4,7 +4,7 @@ import Testing
 import CassandraHTTPServer
 import CassandraWebTesting
 
-@Suite(.timeLimit(.minutes(2))) struct PathTests {
+@Suite(.timeLimit(.minutes(5))) struct PathTests {
   static let texts: [(path: String, text: String)] = [
     ("/echo/plain", "plain"), ("/echo/a%2Fb", "a/b"), ("/echo/%20", " "), ("/echo/a+b", "a+b"),
     ("/echo/%C3%89pervier", "Épervier"), ("/echo/%e9%b7%ba", "鷺"), ("/echo/100%25", "100%"), ("/echo/%252F", "%2F"),

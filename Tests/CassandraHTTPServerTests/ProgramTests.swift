@@ -5,7 +5,7 @@ import Foundation
 import Testing
 
 /// A server that is all of its program.
-@Suite(.timeLimit(.minutes(2))) struct ProgramTests {
+@Suite(.timeLimit(.minutes(5))) struct ProgramTests {
   /// The program, started.
   private final class Program {
     let process = Process()

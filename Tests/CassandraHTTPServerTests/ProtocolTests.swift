@@ -28,7 +28,7 @@ func plainRoutes() -> Routes<Void> {
   return routes
 }
 
-@Suite(.timeLimit(.minutes(2))) struct ProtocolTests {
+@Suite(.timeLimit(.minutes(5))) struct ProtocolTests {
   private func with(_ body: @escaping @Sendable (Running) async throws -> Void) async throws {
     try await serving(plainRoutes(), body: body)
   }

@@ -6,7 +6,7 @@ import CassandraWebTesting
 
 /// What is refused, always with an answer and always with the end of the connection, so that nothing behind it is ever
 /// taken for a request.
-@Suite(.timeLimit(.minutes(2))) struct RefusalTests {
+@Suite(.timeLimit(.minutes(5))) struct RefusalTests {
   static let host = "Host: test\r\n"
 
   static let refused: [(request: String, status: Int)] = [

@@ -7,7 +7,7 @@ import Testing
 import CassandraHTTPServer
 import CassandraWebTesting
 
-@Suite(.timeLimit(.minutes(2))) struct RoutingTests {
+@Suite(.timeLimit(.minutes(5))) struct RoutingTests {
   private final class Trail: Sendable {
     private let kept = Mutex<[String]>([])
     func add(_ step: String) { kept.withLock { $0.append(step) } }

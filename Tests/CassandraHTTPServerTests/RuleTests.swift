@@ -4,7 +4,7 @@ import CassandraJSON
 import Testing
 import CassandraWebTesting
 
-@Suite(.timeLimit(.minutes(2))) struct RuleTests {
+@Suite(.timeLimit(.minutes(5))) struct RuleTests {
   enum Kind: String, CaseIterable, Sendable { case wild, garden }
 
   struct Place: Validatable {

@@ -5,7 +5,7 @@ import Testing
 import CassandraHTTPServer
 import CassandraWebTesting
 
-@Suite(.timeLimit(.minutes(2))) struct ValidatorTests {
+@Suite(.timeLimit(.minutes(5))) struct ValidatorTests {
   private struct Thing: Validatable, ResponseConvertible {
     var name: String
     var count: Int32

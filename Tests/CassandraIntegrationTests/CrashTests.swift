@@ -9,7 +9,7 @@ import Testing
   .enabled(
     if: Database.variable("CASSANDRA_TEST_KILLABLE") != nil && Database.variable("CASSANDRA_TEST_CONTROL") != nil,
     "CASSANDRA_TEST_KILLABLE and CASSANDRA_TEST_CONTROL are not both set: no node is killed"),
-  .serialized, .timeLimit(.minutes(3)))
+  .serialized, .timeLimit(.minutes(5)))
 struct CrashTests {
   static let keyspace = Keyspace(
     "driver_crash", ["CREATE TABLE KEYSPACE.writes (writer int, number int, PRIMARY KEY (writer, number))"])

@@ -5,7 +5,7 @@ import Testing
 /// Answers that no real node gives on demand.
 @Suite(
   .enabled(if: SimulatedCluster.administration != nil, "SIMULACRON_TEST is not set: no cluster is simulated"),
-  .serialized, .timeLimit(.minutes(2)))
+  .serialized, .timeLimit(.minutes(5)))
 struct SimulatedTests {
   static let select = "SELECT a FROM ks.t"
   static let insert = "INSERT INTO ks.t (a) VALUES (1)"

@@ -87,7 +87,7 @@ import Testing
     bytes: 16 << 20, depth: JSONLimits.deepest, stringBytes: 16 << 20, numberBytes: 16 << 20)
 
   @Test(
-    .timeLimit(.minutes(1)),
+    .timeLimit(.minutes(5)),
     arguments: [
       "many keys", "many equal keys", "keys that Swift takes for equal", "long string", "many escapes", "long number",
       "many lines", "many small strings", "deep and wide", "many elements",

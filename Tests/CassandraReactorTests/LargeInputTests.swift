@@ -3,7 +3,7 @@ import CassandraTelemetry
 import Testing
 
 /// What many peers send at once is taken in turns that end, so that others are answered meanwhile.
-@Suite(.timeLimit(.minutes(2))) struct LargeInputTests {
+@Suite(.timeLimit(.minutes(5))) struct LargeInputTests {
   /// Counts what a turn receives of all transports, and takes one piece of each in a turn.
   private final class Gauge: TransportDelegate {
     private(set) var all = 0

@@ -2,7 +2,7 @@ import Testing
 
 @testable import CassandraReactor
 
-@Suite(.timeLimit(.minutes(1))) struct LoopWaitTests {
+@Suite(.timeLimit(.minutes(5))) struct LoopWaitTests {
   /// The loop is told of a cancellation a moment later; by then somebody else may wait, or the same task for another end.
   @Test func aWaitThatWasCancelledBeforeItBeganDoesNotEndTheNextOne() async throws {
     let loops = try EventLoops(count: 1)

@@ -3,7 +3,7 @@ import Testing
 @testable import CassandraReactor
 
 /// A value that comes once.
-@Suite(.timeLimit(.minutes(1))) struct OneShotTests {
+@Suite(.timeLimit(.minutes(5))) struct OneShotTests {
   @Test func theFirstValueCounts() async {
     let shot = OneShot<Int>()
     #expect(!shot.isFulfilled)

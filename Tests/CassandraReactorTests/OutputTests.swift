@@ -2,7 +2,7 @@ import Testing
 
 @testable import CassandraReactor
 
-@Suite(.timeLimit(.minutes(1))) struct OutputTests {
+@Suite(.timeLimit(.minutes(5))) struct OutputTests {
   private final class Listener: TransportDelegate {
     func transport(_ transport: Transport, received bytes: Span<UInt8>) {}
     func transportInputEnded(_ transport: Transport) {}

@@ -1,7 +1,7 @@
 import CassandraReactor
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct ReservedAddressTests {
+@Suite(.timeLimit(.minutes(5))) struct ReservedAddressTests {
   @Test func itIsRefusedWhileNobodyListensAndListenedAtAgain() async throws {
     let loops = try EventLoops(count: 1)
     let reserved = try ReservedAddress(.loopback(port: 0))

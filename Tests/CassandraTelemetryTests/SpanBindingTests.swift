@@ -2,7 +2,7 @@ import Testing
 
 @testable import CassandraTelemetry
 
-@Suite(.timeLimit(.minutes(1))) struct SpanBindingTests {
+@Suite(.timeLimit(.minutes(5))) struct SpanBindingTests {
   @Test func theSpanOfTheRequestIsTheTasksAndItsChildrens() async {
     let binding = SpanBinding()
     weak var scope: SpanScope?

@@ -3,7 +3,7 @@ import Testing
 
 @testable import CassandraTerminal
 
-@Suite(.timeLimit(.minutes(1))) struct SmallFileTests {
+@Suite(.timeLimit(.minutes(5))) struct SmallFileTests {
   private let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
 
   private func path(_ name: String) throws -> String {

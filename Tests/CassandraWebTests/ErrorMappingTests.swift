@@ -10,7 +10,7 @@ import CassandraWebTesting
 @testable import Cassandra
 @testable import CassandraWeb
 
-@Suite(.timeLimit(.minutes(1))) struct ErrorMappingTests {
+@Suite(.timeLimit(.minutes(5))) struct ErrorMappingTests {
   static let statuses: [(code: CassandraError.Code, status: UInt16, retry: Bool)] = [
     (.notRunning, 503, true), (.closed, 503, true), (.noNodeAvailable, 503, true), (.connectionLost, 503, true),
     (.queueFull, 503, true), (.unavailable, 503, true), (.overloaded, 503, true), (.isBootstrapping, 503, true),

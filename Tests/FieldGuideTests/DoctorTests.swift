@@ -10,7 +10,7 @@ import Testing
 @testable import FieldGuide
 
 /// What `fieldguide doctor` says of databases that are there.
-@Suite(.timeLimit(.minutes(2))) struct DoctorTests {
+@Suite(.timeLimit(.minutes(5))) struct DoctorTests {
   /// What the doctor says of the settings in a file.
   private func examine(
     _ text: String, in folder: SettingsFolder, data: String = "data"

@@ -14,7 +14,7 @@ private struct Terminal {
 }
 
 /// The program as a process of a system that gives it little.
-@Suite(.timeLimit(.minutes(2))) struct ProcessTests {
+@Suite(.timeLimit(.minutes(5))) struct ProcessTests {
   /// Serves until it says so, and is asked to end then; what it said and how it ended.
   private func serve(
     descriptors: Int = 1_024, on terminal: Terminal? = nil,

@@ -8,7 +8,7 @@ import Testing
 @testable import FieldGuide
 
 /// `fieldguide init --wait`.
-@Suite(.timeLimit(.minutes(2))) struct StartingDatabaseTests {
+@Suite(.timeLimit(.minutes(5))) struct StartingDatabaseTests {
   private func database(at endPoint: String) throws -> StartingDatabase {
     let source = try SettingsSource(
       file: nil,

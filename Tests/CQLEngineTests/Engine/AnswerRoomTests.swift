@@ -4,7 +4,7 @@ import Testing
 @testable import CQLEngine
 
 /// A read asks for room before it reads, and reads no more than it has room for.
-@Suite(.timeLimit(.minutes(1))) struct AnswerRoomTests {
+@Suite(.timeLimit(.minutes(5))) struct AnswerRoomTests {
   /// Notes what it is asked for; every other time there is no room at once.
   private final class Meter: AnswerMeter {
     var asked: [Int] = []

@@ -6,7 +6,7 @@ import Testing
 @testable import CQLEngine
 
 /// What the corpus cannot say by examples: laws of long numbers, and what is bounded.
-@Suite(.timeLimit(.minutes(2))) struct ComputationTests {
+@Suite(.timeLimit(.minutes(5))) struct ComputationTests {
   private static func number(_ dice: inout Dice, words: Int) -> BigInteger {
     // Words at their ends are where carries and estimates go wrong.
     let values = (0..<words).map { _ -> UInt32 in

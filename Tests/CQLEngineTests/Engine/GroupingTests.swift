@@ -5,7 +5,7 @@ import Testing
 @testable import CQLEngine
 
 /// Groups come out the same whatever the pages, the limits and the way in which the rows are found.
-@Suite(.timeLimit(.minutes(2))) struct GroupingTests {
+@Suite(.timeLimit(.minutes(5))) struct GroupingTests {
   private struct Row: Hashable {
     var k: Int
     var c: Int

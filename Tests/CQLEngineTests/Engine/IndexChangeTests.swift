@@ -12,7 +12,7 @@ private final class Flag: Sendable {
   var isRaised: Bool { value.load(ordering: .acquiring) }
 }
 
-@Suite("Beside a change of an index", .timeLimit(.minutes(2)))
+@Suite("Beside a change of an index", .timeLimit(.minutes(5)))
 struct IndexChangeTests {
   private static let rows = 3_000
 

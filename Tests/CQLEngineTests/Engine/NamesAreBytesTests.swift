@@ -4,7 +4,7 @@ import Testing
 @testable import CQLEngine
 
 /// Two names are one when they have the same bytes, and only then, wherever a statement may have one.
-@Suite("A name that only looks like another", .timeLimit(.minutes(1)))
+@Suite("A name that only looks like another", .timeLimit(.minutes(5)))
 struct NamesAreBytesTests {
   private static let composed = "\u{e9}"
   private static let decomposed = "e\u{301}"

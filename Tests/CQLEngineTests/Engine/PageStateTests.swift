@@ -5,7 +5,7 @@ import Testing
 @testable import CQLEngine
 
 /// Page states are the node's own; what a client makes of one is refused.
-@Suite(.timeLimit(.minutes(2))) struct PageStateTests {
+@Suite(.timeLimit(.minutes(5))) struct PageStateTests {
   /// The vectors of the paper, appendix A.
   @Test func theCodeIsSipHash() throws {
     let key = try #require(SipKey(Array(0..<16)))

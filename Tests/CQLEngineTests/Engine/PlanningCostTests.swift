@@ -5,7 +5,7 @@ import Testing
 @testable import CQLEngine
 
 /// Planning costs as much as a statement has terms, and not as many as its nesting multiplies them to.
-@Suite(.timeLimit(.minutes(2))) struct PlanningCostTests {
+@Suite(.timeLimit(.minutes(5))) struct PlanningCostTests {
   /// How often a type was found out for `text`; it may be a statement that is refused.
   private func typings(_ text: String, _ table: Table, _ keyspace: Keyspace?) throws -> Int {
     let parsed = try CQLParser.parse(text)

@@ -4,7 +4,7 @@ import Testing
 @testable import CQLEngine
 
 /// Files that have lost acknowledged writes are told from files that are as they were left.
-@Suite(.timeLimit(.minutes(2))) struct RecoveryTests {
+@Suite(.timeLimit(.minutes(5))) struct RecoveryTests {
   private static let table = TableHandle(number: TableNumber(rawValue: 7), graceSeconds: 0)
 
   /// A store with some writes, left as by a SIGKILL: copies of its files are made while it is open.

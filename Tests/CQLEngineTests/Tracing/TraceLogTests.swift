@@ -3,7 +3,7 @@ import CassandraWire
 import Testing
 
 /// What is kept of requests that were traced.
-@Suite("Traces", .timeLimit(.minutes(1)))
+@Suite("Traces", .timeLimit(.minutes(5)))
 struct TraceLogTests {
   private static func trace(_ number: UInt64, at time: Int64 = 0, bytes: Int = 0) -> TraceLog.Trace {
     var trace = TraceLog.Trace(id: CQLUUID(high: 0, low: number), client: nil, startedAt: time)

@@ -3,7 +3,7 @@ import Testing
 @testable import CQLEngine
 
 /// What indexes make of texts before they compare them.
-@Suite(.timeLimit(.minutes(1))) struct TextAnalysisTests {
+@Suite(.timeLimit(.minutes(5))) struct TextAnalysisTests {
   private static func apply(_ text: String, _ options: [(String, String)]) throws -> String {
     let analysis = try #require(TextAnalysis(options))
     let bytes = Array(text.utf8)

@@ -5,7 +5,7 @@ import CassandraWire
 import Testing
 
 /// What one connection, one address and all connections together may have.
-@Suite(.timeLimit(.minutes(2))) struct NodeLimitsTests {
+@Suite(.timeLimit(.minutes(5))) struct NodeLimitsTests {
   private static let user = NodeUser(name: "ann", password: Secret("a long secret"))
 
   /// The code of the ERROR that a request gets.

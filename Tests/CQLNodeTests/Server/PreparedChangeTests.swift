@@ -13,7 +13,7 @@ import Testing
 ///
 /// `CASSANDRA_TEST_PLAIN=host:port` says where one is. What it answered stands in the files of the folder `Prepared`, and
 /// is written there with `DIFFERENTIAL_RECORD=1`.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct PreparedChangeTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct PreparedChangeTests {
   /// The statements that are prepared, by name.
   private static let statements = [
     ("all", "SELECT * FROM h_prepared.t WHERE k = ?"), ("one", "SELECT k, a FROM h_prepared.t WHERE k = ?"),

@@ -72,7 +72,7 @@ struct StartFault: Sendable, CustomTestStringConvertible {
   ]
 }
 
-@Suite(.timeLimit(.minutes(2))) struct AstraFaultTests {
+@Suite(.timeLimit(.minutes(5))) struct AstraFaultTests {
   @Test(arguments: StartFault.all) func aFaultIsToldAndHeals(_ fault: StartFault) async throws {
     try await EmulatedDatabase.run { database in
       let emulator = database.emulator

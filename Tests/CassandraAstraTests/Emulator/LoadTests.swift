@@ -51,7 +51,7 @@ struct LoadFault: Sendable, CustomTestStringConvertible {
 
 /// A database that suffers while it is written to: no request hangs, no acknowledged write is lost, and the client
 /// recovers without a restart.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct AstraLoadTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct AstraLoadTests {
   @Test(arguments: LoadFault.all) func writesSurvive(_ fault: LoadFault) async throws {
     try await EmulatedDatabase.run { database in
       try await database.withClient(try database.configuration()) { client in

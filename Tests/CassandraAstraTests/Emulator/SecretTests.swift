@@ -7,7 +7,7 @@ import CassandraTelemetry
 import Testing
 
 /// All that is said while every fault is gone through: log lines at the lowest level, and errors in every form.
-@Suite(.timeLimit(.minutes(3))) struct AstraSecretTests {
+@Suite(.timeLimit(.minutes(5))) struct AstraSecretTests {
   private final class Words: LogSink {
     private let texts = Locked<[String]>([])
     var all: [String] { texts.withLock { $0 } }

@@ -7,7 +7,7 @@ import Testing
 import CassandraHTTPServer
 import CassandraWebTesting
 
-@Suite(.timeLimit(.minutes(2))) struct AnswerOptionTests {
+@Suite(.timeLimit(.minutes(5))) struct AnswerOptionTests {
   private func routes() -> Routes<Void> {
     var routes = Routes<Void>()
     routes.get("/text/{name}") { request in "\(request.path["name"]) \(String(repeating: "text ", count: 1000))" }
@@ -60,7 +60,7 @@ import CassandraWebTesting
   }
 
   /// A letter with seven thousand marks took a loop 65 ms for each request.
-  @Test(.timeLimit(.minutes(1))) func fieldsOfCombiningMarks() async throws {
+  @Test(.timeLimit(.minutes(5))) func fieldsOfCombiningMarks() async throws {
     let marks = "e" + String(repeating: "\u{301}", count: 3_400) + String(repeating: "\u{316}", count: 3_400)
     try await serving(routes()) {
       $0.answers.trustedProxies = ["127.0.0.0/8"].compactMap { AddressRange($0) }

@@ -7,7 +7,7 @@ import CassandraHTTPServer
 import CassandraWebTesting
 
 /// What is around every answer, whatever made it.
-@Suite(.timeLimit(.minutes(2))) struct EveryAnswerTests {
+@Suite(.timeLimit(.minutes(5))) struct EveryAnswerTests {
   private struct Failure: Error {}
 
   private struct Thing: Decodable {

@@ -4,7 +4,7 @@ import CassandraWebTesting
 import Testing
 
 /// Which span the code of a handler belongs to.
-@Suite(.timeLimit(.minutes(1))) struct SpansOfRequestsTests {
+@Suite(.timeLimit(.minutes(5))) struct SpansOfRequestsTests {
   private static func current() -> String { SpanContext.current.map { "\($0.spanID)" } ?? "none" }
 
   /// Requests of one connection are served by one task; what a handler leaves behind stays with its own request.

@@ -6,7 +6,7 @@ import Synchronization
 import Testing
 
 /// What a client may not do too much of, and what becomes of those beside it.
-@Suite(.timeLimit(.minutes(2))) struct HTTP2LimitTests {
+@Suite(.timeLimit(.minutes(5))) struct HTTP2LimitTests {
   private static let calm = 11
   private static let refused = 7
 

@@ -5,7 +5,7 @@ import CassandraWebTesting
 import Testing
 
 /// The rules of RFC 9113 that a client can break, each with what has to become of it.
-@Suite(.timeLimit(.minutes(2))) struct HTTP2RuleTests {
+@Suite(.timeLimit(.minutes(5))) struct HTTP2RuleTests {
   struct Case: Sendable, CustomTestStringConvertible {
     var testDescription: String
     var outcome: FrameClient.Outcome

@@ -7,7 +7,7 @@ import CassandraWebTesting
 import Testing
 
 /// What a client of HTTP/2 gets: the same as one of HTTP/1.1.
-@Suite(.timeLimit(.minutes(2))) struct HTTP2Tests {
+@Suite(.timeLimit(.minutes(5))) struct HTTP2Tests {
   private func with(
     _ routes: Routes<Void> = plainRoutes(), log: Log? = nil,
     _ configure: (inout ServerConfiguration) -> Void = { _ in },

@@ -8,7 +8,7 @@ import CassandraReactor
 import Testing
 
 /// The bundle, the metadata service and the proxy of the emulator, seen by a client without a driver.
-@Suite(.timeLimit(.minutes(2))) struct AstraServiceTests {
+@Suite(.timeLimit(.minutes(5))) struct AstraServiceTests {
   /// The failure of what is to fail.
   static func failure(_ body: () async throws -> Void) async -> ReactorError.Code? {
     do { try await body() } catch let error as ReactorError { return error.code } catch let error as WireClient.Ended {

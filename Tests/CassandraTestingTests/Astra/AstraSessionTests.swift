@@ -6,7 +6,7 @@ import CassandraTelemetry
 import Testing
 
 /// What the emulator says and refuses in the native protocol, seen by a client without a driver.
-@Suite(.timeLimit(.minutes(2))) struct AstraSessionTests {
+@Suite(.timeLimit(.minutes(5))) struct AstraSessionTests {
   private static let keyspace =
     "CREATE KEYSPACE k WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}"
   private static let insert = "INSERT INTO k.t (k, v) VALUES (1, 'one')"

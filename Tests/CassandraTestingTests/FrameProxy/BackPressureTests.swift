@@ -4,7 +4,7 @@ import CassandraReactor
 import Testing
 
 /// What a proxy does when one side takes nothing: it stops reading from the other, and nothing is lost.
-@Suite(.timeLimit(.minutes(1))) struct BackPressureTests {
+@Suite(.timeLimit(.minutes(5))) struct BackPressureTests {
   private static let valueBytes = 300_000
   private static let requests = 100
   private static let select = "SELECT v FROM k.t WHERE k = 1"

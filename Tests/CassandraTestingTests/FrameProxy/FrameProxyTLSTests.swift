@@ -5,7 +5,7 @@ import CassandraReactor
 import Testing
 
 /// A proxy that is in TLS on either side.
-@Suite(.timeLimit(.minutes(1))) struct FrameProxyTLSTests {
+@Suite(.timeLimit(.minutes(5))) struct FrameProxyTLSTests {
   private let authority = CertificateAuthority()
 
   /// A node that wants a certificate.

@@ -5,7 +5,7 @@ import CassandraReactor
 import Testing
 
 /// A driver and a node in the process with a proxy between them: what a fault of single frames does to requests.
-@Suite(.timeLimit(.minutes(2))) struct FrameProxyTests {
+@Suite(.timeLimit(.minutes(5))) struct FrameProxyTests {
   private static let schema = [
     "CREATE KEYSPACE k WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}",
     "CREATE TABLE k.t (k int PRIMARY KEY, v text)", "INSERT INTO k.t (k, v) VALUES (1, 'one')",

@@ -3,7 +3,7 @@ import CassandraTesting
 import Testing
 
 /// The document of an API, and the page that shows it.
-@Suite(.timeLimit(.minutes(1))) struct DescriptionTests {
+@Suite(.timeLimit(.minutes(5))) struct DescriptionTests {
   private struct Thing: Validatable {
     init(_ fields: inout Validator) {
       _ = fields.text("name", bytes: 1...10)

@@ -3,7 +3,7 @@ import CassandraTesting
 import Testing
 
 /// What a server counts.
-@Suite(.timeLimit(.minutes(1))) struct MetricsTests {
+@Suite(.timeLimit(.minutes(5))) struct MetricsTests {
   private func routes() -> Routes<Void> {
     var routes = Routes<Void>()
     routes.metrics { _, text in

@@ -3,7 +3,7 @@ import CassandraTesting
 import Testing
 
 /// Routes that are asked without a socket.
-@Suite(.timeLimit(.minutes(1))) struct TestClientTests {
+@Suite(.timeLimit(.minutes(5))) struct TestClientTests {
   private struct Context: Sendable { var greeting: String }
 
   private func routes() -> Routes<Context> {

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Cassandra
 
-@Suite(.timeLimit(.minutes(1))) struct ClusterTests {
+@Suite(.timeLimit(.minutes(5))) struct ClusterTests {
   /// Runs `body` with scripted nodes that are a cluster, and a client that is told of the first one only.
   private func withCluster(
     _ count: Int = 3, loops: Int = 1, logger: CassandraLogger = .silent, local: String? = "scripted",

@@ -7,7 +7,7 @@ import Testing
 @testable import Cassandra
 
 /// Nodes that take requests and do not answer.
-@Suite(.timeLimit(.minutes(1))) struct HangTests {
+@Suite(.timeLimit(.minutes(5))) struct HangTests {
   private static let idempotent = QueryOptions(isIdempotent: true)
 
   private func prepareEverywhere(_ client: CassandraClient, _ nodes: [ScriptedNode]) async throws {

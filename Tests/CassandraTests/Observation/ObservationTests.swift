@@ -26,7 +26,7 @@ private final class Recorder: RequestListener {
   }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct ObservationTests {
+@Suite(.timeLimit(.minutes(5))) struct ObservationTests {
   @Test func aListenerIsToldOfEveryRequestAndOfNoValue() async throws {
     let recorder = Recorder()
     try await withScriptedNode(configure: { $0.requestListener = recorder }) { (client, node) async throws in

@@ -3,7 +3,7 @@ import CassandraTesting
 import CassandraWire
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct SchemaReadingTests {
+@Suite(.timeLimit(.minutes(5))) struct SchemaReadingTests {
   @Test(arguments: bothVersions) func theSchemaIsRead(_ version: ProtocolVersion) async throws {
     try await EmbeddedNode.withNode { node in
       var configuration = ClientConfiguration(try .nodes([node.endPoint], localDatacenter: "datacenter1"))

@@ -5,7 +5,7 @@ import Testing
 @testable import Cassandra
 
 /// User types within user types, which take as many steps to go over as they have copies of each other.
-@Suite(.timeLimit(.minutes(1))) struct TypesOfTypesTests {
+@Suite(.timeLimit(.minutes(5))) struct TypesOfTypesTests {
   private static func rows(_ columns: [(String, CQLType)], _ values: [[CQLValue]]) throws -> [Row] {
     var body: [UInt8] = []
     let specifications = columns.map {

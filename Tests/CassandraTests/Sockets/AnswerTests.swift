@@ -5,7 +5,7 @@ import CassandraReactor
 import CassandraTelemetry
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct AnswerTests {
+@Suite(.timeLimit(.minutes(5))) struct AnswerTests {
   @Test func useIsRefused() async throws {
     try await withScriptedNode { client, node in
       for text in ["USE scripted", "use \"scripted\"", "/* x */ USE scripted -- y"] {

@@ -3,7 +3,7 @@ import CassandraTesting
 import Testing
 
 /// An error says where the call stands that it came from.
-@Suite(.timeLimit(.minutes(1))) struct CallSiteTests {
+@Suite(.timeLimit(.minutes(5))) struct CallSiteTests {
   @Test func aQueryAndABatchNameTheirCaller() async throws {
     try await withScriptedNode { (client, node) async throws in
       node.when(.init(.prepare), .error(.syntaxError, "no"))

@@ -49,7 +49,7 @@ private final class FakeDirectory: ClusterDirectory {
   }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct DirectoryTests {
+@Suite(.timeLimit(.minutes(5))) struct DirectoryTests {
   private static let ids = [
     "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222",
     "33333333-3333-4333-8333-333333333333",

@@ -5,7 +5,7 @@ import Testing
 
 /// A node that sends what is not the protocol: the connection ends with an error that says so, or the one request
 /// fails; nothing traps, and nothing hangs.
-@Suite(.timeLimit(.minutes(1))) struct HostileTests {
+@Suite(.timeLimit(.minutes(5))) struct HostileTests {
   private static func envelope(
     version: UInt8 = 0x84, flags: UInt8 = 0, stream: UInt16 = 0, opcode: UInt8, length: UInt32? = nil, _ body: [UInt8]
   ) -> [UInt8] {

@@ -5,7 +5,7 @@ import CassandraReactor
 import CassandraTelemetry
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct LifeTests {
+@Suite(.timeLimit(.minutes(5))) struct LifeTests {
   private func withIdleClient(
     limits: ClientLimits = ClientLimits(), _ body: (CassandraClient, ScriptedNode) async throws -> Void
   ) async throws {

@@ -5,7 +5,7 @@ import CassandraReactor
 import CassandraTelemetry
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct LossTests {
+@Suite(.timeLimit(.minutes(5))) struct LossTests {
   /// Ends of requests, counted by what they are.
   private func ends(
     of client: CassandraClient, selects: Int, inserts: Int, during: () async -> Void

@@ -8,7 +8,7 @@ import Testing
 @testable import Cassandra
 
 /// Certificates of single nodes, and certificates that are replaced.
-@Suite(.timeLimit(.minutes(1))) struct NodeTLSTests {
+@Suite(.timeLimit(.minutes(5))) struct NodeTLSTests {
   private let authority = CertificateAuthority()
 
   private func options(

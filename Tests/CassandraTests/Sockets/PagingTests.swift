@@ -3,7 +3,7 @@ import Cassandra
 import CassandraTesting
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct PagingTests {
+@Suite(.timeLimit(.minutes(5))) struct PagingTests {
   static let expected = ["page 0", "page 0", "page 1", "page 1", "page 2", "page 2", "page 3", "page 3"]
 
   /// How many pages the node was asked for, once everything that was sent before has arrived there.

@@ -3,7 +3,7 @@ import Cassandra
 import CassandraTesting
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct PreparingTests {
+@Suite(.timeLimit(.minutes(5))) struct PreparingTests {
   @Test func oneLoopOrTwoAStatementIsPreparedOnce() async throws {
     try await withScriptedNode(loops: 2) { (client, node) async throws in
       await client.untilConnected()

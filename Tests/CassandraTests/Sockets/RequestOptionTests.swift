@@ -4,7 +4,7 @@ import CassandraWire
 import Testing
 
 /// What options say on the wire.
-@Suite(.timeLimit(.minutes(1))) struct RequestOptionTests {
+@Suite(.timeLimit(.minutes(5))) struct RequestOptionTests {
   @Test func aStatementHasAKeyspaceOfItsOwn() async throws {
     try await withScriptedNode(.v5) { (client, node) async throws in
       for keyspace in ["a", "b", nil, "a"] {

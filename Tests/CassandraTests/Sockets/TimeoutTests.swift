@@ -3,7 +3,7 @@ import Cassandra
 import CassandraTesting
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct TimeoutTests {
+@Suite(.timeLimit(.minutes(5))) struct TimeoutTests {
   static let brief = QueryOptions(timeout: .milliseconds(30))
 
   /// Connects and prepares, so that a short time is not spent on that.

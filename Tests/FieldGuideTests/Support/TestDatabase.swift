@@ -12,7 +12,7 @@ import Testing
 
 /// The suites that need a database, one test after the other: each makes a keyspace of its own, and changes of the schema
 /// at the same time get into each other's way.
-@Suite(.serialized, .timeLimit(.minutes(3))) struct DatabaseTests {}
+@Suite(.serialized, .timeLimit(.minutes(5))) struct DatabaseTests {}
 
 /// A kind of database that the tests use.
 ///

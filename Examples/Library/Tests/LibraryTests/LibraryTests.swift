@@ -5,7 +5,7 @@ import Testing
 @testable import Library
 
 /// The service on a node in the process, asked without a socket.
-@Suite(.timeLimit(.minutes(1))) struct LibraryTests {
+@Suite(.timeLimit(.minutes(5))) struct LibraryTests {
   private static let token = "a token for tests"
 
   private func withLibrary(_ body: @escaping @Sendable (TestClient) async throws -> Void) async throws {
