@@ -101,6 +101,7 @@ struct WriteBinder {
 
   func bind(_ plan: WritePlan) throws(EngineFailure) -> BoundWrite {
     let timestamp = try timestamp(plan)
+    try checkKeys(plan)
     let partitions = try ReadRanges.partitions(plan.partitionKey, evaluator)
     var rows: [RowAddress] = []
     var ranges: [ClusteringRange] = []

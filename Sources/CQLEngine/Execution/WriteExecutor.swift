@@ -175,6 +175,7 @@ final class WriteExecutor {
     let binder = binder(bindings, parameters, timestamp: nil, isConditional: false)
     let evaluator = binder.evaluator
     let timestamp = try binder.timestamp(plan)
+    try binder.checkKeys(plan)
     key.reserveCapacity(Self.pointKeyBytes)
     key.append(bigEndian: plan.table.number.rawValue)
     try ReadRanges.appendPartition(plan.partitionKey, evaluator, to: &key)
@@ -203,7 +204,7 @@ final class WriteExecutor {
     if !note.isEmpty { builder.setNote(note) }
     var isEmpty = !hasMarker
     for cell in cells {
-      switch try evaluator.value(cell.value) {
+      switch try binder.value(cell.value, of: cell.column) {
       case .bytes(let value):
         if hasIndexes { try IndexedValueLimit.check(value.count, in: cell.column, of: plan.table) }
         builder.addCell(cell.column.id, value: value.span, timestamp: timestamp, expiry: expiry)

@@ -12,7 +12,8 @@ extension WritePlanner {
     if let other = assigned.updateValue(setsWhole, forKey: ObjectIdentifier(column)), other || setsWhole {
       throw EngineFailure.syntax("Multiple incompatible setting of column \(column.cql)")
     }
-    let receiver = Receiver(column, of: table)
+    var receiver = Receiver(column, of: table)
+    receiver.isAssigned = setsWhole
     switch assignment.operation {
     case .set(let term):
       if column.type.isCounter {

@@ -45,7 +45,9 @@ struct WritePlanner {
       guard seen.insert(column.name).inserted else {
         throw EngineFailure.invalid("The column names contains duplicates")
       }
-      let expression = try terms.expression(value, Receiver(column, of: table))
+      var receiver = Receiver(column, of: table)
+      receiver.isAssigned = !column.isPrimaryKey
+      let expression = try terms.expression(value, receiver)
       if column.isPrimaryKey {
         keys[column.name] = Restriction(columns: [column], kind: .equal([expression]))
       } else {

@@ -66,7 +66,7 @@ enum ArithmeticFunctions {
 
   private static func isWanted(_ result: CQLType, _ receiver: CQLType?) -> Bool {
     // What is computed of numbers is no counter, though a counter takes a constant.
-    if receiver == .counter { return result == .counter }
+    if let receiver, receiver == .counter || result == .counter { return receiver == result }
     return receiver.map { TermTypes.isAssignable(result, to: $0) } ?? true
   }
 
