@@ -84,9 +84,17 @@ final class WriteExecutor {
     version: ProtocolVersion, into body: inout [UInt8]
   ) async throws(EngineFailure) -> EngineOutcome {
     if writes.contains(where: { $0.0.plan.condition != nil }) {
+      guard !parameters.consistency.isSerial else {
+        throw EngineFailure.invalid(
+          "\(parameters.consistency) is not supported as conditional update commit consistency. Use ANY if you mean \"make "
+            + "sure it is accepted but I don't care how many replicas commit it for non-SERIAL reads\"")
+      }
+      if let table = writes.first?.0.plan.table {
+        try schema.checkReplicated(parameters.serialConsistency ?? .serial, for: table)
+      }
       return try await applyConditional(writes, isBatch: batch != nil, version: version, into: &body)
     }
-    for write in writes { try checkWrite(parameters, write.0.plan.table) }
+    for write in writes { try checkWrite(parameters, write.0.plan.table, isBatch: batch != nil) }
     let bound = writes.map(\.0)
     let warnings = try batch.map { kind throws(EngineFailure) in try BatchMeasure(bound).warnings(kind) } ?? []
     if bound.contains(where: \.readsFirst) {
@@ -222,9 +230,15 @@ final class WriteExecutor {
   }
 
   /// Refuses consistencies that a write without conditions cannot have.
-  private func checkWrite(_ parameters: QueryParameters, _ table: Table) throws(EngineFailure) {
-    if parameters.consistency.isSerial {
+  private func checkWrite(
+    _ parameters: QueryParameters, _ table: Table, isBatch: Bool = false
+  ) throws(EngineFailure) {
+    if parameters.consistency.isSerial, !isBatch {
       throw EngineFailure.invalid("You must use conditional updates for serializable writes")
+    }
+    if parameters.consistency == .any, table.isCounter {
+      throw EngineFailure.invalid(
+        "Consistency level ANY is not yet supported for counter table \(table.name)")
     }
     try schema.checkAvailable(parameters.consistency, for: table)
   }

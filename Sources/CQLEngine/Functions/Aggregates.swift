@@ -68,7 +68,7 @@ struct Accumulator {
   }
 
   private mutating func addNumber(_ value: ArraySlice<UInt8>) throws(EngineFailure) {
-    guard let number = Number(value, function.argumentType) else { return }
+    guard let number = try Number(value, function.argumentType) else { return }
     count += 1
     switch function.argumentType {
     case .float, .double: try floating.add(number.double, isForMean: function.kind == .avg)

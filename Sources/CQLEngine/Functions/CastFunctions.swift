@@ -47,13 +47,17 @@ enum CastFunctions {
       return ScalarFunction(
         name, source, target,
         ofOne: { value throws(EngineFailure) in
-          try (Number(value, source)?.bytes(.bigint)).map { CQLVarint($0.span.int64(at: 0)).twosComplement }
+          let whole = try Number(value, source)?.bytes(.bigint)
+          return whole.map { CQLVarint($0.span.int64(at: 0)).twosComplement }
         })
     }
     if source.isNumber, target.isNumber, target != .counter {
       return ScalarFunction(
         name, source, target,
-        ofOne: { value throws(EngineFailure) in try Number(value, source)?.bytes(target) })
+        ofOne: { value throws(EngineFailure) in
+          guard let number = try Number(value, source) else { return nil }
+          return try number.bytes(target)
+        })
     }
     switch (source, target) {
     case (.ascii, .text): return ScalarFunction(name, source, target, ofOne: { Array($0) })
@@ -97,6 +101,7 @@ enum CastFunctions {
   }
 
   private static func text(_ value: ArraySlice<UInt8>, _ type: CQLType) throws(EngineFailure) -> String? {
+    if case .decimal = type, value.count == 4 { throw Number.withoutDigits }
     guard let decoded = try? CQLValue.decode(value.span, as: type) else { return nil }
     switch decoded {
     case .empty, .null, .unset: return nil

@@ -79,7 +79,14 @@ extension WritePlanner {
     -> WriteOperation
   {
     if column.type.isCounter { return .add(column, try terms.expression(term, receiver), isNegative: false) }
-    try checkCollection(column, "\(column.cql) = \(column.cql) + \(term.cql)")
+    let text = "\(column.cql) = \(column.cql) + \(term.cql)"
+    if hasCondition, !column.type.isCollection, !column.wire.isTuple {
+      guard column.wire.isNumber || ArithmeticFunctions.isText(column.wire) else {
+        throw EngineFailure.invalid("Invalid operation (\(text)) for non-numeric and non-text type \(column.cql)")
+      }
+      return .increase(column, try terms.expression(term, receiver))
+    }
+    try checkCollection(column, text)
     return .append(column, try terms.expression(term, receiver))
   }
 
