@@ -119,11 +119,9 @@ enum KeyspaceEditor {
           + keyspace)
     }
     for (key, value) in result where key != "class" {
-      guard let number = Int32(value.split(ascii: "/").first ?? "") else {
-        throw EngineFailure.configuration("For input string: \"\(value)\"")
-      }
-      guard number >= 0 else {
-        throw EngineFailure.configuration("Replication factor must be non-negative, found \(number)")
+      let number = try replicas(value)
+      guard number > 0 || key == "replication_factor" else {
+        throw EngineFailure.configuration("Configuration for at least one datacenter must be present")
       }
       if number > 1 {
         draft.warnings.append(
@@ -134,6 +132,30 @@ enum KeyspaceEditor {
       }
     }
     return result
+  }
+
+  /// The number of replicas, behind which a slash and a number of transient ones may stand: none, as in a Cassandra by
+  /// default.
+  private static func replicas(_ text: String) throws(EngineFailure) -> Int32 {
+    let parts = text.split(ascii: "/")
+    guard parts.count <= 2 else {
+      throw EngineFailure.configuration("Replication factor format is <replicas> or <replicas>/<transient>")
+    }
+    var numbers: [Int32] = []
+    for part in parts {
+      guard let number = Int32(part) else {
+        throw EngineFailure.configuration("For input string: \"\(part)\"")
+      }
+      numbers.append(number)
+    }
+    guard let number = numbers.first else { throw EngineFailure.configuration("For input string: \"\(text)\"") }
+    guard number >= 0 else {
+      throw EngineFailure.configuration("Replication factor must be non-negative, found \(number)")
+    }
+    guard numbers.count == 1 || numbers[1] == 0 else {
+      throw EngineFailure.configuration("Transient replication is not enabled on this node")
+    }
+    return number
   }
 
   static func drop(_ draft: inout SchemaDraft, _ statement: DropStatement) throws(EngineFailure) -> SchemaChange? {

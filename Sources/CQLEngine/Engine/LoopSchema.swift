@@ -20,7 +20,8 @@ final class LoopSchema {
   /// Refuses the levels that one node cannot reach for a table, as Cassandra does: two replicas of three, for one.
   func checkAvailable(_ consistency: Consistency, for table: Table) throws(EngineFailure) {
     switch consistency {
-    case .any, .one, .localOne, .nodeLocal: return
+    case .any: return
+    case .one, .localOne, .nodeLocal: return try checkReplicated(consistency, for: table)
     case .two, .three, .quorum, .all, .localQuorum, .eachQuorum, .serial, .localSerial: break
     }
     let replicas = current.keyspaces[table.keyspace]?.replicas(in: engine.configuration.dataCentre) ?? 1
@@ -31,7 +32,7 @@ final class LoopSchema {
       case .all: replicas
       default: replicas / 2 + 1
       }
-    guard required > 1 else { return }
+    guard required > 1 else { return try checkReplicated(consistency, for: table) }
     let cure =
       replicas > 1
       ? ": keyspace \(table.keyspace) has \(replicas) replicas, and this node is the only one; alter its replication to 1, "
@@ -39,5 +40,14 @@ final class LoopSchema {
     throw EngineFailure(
       .unavailable, "Cannot achieve consistency level \(consistency)\(cure)",
       detail: .unavailable(consistency, required: Int32(clamping: required), alive: 1))
+  }
+
+  /// Refuses what is about a table that nobody has a replica of.
+  func checkReplicated(_ consistency: Consistency, for table: Table) throws(EngineFailure) {
+    guard current.hasUnreplicated, current.keyspaces[table.keyspace]?.isUnreplicated ?? false else { return }
+    throw EngineFailure(
+      .unavailable,
+      "Cannot achieve consistency level \(consistency): keyspace \(table.keyspace) has a replication factor of 0",
+      detail: .unavailable(consistency, required: 1, alive: 0))
   }
 }

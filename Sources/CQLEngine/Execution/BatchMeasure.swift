@@ -85,6 +85,7 @@ struct BatchMeasure {
     case .listElement(_, _, let value): collectionBytes + cellBytes + listPathBytes + (value?.count ?? 0)
     case .listDiscard(_, let keys): collectionBytes + keys.count * (cellBytes + listPathBytes)
     case .counter: cellBytes + counterBytes
+    case .increase(_, let addition): cellBytes + addition.count
     }
   }
 

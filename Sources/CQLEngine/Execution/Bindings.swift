@@ -63,6 +63,17 @@ struct Bindings: Sendable {
   /// What came for a marker, before it is known whether it is a value of any type.
   func given(_ index: Int) -> BoundValue { values[index] }
 
+  /// Of a user type that is wrong Cassandra says so as of a fault of its own, but where it stands in another value.
+  private static func check(_ bytes: ArraySlice<UInt8>, _ type: CQLType) throws(EngineFailure) {
+    guard case .udt = type else { return try ValueCheck.validate(bytes.span, type) }
+    do throws(EngineFailure) {
+      try ValueCheck.validate(bytes.span, type)
+    } catch {
+      throw EngineFailure(
+        .serverError, "org.apache.cassandra.serializers.MarshalException: \(error.response.message)")
+    }
+  }
+
   /// The value of a marker; throws unless it is one of the type.
   @inline(__always)
   func value(_ index: Int, _ type: CQLType) throws(EngineFailure) -> CellValue {
@@ -70,7 +81,7 @@ struct Bindings: Sendable {
     case .null: return .null
     case .unset: return .unset
     case .bytes(let bytes):
-      try ValueCheck.validate(bytes.span, type)
+      try Self.check(bytes, type)
       return type.isCollection ? .bytes(try CanonicalValue.value(bytes[...], type)) : .bytes(bytes)
     }
   }

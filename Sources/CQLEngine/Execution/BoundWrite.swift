@@ -22,11 +22,13 @@ enum BoundOperation: Sendable {
   case listDiscard(Column, Set<[UInt8]>)
   /// Adds to a counter.
   case counter(Column, Int64)
+  /// Adds to the number or text that is there; nothing where none is.
+  case increase(Column, ArraySlice<UInt8>)
 
   var column: Column {
     switch self {
     case .cell(let column, _), .replace(let column, _, _), .elements(let column, _), .listElement(let column, _, _),
-      .listDiscard(let column, _), .counter(let column, _):
+      .listDiscard(let column, _), .counter(let column, _), .increase(let column, _):
       column
     }
   }
@@ -34,7 +36,7 @@ enum BoundOperation: Sendable {
   /// Whether what it does depends on what is there.
   var readsFirst: Bool {
     switch self {
-    case .listElement, .listDiscard: true
+    case .listElement, .listDiscard, .increase: true
     default: false
     }
   }
@@ -101,6 +103,7 @@ struct WriteBinder {
 
   func bind(_ plan: WritePlan) throws(EngineFailure) -> BoundWrite {
     let timestamp = try timestamp(plan)
+    try checkKeys(plan)
     let partitions = try ReadRanges.partitions(plan.partitionKey, evaluator)
     var rows: [RowAddress] = []
     var ranges: [ClusteringRange] = []
@@ -256,6 +259,14 @@ struct WriteBinder {
       let value = try evaluator.value(expression)
       if case .unset = value { return nil }
       return .elements(column, [ElementCell(path: Self.path(ofField: index), value: value.slice.map { Array($0) })])
+    case .increase(let column, let expression):
+      let value = try evaluator.value(expression)
+      let isText = ArithmeticFunctions.isText(column.wire)
+      if case .unset = value, isText { return nil }
+      guard let addition = value.slice, isText || !addition.isEmpty else {
+        throw EngineFailure(.serverError, "java.lang.NullPointerException: what is added to \(column.cql) is null")
+      }
+      return .increase(column, addition)
     case .add(let column, let expression, let isNegative):
       switch try evaluator.value(expression) {
       case .bytes(let bytes) where bytes.count == 8:

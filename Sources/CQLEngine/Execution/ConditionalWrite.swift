@@ -269,7 +269,7 @@ struct ConditionalRequest: Sendable {
 
   func decide(_ reader: Reader) throws(StorageError) -> WriteDecision<Outcome> {
     do throws(WriteRefusal) {
-      var rows: [[UInt8]] = []
+      var shownRows: [(clustering: [UInt8], bytes: [UInt8])] = []
       var bytes = 0
       var staticRow: [UInt8]?
       var isMet = true
@@ -277,7 +277,7 @@ struct ConditionalRequest: Sendable {
       for target in targets {
         let current = try found.row(target.row, reader)
         if try !current.meets(target.conditions) { isMet = false }
-        if current.exists, target.row != nil {
+        if current.exists, let address = target.row {
           let row = current.written(shown)
           bytes += row.count
           guard bytes <= Self.maximumShownBytes else {
@@ -286,10 +286,13 @@ struct ConditionalRequest: Sendable {
                 "The rows with conditions have more than \(Self.maximumShownBytes) bytes together: name fewer in one batch"
               ))
           }
-          rows.append(row)
+          shownRows.append((address.clustering, row))
         }
         if current.hasStatics, staticRow == nil { staticRow = current.written(shown, isStatic: true) }
       }
+      // They stand in the order of the partition, whatever that of the statements is.
+      shownRows.sort { $0.clustering.lexicographicallyPrecedes($1.clustering) }
+      var rows = shownRows.map(\.bytes)
       // Where only static columns have conditions Cassandra looks at the first row of the partition beside them, so that
       // a partition without static values is told from none at all.
       if !isMet, targets.allSatisfy({ $0.row == nil }), let first = try firstRow(reader, &found) {

@@ -73,7 +73,7 @@ enum IndexedValueLimit {
         case .simple, .full, .values: try check(entry.value.count, index, table)
         }
       }
-    case .cell, .listElement, .listDiscard, .counter: break
+    case .cell, .listElement, .listDiscard, .counter, .increase: break
     }
   }
 

@@ -1,7 +1,7 @@
 import CassandraBytes
 import CassandraWire
 
-/// Reads the lists that the writes of one request change by index or by value, each once: a batch may change a long one in
+/// Reads the lists that the writes of one request change by index or by value, and what they add to, each once: a batch may change a long one in
 /// many statements. As in Cassandra, all of them see what was there before the request.
 final class ListReader {
   private struct Place: Hashable {
@@ -30,7 +30,12 @@ final class ListReader {
     // Of an element that is looked for by its index, the value does not matter.
     let place = Place(
       table: table.number, key: key, columns: Set(operations.filter(\.readsFirst).map(\.column.id)),
-      wantsValues: operations.contains { if case .listDiscard = $0 { true } else { false } })
+      wantsValues: operations.contains { operation in
+        switch operation {
+        case .listDiscard, .increase: true
+        default: false
+        }
+      })
     if let found = known[place] { return found }
     let contents: ListContents
     do throws(StorageError) {
@@ -96,6 +101,9 @@ final class ListContents {
     elements = found
     bytes = kept
   }
+
+  /// The value of a column of one cell.
+  func value(of column: Column) -> ArraySlice<UInt8>? { elements[column.id]?.first.map { bytes[$0.value] } }
 
   /// The path of the element at an index.
   func path(at index: Int, of column: Column, isDeletion: Bool) throws(WriteRefusal) -> [UInt8] {

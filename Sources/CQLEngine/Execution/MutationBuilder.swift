@@ -100,6 +100,8 @@ struct MutationBuilder {
   private func add(
     _ operations: [BoundOperation], _ lists: ListContents?, to record: inout RecordBuilder
   ) throws(WriteRefusal) {
+    // What is added to a column several times is added up.
+    var sums: [(column: Column, value: ArraySlice<UInt8>)] = []
     for operation in operations {
       switch operation {
       case .cell(let column, let value):
@@ -126,7 +128,19 @@ struct MutationBuilder {
         }
       case .counter(let column, let delta):
         record.addCounter(column.id, delta: delta, timestamp: write.timestamp)
+      case .increase(let column, let addition):
+        let place = sums.firstIndex { $0.column === column }
+        guard let value = place.map({ sums[$0].value }) ?? lists?.value(of: column) else { continue }
+        do throws(EngineFailure) {
+          guard let sum = try ArithmeticFunctions.sum(value, addition, column.wire) else { continue }
+          if let place { sums[place].value = sum[...] } else { sums.append((column, sum[...])) }
+        } catch {
+          throw .invalid(error)
+        }
       }
+    }
+    for sum in sums {
+      record.addCell(sum.column.id, value: sum.value.span, timestamp: write.timestamp, expiry: write.expiry)
     }
   }
 

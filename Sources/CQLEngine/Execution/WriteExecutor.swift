@@ -84,9 +84,17 @@ final class WriteExecutor {
     version: ProtocolVersion, into body: inout [UInt8]
   ) async throws(EngineFailure) -> EngineOutcome {
     if writes.contains(where: { $0.0.plan.condition != nil }) {
+      guard !parameters.consistency.isSerial else {
+        throw EngineFailure.invalid(
+          "\(parameters.consistency) is not supported as conditional update commit consistency. Use ANY if you mean \"make "
+            + "sure it is accepted but I don't care how many replicas commit it for non-SERIAL reads\"")
+      }
+      if let table = writes.first?.0.plan.table {
+        try schema.checkReplicated(parameters.serialConsistency ?? .serial, for: table)
+      }
       return try await applyConditional(writes, isBatch: batch != nil, version: version, into: &body)
     }
-    for write in writes { try checkWrite(parameters, write.0.plan.table) }
+    for write in writes { try checkWrite(parameters, write.0.plan.table, isBatch: batch != nil) }
     let bound = writes.map(\.0)
     let warnings = try batch.map { kind throws(EngineFailure) in try BatchMeasure(bound).warnings(kind) } ?? []
     if bound.contains(where: \.readsFirst) {
@@ -175,6 +183,7 @@ final class WriteExecutor {
     let binder = binder(bindings, parameters, timestamp: nil, isConditional: false)
     let evaluator = binder.evaluator
     let timestamp = try binder.timestamp(plan)
+    try binder.checkKeys(plan)
     key.reserveCapacity(Self.pointKeyBytes)
     key.append(bigEndian: plan.table.number.rawValue)
     try ReadRanges.appendPartition(plan.partitionKey, evaluator, to: &key)
@@ -203,7 +212,7 @@ final class WriteExecutor {
     if !note.isEmpty { builder.setNote(note) }
     var isEmpty = !hasMarker
     for cell in cells {
-      switch try evaluator.value(cell.value) {
+      switch try binder.value(cell.value, of: cell.column) {
       case .bytes(let value):
         if hasIndexes { try IndexedValueLimit.check(value.count, in: cell.column, of: plan.table) }
         builder.addCell(cell.column.id, value: value.span, timestamp: timestamp, expiry: expiry)
@@ -221,9 +230,15 @@ final class WriteExecutor {
   }
 
   /// Refuses consistencies that a write without conditions cannot have.
-  private func checkWrite(_ parameters: QueryParameters, _ table: Table) throws(EngineFailure) {
-    if parameters.consistency.isSerial {
+  private func checkWrite(
+    _ parameters: QueryParameters, _ table: Table, isBatch: Bool = false
+  ) throws(EngineFailure) {
+    if parameters.consistency.isSerial, !isBatch {
       throw EngineFailure.invalid("You must use conditional updates for serializable writes")
+    }
+    if parameters.consistency == .any, table.isCounter {
+      throw EngineFailure.invalid(
+        "Consistency level ANY is not yet supported for counter table \(table.name)")
     }
     try schema.checkAvailable(parameters.consistency, for: table)
   }

@@ -68,10 +68,10 @@ struct Accumulator {
   }
 
   private mutating func addNumber(_ value: ArraySlice<UInt8>) throws(EngineFailure) {
-    guard let number = Number(value, function.argumentType) else { return }
+    guard let number = try Number(value, function.argumentType) else { return }
     count += 1
     switch function.argumentType {
-    case .float, .double: floating.add(number.double)
+    case .float, .double: try floating.add(number.double, isForMean: function.kind == .avg)
     case .varint, .decimal:
       guard let decimal = number.decimal, abs(Int64(decimal.scale)) <= Self.maximumScale else {
         throw EngineFailure.invalid("A decimal with a scale beyond \(Self.maximumScale) cannot be summed up")
@@ -111,7 +111,7 @@ struct Accumulator {
     let isAverage = function.kind == .avg
     switch function.argumentType {
     case .float, .double:
-      let value = isAverage ? (count == 0 ? 0 : floating.value / Double(count)) : floating.value
+      let value = isAverage ? floating.mean(of: count) : floating.value
       return try Number.floating(value).bytes(function.returnType)
     case .varint, .decimal:
       var sum = large
@@ -130,21 +130,66 @@ struct Accumulator {
 }
 
 /// A sum of floating-point numbers with the error of each addition kept and added at the end, as Cassandra does.
+///
+/// At the end Cassandra adds the error where it would have to subtract it, and so does this.
 private struct CompensatedSum {
   private var sum = 0.0
   private var compensation = 0.0
   private var simple = 0.0
+  /// The sum as a decimal, from the number on at which it became too large to be a floating-point number.
+  private var decimal: DecimalSum?
 
-  mutating func add(_ number: Double) {
+  /// Adds a number. The mean of numbers may be one whose sum is none.
+  mutating func add(_ number: Double, isForMean: Bool) throws(EngineFailure) {
+    if decimal != nil {
+      try decimal?.add(number)
+      return
+    }
+    let before = sum
     simple += number
     let term = number - compensation
     let next = sum + term
     compensation = (next - sum) - term
     sum = next
+    guard isForMean, sum.isInfinite, number.isFinite else { return }
+    var exact = DecimalSum()
+    try exact.add(before)
+    try exact.add(number)
+    decimal = exact
   }
 
   var value: Double {
-    let total = sum - compensation
+    let total = sum + compensation
     return total.isNaN && simple.isInfinite ? simple : total
+  }
+
+  func mean(of count: Int64) -> Double {
+    guard count > 0 else { return 0 }
+    return decimal?.mean(of: count) ?? value / Double(count)
+  }
+}
+
+/// A sum of floating-point numbers as decimals, each with the digits that Java writes of it.
+private struct DecimalSum {
+  private var sum = BigInteger()
+  private var scale: Int32?
+
+  mutating func add(_ number: Double) throws(EngineFailure) {
+    guard let decimal = CQLDecimal(JavaNumber.text(number)) else { throw Number.notDecimal(number) }
+    var term = BigInteger(twosComplement: decimal.unscaled.twosComplement)
+    let common = max(scale ?? decimal.scale, decimal.scale)
+    sum.multiply(byPowerOfTen: Int(common - (scale ?? common)))
+    term.multiply(byPowerOfTen: Int(common - decimal.scale))
+    scale = common
+    sum.add(term)
+  }
+
+  /// The mean, with as many digits behind the point as the sum has.
+  func mean(of count: Int64) -> Double {
+    var mean = sum
+    mean.divideHalfEven(by: count)
+    return Number.decimal(
+      CQLDecimal(unscaled: CQLVarint(twosComplement: mean.twosComplement.span), scale: scale ?? 0)
+    ).double
   }
 }

@@ -42,10 +42,22 @@ enum CastFunctions {
           return try Number.decimal(decimal).bytes(target)
         })
     }
+    if source == .decimal, target == .varint {
+      // By way of a number of 64 bits, which is what Cassandra takes.
+      return ScalarFunction(
+        name, source, target,
+        ofOne: { value throws(EngineFailure) in
+          let whole = try Number(value, source)?.bytes(.bigint)
+          return whole.map { CQLVarint($0.span.int64(at: 0)).twosComplement }
+        })
+    }
     if source.isNumber, target.isNumber, target != .counter {
       return ScalarFunction(
         name, source, target,
-        ofOne: { value throws(EngineFailure) in try Number(value, source)?.bytes(target) })
+        ofOne: { value throws(EngineFailure) in
+          guard let number = try Number(value, source) else { return nil }
+          return try number.bytes(target)
+        })
     }
     switch (source, target) {
     case (.ascii, .text): return ScalarFunction(name, source, target, ofOne: { Array($0) })
@@ -58,13 +70,15 @@ enum CastFunctions {
       let source = source == .int ? CQLType.date : source
       return ScalarFunction(
         name, source, target,
-        ofOne: { value in
+        ofOne: { value throws(EngineFailure) in
           var bytes: [UInt8] = []
+          if source == .date { try TimeFunctions.refuseEmptyDate(value) }
           guard let moment = TimeFunctions.milliseconds(value, source) else { return nil }
           bytes.append(bigEndian: moment)
           return bytes
         })
-    case (.timestamp, .bigint): return ScalarFunction(name, source, target, ofOne: { Array($0) })
+    case (.timestamp, .bigint):
+      return ScalarFunction(name, source, target, ofOne: { $0.isEmpty ? nil : Array($0) })
     case (.timestamp, .varint):
       return ScalarFunction(
         name, source, target,
@@ -87,6 +101,7 @@ enum CastFunctions {
   }
 
   private static func text(_ value: ArraySlice<UInt8>, _ type: CQLType) throws(EngineFailure) -> String? {
+    if case .decimal = type, value.count == 4 { throw Number.withoutDigits }
     guard let decoded = try? CQLValue.decode(value.span, as: type) else { return nil }
     switch decoded {
     case .empty, .null, .unset: return nil
@@ -107,8 +122,27 @@ enum CastFunctions {
   }
 }
 
-/// Floating-point numbers and addresses as Java writes them.
+/// Floating-point numbers and addresses as Java writes them, and the former as it reads them.
 enum JavaNumber {
+  /// A floating-point number from a text: blanks around it do not count, and it may end in one of `d` and `f`. Digits to the
+  /// base of 16 need an exponent, and other names of numbers than `NaN` and `Infinity` are none.
+  static func reading<Number>(_ text: String, _ make: (String) -> Number?) -> Number? {
+    var bytes = Array(text.utf8)[...]
+    while let last = bytes.last, last <= UInt8(ascii: " ") { bytes.removeLast() }
+    while let first = bytes.first, first <= UInt8(ascii: " ") { bytes.removeFirst() }
+    let sign = bytes.prefix { $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "+") }
+    guard sign.count <= 1 else { return nil }
+    var digits = bytes[(bytes.startIndex + sign.count)...]
+    if !digits.elementsEqual("NaN".utf8), !digits.elementsEqual("Infinity".utf8) {
+      let isHexadecimal = digits.count > 1 && digits[digits.startIndex + 1] | 0x20 == UInt8(ascii: "x")
+      let hasExponent = digits.contains { $0 | 0x20 == UInt8(ascii: "p") }
+      guard isHexadecimal == hasExponent else { return nil }
+      if let last = digits.last, [UInt8(ascii: "d"), UInt8(ascii: "f")].contains(last | 0x20) { digits.removeLast() }
+      guard let first = digits.first, first == UInt8(ascii: ".") || (0x30...0x39).contains(first) else { return nil }
+    }
+    return make(String(decoding: sign + digits, as: UTF8.self))
+  }
+
   /// An address: all groups of an IPv6 address, none of them left out.
   static func text(_ address: CQLInet) -> String {
     guard case .v6(let high, let low) = address else { return address.description }

@@ -67,7 +67,7 @@ enum MathFunctions {
     return ScalarFunction(
       name, type, type,
       ofOne: { value throws(EngineFailure) in
-        guard let number = Number(value, type)?.decimal else { return nil }
+        guard let number = try Number(value, type)?.decimal else { return nil }
         let exact = DecimalNumber(number)
         guard !exact.unscaled.isTooLong, let result = try decimal(exact) else { throw outOfBounds(name) }
         guard type == .varint else { return result.bytes }
@@ -92,7 +92,7 @@ enum MathFunctions {
     ScalarFunction(
       name, type, type,
       ofOne: { value throws(EngineFailure) in
-        guard let number = Number(value, type) else { return nil }
+        guard let number = try Number(value, type) else { return nil }
         if case .decimal(let decimal) = number, decimal.scale > 0, decimal.unscaled.isTooLong, name == "round" {
           throw Number.tooLong
         }

@@ -8,9 +8,11 @@ enum Number {
   /// A number that fits neither, as its digits.
   case decimal(CQLDecimal)
 
-  /// The number of a value, or nil when it has no bytes.
-  init?(_ value: ArraySlice<UInt8>, _ type: CQLType) {
+  /// The number of a value, or nil when it has no bytes; throws for a decimal that has a scale alone, at which Java's
+  /// numbers fail.
+  init?(_ value: ArraySlice<UInt8>, _ type: CQLType) throws(EngineFailure) {
     let span = value.span
+    if case .decimal = type, span.count == 4 { throw Self.withoutDigits }
     switch type {
     case .tinyint where span.count == 1: self = .integer(Int64(Int8(bitPattern: span[0])))
     case .smallint where span.count == 2: self = .integer(Int64(Int16(bitPattern: span.uint16(at: 0))))
@@ -106,6 +108,11 @@ enum Number {
   /// A number is longer than what is computed with.
   static var tooLong: EngineFailure {
     EngineFailure(.serverError, "java.lang.ArithmeticException: \(ArithmeticProblem.tooLarge.message)")
+  }
+
+  /// What Java says of a decimal without digits.
+  static var withoutDigits: EngineFailure {
+    EngineFailure(.serverError, "java.lang.NumberFormatException: Zero length BigInteger")
   }
 
   /// What Cassandra's arithmetic says of a number that is no decimal.

@@ -39,9 +39,20 @@ enum TimeFunctions {
   ) -> [ScalarFunction] {
     names.flatMap { name in
       [CQLType.timeuuid, .timestamp, .date].filter { $0 != type }.map { source in
-        ScalarFunction(name, source, type, ofOne: { milliseconds($0, source).map(make) })
+        ScalarFunction(
+          name, source, type,
+          ofOne: { value throws(EngineFailure) in
+            if source == .date { try refuseEmptyDate(value) }
+            return milliseconds(value, source).map(make)
+          })
       }
     }
+  }
+
+  /// Fails as Cassandra does at a date of no bytes. No date has none, but an `int`, which may stand for one, can.
+  static func refuseEmptyDate(_ value: ArraySlice<UInt8>) throws(EngineFailure) {
+    guard value.isEmpty else { return }
+    throw EngineFailure(.serverError, "java.lang.IndexOutOfBoundsException")
   }
 
   /// The moment of a value in milliseconds since 1970.

@@ -63,6 +63,7 @@ enum JSONFunctions {
       do throws(EngineFailure) {
         return try JSONValue.bytes(tree, type)[...]
       } catch {
+        if error.response.code == .serverError { throw error }
         // Cassandra's durations refuse a text themselves.
         if case .duration = type, case .string = tree { throw error }
         throw failure(name, "org.apache.cassandra.serializers.MarshalException: \(error.response.message)")

@@ -28,6 +28,7 @@ struct JSONInsert: Sendable {
         } catch {
           // Of durations Cassandra says no more than what is wrong.
           if case .duration = column.wire, case .string = tree { throw error }
+          if error.response.code == .serverError { throw error }
           throw EngineFailure.invalid("Error decoding JSON value for \(column.name): \(error.response.message)")
         }
       }

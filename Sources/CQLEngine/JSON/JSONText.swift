@@ -22,7 +22,7 @@ enum JSONText {
       return
     }
     switch type {
-    case .list(let element), .set(let element): append(list: Parts.elements(value) ?? [], element, to: &text)
+    case .list(let element), .set(let element): append(list: Parts.elementsOrNulls(value) ?? [], element, to: &text)
     case .map(let keyType, let valueType): append(map: value, keyType, valueType, to: &text)
     case .vector(let element, let dimensions):
       append(list: Parts.vector(value, element, dimensions) ?? [], element, to: &text)
@@ -59,11 +59,11 @@ enum JSONText {
     text += Array(": ".utf8)
   }
 
-  private static func append(list: [ArraySlice<UInt8>], _ type: CQLType, to text: inout [UInt8]) {
+  private static func append(list: [ArraySlice<UInt8>?], _ type: CQLType, to text: inout [UInt8]) {
     text.append(UInt8(ascii: "["))
     for (index, element) in list.enumerated() {
       if index > 0 { text += Array(", ".utf8) }
-      append(element, type, to: &text)
+      appendOptional(element, type, to: &text)
     }
     text.append(UInt8(ascii: "]"))
   }

@@ -71,6 +71,7 @@ enum JSONValue {
       }
       return number.twosComplement
     case .decimal:
+      if case .string(let text) = tree, text.isEmpty { return [] }
       guard let number = CQLDecimal(tree.text) else {
         throw EngineFailure.invalid("Value '\(tree.text)' is not a valid representation of a decimal value")
       }
@@ -80,7 +81,8 @@ enum JSONValue {
     case .timestamp:
       switch tree {
       case .string(let text): return try parsed(text, type)
-      case .integer(let digits) where Int64(digits) != nil: return try parsed(digits, type)
+      // Of a number that fits into 32 bits Cassandra's reader makes an integer, which is none of these.
+      case .integer(let digits) where Int64(digits) != nil && Int32(digits) == nil: return try parsed(digits, type)
       default: throw refusal("a long or a datestring representation of a timestamp value", tree)
       }
     case .uuid, .timeuuid: return try text(tree, type, "a string representation of a \(type)")
@@ -110,9 +112,8 @@ enum JSONValue {
     case .boolean(let value): return [value ? 1 : 0]
     case .string(let text):
       switch text.lowercased() {
-      case "": return []
       case "true": return [1]
-      case "false": return [0]
+      case "", "false": return [0]
       default: throw EngineFailure.invalid("Unable to make boolean from '\(text)'")
       }
     default: throw refusal("a boolean value", tree)
@@ -141,11 +142,17 @@ enum JSONValue {
   /// A text in the place of a list or an object is read once more as JSON.
   private static func opened(_ tree: JSONTree) throws(EngineFailure) -> JSONTree {
     guard case .string(let text) = tree else { return tree }
+    let opened: JSONTree
     do throws(JSONSyntaxProblem) {
-      return try JSONParser.parse(text.utf8)
+      opened = try JSONParser.parse(text.utf8)
     } catch {
       throw EngineFailure.invalid("Error decoding JSON string: \(error.described)")
     }
+    guard case .null = opened else { return opened }
+    // This is what Cassandra stumbles at.
+    throw EngineFailure(
+      .serverError,
+      "java.lang.NullPointerException: Cannot invoke \"Object.getClass()\" because \"parsed\" is null")
   }
 
   private static func elements(

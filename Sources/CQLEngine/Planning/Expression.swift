@@ -121,8 +121,8 @@ struct Receiver {
   var table: String
   /// The position in the partition key of the column that it is.
   var keyPosition: Int?
-  /// Whether it is a part of a literal.
-  var isPart = false
+  /// Whether it is a column that is given a value, and not compared, a key, or a part of a literal.
+  var isAssigned = false
 
   init(_ name: String, _ type: CQLType, typeText: String? = nil, keyspace: String, table: String) {
     self.name = name
@@ -141,9 +141,7 @@ struct Receiver {
 
   /// A part of this receiver.
   func part(_ name: String, _ type: CQLType) -> Receiver {
-    var part = Receiver(name, type, keyspace: keyspace, table: table)
-    part.isPart = true
-    return part
+    Receiver(name, type, keyspace: keyspace, table: table)
   }
 
   /// What the protocol tells of a marker for it.

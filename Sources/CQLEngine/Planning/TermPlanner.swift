@@ -249,8 +249,8 @@ struct TermPlanner {
     let types: [CQLType]
     switch receiver.type {
     case .tuple(let fields): types = fields
-    // The fields of a user type without their names, which Cassandra takes inside of another literal only.
-    case .udt(let definition) where receiver.isPart: types = definition.fields.map(\.type)
+    // The fields of a user type without their names, which Cassandra does not take where a column is given its value.
+    case .udt(let definition) where !receiver.isAssigned: types = definition.fields.map(\.type)
     case .udt(let definition):
       guard elements.count <= definition.fields.count else {
         throw EngineFailure.invalid(
@@ -260,11 +260,13 @@ struct TermPlanner {
       for (index, element) in elements.enumerated() {
         try check(element, definition.fields[index].type, index, receiver)
       }
-      throw EngineFailure(
+      // Cassandra fails when it comes to give the column its value.
+      let failure = EngineFailure(
         .serverError,
         "java.lang.ClassCastException: class org.apache.cassandra.cql3.Tuples$Value cannot be cast to class "
           + "org.apache.cassandra.cql3.UserTypes$Value: the fields of \(receiver.name) of type \(receiver.typeText) have to "
           + "be named")
+      return .call(ScalarFunction("tuple", [], receiver.type) { _, _ throws(EngineFailure) in throw failure }, [])
     default:
       // A single term in parentheses is that term.
       if elements.count == 1 { return try expression(elements[0], receiver) }

@@ -19,19 +19,22 @@ enum WriteOperation: Sendable {
   case deleteElement(Column, key: Expression)
   /// Adds to a counter, or subtracts from it.
   case add(Column, Expression, isNegative: Bool)
+  /// Adds to the number or the text that a column has, which only a statement with conditions may do.
+  case increase(Column, Expression)
 
   /// The column.
   var column: Column {
     switch self {
     case .set(let column, _), .append(let column, _), .prepend(let column, _), .discard(let column, _),
       .setElement(let column, _, _), .setField(let column, _, _), .deleteElement(let column, _),
-      .add(let column, _, _):
+      .add(let column, _, _), .increase(let column, _):
       column
     }
   }
 
   /// Whether what it does depends on what is there.
   var readsFirst: Bool {
+    if case .increase = self { return true }
     guard case .list = column.wire, column.type.isMultiCell else { return false }
     switch self {
     case .discard, .setElement, .deleteElement: return true

@@ -12,7 +12,8 @@ extension WritePlanner {
     if let other = assigned.updateValue(setsWhole, forKey: ObjectIdentifier(column)), other || setsWhole {
       throw EngineFailure.syntax("Multiple incompatible setting of column \(column.cql)")
     }
-    let receiver = Receiver(column, of: table)
+    var receiver = Receiver(column, of: table)
+    receiver.isAssigned = setsWhole
     switch assignment.operation {
     case .set(let term):
       if column.type.isCounter {
@@ -78,7 +79,14 @@ extension WritePlanner {
     -> WriteOperation
   {
     if column.type.isCounter { return .add(column, try terms.expression(term, receiver), isNegative: false) }
-    try checkCollection(column, "\(column.cql) = \(column.cql) + \(term.cql)")
+    let text = "\(column.cql) = \(column.cql) + \(term.cql)"
+    if hasCondition, !column.type.isCollection, !column.wire.isTuple {
+      guard column.wire.isNumber || ArithmeticFunctions.isText(column.wire) else {
+        throw EngineFailure.invalid("Invalid operation (\(text)) for non-numeric and non-text type \(column.cql)")
+      }
+      return .increase(column, try terms.expression(term, receiver))
+    }
+    try checkCollection(column, text)
     return .append(column, try terms.expression(term, receiver))
   }
 

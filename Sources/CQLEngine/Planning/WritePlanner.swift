@@ -13,6 +13,8 @@ struct WritePlanner {
 
   /// Whether the statement belongs to a batch, which has rules of its own on what its members name.
   private let isInBatch: Bool
+  /// Whether the statement has conditions, and so knows what is there.
+  var hasCondition = false
 
   init(_ table: Table, _ terms: TermPlanner, isInBatch: Bool) {
     self.table = table
@@ -45,7 +47,9 @@ struct WritePlanner {
       guard seen.insert(column.name).inserted else {
         throw EngineFailure.invalid("The column names contains duplicates")
       }
-      let expression = try terms.expression(value, Receiver(column, of: table))
+      var receiver = Receiver(column, of: table)
+      receiver.isAssigned = !column.isPrimaryKey
+      let expression = try terms.expression(value, receiver)
       if column.isPrimaryKey {
         keys[column.name] = Restriction(columns: [column], kind: .equal([expression]))
       } else {
@@ -98,6 +102,7 @@ struct WritePlanner {
   // MARK: UPDATE
 
   mutating func plan(_ statement: UpdateStatement) throws(EngineFailure) -> WritePlan {
+    hasCondition = statement.condition != nil
     for assignment in statement.assignments { operations.append(try operation(assignment)) }
     let restrictions = try restrictions(statement.relations, "UPDATE")
     let partitionKey = try partitionKey(restrictions.byColumn)

@@ -64,6 +64,11 @@ struct Keyspace: Sendable {
     return text.flatMap { Int($0.prefix(beforeASCII: "/")) } ?? (isSystem ? 1 : 0)
   }
 
+  /// Whether its replication factor is zero.
+  var isUnreplicated: Bool {
+    replication["replication_factor"].map { Int($0.prefix(beforeASCII: "/")) == 0 } ?? false
+  }
+
   /// The table that has an index of that name.
   func table(withIndex name: String) -> Table? {
     tables.values.first { $0.indexes.contains { $0.name == name } }
@@ -81,8 +86,11 @@ final class Schema: Sendable {
   let generation: Int
   /// All keyspaces by name, those of the node too.
   let keyspaces: NameMap<Keyspace>
+  /// Whether there is a keyspace that nobody has a replica of.
+  let hasUnreplicated: Bool
 
   init(version: CQLUUID, generation: Int, keyspaces: NameMap<Keyspace>) {
+    hasUnreplicated = keyspaces.values.contains { $0.isUnreplicated }
     self.version = version
     self.generation = generation
     self.keyspaces = keyspaces

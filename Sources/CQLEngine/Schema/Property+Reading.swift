@@ -37,7 +37,7 @@ extension Property {
   /// A floating-point number.
   func number() throws(EngineFailure) -> Double {
     let text = try text()
-    guard let number = Double(text) else {
+    guard let number = JavaNumber.reading(text, { Double($0) }) else {
       throw EngineFailure.syntax("Invalid double value \(text) for '\(name.name)'")
     }
     return number

@@ -65,11 +65,16 @@ final class Table: Sendable {
   private let byName: NameMap<Column>
   /// Whether some of its columns are masked.
   let hasMasks: Bool
+  /// Whether a list is part of its primary key.
+  let hasListKeys: Bool
 
   init(_ definition: Definition) {
     self.definition = definition
     columns = definition.partitionKey + definition.clustering + definition.statics + definition.regulars
     hasMasks = columns.contains { $0.mask != nil }
+    hasListKeys = (definition.partitionKey + definition.clustering).contains { column in
+      if case .list = column.wire { true } else { false }
+    }
     let byName = NameMap(columns)
     self.byName = byName
     var hiddenThrough: [ColumnID: Int64] = [:]

@@ -60,10 +60,13 @@ extension TableOptions {
       }
     }
     for property in properties { try apply(property) }
-    guard maximumIndexInterval >= minimumIndexInterval else {
+    // Cassandra compares what the statement says with the defaults, and not with what the table has.
+    let defaults = TableOptions()
+    let minimum = seen.contains("min_index_interval") ? minimumIndexInterval : defaults.minimumIndexInterval
+    let maximum = seen.contains("max_index_interval") ? maximumIndexInterval : defaults.maximumIndexInterval
+    guard maximum >= minimum else {
       throw EngineFailure.configuration(
-        "max_index_interval must be greater than or equal to min_index_interval (\(minimumIndexInterval)) (got "
-          + "\(maximumIndexInterval))")
+        "max_index_interval must be greater than or equal to min_index_interval (\(minimum)) (got \(maximum))")
     }
   }
 

@@ -44,6 +44,14 @@ extension CQLType {
     }
   }
 
+  /// Whether it is a tuple or a user type.
+  var isTuple: Bool {
+    switch self {
+    case .tuple, .udt: true
+    default: false
+    }
+  }
+
   /// Whether a value of no bytes is a value of its own, and not the same as none.
   var mayBeEmpty: Bool {
     switch self {

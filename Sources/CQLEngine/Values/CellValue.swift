@@ -20,7 +20,8 @@ enum CellValue: Sendable, Equatable {
 
 /// The parts of values on the wire.
 enum Parts {
-  /// The elements of a list or set, or keys and values of a map in turn.
+  /// The elements of a list or set, or keys and values of a map in turn. Null, which may stand in a list that was bound as a
+  /// whole, is left out.
   static func elements(_ value: ArraySlice<UInt8>, perElement parts: Int = 1) -> [ArraySlice<UInt8>]? {
     let span = value.span
     guard span.count >= 4 else { return span.count == 0 ? [] : nil }
@@ -33,7 +34,11 @@ enum Parts {
       guard span.count - position >= 4 else { return nil }
       let length = Int(span.int32(at: position))
       position += 4
-      guard length >= 0, length <= span.count - position else { return nil }
+      guard length >= 0 else {
+        guard parts == 1 else { return nil }
+        continue
+      }
+      guard length <= span.count - position else { return nil }
       elements.append(value[value.startIndex + position..<value.startIndex + position + length])
       position += length
     }
@@ -107,6 +112,13 @@ enum Parts {
     bytes.append(bigEndian: Int32(truncatingIfNeeded: elements.count / parts))
     for element in elements { append(element, to: &bytes) }
     return bytes
+  }
+
+  /// A list of elements of which some are null.
+  static func list(_ elements: [ArraySlice<UInt8>?]) -> [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.append(bigEndian: Int32(truncatingIfNeeded: elements.count))
+    return bytes + tuple(elements)
   }
 
   /// A tuple or user type of fields.

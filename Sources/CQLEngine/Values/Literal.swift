@@ -54,6 +54,7 @@ enum Literal {
   /// write them.
   private static func tuple(_ constant: Constant, _ types: [CQLType]) throws(EngineFailure) -> [UInt8] {
     if constant.kind == .blob { return try blob(constant.text) }
+    guard !constant.text.isEmpty else { return [] }
     let texts = constant.text.utf8.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
       .map { String(Substring($0)) }
     guard texts.count <= types.count else {
@@ -137,10 +138,14 @@ enum Literal {
       bytes.append(bigEndian: number.scale)
       bytes += number.unscaled.twosComplement
     case .float:
-      guard let number = Float(text) else { throw unable("Unable to make float from '\(text)'") }
+      guard let number = JavaNumber.reading(text, { Float($0) }) else {
+        throw unable("Unable to make float from '\(text)'")
+      }
       bytes.append(bigEndian: number.bitPattern)
     case .double:
-      guard let number = Double(text) else { throw unable("Unable to make double from '\(text)'") }
+      guard let number = JavaNumber.reading(text, { Double($0) }) else {
+        throw unable("Unable to make double from '\(text)'")
+      }
       bytes.append(bigEndian: number.bitPattern)
     case .uuid, .timeuuid:
       guard let uuid = CQLUUID(text) else { throw unable("Unable to make UUID from '\(text)'") }

@@ -10,6 +10,8 @@ enum OrderedKeyEncoding {
   static let present: UInt8 = 0x02
   /// Stands for no value, for the end of a collection, and for a value of no bytes where that is not a value.
   static let absent: UInt8 = 0x01
+  /// Stands for null among the elements of a list, for which Cassandra has no order.
+  static let null: UInt8 = 0x03
 
   /// Appends the encoding of a value of `type` in its wire form; in descending order all its bits are flipped.
   ///
@@ -149,12 +151,17 @@ enum OrderedKeyEncoding {
       try value.readElementCount(&position, partsPerElement: types.count, of: type)
     }
     for _ in 0..<count {
+      let start = key.count
       key.append(present)
       for elementType in types {
         let range = try ValueLayout.reading(type) { () throws(CQLValueError) in
           try value.readPart(&position, of: type)
         }
-        guard let range else { throw ValueCheck.failure(value, type) }
+        guard let range else {
+          guard types.count == 1 else { throw ValueCheck.failure(value, type) }
+          key[start] = null
+          continue
+        }
         try appendAscending(value.extracting(range), elementType, into: &key)
       }
     }

@@ -28,8 +28,8 @@ enum ValueCheck {
     case .empty: isValid = count == 0
     case .list(let element), .set(let element): return try validate(elements: value, [element], of: type)
     case .map(let keyType, let valueType): return try validate(elements: value, [keyType, valueType], of: type)
-    case .tuple(let types): return try validate(fields: value, types, of: type)
-    case .udt(let definition): return try validate(fields: value, definition.fields.map(\.type), of: type)
+    case .tuple(let types): return try validate(fields: value, types)
+    case .udt(let definition): return try validate(value, definition)
     case .vector(let element, let dimensions): return try validate(vector: value, element, dimensions, of: type)
     }
     guard isValid else { throw failure(value, type) }
@@ -102,7 +102,7 @@ enum ValueCheck {
         guard value.count - position >= 4 else { throw short }
         let length = Int(value.int32(at: position))
         position += 4
-        guard length >= 0 else { throw EngineFailure.invalid("null is not supported inside collections") }
+        guard length >= 0 else { throw EngineFailure.invalid("Null value read when not allowed") }
         guard length <= value.count - position else { throw short }
         try validate(value.extracting(position..<position + length), elementType)
         position += length
@@ -113,8 +113,35 @@ enum ValueCheck {
     }
   }
 
+  /// Cassandra names the field at fault, through all user types around it.
+  private static func validate(_ value: Span<UInt8>, _ definition: UserDefinedType) throws(EngineFailure) {
+    var position = 0
+    for (index, field) in definition.fields.enumerated() {
+      guard position < value.count else { return }
+      guard value.count - position >= 4 else {
+        throw EngineFailure.invalid("Not enough bytes to read size of \(index)th field \(field.name)")
+      }
+      let length = Int(value.int32(at: position))
+      position += 4
+      guard length >= 0 else { continue }
+      guard length <= value.count - position else {
+        throw EngineFailure.invalid("Not enough bytes to read \(index)th field \(field.name)")
+      }
+      do throws(EngineFailure) {
+        try validate(value.extracting(position..<position + length), field.type)
+      } catch {
+        throw EngineFailure.invalid(
+          "Failure validating the \(index)th field \(field.name); \(error.response.message)")
+      }
+      position += length
+    }
+    guard position == value.count else {
+      throw EngineFailure.invalid("Invalid remaining data after end of UDT value")
+    }
+  }
+
   private static func validate(
-    fields value: Span<UInt8>, _ types: [CQLType], of type: CQLType
+    fields value: Span<UInt8>, _ types: [CQLType]
   ) throws(EngineFailure) {
     var position = 0
     for (index, fieldType) in types.enumerated() {
@@ -132,9 +159,6 @@ enum ValueCheck {
       position += length
     }
     guard position == value.count else {
-      if case .udt = type {
-        throw EngineFailure.invalid("Invalid remaining data after end of UDT value")
-      }
       throw EngineFailure.invalid("Invalid remaining data after end of tuple value")
     }
   }

@@ -19,11 +19,12 @@ import Testing
 @Suite(.serialized, .timeLimit(.minutes(10))) struct DifferentialTests {
   /// Texts of errors and warnings that differ from Cassandra's, by file; none in the others. These numbers only fall.
   private static let differingTexts = [
-    "arithmetic": 3, "class_types": 1, "collections": 1, "compact_storage": 1, "composite_types": 3, "conditions": 2,
+    "arithmetic": 3, "class_types": 1, "collections": 1, "compact_storage": 1, "composite_types": 3,
+    "conditional_additions": 34, "conditions": 2,
     "counters": 1,
-    "faults_behind_conditions": 2, "found_by_histories": 2, "functions": 5,
+    "faults_behind_conditions": 2, "found_by_histories": 2, "found_by_matrices": 10, "functions": 5,
     "group_by": 8, "index_driver": 5,
-    "json": 1, "literals": 1, "of_the_suites": 11,
+    "json": 1, "literals": 1, "nulls_in_lists": 15, "of_the_suites": 11,
     "permissions_of_grammar": 3, "rare_values": 20, "refusals": 9, "sai_driver": 6, "select": 1, "smallest_inputs": 10,
     "static_conditions": 1,
     "static_writes": 1, "system_tables": 3, "unsupported": 1, "update_delete": 1, "user_functions": 7, "vectors": 43,

@@ -66,7 +66,7 @@ enum ArithmeticFunctions {
 
   private static func isWanted(_ result: CQLType, _ receiver: CQLType?) -> Bool {
     // What is computed of numbers is no counter, though a counter takes a constant.
-    if receiver == .counter { return result == .counter }
+    if let receiver, receiver == .counter || result == .counter { return receiver == result }
     return receiver.map { TermTypes.isAssignable(result, to: $0) } ?? true
   }
 
@@ -100,7 +100,7 @@ enum ArithmeticFunctions {
     }
   }
 
-  private static func isText(_ type: CQLType) -> Bool { type == .text || type == .ascii }
+  static func isText(_ type: CQLType) -> Bool { type == .text || type == .ascii }
 
   private static func isFloating(_ type: CQLType) -> Bool {
     switch type {
@@ -140,11 +140,13 @@ enum ArithmeticFunctions {
       guard let first = arguments[0], let second = arguments[1] else { return nil }
       if isText(result) { return first + second }
       guard !first.isEmpty, !second.isEmpty else { return nil }
+      let numbers = right == .duration ? nil : try numbers(first, left, second, right)
       do throws(ArithmeticProblem) {
         if right == .duration {
           return try TemporalArithmetic.moved(first, left, by: second, isBack: sign == .minus)?[...]
         }
-        return try NumberArithmetic.result(sign, first, left, second, right, result)?[...]
+        guard let numbers else { return nil }
+        return try NumberArithmetic.result(sign, numbers.0, left, numbers.1, right, result)[...]
       } catch {
         throw EngineFailure(
           .functionFailure, "the operation '\(left) \(sign.rawValue) \(right)' failed: \(error.message)",
@@ -154,9 +156,30 @@ enum ArithmeticFunctions {
     }
   }
 
+  /// Two values as numbers; nil when one of them is none.
+  private static func numbers(
+    _ first: ArraySlice<UInt8>, _ left: CQLType, _ second: ArraySlice<UInt8>, _ right: CQLType
+  ) throws(EngineFailure) -> (Number, Number)? {
+    guard let first = try Number(first, left), let second = try Number(second, right) else { return nil }
+    return (first, second)
+  }
+
+  /// What is in a column with what is added to it, both of the column's type; nil when one of them is no value.
+  static func sum(
+    _ value: ArraySlice<UInt8>, _ addition: ArraySlice<UInt8>, _ type: CQLType
+  ) throws(EngineFailure) -> [UInt8]? {
+    if isText(type) { return Array(value + addition) }
+    guard let numbers = try numbers(value, type, addition, type) else { return nil }
+    do throws(ArithmeticProblem) {
+      return try NumberArithmetic.result(.plus, numbers.0, type, numbers.1, type, type)
+    } catch {
+      throw EngineFailure.invalid(error.message)
+    }
+  }
+
   private static func negation(of type: CQLType) -> ScalarFunction {
     ScalarFunction(
       "_negate", type, type,
-      ofOne: { value throws(EngineFailure) in value.isEmpty ? nil : NumberArithmetic.negated(value, type) })
+      ofOne: { value throws(EngineFailure) in value.isEmpty ? nil : try NumberArithmetic.negated(value, type) })
   }
 }

@@ -4,12 +4,11 @@ import CassandraWire
 
 /// Computes with two numbers as Java does with those of the result's type.
 enum NumberArithmetic {
-  /// The bytes of the result, or nil when one of the values is no number.
+  /// The bytes of the result.
   static func result(
-    _ sign: ArithmeticOperator, _ left: ArraySlice<UInt8>, _ leftType: CQLType, _ right: ArraySlice<UInt8>,
-    _ rightType: CQLType, _ type: CQLType
-  ) throws(ArithmeticProblem) -> [UInt8]? {
-    guard let first = Number(left, leftType), let second = Number(right, rightType) else { return nil }
+    _ sign: ArithmeticOperator, _ first: Number, _ leftType: CQLType, _ second: Number, _ rightType: CQLType,
+    _ type: CQLType
+  ) throws(ArithmeticProblem) -> [UInt8] {
     var bytes: [UInt8] = []
     switch type {
     case .tinyint:
@@ -112,9 +111,9 @@ enum NumberArithmetic {
   }
 
   /// The number with the other sign.
-  static func negated(_ value: ArraySlice<UInt8>, _ type: CQLType) -> [UInt8]? {
+  static func negated(_ value: ArraySlice<UInt8>, _ type: CQLType) throws(EngineFailure) -> [UInt8]? {
     var bytes: [UInt8] = []
-    switch (type, Number(value, type)) {
+    switch (type, try Number(value, type)) {
     case (.tinyint, .integer(let number)): bytes.append(bigEndian: Int8(truncatingIfNeeded: 0 &- number))
     case (.smallint, .integer(let number)): bytes.append(bigEndian: Int16(truncatingIfNeeded: 0 &- number))
     case (.int, .integer(let number)): bytes.append(bigEndian: Int32(truncatingIfNeeded: 0 &- number))
