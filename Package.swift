@@ -219,7 +219,8 @@ let package = Package(
     .testTarget(
       name: "CassandraTests",
       dependencies: [
-        "CassandraBytes", "CassandraWire", "Cassandra", "CassandraTesting", "CassandraReactor", "CassandraTelemetry",
+        "CassandraBytes", "CassandraDice", "CassandraWire", "Cassandra", "CassandraTesting", "CassandraReactor",
+        "CassandraTelemetry",
       ],
       exclude: ["Scripts"], resources: [.copy("Fixtures")], swiftSettings: common),
     .testTarget(

@@ -163,10 +163,10 @@ extension CQLServer {
       options.maximumConnections = configuration.limits.connections
       options.handshakeTimeout = configuration.limits.handshakeTimeout
       if let tls = configuration.tls {
-        options.tls = TLSServer(
-          try TLSServerContext(
-            identity: tls.identity,
-            clientCertificates: tls.clientAuthorities.map { .required($0) } ?? .notAsked))
+        let context = try TLSServerContext(
+          identity: tls.identity, clientCertificates: tls.clientAuthorities.map { .required($0) } ?? .notAsked)
+        CertificateWarnings().note(context.identityDates, of: "the certificate of the node", to: logger)
+        options.tls = TLSServer(context)
       }
       return try await ListenerGroup(at: configuration.address, on: loops, options: options) { transport in
         servers[transport.loop.index].withValue { $0.accept(transport) }

@@ -126,8 +126,8 @@ struct NodeSettings: Sendable {
     }
     var tls = NodeTLS(
       identity: TLSIdentity(
-        certificateChain: try read(certificate, option: "tls-certificate"), privateKey: try read(key, option: "tls-key")
-      ))
+        certificateChain: try read(certificate, option: "tls-certificate"),
+        privateKey: try read(key, option: "tls-key"), file: certificate))
     if let authorities { tls.clientAuthorities = .authorities(pem: try read(authorities, option: "tls-client-ca")) }
     return tls
   }

@@ -44,6 +44,9 @@ package struct JSONParts: Sendable {
   /// The most bytes of a text: 4 GiB.
   private static let mostBytes = Int(UInt32.max)
 
+  /// How many parts there is room for, of sixteen bytes each.
+  package var room: Int { parts.capacity }
+
   /// No text at all, of which nothing may be asked.
   package init() { bytes = [] }
 
@@ -89,8 +92,7 @@ extension JSONParts {
 
   private mutating func read(_ given: JSONReader, _ duplicateKeys: JSONDuplicateKeys) throws(JSONError) {
     var reader = given
-    // Room for a usual text, where a value takes eight bytes or more.
-    parts.reserveCapacity(min(bytes.count, 1024) / 8 + 4)
+    parts.reserveCapacity(Self.room(for: bytes.span))
     var container = Self.outside
     var names: [Names] = []
     while let token = try reader.nextToken() {
@@ -120,6 +122,25 @@ extension JSONParts {
       case .key, .endArray, .endObject: break
       }
     }
+  }
+
+  /// Bytes of a text for which there is room from the beginning as usual ones need it: 1,024.
+  private static let smallText = 1_024
+
+  /// How many parts to make room for: those of a usual text, where a value takes eight bytes or more, when it is small. Of a
+  /// large one as many as it can have, so that the list is never copied into a larger one, which would take three times its
+  /// memory for a moment: a part stands at the beginning, or behind one of the signs that are counted here.
+  private static func room(for bytes: Span<UInt8>) -> Int {
+    guard bytes.count > smallText else { return bytes.count / 8 + 4 }
+    var signs = 1
+    for index in bytes.indices {
+      switch bytes[index] {
+      case UInt8(ascii: ","), UInt8(ascii: ":"), UInt8(ascii: "["), UInt8(ascii: "{"): signs += 1
+      default: break
+      }
+    }
+    // Some may stand in texts: what is outside of these takes two bytes for each part.
+    return min(signs, bytes.count / 2 + 1)
   }
 
   private mutating func begin(_ form: Form, in container: inout UInt32, at start: Int) {

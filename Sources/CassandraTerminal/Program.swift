@@ -135,13 +135,17 @@ extension Program {
 /// Writes to standard error, for a person. What a server or a file has said may be part of it: a terminal does not act upon
 /// it.
 public func writeError(_ text: String) {
-  var text = text.shown(keepingLines: true)
+  var text = text.shown(keepingLines: true, limit: maximumErrorBytes)
+  if text.utf8.last != UInt8(ascii: "\n") { text += "\n" }
   fflush(nil)
   text.withUTF8 { bytes in
     // A terminal takes it whole; when nobody can be told, nothing is left to do.
     _ = write(2, bytes.baseAddress, bytes.count)
   }
 }
+
+/// Bytes of an error that are written: 16 KiB. What is wrong may be quoted in it, as long as it is.
+private let maximumErrorBytes = 16 << 10
 
 /// Prints a line for a person, of which names of files and words of servers may be a part: a terminal does not act upon them.
 public func printLine(_ text: String) {

@@ -11,9 +11,10 @@ public let streamedPageBytes = 256 << 10
 extension Rows: ResponseConvertible {
   /// The rows as a JSON array of objects, whose members are the columns in their order.
   ///
-  /// A result of one page is sent as a whole; a longer one is streamed, see ``streamed(nullCollections:timestamps:)``.
+  /// A result of one page of at most ``streamedPageBytes`` is sent as a whole; a longer one is streamed, see
+  /// ``streamed(nullCollections:timestamps:)``.
   public consuming func response() throws -> Response {
-    guard let page = onlyPage else { return streamed() }
+    guard let page = onlyPage, page.byteCount <= streamedPageBytes else { return streamed() }
     return try RowsForm().whole(page)
   }
 
@@ -40,18 +41,7 @@ extension Rows: ResponseConvertible {
       var pages = await rows.pages.limited(toBytes: streamedPageBytes).makeAsyncIterator()
       var isFirst = true
       writer.append { form.begin(&$0) }
-      while let page = try await pages.nextUnchecked() {
-        var position = page.firstPosition
-        while page.hasRow(at: position) {
-          let room = writer.room
-          do throws(RowError) {
-            try writer.append { (buffer: inout [UInt8]) throws(RowError) in
-              try form.append(page, from: &position, isFirst: &isFirst, into: &buffer, limit: buffer.count + room)
-            }
-          } catch { throw CassandraError.undecodable(error) }
-          try await writer.flushIfFull()
-        }
-      }
+      while let page = try await pages.nextUnchecked() { try await form.stream(page, isFirst: &isFirst, to: &writer) }
       let isEmpty = isFirst
       writer.append { form.end(&$0, isEmpty: isEmpty) }
     }

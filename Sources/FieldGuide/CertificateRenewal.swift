@@ -17,7 +17,7 @@ struct CertificateRenewal: Sendable {
 
   /// What the files were.
   private enum Sight: Equatable {
-    case files(certificateChain: [UInt8], privateKey: [UInt8])
+    case files(certificateChain: [UInt8], privateKey: [UInt8], place: String?)
     case unreadable(String)
   }
 
@@ -27,12 +27,16 @@ struct CertificateRenewal: Sendable {
   }
 
   /// Looks again and again. What cannot be used is logged once, and what there was stays: between the replacement of the
-  /// first file and of the second they do not belong together.
+  /// first file and of the second they do not belong together. A certificate whose time is over or is still to come is used,
+  /// for there is no other, and warned of once.
   ///
   /// - Throws: `CancellationError`.
   func run(on loop: EventLoop, logger: CassandraLogger) async throws {
+    let warnings = CertificateWarnings()
     var last = look()
     while true {
+      // Each time: it may have expired meanwhile.
+      warnings.note(tls.context.identityDates, of: "the certificate of the API", to: logger)
       let reason = try await nextReason(on: loop)
       let sight = look()
       guard reason == .signal || sight != last else { continue }
@@ -49,13 +53,16 @@ struct CertificateRenewal: Sendable {
 
   private func look() -> Sight? {
     do {
-      return try read().map { .files(certificateChain: $0.certificateChain, privateKey: $0.privateKey) }
+      return try read().map {
+        .files(certificateChain: $0.certificateChain, privateKey: $0.privateKey, place: $0.file)
+      }
     } catch { return .unreadable("\(error)") }
   }
 
   private func read(_ sight: Sight?) throws -> TLSIdentity {
     switch sight {
-    case .files(let chain, let key): return TLSIdentity(certificateChain: chain, privateKey: key)
+    case .files(let chain, let key, let place):
+      return TLSIdentity(certificateChain: chain, privateKey: key, file: place)
     case .unreadable(let words): throw SettingsError(words)
     case nil: throw SettingsError("The certificate of the API is not set any more.")
     }

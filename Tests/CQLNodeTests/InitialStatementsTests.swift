@@ -37,4 +37,17 @@ import Testing
     #expect(try await refusal("CREATE NOTHING;").description.contains("line 1"))
     #expect(try await refusal("\n\nINSERT 'without an end;").description.contains("line 3"))
   }
+
+  /// What is wrong is quoted, and may be long: a person gets to see its beginning, with nothing that a terminal obeys.
+  @Test func aFailureQuotesNoMoreThanAPersonReads() async throws {
+    let marks = String(repeating: "\u{301}", count: 50_000)
+    for statement in [
+      "CREATE \(marks);", "SELECT e\(marks) FROM system.local;", "SELECT \"\(marks)\" FROM system.local;",
+      "INSERT INTO \"e\u{9b}31m\(marks)\" (a) VALUES (1);", "'\(marks)",
+    ] {
+      let words = try await refusal(statement).description
+      #expect(words.utf8.count < 1_200, "\(statement.utf8.prefix(10))")
+      #expect(!words.unicodeScalars.contains("\u{9b}"))
+    }
+  }
 }

@@ -3,6 +3,7 @@ import CassandraReactor
 import Synchronization
 import Testing
 import CassandraHTTPServer
+import CassandraTesting
 import CassandraWebTesting
 
 /// Limits of sums, and that who causes a load bears it.
@@ -108,6 +109,70 @@ import CassandraWebTesting
       mayGoOn.send()
       #expect(try await first.reply().text == "done")
     }
+  }
+
+  private struct Numbers: Validatable {
+    init(_ body: inout Validator) {}
+  }
+
+  /// What is made of a body counts as well: beside another one there is room for nine times its bytes, and for no more.
+  @Test func whatIsMadeOfABodyCounts() async throws {
+    let mayGoOn = Promise<Void>()
+    let begun = Promise<Void>()
+    var routes = Routes<Void>()
+    routes.post("/body") { request in
+      _ = try await request.body.collect()
+      begun.send()
+      await mayGoOn.value
+      return "done"
+    }
+    routes.post("/tree") { request in
+      _ = try await request.json()
+      return "done"
+    }
+    routes.post("/value") { request in
+      _ = try await request.validated(Numbers.self)
+      return "done"
+    }
+    let all = routes
+    try await serving(all, loops: 1) {
+      $0.maximumRequestBytes = 20_000 + 12 * 20_001
+      $0.budgetTimeout = .milliseconds(50)
+    } body: { server in
+      defer { mayGoOn.send() }
+      let first = try await server.client()
+      first.request("POST /body", "Content-Length: 20000", body: String(repeating: "x", count: 20_000))
+      await begun.value
+      let json = "[" + Array(repeating: "1", count: 10_000).joined(separator: ",") + "]"
+      for path in ["/tree", "/value"] {
+        let client = try await server.client()
+        client.request("POST \(path)", "Content-Type: application/json", "Content-Length: 20001", body: json)
+        #expect(try await client.reply().status == 503, "\(path)")
+      }
+      mayGoOn.send()
+      #expect(try await first.reply().text == "done")
+      let alone = try await server.client()
+      alone.request("POST /tree", "Content-Type: application/json", "Content-Length: 20001", body: json)
+      #expect(try await alone.reply().status == 200)
+    }
+  }
+
+  /// A body that is taken as fast as it is made does not keep the loop from its other connections.
+  @Test func aLongBodyLeavesTurnsToOthers() async throws {
+    let turns = Count()
+    var routes = Routes<Void>()
+    routes.get("/long") { _ in
+      Response(contentType: .octets) { writer in
+        guard let loop = EventLoop.current else { return }
+        let before = loop.turnNumber
+        for _ in 0..<64 { try await writer.write([UInt8](repeating: 7, count: 128 << 10)) }
+        turns.now.store(Int(loop.turnNumber - before), ordering: .relaxed)
+      }
+    }
+    try await routes.test(context: ()) { (client) async throws in
+      #expect(try await client.get("/long").body.count == 8 << 20)
+    }
+    #expect(turns.now.load(ordering: .relaxed) >= 16)
   }
 
   /// Clients that ask and do not read are cut; those who read, and who watches, are served meanwhile.

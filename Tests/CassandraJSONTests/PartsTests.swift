@@ -143,4 +143,18 @@ import Testing
     #expect(try read("4.8").shortFloat(at: 0) == 4.8)
     #expect(try read("1e5").shortFloat(at: 0) == nil)
   }
+
+  /// The list of parts is made as large as it can become: one that grew would be there twice, and up to twice as large.
+  @Test func partsTakeEightTimesTheBytes() throws {
+    for element in ["1", "[]", "{}", #""""#, #"{"":1}"#, "[[1]]"] {
+      let count = 300_001 / element.utf8.count
+      let text = Array("[\(repeatElement(element, count: count).joined(separator: ","))]".utf8)
+      let parts = try JSONParts(reading: text)
+      #expect(parts.elementCount(at: 0) == count)
+      #expect(parts.room * 16 <= text.count * 8 + 4_096, "\(element)")
+    }
+    // Signs in texts are none.
+    let commas = Array(#"["\#(String(repeating: ",", count: 100_000))"]"#.utf8)
+    #expect(try JSONParts(reading: commas).room <= commas.count / 2 + 256)
+  }
 }

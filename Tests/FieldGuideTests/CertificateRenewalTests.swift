@@ -51,4 +51,53 @@ import Testing
     #expect(made.withLock { $0 } == [second, second, first].map(\.certificateChain))
     await loops.shutDown()
   }
+
+  /// A certificate that cannot be used is used, for there is no other, and warned of once.
+  @Test func certificatesOutOfTheirTimeAreWarnedOf() async throws {
+    let authority = CertificateAuthority()
+    func issue(_ from: Int, _ until: Int) -> TLSIdentity {
+      var request = CertificateAuthority.Request("api")
+      (request.validFrom, request.validUntil) = (from, until)
+      var identity = authority.issue(request)
+      identity.file = "/etc/api.pem"
+      return identity
+    }
+    let (early, late, fine) = (issue(86_400, 2 * 86_400), issue(-2 * 86_400, -86_400), issue(-3_600, 86_400))
+    let files = Locked(late)
+    let log = Log()
+    let loops = try EventLoops(count: 1)
+    let tls = TLSServer(try TLSServerContext(identity: early))
+    var renewal = CertificateRenewal(tls: tls) {
+      files.withLock { $0 }
+    } context: {
+      try TLSServerContext(identity: $0)
+    }
+    renewal.interval = .milliseconds(1)
+    let logger = CassandraLogger(label: "test", level: .trace, sink: log)
+    func untilLogged(_ count: Int) async throws {
+      while log.records.count < count { try await Task.sleep(for: .milliseconds(1)) }
+    }
+    let running = Task { [renewal] in try await renewal.run(on: loops[0], logger: logger) }
+    try await untilLogged(1)
+    files.withLock { $0 = fine }
+    try await untilLogged(2)
+    files.withLock { $0 = late }
+    try await untilLogged(4)
+    files.withLock { $0 = fine }
+    try await untilLogged(5)
+    running.cancel()
+    _ = await running.result
+    #expect(
+      log.records.map(\.message) == [
+        "the certificate of the API is not valid yet", "the certificate of the API has been read again",
+        "the certificate of the API has been read again", "the certificate of the API has expired",
+        "the certificate of the API has been read again",
+      ])
+    for place in [0, 3] {
+      let fields = log.records[place].fields.map { ("\($0.0)", "\($0.1)") }
+      #expect(fields.contains { $0.0 == "file" && $0.1.contains("/etc/api.pem") })
+      #expect(fields.contains { $0.0 == "not_after" && $0.1.contains("T") })
+    }
+    await loops.shutDown()
+  }
 }

@@ -27,7 +27,7 @@ import Testing
   ]
 
   @Test(arguments: ages) func datesAreJudged(_ from: Int, _ until: Int, _ mark: Checklist.Mark, _ words: String) {
-    let certificate = CertificateFacts(
+    let certificate = CertificateDates(
       subject: "CN = node1", notBefore: Self.now + from * Self.day, notAfter: Self.now + until * Self.day)
     let finding = certificate.finding("The certificate", renewal: "Ask for a new one.", now: Self.now)
     #expect(finding.mark == mark)
@@ -79,7 +79,7 @@ import Testing
   }
 
   @Test func nodesBehindAProxyAreCounted() {
-    let certificate = CertificateFacts(subject: "CN = proxy", notBefore: 0, notAfter: Self.now + 90 * Self.day)
+    let certificate = CertificateDates(subject: "CN = proxy", notBefore: 0, notAfter: Self.now + 90 * Self.day)
     let good = Result<SecureContact, ReactorError>.success(
       SecureContact(version: "TLSv1.3", certificate: certificate))
     let bad = Result<SecureContact, ReactorError>.failure(ReactorError(.tlsHandshake, "it is closed"))

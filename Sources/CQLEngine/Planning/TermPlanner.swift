@@ -5,7 +5,7 @@ import CassandraWire
 /// Checks the terms of one statement against what they are values for, and collects its markers on the way.
 struct TermPlanner {
   /// What types the terms have.
-  let types: TermTypes
+  private(set) var types: TermTypes
   /// What is known of the markers; nil where one has not been met yet.
   private(set) var markers: [ColumnSpecification?]
   /// How many values follow those of the markers.
@@ -42,12 +42,18 @@ struct TermPlanner {
     return indexes.count == table.partitionKey.count ? indexes.map { UInt16(truncatingIfNeeded: $0) } : []
   }
 
-  /// The planner of the next statement of a batch: another table, the same markers.
-  func continued(in keyspace: Keyspace?, table: Table) -> TermPlanner {
-    var next = TermPlanner(keyspace: keyspace, table: table, markers: [])
-    next.markers = markers
-    next.reserved = reserved
-    return next
+  /// Begins the next statement of a batch: another table, the same markers. They stay where they are, for a copy of them for
+  /// each statement would cost the square of their number.
+  mutating func begin(in keyspace: Keyspace?, table: Table) {
+    types = TermTypes(keyspace: keyspace, table: table)
+    keyMarkers = [:]
+  }
+
+  /// Gives away all that is known, and knows nothing afterwards.
+  mutating func take() -> TermPlanner {
+    var taken = TermPlanner(keyspace: nil, table: nil, markers: [])
+    swap(&taken, &self)
+    return taken
   }
 
   /// A receiver that belongs to the table.

@@ -41,7 +41,8 @@ enum StatementPlanner {
   private static func plan(
     _ member: BatchStatement.Member, _ parsed: ParsedStatement, _ schema: Schema, _ keyspace: String?, _ digest: UInt64
   ) throws(EngineFailure) -> PlannedStatement {
-    let (plan, terms) = try write(member, schema, keyspace, markers: parsed.markers, terms: nil)
+    var terms = TermPlanner(keyspace: nil, table: nil, markers: parsed.markers)
+    let plan = try write(member, schema, keyspace, &terms, isInBatch: false)
     return try PlannedStatement(
       .write(plan), generation: schema.generation, markers: terms.specifications,
       partitionKeyIndexes: terms.partitionKeyIndexes, columns: nil, digest: digest)
@@ -64,8 +65,8 @@ enum StatementPlanner {
 
   /// The plan of a write; in a batch with the markers of the statements before it.
   private static func write(
-    _ member: BatchStatement.Member, _ schema: Schema, _ keyspace: String?, markers: [String?], terms: TermPlanner?
-  ) throws(EngineFailure) -> (WritePlan, TermPlanner) {
+    _ member: BatchStatement.Member, _ schema: Schema, _ keyspace: String?, _ terms: inout TermPlanner, isInBatch: Bool
+  ) throws(EngineFailure) -> WritePlan {
     let name =
       switch member {
       case .insert(let statement): statement.table
@@ -73,17 +74,16 @@ enum StatementPlanner {
       case .delete(let statement): statement.table
       }
     let table = try table(name, schema, keyspace)
-    let own =
-      terms.map { $0.continued(in: schema.keyspaces[table.keyspace], table: table) }
-      ?? TermPlanner(keyspace: schema.keyspaces[table.keyspace], table: table, markers: markers)
-    var planner = WritePlanner(table, own, isInBatch: terms != nil)
+    terms.begin(in: schema.keyspaces[table.keyspace], table: table)
+    var planner = WritePlanner(table, terms.take(), isInBatch: isInBatch)
     let plan =
       switch member {
       case .insert(let statement): try planner.plan(statement)
       case .update(let statement): try planner.plan(statement)
       case .delete(let statement): try planner.plan(statement)
       }
-    return (plan, planner.terms)
+    terms = planner.terms.take()
+    return plan
   }
 
   private static func plan(
@@ -102,10 +102,8 @@ enum StatementPlanner {
     var members: [WritePlan] = []
     var keyIndexes: [UInt16] = []
     for member in statement.members {
-      let (plan, next) = try write(member, schema, keyspace, markers: parsed.markers, terms: terms)
-      members.append(plan)
-      if members.count == 1 { keyIndexes = next.partitionKeyIndexes }
-      terms = next
+      members.append(try write(member, schema, keyspace, &terms, isInBatch: true))
+      if members.count == 1 { keyIndexes = terms.partitionKeyIndexes }
     }
     if members.contains(where: { $0.table !== members[0].table }) { keyIndexes = [] }
     // Cassandra looks at the table of the first marker, which that of the timestamp has not.

@@ -17,6 +17,8 @@ struct ClientContext: Sendable {
   var timestamps: Timestamps
   /// Whether it was said that the server keeps too few prepared statements.
   let wasWarnedOfThrashing = Once()
+  /// Certificates of the client that it has warned of.
+  let certificateWarnings = CertificateWarnings()
   /// The client's parts on all loops.
   var loops: LoopClients
   /// Where changes of the schema arrive.

@@ -265,11 +265,17 @@ extension LoopClient {
 
   func noteWarnings(_ info: ResultInfo?) {
     guard let info, !info.warnings.isEmpty else { return }
-    for warning in info.warnings {
+    for warning in info.warnings.prefix(Self.loggedWarnings) {
       context.logger.warning(
         "the database warns", ["warning": .text(warning), "node": .text(info.coordinator?.description ?? "")])
     }
+    guard info.warnings.count > Self.loggedWarnings else { return }
+    context.logger.warning(
+      "the database warns of more", ["warnings": .integer(info.warnings.count - Self.loggedWarnings)])
   }
+
+  /// Warnings of one answer that are logged: 16, and how many more there are.
+  private static let loggedWarnings = 16
 }
 
 // MARK: - Metrics

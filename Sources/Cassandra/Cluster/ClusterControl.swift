@@ -28,6 +28,10 @@ final class ClusterControl {
   private var localDatacenter: ByteText?
   private var replication: [ByteText: Replication] = [:]
   private var version: UInt64 = 0
+  /// Topologies that were begun to be made.
+  private var publications: UInt64 = 0
+  /// What has been said of servers that tell too much.
+  private var excesses = ExcessNotes()
 
   /// What the directory has answered.
   private var map: ClusterMap?
@@ -259,8 +263,9 @@ extension ClusterControl {
   private func refresh(on connection: NodeConnection) async throws(CassandraError) {
     let due = loop.now + context.configuration.limits.connectTimeout.wholeMilliseconds
     let reading = try await SystemTables.read(on: connection, due: due)
+    excesses.note(reading.excess, from: connection.endPoint, to: context.logger)
     if let map {
-      publish(described(map, by: reading), replication: reading.replication)
+      await publish(described(map, by: reading), replication: reading.replication)
       return
     }
     let known = Set(nodes.topology.nodes.compactMap(\.hostID))
@@ -268,7 +273,7 @@ extension ClusterControl {
     do throws(CassandraError) {
       localDatacenter = try LocalDatacenter.choose(
         localDatacenter, among: found, contacts: found.filter { contacts.include($0.endPoint) })
-      publish(found, replication: reading.replication, seed: connection)
+      await publish(found, replication: reading.replication, seed: connection)
       context.loops.post { $0.nodes.locate(.known) }
     } catch {
       context.logger.error("the cluster is not used", ["error": .text(error.debugDescription)])
@@ -296,23 +301,34 @@ extension ClusterControl {
           hostID: row?.hostID, endPoint: endPoint,
           address: row?.address.map { NodeAddress(address: $0, port: row?.port ?? UInt16(clamping: endPoint.port)) },
           datacenter: ByteText(map.localDatacenter), rack: row?.rack, release: row?.release,
-          tokens: reading?.isMurmur3 == true ? row?.tokens ?? [] : []))
+          tokens: reading?.hasRing == true ? row?.tokens ?? [] : []))
     }
     return nodes
   }
 
-  /// Gives every loop what is new.
+  /// Gives every loop what is new; when something newer comes while it is being made, that and not this.
   private func publish(
     _ found: [NodeDescription], replication: [ByteText: Replication], seed: NodeConnection? = nil
-  ) {
+  ) async {
+    publications += 1
+    let publication = publications
     let before = nodes.topology
     let isNew = found != before.nodes || replication != self.replication || before.version == 0
     guard isNew || seed.map({ !nodes.owns($0) }) == true else { return }
-    self.replication = replication
     if isNew { version += 1 }
-    let topology = Topology(
+    var draft = TopologyDraft(
       version: version, nodes: found, localDatacenter: localDatacenter, remoteNodes: context.remoteNodesPerDatacenter,
       replication: replication)
+    var slices = WorkSlices(on: loop, of: SystemLimits.ringStepsAtOnce)
+    while case let work = draft.step(), work > 0 {
+      await slices.spend(work)
+      guard publications == publication else { return }
+    }
+    self.replication = replication
+    let topology = draft.topology
+    if draft.keyspacesTooLong > 0 {
+      excesses.note(SystemExcess(ringKeyspaces: draft.keyspacesTooLong), from: seed?.endPoint, to: context.logger)
+    }
     if isNew { topology.log(changesSince: before, to: context.logger) }
     nodes.adopt(topology, seed: seed)
     if let seed, nodes.owns(seed) { dialled = nil }
@@ -343,7 +359,7 @@ extension ClusterControl {
       inquiry.answered()
       self.map = map
       localDatacenter = ByteText(map.localDatacenter)
-      publish(described(map, by: nil), replication: replication)
+      await publish(described(map, by: nil), replication: replication)
       refreshes.note(now: loop.now)
       context.loops.post { client in
         client.nodes.locate(.known)

@@ -50,8 +50,16 @@ extension ClusterTopology {
   init(joining views: [ClusterTopology]) {
     localDatacenter = views.lazy.compactMap(\.localDatacenter).first
     nodes = []
+    // By look-ups: there may be thousands of nodes on each loop.
+    struct Key: Hashable {
+      var endPoint: EndPoint
+      var hostID: CQLUUID?
+    }
+    var places: [Key: Int] = [:]
     for node in views.lazy.flatMap(\.nodes) {
-      guard let place = nodes.firstIndex(where: { $0.endPoint == node.endPoint && $0.hostID == node.hostID }) else {
+      let key = Key(endPoint: node.endPoint, hostID: node.hostID)
+      guard let place = places[key] else {
+        places[key] = nodes.count
         nodes.append(node)
         continue
       }

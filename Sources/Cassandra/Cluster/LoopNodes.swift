@@ -37,6 +37,8 @@ final class LoopNodes {
   @exclusivity(unchecked) private(set) var topology = Topology.unknown
   /// The nodes of the topology, each at its place.
   @exclusivity(unchecked) private(set) var nodes: [Node] = []
+  /// The place of each by where it is reached.
+  private var places: [EndPoint: Int] = [:]
   @exclusivity(unchecked) private(set) var state = State.idle
   private var location = Location.asked
   /// Requests that wait for a connection.
@@ -109,6 +111,7 @@ extension LoopNodes {
     let kept = Set(adopted.map { ObjectIdentifier($0) })
     let left = nodes.filter { !kept.contains(ObjectIdentifier($0)) }
     nodes = adopted
+    places = Dictionary(adopted.enumerated().map { ($1.endPoint, $0) }) { first, _ in first }
     for node in left { node.leave() }
     self.topology = topology
     router.topologyChanged()
@@ -144,7 +147,9 @@ extension LoopNodes {
   }
 
   /// Wakes the task that keeps a node.
-  func wake(at endPoint: EndPoint) { nodes.first { $0.endPoint == endPoint }?.wake() }
+  func wake(at endPoint: EndPoint) {
+    if let place = places[endPoint] { nodes[place].wake() }
+  }
 
   private var hasNothingToWaitFor: Bool {
     switch location {

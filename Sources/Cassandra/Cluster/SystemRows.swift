@@ -12,6 +12,8 @@ struct SystemNodeRow: Sendable, Equatable {
   var rack: ByteText?
   var release: ByteText?
   var tokens: [Int64] = []
+  /// Whether it has tokens, also where these are not known.
+  var hasTokens = false
 
   init(
     hostID: CQLUUID? = nil, address: CQLInet? = nil, port: UInt16? = nil, datacenter: String? = nil,
@@ -23,10 +25,11 @@ struct SystemNodeRow: Sendable, Equatable {
     self.datacenter = datacenter.map { ByteText($0) }
     self.rack = rack.map { ByteText($0) }
     self.tokens = tokens
+    hasTokens = !tokens.isEmpty
   }
 
-  /// Reads a row, whatever columns its table has.
-  init(_ row: Row) {
+  /// Reads a row, whatever columns its table has, within ``SystemLimits``.
+  init(_ row: Row, _ belief: inout SystemBelief) {
     hostID = try? row.decode(CQLUUID.self, "host_id")
     let wanted = ["native_address", "native_transport_address", "rpc_address"].lazy
       .compactMap { try? row.decode(CQLInet.self, $0) }.first { !$0.isUnspecified }
@@ -36,15 +39,15 @@ struct SystemNodeRow: Sendable, Equatable {
     address = wanted ?? others
     port = ["native_port", "native_transport_port", "rpc_port"].lazy
       .compactMap { try? row.decode(Int.self, $0) }.compactMap { UInt16(exactly: $0) }.first { $0 > 0 }
-    datacenter = (try? row.decode(String.self, "data_center")).map { ByteText($0) }
-    rack = (try? row.decode(String.self, "rack")).map { ByteText($0) }
-    release = (try? row.decode(String.self, "release_version")).map { ByteText($0) }
-    tokens = ((try? row.decode([String].self, "tokens")) ?? []).compactMap { Int64($0) }
+    datacenter = belief.name("data_center", in: row)
+    rack = belief.name("rack", in: row)
+    release = belief.name("release_version", in: row)
+    hasTokens = belief.tokens(in: row, into: &tokens)
   }
 
   /// Whether the row is of a node that has joined: one that is joining or has left may have a row with gaps.
   var isComplete: Bool {
-    hostID != nil && address != nil && datacenter != nil && rack != nil && !tokens.isEmpty
+    hostID != nil && address != nil && datacenter != nil && rack != nil && hasTokens
   }
 }
 
@@ -58,13 +61,81 @@ extension CQLInet {
   }
 }
 
+/// Reads what a server tells of its cluster as far as ``SystemLimits`` let it, and counts the rest.
+struct SystemBelief {
+  /// Whether the ring is known: every node has told its tokens, and they are no more than a ring has.
+  private(set) var hasRing = true
+  private(set) var excess = SystemExcess.none
+  private var tokens = 0
+  private var keyspaces = 0
+  private var options = 0
+
+  /// A text that is a name; nil when there is none, or a longer one than names are.
+  mutating func name(_ column: String, in row: Row) -> ByteText? {
+    guard let extent = row.extent(column) else { return nil }
+    guard extent.bytes <= SystemLimits.nameBytes else {
+      excess.names += 1
+      return nil
+    }
+    return (try? row.decode(String.self, column)).map { ByteText($0) }
+  }
+
+  /// Reads the tokens of a node; false when it tells none.
+  mutating func tokens(in row: Row, into list: inout [Int64]) -> Bool {
+    guard let extent = row.extent("tokens"), extent.elements > 0 else { return false }
+    let (sum, isOver) = tokens.addingReportingOverflow(extent.elements)
+    guard extent.elements <= SystemLimits.nodeTokens, !isOver, sum <= SystemLimits.ringTokens else {
+      hasRing = false
+      excess.nodesWithTokens += 1
+      return true
+    }
+    tokens = sum
+    // A ring with gaps would send requests where their data is not.
+    guard hasRing else { return true }
+    list = ((try? row.decode([String].self, "tokens")) ?? []).compactMap { Int64($0) }
+    return !list.isEmpty
+  }
+
+  /// Whether the row of another node is to be read, which is the one with that number.
+  mutating func takesPeer(_ number: Int) -> Bool {
+    guard number >= SystemLimits.peerRows else { return true }
+    excess.hasPeerRows = true
+    return false
+  }
+
+  /// Whether the rows of further keyspaces are to be read: there are `count` in all.
+  mutating func takesKeyspace(of count: Int) -> Bool {
+    guard keyspaces >= SystemLimits.keyspaces else {
+      keyspaces += 1
+      return true
+    }
+    excess.keyspaces += count - keyspaces
+    return false
+  }
+
+  /// How the keyspace of a row is replicated; nil where nothing is known of that.
+  mutating func replication(in row: Row) -> (keyspace: ByteText, Replication)? {
+    guard let extent = row.extent("replication"), let name = name("keyspace_name", in: row) else { return nil }
+    guard extent.elements <= SystemLimits.replicationOptions, extent.bytes <= SystemLimits.replicationBytes,
+      options + extent.elements <= SystemLimits.allReplicationOptions
+    else {
+      excess.keyspaces += 1
+      return nil
+    }
+    options += extent.elements
+    return (try? row.decode([ByteText: String].self, "replication")).map { (name, Replication($0)) }
+  }
+}
+
 /// What the system tables of one node say of the cluster.
 struct SystemReading: Sendable {
   var local: SystemNodeRow
   var peers: [SystemNodeRow]
-  /// Whether tokens are what ``Murmur3`` computes.
-  var isMurmur3 = true
+  /// Whether the tokens are those of all nodes, and what ``Murmur3`` computes.
+  var hasRing = true
   var replication: [ByteText: Replication] = [:]
+  /// What was told beyond what is believed.
+  var excess = SystemExcess.none
 
   /// The nodes of the cluster, the one that was asked first.
   ///
@@ -76,7 +147,7 @@ struct SystemReading: Sendable {
     reachedAt endPoint: EndPoint, known: Set<CQLUUID>, place: (AdvertisedNode) -> EndPoint
   ) -> [NodeDescription] {
     var asked = describe(local, at: endPoint, port: endPoint.port)
-    if !isMurmur3 { asked.tokens = [] }
+    if !hasRing { asked.tokens = [] }
     var nodes = [asked]
     var ids = Set([local.hostID].compactMap(\.self))
     var places = [asked.endPoint: 0]
@@ -86,7 +157,7 @@ struct SystemReading: Sendable {
         hostID: hostID, host: "\(address)", port: row.port.map { Int($0) } ?? endPoint.port,
         datacenter: row.datacenter?.text ?? "", rack: row.rack?.text ?? "")
       var node = describe(row, at: place(advertised), port: advertised.port)
-      if !isMurmur3 { node.tokens = [] }
+      if !hasRing { node.tokens = [] }
       guard !ids.contains(hostID) else { continue }
       if let rival = places[node.endPoint] {
         // The address was given to another node, and the row of the one before is still there: the new one is that

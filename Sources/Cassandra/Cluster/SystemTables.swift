@@ -46,23 +46,33 @@ enum SystemTables {
     // What cannot be read there is a matter of permissions or of a proxy; the node itself is one in any case.
     let local = try await rowsIfAny(
       of: "SELECT * FROM system.local WHERE key = 'local'", on: connection, due: due)?.first
-    var reading = SystemReading(local: local.map { SystemNodeRow($0) } ?? SystemNodeRow(), peers: [])
-    if let name = local.flatMap({ try? $0.decode(String.self, "partitioner") }) {
-      reading.isMurmur3 =
-        name.utf8.split(separator: UInt8(ascii: ".")).last.map(Array.init)
-        == Array("Murmur3Partitioner".utf8)
+    var belief = SystemBelief()
+    var slices = WorkSlices(on: connection.loop, of: SystemLimits.bytesAtOnce)
+    var reading = SystemReading(local: local.map { SystemNodeRow($0, &belief) } ?? SystemNodeRow(), peers: [])
+    let partitioner = local.flatMap { belief.name("partitioner", in: $0) }
+    for row in try await peers(on: connection, due: due) {
+      guard belief.takesPeer(reading.peers.count) else { break }
+      reading.peers.append(SystemNodeRow(row, &belief))
+      await slices.spend(row.byteCount)
     }
-    reading.peers = try await peers(on: connection, due: due).map { SystemNodeRow($0) }
+    reading.hasRing = belief.hasRing && partitioner.map { isMurmur3($0) } ?? true
     // Without these, requests go to any node.
     let keyspaces = try await rowsIfAny(
       of: "SELECT keyspace_name, replication FROM system_schema.keyspaces", on: connection, due: due)
-    for row in keyspaces ?? Page(emptyWith: .empty) {
-      guard let name = try? row.decode(String.self, "keyspace_name"),
-        let options = try? row.decode([ByteText: String].self, "replication")
-      else { continue }
-      reading.replication[ByteText(name)] = Replication(options)
+    if let keyspaces {
+      for row in keyspaces {
+        guard belief.takesKeyspace(of: keyspaces.rowCount) else { break }
+        if let (keyspace, replication) = belief.replication(in: row) { reading.replication[keyspace] = replication }
+        await slices.spend(row.byteCount)
+      }
     }
+    reading.excess = belief.excess
     return reading
+  }
+
+  private static func isMurmur3(_ partitioner: ByteText) -> Bool {
+    partitioner.text.utf8.split(separator: UInt8(ascii: ".")).last.map(Array.init)
+      == Array("Murmur3Partitioner".utf8)
   }
 
   /// The other nodes. Before 4.0 there is no table with their ports, and some that speak the protocol leave it empty.

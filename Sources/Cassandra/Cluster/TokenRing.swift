@@ -2,28 +2,77 @@ internal import CassandraBytes
 
 /// The tokens of all nodes in their order, each with the place of its node.
 struct TokenRing: Sendable {
-  let tokens: [Int64]
-  let owners: [UInt16]
+  private(set) var tokens: [Int64] = []
+  private(set) var owners: [UInt16] = []
 
-  init(_ nodes: [NodeDescription]) {
-    var entries: [(token: Int64, owner: UInt16)] = []
-    for (index, node) in nodes.enumerated() {
-      for token in node.tokens { entries.append((token, UInt16(index))) }
-    }
-    entries.sort { ($0.token, $0.owner) < ($1.token, $1.owner) }
+  fileprivate init(_ entries: [RingDraft.Entry]) {
     tokens = entries.map(\.token)
     owners = entries.map(\.owner)
   }
 
   /// The same ring with the tokens of some nodes only.
-  private init(tokens: [Int64], owners: [UInt16]) {
-    self.tokens = tokens
-    self.owners = owners
+  func filtered(_ isIncluded: (Int) -> Bool) -> TokenRing {
+    var ring = TokenRing([])
+    for (token, owner) in zip(tokens, owners) where isIncluded(Int(owner)) {
+      ring.tokens.append(token)
+      ring.owners.append(owner)
+    }
+    return ring
   }
 
-  func filtered(_ isIncluded: (Int) -> Bool) -> TokenRing {
-    let places = owners.indices.filter { isIncluded(Int(owners[$0])) }
-    return TokenRing(tokens: places.map { tokens[$0] }, owners: places.map { owners[$0] })
+  /// How many nodes have tokens on it.
+  func ownerCount(of nodes: Int) -> Int {
+    var owns = [Bool](repeating: false, count: nodes)
+    for owner in owners { owns[Int(owner)] = true }
+    return owns.count { $0 }
+  }
+}
+
+/// Puts the tokens of nodes into their order, in pieces: those of each node, and then two runs at a time.
+struct RingDraft {
+  fileprivate typealias Entry = (token: Int64, owner: UInt16)
+
+  private let nodes: [NodeDescription]
+  /// Nodes whose tokens are in a run.
+  private var sorted = 0
+  /// Tokens in their order, from ``first`` on.
+  private var runs: [[Entry]] = []
+  private var first = 0
+
+  init(_ nodes: [NodeDescription]) { self.nodes = nodes }
+
+  /// The ring, once it is in order.
+  var ring: TokenRing? { sorted < nodes.count || runs.count - first > 1 ? nil : TokenRing(runs.last ?? []) }
+
+  /// Puts the tokens of a node into their order or joins two runs, and says how many tokens were moved; there is no ring yet.
+  mutating func step() -> Int {
+    if sorted < nodes.count {
+      let owner = UInt16(sorted)
+      let tokens = nodes[sorted].tokens
+      sorted += 1
+      if !tokens.isEmpty { runs.append(tokens.sorted().map { ($0, owner) }) }
+      return tokens.count
+    }
+    var (left, right): ([Entry], [Entry]) = ([], [])
+    swap(&left, &runs[first])
+    swap(&right, &runs[first + 1])
+    first += 2
+    var joined: [Entry] = []
+    joined.reserveCapacity(left.count + right.count)
+    var (leftPlace, rightPlace) = (0, 0)
+    while leftPlace < left.count && rightPlace < right.count {
+      if (right[rightPlace].token, right[rightPlace].owner) < (left[leftPlace].token, left[leftPlace].owner) {
+        joined.append(right[rightPlace])
+        rightPlace += 1
+      } else {
+        joined.append(left[leftPlace])
+        leftPlace += 1
+      }
+    }
+    joined.append(contentsOf: left[leftPlace...])
+    joined.append(contentsOf: right[rightPlace...])
+    runs.append(joined)
+    return joined.count
   }
 }
 
@@ -68,104 +117,10 @@ final class ReplicaMap: Sendable {
   /// The replicas of each range, ``width`` places for each.
   let owners: [UInt16]
 
-  /// Nil where nothing can be said.
-  ///
-  /// - Parameter steps: How many places of the ring may still be looked at; see ``Topology/maximumRingSteps``.
-  init?(
-    of replication: Replication, on ring: TokenRing, nodes: [NodeDescription], local: ByteText?, isLocal: [Bool],
-    steps: inout Int
-  ) {
-    let lists: [[UInt16]]
-    switch replication {
-    case .other: return nil
-    case .simple(let factor):
-      guard factor > 0 else { return nil }
-      tokens = ring.tokens
-      let count = min(factor, Set(ring.owners).count)
-      guard
-        let found = Self.lists(ring, &steps, { Self.following($0, on: ring, count: count, steps: &$1) })
-      else { return nil }
-      lists = found.map { $0.filter { isLocal[Int($0)] } }
-    case .network(let factors):
-      guard let local = local ?? Self.onlyDatacenter(nodes), let factor = factors[local], factor > 0 else { return nil }
-      let ring = ring.filtered { nodes[$0].datacenter == local }
-      tokens = ring.tokens
-      let racks = nodes.map { $0.rack ?? ByteText("") }
-      var rackNumbers: [ByteText: Int] = [:]
-      let numbers = racks.map { rack in
-        let number = rackNumbers[rack] ?? rackNumbers.count
-        rackNumbers[rack] = number
-        return number
-      }
-      let owners = Set(ring.owners)
-      let rackCount = Set(owners.map { numbers[Int($0)] }).count
-      guard
-        let found = Self.lists(
-          ring, &steps,
-          {
-            Self.following(
-              $0, on: ring, count: factor, nodeCount: owners.count, racks: numbers, rackCount: rackCount, steps: &$1)
-          })
-      else { return nil }
-      lists = found
-    }
-    guard !tokens.isEmpty else { return nil }
-    let width = max(1, lists.lazy.map(\.count).max() ?? 1)
+  fileprivate init(tokens: [Int64], width: Int, owners: [UInt16]) {
+    self.tokens = tokens
     self.width = width
-    owners = lists.flatMap { $0 + Array(repeating: Self.none, count: width - $0.count) }
-  }
-
-  /// The replicas of each range; nil when too many places of the ring would have to be looked at.
-  private static func lists(
-    _ ring: TokenRing, _ steps: inout Int, _ following: (Int, inout Int) -> [UInt16]
-  ) -> [[UInt16]]? {
-    var lists: [[UInt16]] = []
-    for start in ring.owners.indices {
-      guard steps > 0 else { return nil }
-      lists.append(following(start, &steps))
-    }
-    return lists
-  }
-
-  private static func onlyDatacenter(_ nodes: [NodeDescription]) -> ByteText? {
-    let names = Set(nodes.compactMap(\.datacenter))
-    return names.count == 1 ? names.first : nil
-  }
-
-  /// The next `count` different nodes on the ring.
-  private static func following(_ start: Int, on ring: TokenRing, count: Int, steps: inout Int) -> [UInt16] {
-    var found: [UInt16] = []
-    var step = 0
-    while step < ring.owners.count && found.count < min(count, maximumReplicas) && steps > 0 {
-      steps -= 1
-      let owner = ring.owners[(start + step) % ring.owners.count]
-      if !found.contains(owner) { found.append(owner) }
-      step += 1
-    }
-    return found
-  }
-
-  /// The same on different racks: a rack is used again only as often as there are fewer racks than replicas.
-  private static func following(
-    _ start: Int, on ring: TokenRing, count: Int, nodeCount: Int, racks: [Int], rackCount: Int, steps: inout Int
-  ) -> [UInt16] {
-    var found: [UInt16] = []
-    var seen: Set<Int> = []
-    var repeats = max(0, count - rackCount)
-    let wanted = min(count, nodeCount, maximumReplicas)
-    var step = 0
-    while step < ring.owners.count && found.count < wanted && steps > 0 {
-      steps -= 1
-      let owner = ring.owners[(start + step) % ring.owners.count]
-      step += 1
-      guard !found.contains(owner) else { continue }
-      if !seen.insert(racks[Int(owner)]).inserted {
-        guard repeats > 0 else { continue }
-        repeats -= 1
-      }
-      found.append(owner)
-    }
-    return found
+    self.owners = owners
   }
 
   /// Where in ``owners`` the replicas of the range begin that a token is in.
@@ -185,5 +140,117 @@ final class ReplicaMap: Sendable {
   func replicas(of token: Int64) -> [Int] {
     let start = start(of: token)
     return owners[start..<start + width].filter { $0 != Self.none }.map { Int($0) }
+  }
+}
+
+/// Finds out who has which range of a ring, in pieces.
+struct ReplicaDraft {
+  enum Progress {
+    /// There is more to do.
+    case unfinished
+    case finished(ReplicaMap)
+    /// More places of the ring would have to be looked at than may be.
+    case tooLong
+  }
+
+  /// Nodes that are marked without a loop that takes the marks away: a mark counts when it is that of the present range.
+  private struct Marks {
+    var marks: [UInt32]
+
+    init(_ count: Int) { marks = Array(repeating: 0, count: count) }
+
+    /// Whether it was not marked in this range.
+    mutating func insert(_ place: Int, _ range: Int) -> Bool {
+      let mark = UInt32(truncatingIfNeeded: range + 1)
+      guard marks[place] != mark else { return false }
+      marks[place] = mark
+      return true
+    }
+  }
+
+  private let ring: TokenRing
+  /// Replicas of a range, or fewer where the ring has no more.
+  private let wanted: Int
+  /// How often a rack may be used again for a range; nil where racks do not matter.
+  private let repeats: Int?
+  /// The rack of each node.
+  private let racks: [Int]
+  /// Which nodes are kept; nil for all.
+  private let kept: [Bool]?
+  private var usedNodes: Marks
+  private var usedRacks: Marks
+
+  // Where the work is: the range, the place behind it, and what was found for it.
+  private var range = 0
+  private var step = 0
+  private var found = 0
+  private var repeated = 0
+  private var row: [UInt16] = []
+  private var owners: [UInt16] = []
+  private var widest = 1
+
+  /// On the nodes that follow, wherever they are; those that are kept are told.
+  init(_ ring: TokenRing, wanted: Int, keeping kept: [Bool]) {
+    self.ring = ring
+    self.wanted = min(wanted, ReplicaMap.maximumReplicas)
+    self.kept = kept
+    repeats = nil
+    racks = []
+    usedNodes = Marks(kept.count)
+    usedRacks = Marks(0)
+  }
+
+  /// On different racks where there are: a rack is used again only as often as there are fewer racks than replicas.
+  init(_ ring: TokenRing, wanted: Int, racks: [Int], rackCount: Int) {
+    self.ring = ring
+    self.wanted = min(wanted, ReplicaMap.maximumReplicas)
+    self.racks = racks
+    kept = nil
+    repeats = max(0, wanted - rackCount)
+    usedNodes = Marks(racks.count)
+    usedRacks = Marks((racks.max() ?? 0) + 1)
+  }
+
+  /// Looks at `limit` places of the ring at most, and at no more than `steps`, which what was looked at is taken from.
+  mutating func advance(_ steps: inout Int, limit: Int) -> Progress {
+    let count = ring.owners.count
+    var left = min(limit, steps)
+    defer { steps -= min(limit, steps) - left }
+    while range < count {
+      while step < count && found < wanted {
+        guard left > 0 else { return steps <= limit ? .tooLong : .unfinished }
+        left -= 1
+        look(at: (range + step) % count)
+        step += 1
+      }
+      widest = max(widest, row.count)
+      owners += row
+      owners += repeatElement(ReplicaMap.none, count: wanted - row.count)
+      row.removeAll(keepingCapacity: true)
+      range += 1
+      (step, found, repeated) = (0, 0, 0)
+    }
+    return .finished(ReplicaMap(tokens: ring.tokens, width: widest, owners: trimmed))
+  }
+
+  private mutating func look(at place: Int) {
+    let owner = ring.owners[place]
+    guard usedNodes.insert(Int(owner), range) else { return }
+    if let repeats, !usedRacks.insert(racks[Int(owner)], range) {
+      // It is looked at again should the ring come around; a rack does not change meanwhile.
+      guard repeated < repeats else { return }
+      repeated += 1
+    }
+    found += 1
+    if kept?[Int(owner)] ?? true { row.append(owner) }
+  }
+
+  /// The owners without the places that no range needs.
+  private var trimmed: [UInt16] {
+    guard widest < wanted else { return owners }
+    var trimmed: [UInt16] = []
+    trimmed.reserveCapacity(ring.owners.count * widest)
+    for start in stride(from: 0, to: owners.count, by: wanted) { trimmed += owners[start..<start + widest] }
+    return trimmed
   }
 }

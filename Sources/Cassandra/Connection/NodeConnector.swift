@@ -87,8 +87,17 @@ final class NodeConnector {
   }
 
   private func tls(of endPoint: EndPoint) async throws(CassandraError) -> TLSClientContext? {
-    guard let nodeTLS = context.configuration.nodeTLS else { return context.configuration.tls }
-    do { return try await nodeTLS(endPoint) } catch { throw unreachable(endPoint, error) }
+    let tls: TLSClientContext?
+    if let nodeTLS = context.configuration.nodeTLS {
+      do { tls = try await nodeTLS(endPoint) } catch { throw unreachable(endPoint, error) }
+    } else {
+      tls = context.configuration.tls
+    }
+    if let tls {
+      context.certificateWarnings.note(
+        tls.identityDates, of: "the certificate that the client shows to the database", to: context.logger)
+    }
+    return tls
   }
 
   /// The addresses of a node's host, looked up anew; those of the last time when that fails.

@@ -39,6 +39,7 @@ public struct DecodedRows<each Column: CQLDecodable>: AsyncSequence, Sendable {
       while !page.hasRow(at: position) {
         guard try await nextPage() else { return nil }
       }
+      if position.index > 0, position.index.isMultiple(of: RowSlices.rows) { await RowSlices.end() }
       do throws(RowError) {
         let row: (repeat each Column) = try RowTuple<repeat each Column>.decode(page, at: &position)
         return row
@@ -81,6 +82,8 @@ public struct DecodableRows<Value: Decodable>: AsyncSequence {
     private var pages: Pages.AsyncIterator
     private let naming: ColumnNaming
     private var decoder: RowDecoder?
+    /// Rows of the page that were given.
+    private var given = 0
 
     init(_ pages: Pages.AsyncIterator, naming: ColumnNaming) {
       self.pages = pages
@@ -93,9 +96,14 @@ public struct DecodableRows<Value: Decodable>: AsyncSequence {
     ///   go with the type.
     public mutating func next(isolation actor: isolated (any Actor)?) async throws(CassandraError) -> Value? {
       while true {
-        if let decoder, let value = try decoder.next(Value.self) { return value }
+        if let decoder, let value = try decoder.next(Value.self) {
+          given += 1
+          if given.isMultiple(of: RowSlices.rows) { await RowSlices.end() }
+          return value
+        }
         guard let page = try await pages.nextUnchecked() else { return nil }
         decoder = RowDecoder(page, naming: naming)
+        given = 0
       }
     }
   }
@@ -123,7 +131,15 @@ extension Rows {
         throw CassandraError.undecodable(error)
       }
       do {
-        try RowTuple<repeat each Column>.forEach(in: page, body)
+        guard page.rowCount > RowSlices.manyRows else {
+          try RowTuple<repeat each Column>.forEach(in: page, body)
+          continue
+        }
+        var position = page.firstPosition
+        while page.hasRow(at: position) {
+          try RowTuple<repeat each Column>.forEach(in: page, from: &position, limit: RowSlices.rows, body)
+          await RowSlices.end()
+        }
       } catch let error as RowError {
         throw CassandraError.undecodable(error)
       }
@@ -146,7 +162,17 @@ extension Rows {
   public func forEachRow(_ body: (inout CellReader) throws -> Void) async throws {
     var iterator = pages.makeAsyncIterator()
     while let page = try await iterator.nextUnchecked() {
-      do { try page.forEachRow(body) } catch let error as RowError { throw CassandraError.undecodable(error) }
+      do {
+        guard page.rowCount > RowSlices.manyRows else {
+          try page.forEachRow(body)
+          continue
+        }
+        var position = page.firstPosition
+        while page.hasRow(at: position) {
+          try page.forEachRow(from: &position, limit: RowSlices.rows, body)
+          await RowSlices.end()
+        }
+      } catch let error as RowError { throw CassandraError.undecodable(error) }
     }
   }
 

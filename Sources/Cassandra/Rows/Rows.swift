@@ -119,6 +119,8 @@ public struct Rows: AsyncSequence, Sendable {
   public struct AsyncIterator: AsyncIteratorProtocol {
     private var pages: Pages.AsyncIterator
     private var page: Page.Rows?
+    /// Rows of the page that were given.
+    private var given = 0
 
     init(_ pages: Pages.AsyncIterator) { self.pages = pages }
 
@@ -127,9 +129,14 @@ public struct Rows: AsyncSequence, Sendable {
     /// - Throws: ``CassandraError`` of the page that it needs.
     public mutating func next(isolation actor: isolated (any Actor)?) async throws(CassandraError) -> Row? {
       while true {
-        if let row = page?.next() { return row }
+        if let row = page?.next() {
+          given += 1
+          if given.isMultiple(of: RowSlices.rows) { await RowSlices.end() }
+          return row
+        }
         guard let next = try await pages.next(isolation: actor) else { return nil }
         page = next.rows
+        given = 0
       }
     }
   }
@@ -191,10 +198,14 @@ public struct Pages: AsyncSequence, Sendable {
     /// - Throws: ``CassandraError``, ``CassandraError/Code/rowsAlreadyRead`` among them.
     public mutating func next(isolation actor: isolated (any Actor)?) async throws(CassandraError) -> Page? {
       guard let page = try await nextUnchecked() else { return nil }
-      do throws(WireError) { try page.validate() } catch {
-        throw CassandraError.protocolViolation("\(error)", coordinator: nil, cause: error)
+      var position = page.firstPosition
+      while true {
+        do throws(WireError) { try page.validate(from: &position, cells: RowSlices.cells) } catch {
+          throw CassandraError.protocolViolation("\(error)", coordinator: nil, cause: error)
+        }
+        guard page.hasRow(at: position) else { return page }
+        await RowSlices.end()
       }
-      return page
     }
 
     /// The next page as it came, for a reader that checks every cell anyway.

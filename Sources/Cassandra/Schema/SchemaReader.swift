@@ -1,4 +1,5 @@
 internal import CassandraBytes
+internal import CassandraReactor
 internal import CassandraWire
 
 extension CassandraClient {
@@ -18,9 +19,20 @@ extension CassandraClient {
     options.consistency = .one
     options.keyspace = nil
     var reader = SchemaReader()
+    var (rowCount, byteCount) = (0, 0)
     func rows(_ table: Statement, _ selected: Statement) async throws(CassandraError) -> [Row] {
       var rows: [Row] = []
-      for try await row in try await query(keyspaces == nil ? table : selected, options: options) { rows.append(row) }
+      for try await page in try await query(keyspaces == nil ? table : selected, options: options).pages {
+        rowCount += page.rowCount
+        byteCount += page.byteCount
+        guard rowCount <= SchemaReader.maximumRows, byteCount <= SchemaReader.maximumBytes else {
+          throw CassandraError(
+            .responseTooLarge,
+            "The database defines more than this client reads: ask for the schema of fewer keyspaces.",
+            logDetail: "\(rowCount) rows and \(byteCount) bytes of system_schema so far", isRetrySafe: true)
+        }
+        rows.append(contentsOf: page)
+      }
       return rows
     }
     let names = keyspaces ?? []
@@ -37,7 +49,8 @@ extension CassandraClient {
       "SELECT * FROM system_schema.columns", "SELECT * FROM system_schema.columns WHERE keyspace_name IN \(names)")
     reader.indexes = try await rows(
       "SELECT * FROM system_schema.indexes", "SELECT * FROM system_schema.indexes WHERE keyspace_name IN \(names)")
-    do throws(RowError) { return try reader.schema() } catch { throw .undecodable(error) }
+    var slices = WorkSlices(on: .current, of: SchemaReader.workAtOnce)
+    do throws(RowError) { return try await reader.schema(&slices) } catch { throw .undecodable(error) }
   }
 
   /// The schema now, and again whenever it has changed.
@@ -55,6 +68,17 @@ extension CassandraClient {
 
 /// Makes a schema of the rows of `system_schema`.
 struct SchemaReader {
+  /// Rows of `system_schema` that are read: 256 Ki, as many as a thousand tables of 250 columns have. A database that defines
+  /// more has its keyspaces read one by one.
+  static let maximumRows = 256 << 10
+  /// Bytes of these rows: 256 MiB.
+  static let maximumBytes = 256 << 20
+  /// Work that is done before the loop looks at its sockets, in bytes of texts and of what is said of a row: 64 KiB, which
+  /// takes about a millisecond.
+  static let workAtOnce = 64 << 10
+  /// The same for a row beside its texts.
+  private static let workOfRow = 128
+
   /// Bytes that the protocol would take to name the largest type that is read, user types with all their fields wherever
   /// they stand: 64 KiB. A larger one is left out, and stays its text where it is a part of another or of a column.
   static let maximumTypeBytes = 64 << 10
@@ -79,18 +103,19 @@ struct SchemaReader {
     }
   }
 
-  func schema() throws(RowError) -> ClusterSchema {
+  func schema(_ slices: inout WorkSlices) async throws(RowError) -> ClusterSchema {
     var indexesOfTables: [TableName: [IndexSchema]] = [:]
     for row in indexes {
       let index = IndexSchema(
         name: try row.decode(String.self, "index_name"), kind: try row.decode(String.self, "kind"),
         options: try row.decode([ByteText: String].self, "options"))
       indexesOfTables[try TableName(row), default: []].append(index)
+      await slices.spend(row.byteCount + Self.workOfRow)
     }
     var all: [KeyspaceSchema] = []
     var expansion = 0
-    let types = try typesOfKeyspaces(&expansion)
-    let columns = try columnsOfTables(types, &expansion)
+    let types = try await typesOfKeyspaces(&expansion, &slices)
+    let columns = try await columnsOfTables(types, &expansion, &slices)
     for row in keyspaces {
       let name = try row.decode(String.self, "keyspace_name")
       var keyspace = KeyspaceSchema(
@@ -98,10 +123,12 @@ struct SchemaReader {
         durableWrites: try row.decode(Bool.self, "durable_writes"))
       keyspace.types = types[ByteText(name)] ?? []
       all.append(keyspace)
+      await slices.spend(row.byteCount + Self.workOfRow)
     }
     let places = Dictionary(all.indices.map { (ByteText(all[$0].name), $0) }) { first, _ in first }
     for row in tables {
       let name = try TableName(row)
+      await slices.spend(row.byteCount + Self.workOfRow)
       guard let place = places[name.keyspace] else { continue }
       all[place].tables.append(
         TableSchema(
@@ -110,6 +137,7 @@ struct SchemaReader {
     }
     for row in views {
       let name = try TableName(row, "view_name")
+      await slices.spend(row.byteCount + Self.workOfRow)
       guard let place = places[name.keyspace] else { continue }
       all[place].tables.append(
         TableSchema(
@@ -118,17 +146,26 @@ struct SchemaReader {
           indexes: indexesOfTables[name] ?? [], comment: try row.decode(String?.self, "comment") ?? ""))
     }
     for place in all.indices {
-      all[place].tables.sort { ByteText($0.name) < ByteText($1.name) }
-      for table in all[place].tables.indices {
-        all[place].tables[table].indexes.sort { ByteText($0.name) < ByteText($1.name) }
+      // Out of its place, so that it is sorted where it lies.
+      var tables: [TableSchema] = []
+      swap(&tables, &all[place].tables)
+      await tables.sort(in: &slices) { ByteText($0.name) < ByteText($1.name) }
+      for table in tables.indices {
+        var indexes: [IndexSchema] = []
+        swap(&indexes, &tables[table].indexes)
+        await indexes.sort(in: &slices) { ByteText($0.name) < ByteText($1.name) }
+        tables[table].indexes = indexes
       }
+      all[place].tables = tables
     }
-    all.sort { ByteText($0.name) < ByteText($1.name) }
+    await all.sort(in: &slices) { ByteText($0.name) < ByteText($1.name) }
     return ClusterSchema(keyspaces: all)
   }
 
   /// The types of each keyspace. One may have fields of another, so a type is read when it is asked for.
-  private func typesOfKeyspaces(_ expansion: inout Int) throws(RowError) -> [ByteText: [UserDefinedType]] {
+  private func typesOfKeyspaces(
+    _ expansion: inout Int, _ slices: inout WorkSlices
+  ) async throws(RowError) -> [ByteText: [UserDefinedType]] {
     struct Definition {
       var names: [String]
       var types: [String]
@@ -138,6 +175,7 @@ struct SchemaReader {
       let name = try TableName(row, "type_name")
       definitions[name.keyspace, default: [:]][name.table] = Definition(
         names: try row.decode([String].self, "field_names"), types: try row.decode([String].self, "field_types"))
+      await slices.spend(row.byteCount + Self.workOfRow)
     }
     var all: [ByteText: [UserDefinedType]] = [:]
     for (keyspace, ofKeyspace) in definitions {
@@ -157,7 +195,15 @@ struct SchemaReader {
         known.updateValue(isSmall ? made : nil, forKey: ByteText(name))
         return isSmall ? made : nil
       }
-      all[keyspace] = ofKeyspace.keys.sorted().compactMap { type($0.text, depth: 0) }
+      var names = Array(ofKeyspace.keys)
+      await names.sort(in: &slices) { $0 < $1 }
+      var made: [UserDefinedType] = []
+      for name in names {
+        let before = spent
+        if let type = type(name.text, depth: 0) { made.append(type) }
+        await slices.spend(spent - before + Self.workOfRow)
+      }
+      all[keyspace] = made
       expansion = spent
     }
     return all
@@ -175,14 +221,15 @@ struct SchemaReader {
   }
 
   private func columnsOfTables(
-    _ types: [ByteText: [UserDefinedType]], _ expansion: inout Int
-  ) throws(RowError) -> [TableName: [ColumnSchema]] {
+    _ types: [ByteText: [UserDefinedType]], _ expansion: inout Int, _ slices: inout WorkSlices
+  ) async throws(RowError) -> [TableName: [ColumnSchema]] {
     var byName: [ByteText: [ByteText: UserDefinedType]] = [:]
     for (keyspace, all) in types {
       byName[keyspace] = Dictionary(all.map { (ByteText($0.name), $0) }) { first, _ in first }
     }
     var all: [TableName: [ColumnSchema]] = [:]
     for row in columns {
+      let before = expansion
       let table = try TableName(row)
       let known = byName[table.keyspace] ?? [:]
       // Another kind of column would be one of a newer server; to a reader it is like any other.
@@ -194,6 +241,7 @@ struct SchemaReader {
           type: Self.bounded(TypeText.type(text) { known[ByteText($0)] }, text, &expansion),
           isDescending: try row.decode(String?.self, "clustering_order")?
             .withUTF8Span { $0.isEqualIgnoringCase(to: "desc") } ?? false))
+      await slices.spend(row.byteCount + expansion - before + Self.workOfRow)
     }
     func rank(_ column: ColumnSchema) -> Int {
       switch column.kind {
@@ -203,10 +251,12 @@ struct SchemaReader {
       case .regular: 3
       }
     }
-    for table in all.keys {
-      all[table]?.sort { left, right in
+    for table in Array(all.keys) {
+      guard var columns = all.updateValue([], forKey: table) else { continue }
+      await columns.sort(in: &slices) { left, right in
         (rank(left), left.position, ByteText(left.name)) < (rank(right), right.position, ByteText(right.name))
       }
+      all[table] = columns
     }
     return all
   }

@@ -15,6 +15,9 @@ public struct BodyWriter: ~Copyable, @unchecked Sendable {
 
   /// Bytes after which a chunk is sent: 32 KiB.
   public static let chunkBytes = 32 << 10
+  /// Bytes that are sent before the loop has to look at its other connections: 512 KiB. A client that takes them as fast as
+  /// they are made would keep it from that for as long as the body is.
+  static let bytesPerTurn = 512 << 10
 
   private let unchecked: RequestChannel
   private var channel: RequestChannel {
@@ -29,6 +32,9 @@ public struct BodyWriter: ~Copyable, @unchecked Sendable {
   private var chunk: OpenChunk?
   private var start = 0
   private var compressor: Compressor?
+  /// The turn in which bytes were sent last, and how many in it.
+  private var turn: UInt64 = 0
+  private var sentInTurn = 0
 
   init(_ channel: RequestChannel, _ response: Response, length: Int?, compressor: Compressor?) {
     unchecked = channel
@@ -85,8 +91,13 @@ public struct BodyWriter: ~Copyable, @unchecked Sendable {
   public mutating func flush() async throws {
     try Task.checkCancellation()
     guard count > 0 else { return }
+    let size = count
     try sendChunk(isEnd: false)
     try await channel.drain()
+    let loop = channel.server.loop
+    if loop.turnNumber != turn { (turn, sentInTurn) = (loop.turnNumber, 0) }
+    sentInTurn += size
+    if sentInTurn >= Self.bytesPerTurn { await loop.nextTurn() }
   }
 
   private mutating func sendChunk(isEnd: Bool) throws {

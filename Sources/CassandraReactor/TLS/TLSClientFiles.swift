@@ -11,7 +11,8 @@ internal import CassandraTelemetry
 /// program runs.
 ///
 /// While the files say the same, it is the same context, and sessions are resumed. Files that cannot be used, as between
-/// the replacement of the first and of the second, change nothing: the context from before counts until they can.
+/// the replacement of the first and of the second, change nothing: the context from before counts until they can. A
+/// certificate whose time is over, or is still to come, is taken; a client of Cassandra warns of it in its log.
 /// ```swift
 /// let files = try TLSClientFiles(authorities: "/etc/cassandra/ca.pem", certificate: "…", privateKey: "…")
 /// configuration.nodeTLS = { _ in await files.context() }
@@ -56,14 +57,15 @@ public final class TLSClientFiles: Sendable {
     self.privateKey = privateKey
     self.trustsIntermediates = trustsIntermediates
     let contents = try Self.load(authorities, certificate, privateKey)
-    newest = Locked(Newest(contents: contents, context: try Self.context(of: contents, trustsIntermediates)))
+    newest = Locked(
+      Newest(contents: contents, context: try Self.context(of: contents, at: certificate, trustsIntermediates)))
   }
 
   /// The context of what the files say now; reading them takes place outside of event loops.
   @concurrent public func context() async -> TLSClientContext {
     if let contents = try? Self.load(authorities, certificate, privateKey),
       contents != newest.withLock({ $0.contents }),
-      let context = try? Self.context(of: contents, trustsIntermediates)
+      let context = try? Self.context(of: contents, at: certificate, trustsIntermediates)
     {
       newest.withLock { $0 = Newest(contents: contents, context: context) }
     }
@@ -81,11 +83,11 @@ public final class TLSClientFiles: Sendable {
   }
 
   private static func context(
-    of contents: Contents, _ trustsIntermediates: Bool
+    of contents: Contents, at file: String?, _ trustsIntermediates: Bool
   ) throws(ReactorError) -> TLSClientContext {
     var identity: TLSIdentity?
     if let certificate = contents.certificate, let key = contents.privateKey {
-      identity = TLSIdentity(certificateChain: certificate, privateKey: key)
+      identity = TLSIdentity(certificateChain: certificate, privateKey: key, file: file)
     }
     return try TLSClientContext(
       trust: contents.authorities.map { .authorities(pem: $0) } ?? .system, identity: identity,

@@ -7,11 +7,14 @@ public struct TLSIdentity: Sendable {
   public var certificateChain: [UInt8]
   /// The key, PKCS#8 or PKCS#1, without a passphrase.
   public var privateKey: [UInt8]
+  /// The file that the chain was read from, which the log names where it warns of a certificate; nil by default.
+  public var file: String?
 
   /// Keeps the two together; they are read when a context is made.
-  public init(certificateChain: [UInt8], privateKey: [UInt8]) {
+  public init(certificateChain: [UInt8], privateKey: [UInt8], file: String? = nil) {
     self.certificateChain = certificateChain
     self.privateKey = privateKey
+    self.file = file
   }
 }
 
@@ -34,6 +37,8 @@ public final class TLSClientContext: Sendable {
 
   let context: SecureContext
   let protocols: [UInt8]
+  /// From and until when the certificates of the identity are valid.
+  public let identityDates: [CertificateDates]
   private let sessions = Locked(SessionCache())
 
   /// Makes a context.
@@ -51,6 +56,7 @@ public final class TLSClientContext: Sendable {
     trust: TLSTrust = .system, identity: TLSIdentity? = nil, applicationProtocols: [String] = [],
     allowsCBC: Bool = false, trustsIntermediates: Bool = false
   ) throws(ReactorError) {
+    identityDates = identity?.dates ?? []
     context = try SecureContext(isServer: false, allowsCBC: allowsCBC)
     try context.trust(trust)
     if trustsIntermediates { context.endChainsAnywhere() }
@@ -98,6 +104,8 @@ public final class TLSServerContext: Sendable {
   }
 
   let context: SecureContext
+  /// From and until when the certificates of the identity are valid.
+  public let identityDates: [CertificateDates]
 
   /// Makes a context.
   ///
@@ -113,6 +121,7 @@ public final class TLSServerContext: Sendable {
     allowsCBC: Bool = false
   ) throws(ReactorError) {
     let protocols = try wireForm(ofProtocols: applicationProtocols)
+    identityDates = identity.dates
     context = try SecureContext(isServer: true, protocols: protocols, allowsCBC: allowsCBC)
     try context.use(identity)
     var authorities = Array("none".utf8)
@@ -132,7 +141,7 @@ public final class TLSServerContext: Sendable {
 /// TLS of a listener: a context, or one chosen by the name in the client's greeting.
 public struct TLSServer: Sendable {
   private let present: Locked<TLSServerContext>
-  var context: TLSServerContext { present.withLock { $0 } }
+  package var context: TLSServerContext { present.withLock { $0 } }
   let chosenByName: (@Sendable (String) -> TLSServerContext?)?
 
   /// One context for every client.

@@ -49,7 +49,8 @@ extension Request where Context: CassandraContext {
     while let page = found, page.rowCount == 0, await rows.resumeToken != nil {
       found = try await pages.nextUnchecked()
     }
-    var response = try form.whole(found)
+    var response =
+      if let found, found.byteCount > streamedPageBytes { form.streamed(found) } else { try form.whole(found) }
     response.fields.append(.variesByAccept)
     if let token = await rows.resumeToken {
       let link = "<\(nextTarget(cursor: context.paging.cursor(token)))>; rel=\"next\""
@@ -110,6 +111,31 @@ struct RowsForm: Sendable {
     try page.appendJSON(
       from: &position, isFirst: &isFirst, into: &buffer, limit: limit, nullCollections: nullCollections,
       timestamps: timestamps, separator: separator)
+  }
+
+  /// Writes the rows of a page, at the pace of the client.
+  func stream(_ page: Page, isFirst: inout Bool, to writer: inout BodyWriter) async throws {
+    var position = page.firstPosition
+    while page.hasRow(at: position) {
+      let room = writer.room
+      do throws(RowError) {
+        try writer.append { (buffer: inout [UInt8]) throws(RowError) in
+          try append(page, from: &position, isFirst: &isFirst, into: &buffer, limit: buffer.count + room)
+        }
+      } catch { throw CassandraError.undecodable(error) }
+      try await writer.flushIfFull()
+    }
+  }
+
+  /// The rows of one page, which is larger than those that were asked for, as an answer that is made while it is sent.
+  func streamed(_ page: Page) -> Response {
+    Response(contentType: contentType) { [self] writer in
+      var isFirst = true
+      writer.append { begin(&$0) }
+      try await stream(page, isFirst: &isFirst, to: &writer)
+      let isEmpty = isFirst
+      writer.append { end(&$0, isEmpty: isEmpty) }
+    }
   }
 
   /// The rows of one page, or of none, as a whole answer.

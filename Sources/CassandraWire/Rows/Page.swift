@@ -245,6 +245,22 @@ public struct RowTuple<each Column: CQLDecodable> {
     }
   }
 
+  /// The same with at most `limit` rows from `position` on; moves behind them.
+  @usableFromInline
+  package static func forEach(
+    in page: Page, from position: inout RowPosition, limit: Int, _ body: (repeat each Column) throws -> Void
+  ) throws {
+    let bytes = page.body.span
+    let layout = page.layout
+    var offset = position.offset
+    let count = Swift.min(limit, page.rowCount - position.index)
+    for _ in 0..<count {
+      var column = 0
+      try body(repeat try Page.decodeCell((each Column).self, bytes, &offset, &column, layout))
+    }
+    position = RowPosition(offset: offset, index: position.index + count)
+  }
+
   /// Decodes the row at `position` and moves behind it; ``check(_:)`` has passed, and there is a row.
   @inlinable @inline(__always)
   public static func decode(_ page: Page, at position: inout RowPosition) throws(RowError) -> (repeat each Column) {

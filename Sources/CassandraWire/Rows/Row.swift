@@ -57,6 +57,30 @@ public struct Row: Sendable {
     return try decode(type, at: index)
   }
 
+  /// Bytes of the row in its page, as far as it is whole; for who works off many rows in pieces.
+  package var byteCount: Int {
+    var offset = self.offset
+    let bytes = page.body.span
+    for _ in page.layout.columns.indices {
+      guard (try? bytes.readBytes(&offset)) != nil else { break }
+    }
+    return offset - self.offset
+  }
+
+  /// How many bytes the value in the column named `name` has, and how many elements it says it has when it is a collection;
+  /// nil when it is null, is not whole, or when there is no such column. Nothing of it is decoded: for who asks for no more
+  /// than a limit.
+  package func extent(_ name: String) -> (bytes: Int, elements: Int)? {
+    guard let index = page.layout.index(of: name), let range = try? cell(index) else { return nil }
+    switch page.layout.columns[index].type {
+    case .list, .set, .map:
+      let bytes = page.body.span.extracting(range)
+      return (range.count, bytes.count < 4 ? 0 : max(0, Int(bytes.int32(at: 0))))
+    case .vector(_, let dimensions): return (range.count, dimensions)
+    default: return (range.count, 0)
+    }
+  }
+
   /// The whole row as a tuple, one element for each column.
   ///
   /// - Throws: ``RowError`` when the columns do not go with the tuple.
@@ -122,7 +146,17 @@ extension Page {
   /// - Throws: `WireError` when the page ends within a row.
   public func validate() throws(WireError) {
     var position = firstPosition
-    while hasRow(at: position) { try skipRow(at: &position) }
+    while hasRow(at: position) { try validate(from: &position, cells: .max) }
+  }
+
+  /// The same with the rows from `position` on, for about as many cells as that; moves behind what was walked over.
+  package func validate(from position: inout RowPosition, cells: Int) throws(WireError) {
+    let width = Swift.max(1, layout.columns.count)
+    var rows = cells / width + 1
+    while rows > 0, hasRow(at: position) {
+      try skipRow(at: &position)
+      rows -= 1
+    }
   }
 
   /// The rows one after the other.
@@ -153,6 +187,21 @@ extension Page {
     for _ in 0..<rowCount {
       try body(&cells)
       try cells.endRow()
+    }
+  }
+}
+
+extension Page {
+  /// The same with at most `limit` rows from `position` on; moves behind them.
+  @usableFromInline
+  package func forEachRow(
+    from position: inout RowPosition, limit: Int, _ body: (inout CellReader) throws -> Void
+  ) throws {
+    var cells = CellReader(self.body.span, from: position.offset, of: layout)
+    for _ in 0..<Swift.min(limit, rowCount - position.index) {
+      try body(&cells)
+      try cells.endRow()
+      position = RowPosition(offset: cells.offset, index: position.index + 1)
     }
   }
 }

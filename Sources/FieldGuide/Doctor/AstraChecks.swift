@@ -43,7 +43,7 @@ enum AstraChecks {
   private static func certificates(_ bundle: SecureConnectBundle) -> [Finding] {
     [("The bundle's authority", bundle.authorityValidity), ("The bundle's client certificate", bundle.validity)]
       .map { what, validity in
-        CertificateFacts(subject: "", notBefore: validity.lowerBound, notAfter: validity.upperBound)
+        CertificateDates(subject: "", notBefore: validity.lowerBound, notAfter: validity.upperBound)
           .finding(what, renewal: renewal, now: Probe.now)
       }
   }

@@ -43,7 +43,7 @@ enum CassandraChecks {
     let renewal = "Put a new one into the file of \(file.setting)."
     do throws(ReactorError) {
       return try Certificate.all(inPEM: file.pem, of: file.setting)
-        .map { CertificateFacts($0).finding(file.setting, renewal: renewal, now: Probe.now) }
+        .map { CertificateDates($0).finding(file.setting, renewal: renewal, now: Probe.now) }
     } catch { return [.failed("\(file.setting): \(error.forOperator)")] }
   }
 

@@ -2,24 +2,7 @@ internal import CassandraBytes
 internal import CassandraReactor
 internal import CassandraTerminal
 
-/// What is looked at in a certificate.
-struct CertificateFacts: Sendable, Equatable {
-  /// Whose it is, as in `CN = node1`.
-  var subject: String
-  /// From and until when it is valid, in seconds since 1970.
-  var notBefore: Int
-  var notAfter: Int
-
-  init(subject: String, notBefore: Int, notAfter: Int) {
-    self.subject = subject
-    self.notBefore = notBefore
-    self.notAfter = notAfter
-  }
-
-  init(_ certificate: Certificate) {
-    self.init(subject: certificate.subject, notBefore: certificate.notBefore, notAfter: certificate.notAfter)
-  }
-
+extension CertificateDates {
   private static let secondsOfADay = 86_400
   /// A certificate that is valid for fewer days than these is warned of: 30.
   static let warningDays = 30

@@ -151,7 +151,7 @@ struct SecureContact: Sendable, Equatable {
   /// `TLSv1.2` or `TLSv1.3`.
   var version: String
   /// The server's certificate.
-  var certificate: CertificateFacts?
+  var certificate: CertificateDates?
 }
 
 extension ReactorError {

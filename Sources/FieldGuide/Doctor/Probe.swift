@@ -82,7 +82,7 @@ struct Probe: Sendable {
         let facts = transport.tlsFacts
         return .success(
           SecureContact(
-            version: facts?.version ?? "", certificate: facts?.peerCertificate.map { CertificateFacts($0) }))
+            version: facts?.version ?? "", certificate: facts?.peerCertificate.map { CertificateDates($0) }))
       } catch { return .failure(error) }
     }
   }

@@ -75,7 +75,8 @@ struct CassandraSettings {
       guard authorities != nil else {
         throw SettingsError("\(certificate.place) is set and CASSANDRA_TLS_CA is missing.")
       }
-      identity = TLSIdentity(certificateChain: try pem(certificate), privateKey: try pem(key))
+      identity = TLSIdentity(
+        certificateChain: try pem(certificate), privateKey: try pem(key), file: certificate.path)
     case (let certificate?, nil): throw SettingsError("\(certificate.place) is set and CASSANDRA_TLS_KEY is missing.")
     case (nil, let key?): throw SettingsError("\(key.place) is set and CASSANDRA_TLS_CERTIFICATE is missing.")
     }

@@ -87,7 +87,8 @@ enum ListenSettings {
     case (nil, let key?): throw SettingsError("\(key.place) is set and FIELDGUIDE_TLS_CERTIFICATE is missing.")
     case (let certificate?, let key?):
       return TLSIdentity(
-        certificateChain: try CassandraSettings.pem(certificate), privateKey: try CassandraSettings.pem(key))
+        certificateChain: try CassandraSettings.pem(certificate), privateKey: try CassandraSettings.pem(key),
+        file: certificate.path)
     }
   }
 

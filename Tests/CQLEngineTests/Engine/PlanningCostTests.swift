@@ -153,4 +153,17 @@ import Testing
       }
     }
   }
+
+  /// What is known of the markers goes from one statement of a batch to the next: with a copy for each, so many would not be
+  /// planned within the time limit.
+  @Test(.timeLimit(.minutes(1))) func aBatchCostsItsStatements() async throws {
+    let node = try await TestNode.withKeyspace()
+    try await node.run("CREATE TABLE t (k int PRIMARY KEY, a int)")
+    let count = 40_000
+    let text = "BEGIN BATCH \(String(repeating: "DELETE FROM t WHERE k=?;", count: count)) APPLY BATCH"
+    let planned = try StatementPlanner.plan(
+      try CQLParser.parse(text), node.engine.schema, keyspace: "ks", digest: 0)
+    #expect(planned.markers.count == count && planned.markers.allSatisfy { $0.type == .int })
+    #expect(planned.partitionKeyIndexes == [0])
+  }
 }

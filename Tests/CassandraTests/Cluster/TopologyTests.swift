@@ -1,4 +1,5 @@
 import CassandraBytes
+import CassandraDice
 import CassandraTelemetry
 import CassandraWire
 import Testing
@@ -25,6 +26,7 @@ func node(_ number: UInt64, _ datacenter: String = "dc1", rack: String = "rack1"
 }
 
 @Suite struct TopologyTests {
+  private static let first = row(1)
   private let asked = EndPoint(host: "proxy.test", port: 9999)
 
   private func nodes(
@@ -70,7 +72,8 @@ func node(_ number: UInt64, _ datacenter: String = "dc1", rack: String = "rack1"
       }
       try RowsResult(metadata: ResultMetadata(columns: specifications), rowCount: 1).encode(into: &body, version: .v4)
       for column in columns { try body.append(value: column.2, as: column.1) }
-      return SystemNodeRow(try #require(try Page(body: body, at: 4, version: .v4, layout: nil).first))
+      var belief = SystemBelief()
+      return SystemNodeRow(try #require(try Page(body: body, at: 4, version: .v4, layout: nil).first), &belief)
     }
     let peer = ("peer", CQLType.inet, CQLValue.inet(.v4(0x0a00_0001)))
     let anywhere = CQLValue.inet(.v4(0))
@@ -87,6 +90,74 @@ func node(_ number: UInt64, _ datacenter: String = "dc1", rack: String = "rack1"
     #expect(new.tokens == [-5, 17])
     #expect(new.datacenter == ByteText("dc1"))
     #expect(try read([peer, ("native_port", .int, .int(-1))]).port == nil)
+  }
+
+  /// Rows of a system table.
+  private func page(_ columns: [(String, CQLType)], _ rows: [[CQLValue]]) throws -> Page {
+    var body: [UInt8] = []
+    let specifications = columns.map { ColumnSpecification(keyspace: "system", table: "t", name: $0.0, type: $0.1) }
+    try RowsResult(metadata: ResultMetadata(columns: specifications), rowCount: rows.count)
+      .encode(into: &body, version: .v4)
+    for row in rows { for (value, column) in zip(row, columns) { try body.append(value: value, as: column.1) } }
+    return try Page(body: body, at: 4, version: .v4, layout: nil)
+  }
+
+  /// A node says as often as it likes where its ranges end; beyond what a node has, nothing is believed of the ring.
+  @Test func moreTokensThanANodeHas() throws {
+    let columns: [(String, CQLType)] = [
+      ("host_id", .uuid), ("native_address", .inet), ("data_center", .text), ("rack", .text), ("tokens", .set(.text)),
+    ]
+    func row(_ number: UInt64, tokens: Int) -> [CQLValue] {
+      [
+        .uuid(id(number)), .inet(.v4(0x7f00_0000 + UInt32(number))), .text("dc1"), .text("rack1"),
+        .set((0..<tokens).map { .text("\($0 * 8 + Int(number))") }),
+      ]
+    }
+    func reading(_ counts: [Int]) throws -> (SystemReading, SystemBelief) {
+      var belief = SystemBelief()
+      let rows = try page(columns, counts.enumerated().map { row(UInt64($0.offset + 2), tokens: $0.element) })
+        .map { SystemNodeRow($0, &belief) }
+      return (SystemReading(local: Self.first, peers: rows, hasRing: belief.hasRing), belief)
+    }
+    let (most, fine) = try reading([SystemLimits.nodeTokens, 256])
+    #expect(fine.hasRing && fine.excess == .none)
+    #expect(most.peers.map(\.tokens.count) == [SystemLimits.nodeTokens, 256])
+    let (over, belief) = try reading([SystemLimits.nodeTokens + 1, 256])
+    #expect(!belief.hasRing && belief.excess.nodesWithTokens == 1)
+    #expect(over.peers.allSatisfy { $0.tokens.isEmpty })
+    // They are nodes as before, and requests go to any of them.
+    let nodes = over.nodes(reachedAt: asked, known: []) { EndPoint(host: $0.host, port: $0.port) }
+    #expect(nodes.count == 3 && nodes.allSatisfy { $0.tokens.isEmpty })
+    // So it is with many nodes of as many tokens as each may have.
+    let (_, together) = try reading(Array(repeating: SystemLimits.nodeTokens, count: 684))
+    #expect(!together.hasRing && together.excess.nodesWithTokens > 0)
+  }
+
+  /// The count stands before the elements: what is over a limit is not decoded, be it whatever it is.
+  @Test func whatIsOverALimitIsLeftOut() throws {
+    let columns: [(String, CQLType)] = [("keyspace_name", .text), ("replication", .map(key: .text, value: .text))]
+    func options(_ count: Int) -> CQLValue {
+      .map(
+        [CQLValue.Entry(.text("class"), .text("NetworkTopologyStrategy"))]
+          + (1..<count).map { CQLValue.Entry(.text("dc\($0)"), .text("3")) })
+    }
+    let long = String(repeating: "x", count: SystemLimits.nameBytes + 1)
+    let rows = try page(
+      columns,
+      [
+        [.text("few"), options(3)], [.text("many"), options(SystemLimits.replicationOptions + 1)],
+        [.text(long), options(2)],
+      ])
+    var belief = SystemBelief()
+    let found = rows.compactMap { belief.replication(in: $0) }
+    #expect(found.map(\.keyspace) == ["few"])
+    #expect(found.first?.1 == .network(["dc1": 3, "dc2": 3]))
+    #expect(belief.excess.keyspaces == 1 && belief.excess.names == 1)
+    var many = SystemBelief()
+    let taken = (0..<5_000).count { _ in many.takesKeyspace(of: 5_000) }
+    #expect(taken == SystemLimits.keyspaces)
+    let peers = (0..<10_000).count { many.takesPeer($0) }
+    #expect(peers == SystemLimits.peerRows && many.excess.hasPeerRows)
   }
 
   @Test func namesAreBytes() {
@@ -278,6 +349,80 @@ func node(_ number: UInt64, _ datacenter: String = "dc1", rack: String = "rack1"
     #expect(replicas(.network(["dc1": 3]), of: [nodes[0]], steps: 1_000)?.replicas(of: 5) == [0])
   }
 
+  /// What Cassandra does, said as simply as can be: who has a range is found by walking over the ring from its end.
+  private func expected(_ replication: Replication, _ nodes: [NodeDescription], after token: Int64) -> [Int] {
+    let ring = nodes.enumerated().flatMap { place, node in node.tokens.map { ($0, place) } }.sorted { $0 < $1 }
+    let start = ring.firstIndex { $0.0 >= token } ?? 0
+    let walk = (0..<ring.count).map { ring[(start + $0) % ring.count].1 }
+    var found: [Int] = []
+    switch replication {
+    case .other: return []
+    case .simple(let factor):
+      for place in walk where found.count < factor && !found.contains(place) { found.append(place) }
+      return found.filter { nodes[$0].datacenter == "dc1" }
+    case .network(let factors):
+      let local = walk.filter { nodes[$0].datacenter == "dc1" }
+      let wanted = min(factors["dc1"] ?? 0, Set(local).count)
+      var repeats = max(0, (factors["dc1"] ?? 0) - Set(local.map { nodes[$0].rack }).count)
+      for place in local where found.count < wanted && !found.contains(place) {
+        if found.contains(where: { nodes[$0].rack == nodes[place].rack }) {
+          guard repeats > 0 else { continue }
+          repeats -= 1
+        }
+        found.append(place)
+      }
+      return found
+    }
+  }
+
+  @Test(arguments: 1...40 as ClosedRange<UInt64>) func replicasAreThoseOfAWalkOverTheRing(_ seed: UInt64) {
+    var dice = Dice(seed: seed)
+    let nodes = (1...UInt64(dice.number(2...9))).map { number in
+      node(
+        number, dice.number(1...3) == 1 ? "dc2" : "dc1", rack: "rack\(dice.number(1...4))",
+        tokens: (0..<dice.number(1...5)).map { _ in Int64(dice.number(-1_000...1_000)) * 16 + Int64(number) })
+    }
+    var replications: [ByteText: Replication] = [:]
+    for factor in 1...6 {
+      replications[ByteText("s\(factor)")] = .simple(factor)
+      replications[ByteText("n\(factor)")] = .network(["dc1": factor, "dc2": 7 - factor])
+    }
+    let topology = Topology(
+      version: 1, nodes: nodes, localDatacenter: "dc1", remoteNodes: 0, replication: replications)
+    for (keyspace, replication) in replications {
+      for token in stride(from: Int64(-17_000), through: 17_000, by: 1_371) {
+        let replicas = topology.replicas[keyspace]?.replicas(of: token) ?? []
+        #expect(replicas == expected(replication, nodes, after: token), "\(keyspace) \(token)")
+      }
+    }
+  }
+
+  /// A topology is made in pieces, of which each is bounded, however large the cluster is; ways of replication that are the
+  /// same on the ring are looked at once.
+  @Test func aTopologyIsMadeInPieces() {
+    let nodes = (1...UInt64(64)).map { number in
+      node(number, rack: "rack\(number % 3)", tokens: (0..<256).map { Int64($0) * 1_000 + Int64(number) })
+    }
+    let factors = (1...5_000).map { (ByteText("k\($0)"), Replication.network(["dc1": 3, "dc2": $0])) }
+    var draft = TopologyDraft(
+      version: 1, nodes: nodes, localDatacenter: "dc1", remoteNodes: 0,
+      replication: Dictionary(factors) { first, _ in first })
+    var (pieces, most, all) = (0, 0, 0)
+    while case let work = draft.step(), work > 0 {
+      pieces += 1
+      most = max(most, work)
+      all += work
+    }
+    #expect(pieces > 64 && most <= SystemLimits.ringStepsAtOnce + 1)
+    // Seven merges of 16,384 tokens, and a walk over each of these.
+    #expect(all < 500_000)
+    #expect(draft.keyspacesTooLong == 0 && draft.topology.replicas.count == 5_000)
+    let first = draft.topology.replicas["k1"]
+    #expect(first != nil && draft.topology.replicas.values.allSatisfy { $0 === first })
+    let short = TopologyDraft.made(nodes, replication: ["a": .simple(2), "b": .simple(3)], ringSteps: 16_384 * 2)
+    #expect(short.keyspacesTooLong == 1 && short.topology.replicas.count == 1)
+  }
+
   @Test func whatIsSaidOfReplication() {
     #expect(
       Replication(["class": "org.apache.cassandra.locator.SimpleStrategy", "replication_factor": "3"]) == .simple(3))
@@ -296,5 +441,17 @@ func node(_ number: UInt64, _ datacenter: String = "dc1", rack: String = "rack1"
       version: 1, nodes: [node(1, tokens: [])], localDatacenter: nil, remoteNodes: 0,
       replication: [ByteText("k"): .simple(1), ByteText("l"): .network([:]), ByteText("m"): .other])
     #expect(topology.replicas.isEmpty)
+  }
+}
+
+extension TopologyDraft {
+  /// One that is finished.
+  fileprivate static func made(
+    _ nodes: [NodeDescription], replication: [ByteText: Replication], ringSteps: Int
+  ) -> TopologyDraft {
+    var draft = TopologyDraft(
+      version: 1, nodes: nodes, localDatacenter: "dc1", remoteNodes: 0, replication: replication, ringSteps: ringSteps)
+    while draft.step() > 0 {}
+    return draft
   }
 }

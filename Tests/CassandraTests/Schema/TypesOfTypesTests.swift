@@ -1,4 +1,5 @@
 import CassandraBytes
+import CassandraReactor
 import CassandraWire
 import Testing
 
@@ -45,14 +46,16 @@ import Testing
     return reader
   }
 
-  @Test func eachTwiceInTheNext() throws {
+  @Test func eachTwiceInTheNext() async throws {
     let types = (0..<60).map { level in
       (name: "t\(level)", fields: level == 0 ? ["int", "text"] : Array(repeating: "frozen<t\(level - 1)>", count: 2))
     }
     let reader = try Self.reader(types, column: "frozen<t59>")
-    let schema = try reader.schema()
+    var slices = WorkSlices(on: nil, of: 1)
+    let schema = try await reader.schema(&slices)
     // Two that were read apart share nothing, so every part is compared.
-    #expect(try reader.schema() == schema)
+    let again = try await reader.schema(&slices)
+    #expect(again == schema)
     let keyspace = try #require(schema.keyspace("k"))
     #expect(keyspace.type("t3") != nil)
     // What is too large is left out, and fields of such a type stay their texts.
@@ -66,14 +69,35 @@ import Testing
     }
   }
 
-  @Test func eachWithinItself() throws {
+  @Test func eachWithinItself() async throws {
     let types = [(name: "t", fields: Array(repeating: "frozen<t>", count: 3)), (name: "u", fields: ["int"])]
-    let schema = try Self.reader(types, column: "frozen<u>").schema()
+    var slices = WorkSlices(on: nil, of: 1)
+    let schema = try await Self.reader(types, column: "frozen<u>").schema(&slices)
     let itself = try #require(schema.keyspace("k")?.type("t"))
     var bytes = 0
     #expect(CQLType.udt(itself).addExtent(to: &bytes, limit: SchemaReader.maximumTypeBytes))
     #expect(
       schema.keyspace("k")?.table("t")?.column("c")?.type
         == .udt(UserDefinedType(keyspace: "k", name: "u", fields: [.init("f0", .int)])))
+  }
+
+  /// A large schema is read in pieces, between which the loop looks at its sockets.
+  @Test func manyTablesLeaveTurnsToOthers() async throws {
+    let loops = try EventLoops(count: 1)
+    let loop = loops[0]
+    let turns = try await loop.run {
+      var reader = try Self.reader([], column: "int")
+      reader.tables = try Self.rows(
+        [("keyspace_name", .text), ("table_name", .text), ("comment", .text)],
+        (0..<5_000).map { [.text("k"), .text("t\($0 * 7_919 % 5_000)"), .text("")] })
+      let before = loop.turnNumber
+      var slices = WorkSlices(on: .current, of: SchemaReader.workAtOnce)
+      let schema = try await reader.schema(&slices)
+      let names = schema.keyspace("k")?.tables.map { ByteText($0.name) } ?? []
+      #expect(names.count == 5_000 && names == names.sorted())
+      return loop.turnNumber - before
+    }
+    #expect(turns >= 10)
+    await loops.shutDown()
   }
 }

@@ -136,6 +136,38 @@ import Testing
     }
   }
 
+  /// The certificate that a client shows may have expired since it was made: the log says so, and which file it is in.
+  @Test func aClientsCertificateThatHasExpiredIsWarnedOf() async throws {
+    final class Lines: LogSink {
+      let lines = Locked<[String]>([])
+      func write(_ record: LogRecord) {
+        guard record.level >= .warning else { return }
+        lines.withLock { $0.append("\(record.message) \(record.fields.map { "\($0.0)=\($0.1)" })") }
+      }
+    }
+    var request = CertificateAuthority.Request("client")
+    (request.validFrom, request.validUntil) = (-2 * 86_400, -86_400)
+    var expired = authority.issue(request)
+    expired.file = "client.pem"
+    let trust = TLSTrust.authorities(pem: authority.pem)
+    let context = try TLSClientContext(trust: trust, identity: expired)
+    let identity = authority.issue(.init("node", alternativeNames: "IP:127.0.0.1"))
+    let lines = Lines()
+    try await withNode(try options(identity)) { (node, loops) async throws in
+      var configuration = ClientConfiguration(try .nodes([node.contactPoint]))
+      configuration.limits.drainTimeout = .milliseconds(50)
+      configuration.nodeTLS = { _ in context }
+      let logger = CassandraLogger(label: "test", level: .info, sink: lines)
+      try await CassandraClient.withClient(configuration, loops: loops, logger: logger) { (client) async throws in
+        #expect(try await client.texts(Known.select) == ["one"])
+        await node.cutConnections()
+        while (try? await client.texts(Known.select)) != ["one"] { await Task.yield() }
+      }
+    }
+    let warnings = lines.lines.withLock { $0 }.filter { $0.contains("has expired") }
+    #expect(warnings.count == 1 && warnings[0].contains("client.pem") && warnings[0].contains("not_after"))
+  }
+
   @Test func anIntermediateAuthorityIsAnAnchorWhereAsked() async throws {
     let intermediate = CertificateAuthority(name: "Intermediate", signedBy: authority)
     let identity = intermediate.issue(.init("node", alternativeNames: "IP:127.0.0.1"))
