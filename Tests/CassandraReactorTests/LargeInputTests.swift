@@ -1,5 +1,6 @@
 import CassandraReactor
 import CassandraTelemetry
+import CassandraTesting
 import Testing
 
 /// What many peers send at once is taken in turns that end, so that others are answered meanwhile.
@@ -72,6 +73,74 @@ import Testing
     #expect(largest <= (4 << 20) + (256 << 10) + count * (16 << 10))
     await client.run { senders.withValue { for (transport, _) in $0 { transport.close() } } }
     await server.run { accepted.withValue { for transport in $0.transports { transport.close() } } }
+    await listener.close()
+    await servers.shutDown()
+    await clients.shutDown()
+  }
+
+  /// Counts what a turn receives of one transport.
+  private final class Turns: TransportDelegate {
+    private(set) var all = 0
+    private(set) var largest = 0
+    private var turn: UInt64 = 0
+    private var ofTurn = 0
+
+    func transport(_ transport: Transport, received bytes: Span<UInt8>) {
+      if transport.loop.turnNumber != turn { (turn, ofTurn) = (transport.loop.turnNumber, 0) }
+      ofTurn += bytes.count
+      all += bytes.count
+      largest = max(largest, ofTurn)
+    }
+
+    func transportInputEnded(_ transport: Transport) {}
+    func transportClosed(_ transport: Transport, error: ReactorError?) {}
+  }
+
+  private final class Receiver {
+    let turns = Turns()
+    var transport: Transport?
+  }
+
+  /// One peer, however fast it sends, has a part of each turn; inside TLS a smaller one, for records may be of one byte.
+  @Test(arguments: [false, true]) func aTurnReceivesNoMoreThanALittleFromOne(_ isSecure: Bool) async throws {
+    let (servers, clients) = (try EventLoops(count: 1), try EventLoops(count: 1))
+    let (server, client) = (servers[0], clients[0])
+    let receiver = await server.run { LoopBound(Receiver(), on: server) }
+    let authority = CertificateAuthority()
+    var listening = ListenOptions()
+    var connecting = ConnectOptions()
+    if isSecure {
+      let identity = authority.issue(.init("server", alternativeNames: "DNS:localhost"))
+      listening.tls = TLSServer(try TLSServerContext(identity: identity))
+      connecting.tls = try TLSClientContext(trust: .authorities(pem: authority.pem)).client(verifying: "localhost")
+    }
+    let listener = try await ListenerGroup(at: .loopback(port: 0), on: servers, options: listening) { transport in
+      receiver.withValue {
+        transport.delegate = $0.turns
+        transport.pauseReading()
+        $0.transport = transport
+      }
+    }
+    let address = listener.address
+    let options = connecting
+    let count = 24 << 20
+    let sender = try await client.run {
+      let transport = try await Transport.connect(to: address, on: client, options: options)
+      let delegate = Silent()
+      transport.delegate = delegate
+      transport.startReading()
+      transport.write { $0 += [UInt8](repeating: 7, count: count) }
+      transport.flush()
+      return LoopBound((transport, delegate), on: client)
+    }
+    // What the kernel has taken lies there when it is read first.
+    while await server.run({ receiver.withValue { $0.transport == nil } }) { await Task.yield() }
+    await server.run { receiver.withValue { $0.transport?.startReading() } }
+    while await server.run({ receiver.withValue { $0.turns.all } }) < count { await Task.yield() }
+    let largest = await server.run { receiver.withValue { $0.turns.largest } }
+    #expect(largest <= (isSecure ? 128 << 10 : 512 << 10))
+    await client.run { sender.withValue { $0.0.close() } }
+    await server.run { receiver.withValue { $0.transport?.close() } }
     await listener.close()
     await servers.shutDown()
     await clients.shutDown()

@@ -62,6 +62,11 @@ public final class Transport {
   @exclusivity(unchecked) var isWriting = false
   @exclusivity(unchecked) private(set) var isReading = false
   @exclusivity(unchecked) private var inputEnded = false
+  /// Bytes that were received since the sockets were looked at last, and when that was.
+  @exclusivity(unchecked) private var receivedInTurn = 0
+  @exclusivity(unchecked) private var receivedTurn: UInt64 = 0
+  /// Whether reading goes on in the next turn.
+  @exclusivity(unchecked) private var readsNextTurn = false
   /// Who takes the output of a transport that has no socket; nil for one that has.
   @exclusivity(unchecked) var memory: MemoryPeer?
   @exclusivity(unchecked) var finish = Finish.notWanted
@@ -181,12 +186,14 @@ extension Transport {
       memory.readingStarted()
       return
     }
+    if readsNextTurn { return }
     let result = uv_read_start(
       stream,
       { handle, _, buffer in
-        guard let core = Transport.of(handle?.pointee.data)?.core else { return }
+        guard let transport = Transport.of(handle?.pointee.data) else { return }
+        let core = transport.core
         buffer?.pointee.base = core.receiveBuffer.baseAddress?.assumingMemoryBound(to: CChar.self)
-        buffer?.pointee.len = core.receiveRoom
+        buffer?.pointee.len = transport.tls == nil ? core.receiveRoom : core.receiveRoomOfTLS
       },
       { stream, count, _ in
         guard count != 0, let transport = Transport.of(stream?.pointee.data) else { return }
@@ -204,6 +211,23 @@ extension Transport {
     if memory == nil { uv_read_stop(stream) }
   }
 
+  /// Reads no more before the loop has looked at its other sockets.
+  private func goOnNextTurn() {
+    guard isReading, !readsNextTurn else { return }
+    readsNextTurn = true
+    uv_read_stop(stream)
+    let bound = LoopBound(self, on: loop)
+    loop.post { bound.withValue { $0.goOn() } }
+  }
+
+  private func goOn() {
+    readsNextTurn = false
+    // It may have been paused meanwhile, or closed.
+    guard isReading, phase != .closed else { return }
+    isReading = false
+    startReading()
+  }
+
   private func didRead(_ count: Int) {
     // The transport may be closed and let go by its delegate during the calls below.
     withExtendedLifetime(self) {
@@ -214,6 +238,10 @@ extension Transport {
         return
       }
       core.receivedBytes += count
+      if receivedTurn != core.turnNumber { (receivedTurn, receivedInTurn) = (core.turnNumber, 0) }
+      receivedInTurn += count
+      // libuv reads a socket again at once, up to 32 times, as long as it fills the buffer.
+      if receivedInTurn >= (tls == nil ? LoopCore.receivedInTurn : LoopCore.receivedInTurnOfTLS) { goOnNextTurn() }
       let bytes = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(core.receiveBuffer)[..<count])
       guard let tls else {
         delegate?.transport(self, received: bytes.assumingMemoryBound(to: UInt8.self).span)
