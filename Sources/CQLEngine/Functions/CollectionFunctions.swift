@@ -39,6 +39,13 @@ enum CollectionFunctions {
           + "disambiguate")
     }
     guard isWanted(type) else {
+      if name.hasPrefix(bytesOf: "map_"), case .udt = type {
+        // Cassandra takes a user type for a map until it asks for its keys.
+        throw EngineFailure(
+          .serverError,
+          "java.lang.ClassCastException: class org.apache.cassandra.db.marshal.UserType cannot be cast to class "
+            + "org.apache.cassandra.db.marshal.MapType")
+      }
       throw EngineFailure.invalid(
         "Function system.\(name) requires \(wanted) argument, but found argument \(arguments[0].text) of type "
           + CQLTypeText.text(type))

@@ -23,8 +23,9 @@ enum JSONFunctions {
         "Cannot infer type of argument \(arguments[0].text) in call to function system.\(name)(any): use type casts "
           + "to disambiguate")
     }
-    return ScalarFunction(name, [type], .text) { arguments, _ in
+    return ScalarFunction(name, [type], .text) { arguments, _ throws(EngineFailure) in
       var text: [UInt8] = []
+      if case .decimal = type, arguments[0]?.count == 4 { throw Number.withoutDigits }
       // A number, or another value, of no bytes is none for the function; in a row of SELECT JSON it is an empty text.
       let isEmpty = arguments[0]?.isEmpty ?? true
       JSONText.appendOptional(isEmpty && !type.mayBeEmpty ? nil : arguments[0], type, to: &text)

@@ -207,6 +207,14 @@ struct SelectPlanner {
       throw EngineFailure.invalid(
         "SELECT DISTINCT queries must only request partition key columns and/or static columns (not \(column.name))")
     }
+    // Rows of several partitions are put in order by columns that are read for that, and DISTINCT does not read them.
+    if neighbours == nil, let column = statement.orderBy.first.flatMap({ table.column($0.column.name) }),
+      column.kind == .clustering,
+      table.partitionKey.contains(where: { restrictions.byColumn[$0.name]?.namesSeveral ?? false })
+    {
+      throw EngineFailure.invalid(
+        "SELECT DISTINCT queries must only request partition key columns and/or static columns (not \(column.name))")
+    }
     let namesPartitions = table.partitionKey.allSatisfy { column in
       restrictions.byColumn[column.name].map { $0.isEquality || $0.isIn } ?? false
     }

@@ -168,7 +168,7 @@ struct SelectorPlanner {
     }
     isInAggregate = true
     defer { isInAggregate = false }
-    let planned = try plan(argument)
+    let planned = try plan(argument, Self.constantType(argument))
     isInAggregate = false
     if kind == .sum || kind == .avg, !planned.type.isNumber {
       let signatures = ["bigint", "float", "double", "tinyint", "counter", "int", "varint", "decimal", "smallint"]
@@ -179,6 +179,15 @@ struct SelectorPlanner {
     }
     return try aggregate(
       AggregateFunction(kind, of: planned.type), planned.expression, name: "system.\(name)(\(planned.name))")
+  }
+
+  /// The type of a constant of which an aggregate is taken. Of bytes and UUIDs Cassandra takes another one than their own.
+  private static func constantType(_ argument: TypedSelectable) -> CQLType? {
+    guard case .constant(let constant)? = argument.term?.term.kind else { return nil }
+    switch constant.kind {
+    case .blob, .uuid: return nil
+    case .string, .integer, .float, .boolean, .duration: return Literal.preferredType(constant)
+    }
   }
 
   /// What finding a function has to know of an argument.

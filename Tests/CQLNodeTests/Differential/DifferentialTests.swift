@@ -22,7 +22,7 @@ import Testing
     "arithmetic": 3, "class_types": 1, "collections": 1, "compact_storage": 1, "composite_types": 3,
     "conditional_additions": 34, "conditions": 2,
     "counters": 1,
-    "faults_behind_conditions": 2, "found_by_histories": 2, "found_by_matrices": 10, "functions": 5,
+    "faults_behind_conditions": 2, "found_by_histories": 2, "found_by_matrices": 22, "functions": 5,
     "group_by": 8, "index_driver": 5,
     "json": 1, "literals": 1, "nulls_in_lists": 15, "of_the_suites": 11,
     "permissions_of_grammar": 3, "rare_values": 20, "refusals": 9, "sai_driver": 6, "select": 1, "smallest_inputs": 10,
