@@ -162,7 +162,7 @@ extension LoopClient {
   ///
   /// A function of its own because what does not wait needs no copies of what it works on.
   @inline(never)
-  private func sendAtOnce(_ statement: borrowing Statement, due given: UInt64?) throws(CassandraError) -> Sent? {
+  private func sendAtOnce(_ statement: Statement, due given: UInt64?) throws(CassandraError) -> Sent? {
     guard hasShortestWay, let prepared = statements.find(statement.identity),
       let connection = nodes.usableConnection(for: statement, prepared), connection.canSend,
       connection.version == prepared.version,
