@@ -98,7 +98,6 @@ private struct RequestProgress: Sendable {
   private var reader = FieldReader()
   private var facts = RequestFacts()
   private var hasHost = false
-  private var hasContentType = false
 
   /// How many bytes of empty lines precede the request line.
   var precedingBytes: Int { emptyLines * 2 }
@@ -172,10 +171,10 @@ private struct RequestProgress: Sendable {
     case .contentLength: try reader.framing.readContentLength(bytes, field.value)
     case .transferEncoding: try reader.framing.readTransferEncoding(bytes, field.value)
     case .contentType:
-      guard !hasContentType else {
+      guard !facts.contentType.isThere else {
         throw HTTPError(.duplicateContentType, at: field.value.lowerBound, "There is more than one Content-Type")
       }
-      hasContentType = true
+      facts.contentType = ByteRange(field.value)
     case .requestID: if !facts.requestID.isThere { facts.requestID = ByteRange(field.value) }
     case .traceParent: if !facts.traceParent.isThere { facts.traceParent = ByteRange(field.value) }
     case .other: break
@@ -234,6 +233,5 @@ private struct RequestProgress: Sendable {
     emptyLines = 0
     facts = RequestFacts()
     hasHost = false
-    hasContentType = false
   }
 }

@@ -47,7 +47,7 @@ struct Execution: Sendable {
   func encodeExecute(
     _ prepared: PreparedStatement, pageState: [UInt8]?, pageSize: Int32, into buffer: inout [UInt8]
   ) throws(CassandraError) {
-    try statement.encodeExecute(
+    try statement.bound.encodeExecute(
       prepared, options, timestamp: timestamp, pageState: pageState, pageSize: pageSize, into: &buffer)
   }
 
@@ -70,7 +70,7 @@ struct Execution: Sendable {
         statement.text, parameters: parameters, valueCount: prepared?.parameters.count ?? 0, into: &buffer,
         version: version)
     } catch { throw .unsendable(error) }
-    if let prepared { try statement.appendValues(prepared, into: &buffer) }
+    if let prepared { try statement.bound.appendValues(prepared, into: &buffer) }
     do throws(WireError) { try parameters.encodeTail(into: &buffer, version: version) } catch {
       throw .unsendable(error)
     }
@@ -85,7 +85,27 @@ enum Unsent: Error {
   case refused(CassandraError, statement: Int = 0)
 }
 
+/// The values of a statement. Whoever encodes them in a closure keeps these, and not a copy of the whole statement.
+struct StatementValues {
+  /// In the order of their markers.
+  let values: [BoundValue]
+  /// The names of the values, in their order, when they go by name.
+  let names: [String]?
+}
+
 extension Statement {
+  /// Its values.
+  var bound: StatementValues { StatementValues(values: values, names: names) }
+
+  /// The values as bytes, which tell them from others; nothing when they do not go with the markers.
+  func encodedValues(_ prepared: PreparedStatement) -> [UInt8] {
+    var bytes: [UInt8] = []
+    do throws(CassandraError) { try bound.appendValues(prepared, into: &bytes) } catch { return [] }
+    return bytes
+  }
+}
+
+extension StatementValues {
   /// The bits of the flags that an EXECUTE can have here (section 4.1.4).
   private enum Flag {
     static let values: UInt32 = 0x01
@@ -174,13 +194,6 @@ extension Statement {
       case let value: try append(value.encodable, prepared.parameters[index], at: index, into: &buffer)
       }
     }
-  }
-
-  /// The values as bytes, which tell them from others; nothing when they do not go with the markers.
-  func encodedValues(_ prepared: PreparedStatement) -> [UInt8] {
-    var bytes: [UInt8] = []
-    do throws(CassandraError) { try appendValues(prepared, into: &bytes) } catch { return [] }
-    return bytes
   }
 
   private func append(

@@ -178,8 +178,9 @@ extension LoopClient {
         due, now + (context.firstLook ?? requests.firstLook(context.defaults.hedging, at: connection, prepared.kind)))
       : due
     let timestamp = prepared.kind.takesTimestamp ? context.timestamps.next() : nil
+    let values = statement.bound
     let token = try connection.send(.execute, flags: [], due: look) { (output: inout [UInt8]) throws(CassandraError) in
-      try statement.encodeExecute(
+      try values.encodeExecute(
         prepared, context.defaults, timestamp: timestamp, pageState: nil, pageSize: context.defaults.pageSize,
         into: &output)
     }

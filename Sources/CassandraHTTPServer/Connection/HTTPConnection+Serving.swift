@@ -26,20 +26,22 @@ extension HTTPConnection {
   /// Writes the head of an answer, and behind it a body that is there, in one piece.
   func write(_ response: Response, _ plan: ServerMachine.AnswerPlan, _ body: [UInt8] = []) {
     let (date, sendsIDs) = (server.dateLine, exchange.sendsID)
-    var room = Self.bytesBesideFields + date.byteCount + body.count + (response.contentType?.byteCount ?? 0)
-    for field in response.fields { room += field.byteCount }
+    // One by one, because what is written below would keep a copy of the whole answer.
+    let (status, contentType, fields) = (response.status, response.contentType, response.fields)
+    var room = Self.bytesBesideFields + date.byteCount + body.count + (contentType?.byteCount ?? 0)
+    for field in fields { room += field.byteCount }
     if sendsIDs { room += Self.bytesOfIDFields + idRoom + TraceParent.bytes }
     var bytes = transport.takeOutput()
     bytes.append(addingCapacity: room) { output in
-      output.append(status: response.status)
+      output.append(status: status)
       output.append(date)
-      if let contentType = response.contentType { output.append(contentType) }
+      if let contentType { output.append(contentType) }
       // How the message ends is the server's business: a second field about that would make two messages of one.
-      for field in response.fields where !field.isOfServer {
-        if field.isContentType && response.contentType != nil { continue }
+      for field in fields where !field.isOfServer {
+        if field.isContentType && contentType != nil { continue }
         output.append(field)
       }
-      if sendsIDs { appendIDs(of: response, to: &output) }
+      if sendsIDs { appendIDs(besides: fields, to: &output) }
       output.append(framing: plan.framing)
       if plan.isLast { output.append("Connection: close\r\n") }
       output.append("\r\n")
@@ -52,8 +54,8 @@ extension HTTPConnection {
   private static var bytesBesideFields: Int { OutputSpan<UInt8>.statusLineBytes + OutputSpan<UInt8>.framingBytes + 21 }
 
   /// Appends the request's id, and its trace where it has one, unless the answer has them.
-  private func appendIDs(of response: Response, to output: inout OutputSpan<UInt8>) {
-    if !response.fields.contains(where: { $0.isNamed(.requestID) }) {
+  private func appendIDs(besides fields: [FieldLine], to output: inout OutputSpan<UInt8>) {
+    if !fields.contains(where: { $0.isNamed(.requestID) }) {
       output.append("X-Request-ID: ")
       appendID(to: &output)
       output.append("\r\n")

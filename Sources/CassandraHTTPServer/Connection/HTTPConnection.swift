@@ -164,7 +164,8 @@ extension HTTPConnection {
     case end
   }
 
-  /// Waits for the next head.
+  /// Waits for the next head. Inlined, because each function that waits has a frame of its own.
+  @inline(__always)
   func next() async -> Next {
     while true {
       renewExchange()

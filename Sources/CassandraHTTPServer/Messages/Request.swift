@@ -220,7 +220,7 @@ final class Exchange: @unchecked Sendable {
 
   /// Whether the head says that the body is JSON.
   var isJSON: Bool {
-    guard let range = head.fields.range(of: .contentType) else { return false }
+    guard let range = head.contentTypeRange else { return false }
     let type = head.bytes.span.extracting(range)
     // Nearly every client writes it in this one way, which needs no parsing.
     if type.isEqual(to: "application/json") { return true }
@@ -249,9 +249,7 @@ public struct PathParameters: Sendable {
   /// The value of a parameter, percent-decoded. Traps when the route's pattern has no parameter of that name; what the
   /// client sent has been checked before the handler began.
   public subscript(name: String) -> String {
-    guard let names = exchange.endpoint?.names,
-      let index = names.firstIndex(where: { $0.hasSameBytes(as: name) })
-    else {
+    guard let index = exchange.endpoint?.index(ofParameter: name) else {
       preconditionFailure("the route has no path parameter named \(name)")
     }
     let span = exchange.head.bytes.span

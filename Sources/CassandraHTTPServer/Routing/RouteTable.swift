@@ -13,7 +13,7 @@ struct RouteTable: Sendable {
     let isAlwaysAnswered: Bool
     /// Its place among the endpoints, for what counts them.
     let number: Int
-    let names: [String]
+    private let names: [[UInt8]]
     let handler: BoundHandler
 
     init(
@@ -24,8 +24,19 @@ struct RouteTable: Sendable {
       self.pattern = pattern
       self.isAlwaysAnswered = isAlwaysAnswered
       self.number = number
-      self.names = names
+      self.names = names.map { Array($0.utf8) }
       self.handler = handler
+    }
+
+    /// The place of a parameter among those of the path; nil when there is none of that name.
+    func index(ofParameter name: String) -> Int? {
+      name.withUTF8Span { name in
+        for index in names.indices {
+          let known = names[index]
+          if name.isEqual(to: known.span) { return index }
+        }
+        return nil
+      }
     }
   }
 
