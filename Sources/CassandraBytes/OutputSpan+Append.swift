@@ -83,6 +83,14 @@ extension OutputSpan where Element == UInt8 {
     append(copying: digits.span.extracting(start..<13))
   }
 
+  /// Appends a number below 1,296 in two digits and lower-case letters to the base of 36; traps when there is no room.
+  package mutating func append(twoDigitsOfBase36 value: Int) {
+    let number = UInt32(truncatingIfNeeded: value)
+    let (high, low) = (UInt8(truncatingIfNeeded: number / 36), UInt8(truncatingIfNeeded: number % 36))
+    append(high < 10 ? 0x30 + high : 0x61 - 10 + high)
+    append(low < 10 ? 0x30 + low : 0x61 - 10 + low)
+  }
+
   /// Appends a number in 16 lower-case hexadecimal digits; traps when there is no room for them.
   package mutating func append(hexadecimal value: UInt64) {
     append(hexadecimal: UInt32(truncatingIfNeeded: value >> 32))
@@ -111,6 +119,19 @@ extension OutputSpan where Element == UInt8 {
       guard let base = UnsafeMutableRawPointer(room.baseAddress) else { return }
       unsafe base.storeBytes(of: value.bigEndian, toByteOffset: count, as: UInt64.self)
       count += 8
+    }
+  }
+
+  /// Appends `value` in network byte order; traps when there is no room for it.
+  @inlinable @inline(__always)
+  public mutating func append<Value: FixedWidthInteger & BitwiseCopyable>(bigEndian value: Value) {
+    let size = MemoryLayout<Value>.size
+    precondition(freeCapacity >= size, "OutputSpan capacity overflow")
+    // One store, as above.
+    unsafe withUnsafeMutableBufferPointer { room, count in
+      guard let base = UnsafeMutableRawPointer(room.baseAddress) else { return }
+      unsafe base.storeBytes(of: value.bigEndian, toByteOffset: count, as: Value.self)
+      count += size
     }
   }
 

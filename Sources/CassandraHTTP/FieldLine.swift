@@ -51,6 +51,8 @@ public struct FieldLine: Sendable {
     }
   }
 
+  /// Bytes of the whole line.
+  package var byteCount: Int { bytes.count }
   /// Whether a server writes it by itself, so that an application's is left out: `Content-Length`, `Transfer-Encoding`,
   /// `Connection`, `Keep-Alive`, `Trailer`, `Upgrade` and `Date`.
   package var isOfServer: Bool { kind == .ofServer || kind == .close }

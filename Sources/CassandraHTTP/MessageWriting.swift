@@ -15,14 +15,7 @@ import CassandraBytes
 extension Array where Element == UInt8 {
   /// Appends the first line of a response, always as HTTP/1.1 (RFC 9112 §2.3, §4).
   public mutating func append(status: Status) {
-    let line = status.line
-    if line.utf8CodeUnitCount > 0 { append(line) } else { appendBare(status) }
-  }
-
-  private mutating func appendBare(_ status: Status) {
-    append("HTTP/1.1 ")
-    append(decimal: UInt64(status.code))
-    append(" \r\n")
+    append(addingCapacity: OutputSpan<UInt8>.statusLineBytes) { output in output.append(status: status) }
   }
 
   /// Appends a field that was made ready before.
@@ -71,14 +64,7 @@ extension Array where Element == UInt8 {
   /// `none` and `untilClose` append nothing. An answer without content to anything but HEAD, 1xx, 204 and 304 needs
   /// `.length(0)`, else the client waits for the end of the connection (RFC 9112 §6.3).
   public mutating func append(framing: BodyFraming) {
-    switch framing {
-    case .length(let length):
-      append("Content-Length: ")
-      append(decimal: length)
-      append("\r\n")
-    case .chunked: append("Transfer-Encoding: chunked\r\n")
-    case .none, .untilClose: break
-    }
+    append(addingCapacity: OutputSpan<UInt8>.framingBytes) { output in output.append(framing: framing) }
   }
 
   /// Appends the empty line behind the fields.
@@ -132,5 +118,37 @@ extension Array where Element == UInt8 {
     let bytes = span
     for index in start..<count where !bytes[index].isIn(.value) { return index }
     return nil
+  }
+}
+
+/// The same into room that is there: a server writes the whole head of an answer with one look at the room.
+extension OutputSpan where Element == UInt8 {
+  /// Bytes of a status line, at most: 64.
+  package static var statusLineBytes: Int { 64 }
+  /// Bytes of the field that says how the body ends, at most: 48.
+  package static var framingBytes: Int { 48 }
+
+  /// Appends the first line of a response; ``statusLineBytes`` at most.
+  package mutating func append(status: Status) {
+    let line = status.line
+    guard line.utf8CodeUnitCount == 0 else { return append(line) }
+    append("HTTP/1.1 ")
+    append(decimal: UInt64(status.code))
+    append(" \r\n")
+  }
+
+  /// Appends a field that was made ready before; ``FieldLine/byteCount``.
+  package mutating func append(_ line: FieldLine) { append(copying: line.bytes.span) }
+
+  /// Appends the field that says how the body ends, if there is one to say so; ``framingBytes`` at most.
+  package mutating func append(framing: BodyFraming) {
+    switch framing {
+    case .length(let length):
+      append("Content-Length: ")
+      append(decimal: length)
+      append("\r\n")
+    case .chunked: append("Transfer-Encoding: chunked\r\n")
+    case .none, .untilClose: break
+    }
   }
 }

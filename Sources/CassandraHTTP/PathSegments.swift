@@ -35,8 +35,10 @@ public struct PathSegments: Sendable {
     let start = bytes[position] == UInt8(ascii: "/") ? position + 1 : position
     var index = start
     var isEncoded = false
-    while index < end, bytes[index] != UInt8(ascii: "/") {
-      if bytes[index] == UInt8(ascii: "%") { isEncoded = true }
+    while index < end {
+      let byte = bytes[index]
+      if byte == UInt8(ascii: "/") { break }
+      if byte == UInt8(ascii: "%") { isEncoded = true }
       index += 1
     }
     position = index

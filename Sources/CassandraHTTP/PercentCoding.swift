@@ -23,6 +23,26 @@ extension String {
 }
 
 private func decode(_ bytes: Span<UInt8>, plusIsSpace: Bool) throws(HTTPError) -> String {
+  // Nearly every text stands for itself, so no other bytes have to be made of it.
+  var index = 0
+  while index < bytes.count {
+    let byte = bytes[index]
+    if byte == UInt8(ascii: "%") || byte == 0 || byte == UInt8(ascii: "+") && plusIsSpace {
+      return try decodeEscapes(bytes, plusIsSpace: plusIsSpace)
+    }
+    index += 1
+  }
+  return try text(bytes)
+}
+
+private func text(_ bytes: Span<UInt8>) throws(HTTPError) -> String {
+  guard let text = String(validating: bytes) else {
+    throw HTTPError(.invalidText, at: 0, "The text is not UTF-8")
+  }
+  return text
+}
+
+private func decodeEscapes(_ bytes: Span<UInt8>, plusIsSpace: Bool) throws(HTTPError) -> String {
   var decoded: [UInt8] = []
   decoded.reserveCapacity(bytes.count)
   var index = 0
@@ -47,10 +67,7 @@ private func decode(_ bytes: Span<UInt8>, plusIsSpace: Bool) throws(HTTPError) -
       index += 1
     }
   }
-  guard let text = String(validating: decoded.span) else {
-    throw HTTPError(.invalidText, at: 0, "The text is not UTF-8")
-  }
-  return text
+  return try text(decoded.span)
 }
 
 /// The byte that the percent sign at `index` and the two digits behind it stand for.

@@ -107,6 +107,7 @@ struct RequestFacts: Sendable {
   /// Values that a server may look for in every request; empty where they are not there.
   @usableFromInline var requestID = ByteRange()
   @usableFromInline var traceParent = ByteRange()
+  var contentType = ByteRange()
 }
 
 extension RequestHead {
@@ -177,6 +178,9 @@ extension RequestHead {
   /// Where the value of the first `traceparent` stands; empty when there is none.
   @inlinable
   public var traceParentRange: Range<Int> { facts.traceParent.range }
+
+  /// Where the value of `Content-Type` stands; nil when there is none. There are never two.
+  package var contentTypeRange: Range<Int>? { facts.contentType.isThere ? facts.contentType.range : nil }
 
   /// The value of the first field called `name`.
   public func first(_ name: FieldName) -> String? { fields.first(name) }

@@ -12,6 +12,10 @@ public struct RequestParser: Sendable {
   private let limits: HTTPLimits
   private var kept: [UInt8] = []
   private var progress = RequestProgress()
+  /// Whether some bytes of a head have arrived and not all: a connection between requests is idle, one in here is slow.
+  ///
+  /// Empty lines before a request do not count; some clients send one behind a body.
+  public private(set) var isWithinHead = false
   private var failure: HTTPError?
 
   /// A parser at the beginning of a request.
@@ -19,11 +23,6 @@ public struct RequestParser: Sendable {
     limits.check()
     self.limits = limits
   }
-
-  /// Whether some bytes of a head have arrived and not all: a connection between requests is idle, one in here is slow.
-  ///
-  /// Empty lines before a request do not count; some clients send one behind a body.
-  public var isWithinHead: Bool { kept.count > progress.precedingBytes }
 
   /// Reads on from `offset`, and says whether `head` is complete.
   ///
@@ -42,6 +41,7 @@ public struct RequestParser: Sendable {
     } catch {
       failure = error
       kept = []
+      isWithinHead = false
       throw error
     }
   }
@@ -58,6 +58,7 @@ public struct RequestParser: Sendable {
       return true
     }
     kept.append(copying: rest)
+    isWithinHead = kept.count > progress.precedingBytes
     offset = input.count
     return false
   }
@@ -74,9 +75,11 @@ public struct RequestParser: Sendable {
       offset += end - before
       swap(&kept, &head.fields.bytes)
       kept.removeAll(keepingCapacity: true)
+      isWithinHead = false
       progress.finish(into: &head)
       return true
     }
+    isWithinHead = kept.count > progress.precedingBytes
     offset += taken
     return false
   }
@@ -95,7 +98,6 @@ private struct RequestProgress: Sendable {
   private var reader = FieldReader()
   private var facts = RequestFacts()
   private var hasHost = false
-  private var hasContentType = false
 
   /// How many bytes of empty lines precede the request line.
   var precedingBytes: Int { emptyLines * 2 }
@@ -169,10 +171,10 @@ private struct RequestProgress: Sendable {
     case .contentLength: try reader.framing.readContentLength(bytes, field.value)
     case .transferEncoding: try reader.framing.readTransferEncoding(bytes, field.value)
     case .contentType:
-      guard !hasContentType else {
+      guard !facts.contentType.isThere else {
         throw HTTPError(.duplicateContentType, at: field.value.lowerBound, "There is more than one Content-Type")
       }
-      hasContentType = true
+      facts.contentType = ByteRange(field.value)
     case .requestID: if !facts.requestID.isThere { facts.requestID = ByteRange(field.value) }
     case .traceParent: if !facts.traceParent.isThere { facts.traceParent = ByteRange(field.value) }
     case .other: break
@@ -231,6 +233,5 @@ private struct RequestProgress: Sendable {
     emptyLines = 0
     facts = RequestFacts()
     hasHost = false
-    hasContentType = false
   }
 }

@@ -47,6 +47,10 @@ package final class SpanBinding {
   private var scope: SpanScope?
   /// References that there are while nobody shares the scope.
   private var references = UInt.max
+  /// Requests that have begun, up to ``countedRequests``.
+  private var begun = 0
+  /// Requests at whose beginning the references are counted: 2. By then whoever binds the value has all that it keeps.
+  private static let countedRequests = 2
 
   /// Binds nothing yet.
   package init() {}
@@ -56,6 +60,7 @@ package final class SpanBinding {
     await SpanScope.$current.withValue(SpanScope(nil)) {
       scope = SpanScope.current
       references = .max
+      begun = 0
       defer { scope = nil }
       return await body()
     }
@@ -65,7 +70,10 @@ package final class SpanBinding {
   package func begin(_ context: SpanContext?) {
     // Whether whoever binds the value keeps a reference of its own besides is up to the optimizer; by the second request it
     // has what it is going to have.
-    references = min(references, count())
+    if begun < Self.countedRequests {
+      begun += 1
+      references = min(references, count())
+    }
     scope?.context = context
   }
 

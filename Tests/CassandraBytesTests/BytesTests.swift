@@ -38,6 +38,26 @@ import Testing
     #expect(String(decoding: written, as: UTF8.self) == String(value, radix: 36))
   }
 
+  @Test func lastTwoDigitsOfManyNumbers() {
+    for value in 0..<1296 {
+      let written = [UInt8](capacity: 15) { output in
+        output.append(base36: 7)
+        output.append(twoDigitsOfBase36: value)
+      }
+      #expect(String(decoding: written, as: UTF8.self) == String(7 * 1296 + value, radix: 36))
+    }
+  }
+
+  @Test func numbersInNetworkOrder() {
+    let written = [UInt8](capacity: 15) { output in
+      output.append(bigEndian: UInt8(1))
+      output.append(bigEndian: Int16(-2))
+      output.append(bigEndian: UInt32(0x0304_0506))
+      output.append(bigEndian: Int64.min)
+    }
+    #expect(written == [1, 0xff, 0xfe, 3, 4, 5, 6, 0x80, 0, 0, 0, 0, 0, 0, 0])
+  }
+
   @Test func hexadecimalNumbers() {
     for shift in UInt64(0)..<64 {
       for value in [0xfedc_ba98_7654_3210 >> shift, 1 << shift, UInt64.max >> shift] {

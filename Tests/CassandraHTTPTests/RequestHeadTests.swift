@@ -56,6 +56,17 @@ import Testing
     #expect(method == .other || "\(method.name)" == name)
   }
 
+  @Test func theContentTypeIsKnownByItsPlace() throws {
+    func value(_ fields: String) throws -> String? {
+      let found = try self.head("POST / HTTP/1.1\r\nHost: h\r\n\(fields)\r\n")
+      return found.contentTypeRange.map { String(decoding: found.bytes[$0], as: UTF8.self) }
+    }
+    #expect(try value("") == nil)
+    #expect(try value("Content-Typf: a/b\r\n") == nil)
+    #expect(try value("content-TYPE:  a/b \r\nX: y\r\n") == "a/b")
+    #expect(try value("Content-Type:\r\n") == "")
+  }
+
   /// The places of fields that a server looks for in every request are those of the first of their name.
   @Test func fieldsThatAreKnownByTheirPlace() throws {
     func values(_ fields: String) throws -> [String] {

@@ -21,4 +21,26 @@ import Testing
     }
     await loops.shutDown()
   }
+
+  /// What is known of a task by its continuation is what that task says of itself.
+  @Test func aTaskThatWaitsIsKnownByItsContinuation() async throws {
+    let loops = try EventLoops(count: 1)
+    let loop = loops[0]
+    let place = await loop.run { LoopBound(Place(), on: loop) }
+    await withDiscardingTaskGroup { group in
+      group.addTask(executorPreference: loop) {
+        await withUnsafeContinuation { place.onLoop.waiter = $0 }
+      }
+      while await loop.run({ place.onLoop.waiter }) == nil {}
+      #expect(await loop.run { place.onLoop.waiter.map { WaitingTask(of: $0).isCancelled } } == false)
+      group.cancelAll()
+      #expect(await loop.run { place.onLoop.waiter.map { WaitingTask(of: $0).isCancelled } } == true)
+      await loop.run { place.onLoop.waiter?.resume() }
+    }
+    await loops.shutDown()
+  }
+}
+
+private final class Place {
+  var waiter: UnsafeContinuation<Void, Never>?
 }

@@ -47,7 +47,7 @@ struct Execution: Sendable {
   func encodeExecute(
     _ prepared: PreparedStatement, pageState: [UInt8]?, pageSize: Int32, into buffer: inout [UInt8]
   ) throws(CassandraError) {
-    try statement.encodeExecute(
+    try statement.bound.encodeExecute(
       prepared, options, timestamp: timestamp, pageState: pageState, pageSize: pageSize, into: &buffer)
   }
 
@@ -70,7 +70,7 @@ struct Execution: Sendable {
         statement.text, parameters: parameters, valueCount: prepared?.parameters.count ?? 0, into: &buffer,
         version: version)
     } catch { throw .unsendable(error) }
-    if let prepared { try statement.appendValues(prepared, into: &buffer) }
+    if let prepared { try statement.bound.appendValues(prepared, into: &buffer) }
     do throws(WireError) { try parameters.encodeTail(into: &buffer, version: version) } catch {
       throw .unsendable(error)
     }
@@ -85,7 +85,27 @@ enum Unsent: Error {
   case refused(CassandraError, statement: Int = 0)
 }
 
+/// The values of a statement. Whoever encodes them in a closure keeps these, and not a copy of the whole statement.
+struct StatementValues {
+  /// In the order of their markers.
+  let values: [BoundValue]
+  /// The names of the values, in their order, when they go by name.
+  let names: [String]?
+}
+
 extension Statement {
+  /// Its values.
+  var bound: StatementValues { StatementValues(values: values, names: names) }
+
+  /// The values as bytes, which tell them from others; nothing when they do not go with the markers.
+  func encodedValues(_ prepared: PreparedStatement) -> [UInt8] {
+    var bytes: [UInt8] = []
+    do throws(CassandraError) { try bound.appendValues(prepared, into: &bytes) } catch { return [] }
+    return bytes
+  }
+}
+
+extension StatementValues {
   /// The bits of the flags that an EXECUTE can have here (section 4.1.4).
   private enum Flag {
     static let values: UInt32 = 0x01
@@ -121,14 +141,16 @@ extension Statement {
       }
       if let payload = options.customPayload { try buffer.append(customPayload: payload) }
     }
-    buffer.append(contentsOf: prepared.executeHead)
-    buffer.append(bigEndian: options.consistency.rawValue)
-    if prepared.version >= .v5 {
-      buffer.append(bigEndian: flags)
-    } else {
-      buffer.append(UInt8(truncatingIfNeeded: flags))
+    let head = prepared.executeHead
+    let (consistency, hasWideFlags) = (options.consistency.rawValue, prepared.version >= .v5)
+    let parameterCount = UInt16(truncatingIfNeeded: prepared.parameters.count)
+    // Consistency, flags and the number of values, at most.
+    buffer.append(addingCapacity: head.count + 2 + 4 + 2) { output in
+      output.append(copying: head.span)
+      output.append(bigEndian: consistency)
+      if hasWideFlags { output.append(bigEndian: flags) } else { output.append(UInt8(truncatingIfNeeded: flags)) }
+      if flags & Flag.values != 0 { output.append(bigEndian: parameterCount) }
     }
-    if !prepared.parameters.isEmpty { buffer.append(bigEndian: UInt16(truncatingIfNeeded: prepared.parameters.count)) }
     try appendValues(prepared, into: &buffer)
     if isPaged { buffer.append(bigEndian: pageSize) }
     if let pageState {
@@ -146,37 +168,32 @@ extension Statement {
     let forms = prepared.forms
     guard values.count == forms.count else { throw wrongNumber(forms.count) }
     for index in forms.indices {
-      switch (values[index], forms[index]) {
-      case (.text(let text), .text):
-        buffer.append(bigEndian: Int32(truncatingIfNeeded: text.utf8.count))
-        buffer.append(contentsOf: text.utf8)
-      case (.integer(let number), .int):
-        if let number = Int32(exactly: number) {
-          buffer.append(bigEndian: Int32(4))
-          buffer.append(bigEndian: number)
-        } else {
-          try append(number, prepared.parameters[index], at: index, into: &buffer)
+      // Not a switch over both at once, which would copy the value.
+      let form = forms[index]
+      switch values[index] {
+      case .text(let text) where form == .text: buffer.append(lengthBefore: text)
+      case .integer(let number) where form == .int && Int32(exactly: number) != nil:
+        buffer.append(addingCapacity: 8) { output in
+          output.append(bigEndian: Int32(4))
+          output.append(bigEndian: Int32(truncatingIfNeeded: number))
         }
-      case (.integer(let number), .bigint):
-        buffer.append(bigEndian: Int32(8))
-        buffer.append(bigEndian: Int64(number))
-      case (.float(let number), .float):
-        buffer.append(bigEndian: Int32(4))
-        buffer.append(bigEndian: number.bitPattern)
-      case (.texts(let texts), .texts):
+      case .integer(let number) where form == .bigint:
+        buffer.append(addingCapacity: 12) { output in
+          output.append(bigEndian: Int32(8))
+          output.append(bigEndian: Int64(number))
+        }
+      case .float(let number) where form == .float:
+        buffer.append(addingCapacity: 8) { output in
+          output.append(bigEndian: Int32(4))
+          output.append(bigEndian: number.bitPattern)
+        }
+      case .texts(let texts) where form == .texts:
         // What is too long is left to what can say so.
         if !buffer.append(list: texts) { try append(texts, prepared.parameters[index], at: index, into: &buffer) }
-      case (.null, _): buffer.append(bigEndian: Int32(-1))
-      case (let value, _): try append(value.encodable, prepared.parameters[index], at: index, into: &buffer)
+      case .null: buffer.append(bigEndian: Int32(-1))
+      case let value: try append(value.encodable, prepared.parameters[index], at: index, into: &buffer)
       }
     }
-  }
-
-  /// The values as bytes, which tell them from others; nothing when they do not go with the markers.
-  func encodedValues(_ prepared: PreparedStatement) -> [UInt8] {
-    var bytes: [UInt8] = []
-    do throws(CassandraError) { try appendValues(prepared, into: &bytes) } catch { return [] }
-    return bytes
   }
 
   private func append(
@@ -225,15 +242,23 @@ extension Statement {
 }
 
 extension [UInt8] {
+  /// Appends a text with its length before it.
+  @inline(__always)
+  fileprivate mutating func append(lengthBefore text: String) {
+    text.withUTF8Span { bytes in
+      append(addingCapacity: 4 + bytes.count) { output in
+        output.append(bigEndian: Int32(truncatingIfNeeded: bytes.count))
+        output.append(copying: bytes)
+      }
+    }
+  }
+
   /// Appends a list of texts as the value of a marker; false, and nothing is appended, when it is too long for one.
   fileprivate mutating func append(list texts: [String]) -> Bool {
     let start = count
     append(bigEndian: Int32(0))
     append(bigEndian: Int32(truncatingIfNeeded: texts.count))
-    for text in texts {
-      append(bigEndian: Int32(truncatingIfNeeded: text.utf8.count))
-      append(contentsOf: text.utf8)
-    }
+    for text in texts { append(lengthBefore: text) }
     guard let length = Int32(exactly: count - start - 4) else {
       removeLast(count - start)
       return false

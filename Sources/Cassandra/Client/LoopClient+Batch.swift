@@ -203,7 +203,7 @@ extension BatchRequest {
           try RequestMessage.beginBatchStatement(id: id.span, valueCount: prepared.parameters.count, into: &output)
         }
       } catch { throw .refused(.unsendable(error)) }
-      do throws(CassandraError) { try execution.statement.appendValues(prepared, into: &output) } catch {
+      do throws(CassandraError) { try execution.statement.bound.appendValues(prepared, into: &output) } catch {
         throw .refused(error, statement: index)
       }
     }

@@ -162,7 +162,7 @@ extension LoopClient {
   ///
   /// A function of its own because what does not wait needs no copies of what it works on.
   @inline(never)
-  private func sendAtOnce(_ statement: borrowing Statement, due given: UInt64?) throws(CassandraError) -> Sent? {
+  private func sendAtOnce(_ statement: Statement, due given: UInt64?) throws(CassandraError) -> Sent? {
     guard hasShortestWay, let prepared = statements.find(statement.identity),
       let connection = nodes.usableConnection(for: statement, prepared), connection.canSend,
       connection.version == prepared.version,
@@ -178,8 +178,9 @@ extension LoopClient {
         due, now + (context.firstLook ?? requests.firstLook(context.defaults.hedging, at: connection, prepared.kind)))
       : due
     let timestamp = prepared.kind.takesTimestamp ? context.timestamps.next() : nil
+    let values = statement.bound
     let token = try connection.send(.execute, flags: [], due: look) { (output: inout [UInt8]) throws(CassandraError) in
-      try statement.encodeExecute(
+      try values.encodeExecute(
         prepared, context.defaults, timestamp: timestamp, pageState: nil, pageSize: context.defaults.pageSize,
         into: &output)
     }

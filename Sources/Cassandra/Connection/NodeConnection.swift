@@ -110,8 +110,10 @@ extension NodeConnection {
   /// - Parameter goesOn: Whether ``Outcome/late(_:)`` is welcome when it is due, or when the node has been silent for
   ///   ``ClientLimits/silenceBeforeNextNode``.
   func answer(_ token: Token, goesOn: Bool = false) async -> Outcome {
-    await withUnsafeContinuation { waiter in
-      if !machine.wait(token, Recipient(waiter: waiter, task: .current, goesOn: goesOn)) {
+    // As `withUnsafeContinuation`, which looks at the task's executor before it waits, too: nothing here needs that, and
+    // each look takes the lock of the task (6.3).
+    await _unsafeInheritExecutor_withUnsafeContinuation { waiter in
+      if !machine.wait(token, Recipient(waiter: waiter, goesOn: goesOn)) {
         waiter.resume(returning: .failure(failure ?? closing))
       }
     }

@@ -24,9 +24,8 @@ extension NodeConnection {
   ///
   /// Plain addresses, so that a table of them is copied and forgotten without counting references.
   struct Recipient {
-    /// A task that waits, and what tells whether it has been cancelled.
+    /// A task that waits.
     var waiter: Waiter?
-    var task = WaitingTask.none
     /// Or a place where somebody may look for the answer; it is kept until that has come.
     var pending: Unmanaged<PendingAnswer>?
     /// Whether the one who waits is told with ``Outcome/late(_:)`` when the answer is late or the node is silent, and
@@ -35,7 +34,8 @@ extension NodeConnection {
 
     /// Whether nobody wants the answer.
     var isUnwanted: Bool {
-      task.isCancelled || pending.map { $0._withUnsafeGuaranteedRef(\.isAbandoned) } ?? false
+      if let waiter, WaitingTask(of: waiter).isCancelled { return true }
+      return pending.map { $0._withUnsafeGuaranteedRef(\.isAbandoned) } ?? false
     }
 
     /// A place for the answer, so that the one who waits can go on; nil when there is no reason for one.

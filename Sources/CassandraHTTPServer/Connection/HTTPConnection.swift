@@ -37,7 +37,9 @@ final class HTTPConnection: RequestChannel {
   override var isClosed: Bool { machine.phase == .closed }
   override var hasBegunAnswer: Bool { machine.phase == .answering }
 
-  private func wait() async { await withUnsafeContinuation { waiter = $0 } }
+  // As `withUnsafeContinuation`, which looks at the task's executor before it waits, too: nothing here needs that, and each
+  // look takes the lock of the task (6.3).
+  private func wait() async { await _unsafeInheritExecutor_withUnsafeContinuation { waiter = $0 } }
 
   private func wake() {
     if let waiter = waiter.take() {
@@ -83,16 +85,14 @@ final class HTTPConnection: RequestChannel {
 
   override func answerWhole(_ response: Response, _ bytes: [UInt8]) {
     let plan = plan(response, .whole(bytes.count))
-    writeHead(response, plan) { output in
-      if plan.sendsBody { output += bytes }
-    }
+    write(response, plan, plan.sendsBody ? bytes : [])
     exchange.status = response.status
     exchange.bodyBytes = plan.sendsBody ? bytes.count : 0
   }
 
   override func beginStream(_ response: Response, length: Int?) -> BodyFraming {
     let plan = plan(response, .streamed(length))
-    writeHead(response, plan) { _ in }
+    write(response, plan)
     exchange.status = response.status
     return plan.framing
   }
@@ -164,7 +164,8 @@ extension HTTPConnection {
     case end
   }
 
-  /// Waits for the next head.
+  /// Waits for the next head. Inlined, because each function that waits has a frame of its own.
+  @inline(__always)
   func next() async -> Next {
     while true {
       renewExchange()

@@ -12,9 +12,9 @@ extension RequestChannel {
       now: server.observation == nil ? 0 : LoopObservation.now)
     if let reason {
       server.count(.invalid)
-      exchange.route = .answer(failed(Problem(reason)))
-    } else {
-      exchange.route = route()
+      exchange.ownAnswer = failed(Problem(reason))
+    } else if let answer = route() {
+      exchange.ownAnswer = answer
     }
   }
 
@@ -35,14 +35,14 @@ extension RequestChannel {
       do { response = try await wrapped(Arrival(exchange: exchange, channel: self)) } catch {
         response = failed(error)
       }
-    } else {
-      switch exchange.route {
-      case .answer(let answer): response = answer
-      case .endpoint(let endpoint):
-        do { response = try await endpoint.handler(Arrival(exchange: exchange, channel: self)) } catch {
-          response = failed(error)
-        }
+    } else if let answer = exchange.ownAnswer {
+      response = answer
+    } else if let endpoint = exchange.endpoint {
+      do { response = try await endpoint.handler(Arrival(exchange: exchange, channel: self)) } catch {
+        response = failed(error)
       }
+    } else {
+      preconditionFailure("a request has an endpoint or an answer")
     }
     guard isOpen else {
       logGivenUp()
@@ -59,19 +59,17 @@ extension RequestChannel {
 
   /// What the routes have for the request: never an error, so that whoever is around it sees an answer of everything.
   func respond() async -> Response {
-    switch exchange.route {
-    case .answer(let answer): return answer
-    case .endpoint(let endpoint):
-      do { return try await endpoint.handler(Arrival(exchange: exchange, channel: self)) } catch {
-        return failed(error)
-      }
+    if let answer = exchange.ownAnswer { return answer }
+    guard let endpoint = exchange.endpoint else { preconditionFailure("a request has an endpoint or an answer") }
+    do { return try await endpoint.handler(Arrival(exchange: exchange, channel: self)) } catch {
+      return failed(error)
     }
   }
 
-  /// The handler of the request, or the answer to it when there is none.
-  private func route() -> Exchange.Route {
+  /// Finds the endpoint of the request; the answer to it when that is not to be asked.
+  private func route() -> Response? {
     let exchange = exchange
-    if let answer = server.wrapper?.preflight(exchange) { return .answer(answer) }
+    if let answer = server.wrapper?.preflight(exchange) { return answer }
     do throws(Problem) {
       switch exchange.head.method {
       case .other where exchange.head.hasRegisteredMethod: break
@@ -80,27 +78,24 @@ extension RequestChannel {
       case .get, .head, .post, .put, .delete, .patch, .options, .trace: break
       }
       let match: RouteTable.Match
-      do throws(HTTPError) { match = try server.routes.match(exchange.head) } catch { throw Problem(error) }
+      do throws(HTTPError) {
+        match = try server.routes.match(
+          exchange.head.method, exchange.head.bytes, exchange.head.pathRange, &exchange.parameterRanges)
+      } catch { throw Problem(error) }
       switch match {
-      case .found(let endpoint, let ranges):
-        exchange.parameterNames = endpoint.names
-        exchange.parameterRanges = ranges
-        exchange.pattern = endpoint.pattern
-        exchange.endpointNumber = endpoint.number
-        if let answer = server.admission(of: exchange, to: endpoint, on: self) { return .answer(answer) }
-        return .endpoint(endpoint)
+      case .found(let endpoint):
+        exchange.endpoint = endpoint
+        return server.admission(of: exchange, to: endpoint, on: self)
       case .otherMethods(let methods):
-        guard exchange.head.method != .options else {
-          return .answer(Response(.noContent, fields: [.allow(methods)]))
-        }
+        guard exchange.head.method != .options else { return Response(.noContent, fields: [.allow(methods)]) }
         throw Problem(
           .methodNotAllowed, code: "methodNotAllowed", detail: "This path does not support this method.",
           fields: [.allow(methods)])
       case .unknown:
-        if exchange.head.targetForm == .asterisk { return .answer(Response(.noContent, fields: [.allow([])])) }
+        if exchange.head.targetForm == .asterisk { return Response(.noContent, fields: [.allow([])]) }
         throw Problem.notFound("There is no route for this path.")
       }
-    } catch { return .answer(failed(error)) }
+    } catch { return failed(error) }
   }
 
   /// Who asks: the peer, or whom proxies that are trusted name; nil for the peer of a unix socket.
@@ -123,9 +118,7 @@ extension RequestChannel {
       let bytes = exchange.head.bytes
       output.append(copying: bytes.span.extracting(given))
     } else {
-      let prefix = server.idPrefix
-      output.append(copying: prefix.span)
-      output.append(base36: exchange.number)
+      server.appendID(exchange.number, to: &output)
     }
   }
 

@@ -129,26 +129,18 @@ final class Exchange: @unchecked Sendable {
   // reference that is left; while anybody else has it, it is only read. What changes while the handler runs is for the
   // connection alone, on its loop, and no `Request` reads it. So no access needs a watch either.
 
-  /// What the routes have for a request.
-  enum Route {
-    case endpoint(RouteTable.Endpoint)
-    case answer(Response)
-  }
-
   /// The peer; nil for a unix socket.
   let peer: SocketAddress?
   @exclusivity(unchecked) var head = RequestHead()
-  @exclusivity(unchecked) var parameterNames: [String] = []
+  /// Whose path it is; nil when it is that of none.
+  @exclusivity(unchecked) var endpoint: RouteTable.Endpoint?
   @exclusivity(unchecked) var parameterRanges = PathRanges()
-  @exclusivity(unchecked) var route = Route.answer(Response(.notFound))
+  /// What is answered without asking the endpoint; nil when that answers, as it nearly always does.
+  @exclusivity(unchecked) var ownAnswer: Response?
   /// Counts the requests of a loop.
   @exclusivity(unchecked) var number = 0
   /// Whether the server has begun to end.
   @exclusivity(unchecked) var isStopping = false
-  /// The pattern of the route; empty when there is none.
-  @exclusivity(unchecked) var pattern = ""
-  /// The number of the endpoint; nil when there is none.
-  @exclusivity(unchecked) var endpointNumber: Int?
   /// The trace that the request belongs to, where the server asks for it.
   @exclusivity(unchecked) var trace: TraceParent?
   /// The request's span, where there are any, and the client's.
@@ -173,9 +165,9 @@ final class Exchange: @unchecked Sendable {
   /// Begins anew with the head that is there.
   func reset(number: Int, isStopping: Bool, findsTrace: Bool, now: UInt64) {
     trace = findsTrace && !head.traceParentRange.isEmpty ? foundTrace : nil
-    pattern = ""
-    endpointNumber = nil
-    cachedID = nil
+    endpoint = nil
+    if ownAnswer != nil { ownAnswer = nil }
+    if cachedID != nil { cachedID = nil }
     self.number = number
     self.isStopping = isStopping
     began = now
@@ -184,6 +176,11 @@ final class Exchange: @unchecked Sendable {
     isCut = false
     sendsID = false
   }
+
+  /// The pattern of the route; empty when there is none.
+  var pattern: String { endpoint?.pattern ?? "" }
+  /// The number of the endpoint; nil when there is none.
+  var endpointNumber: Int? { endpoint?.number }
 
   /// The client's own id of the request when it is a usable one, else one of ours: `prefix` and the number.
   func id(prefix: [UInt8]) -> String { givenID ?? String(repairing: prefix.span) + String(number, radix: 36) }
@@ -223,7 +220,7 @@ final class Exchange: @unchecked Sendable {
 
   /// Whether the head says that the body is JSON.
   var isJSON: Bool {
-    guard let range = head.fields.range(of: .contentType) else { return false }
+    guard let range = head.contentTypeRange else { return false }
     let type = head.bytes.span.extracting(range)
     // Nearly every client writes it in this one way, which needs no parsing.
     if type.isEqual(to: "application/json") { return true }
@@ -252,7 +249,7 @@ public struct PathParameters: Sendable {
   /// The value of a parameter, percent-decoded. Traps when the route's pattern has no parameter of that name; what the
   /// client sent has been checked before the handler began.
   public subscript(name: String) -> String {
-    guard let index = exchange.parameterNames.firstIndex(of: name) else {
+    guard let index = exchange.endpoint?.index(ofParameter: name) else {
       preconditionFailure("the route has no path parameter named \(name)")
     }
     let span = exchange.head.bytes.span
@@ -278,6 +275,11 @@ struct PathRanges: Sendable {
     default: more.append(range)
     }
     count += 1
+  }
+
+  mutating func removeAll() {
+    if count > 4 { more = [] }
+    count = 0
   }
 
   mutating func removeLast() {

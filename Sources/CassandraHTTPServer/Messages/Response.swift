@@ -61,7 +61,7 @@ public struct Response: Sendable {
 
   /// An answer in JSON whose bytes are there.
   public static func json(bytes: [UInt8], _ status: Status = .ok) -> Response {
-    Response(status, contentType: .json, bytes: bytes)
+    Response(status, contentType: .json, fields: [], body: .bytes(bytes))
   }
 
   /// An answer in JSON, made from any `Encodable`; keys come in the order in which they are encoded.

@@ -3,23 +3,47 @@ internal import CassandraHTTP
 
 /// The routes as a tree of segments, to find the handler of a path without allocating.
 struct RouteTable: Sendable {
-  /// A handler with what it is reached by.
-  struct Endpoint: Sendable {
-    var method: Method
+  /// A handler with what it is reached by. One object for all requests that it answers: each of them refers to it, where
+  /// a copy would count five references.
+  final class Endpoint: Sendable {
+    let method: Method
     /// The pattern of its path, for logs and counts.
-    var pattern: String
+    let pattern: String
     /// Whether it answers even when the server sheds load.
-    var isAlwaysAnswered: Bool
+    let isAlwaysAnswered: Bool
     /// Its place among the endpoints, for what counts them.
-    var number: Int
-    var names: [String]
-    var handler: BoundHandler
+    let number: Int
+    private let names: [[UInt8]]
+    let handler: BoundHandler
+
+    init(
+      method: Method, pattern: String, isAlwaysAnswered: Bool, number: Int, names: [String],
+      handler: @escaping BoundHandler
+    ) {
+      self.method = method
+      self.pattern = pattern
+      self.isAlwaysAnswered = isAlwaysAnswered
+      self.number = number
+      self.names = names.map { Array($0.utf8) }
+      self.handler = handler
+    }
+
+    /// The place of a parameter among those of the path; nil when there is none of that name.
+    func index(ofParameter name: String) -> Int? {
+      name.withUTF8Span { name in
+        for index in names.indices {
+          let known = names[index]
+          if name.isEqual(to: known.span) { return index }
+        }
+        return nil
+      }
+    }
   }
 
   /// What a path leads to.
   enum Match {
-    /// A handler, and the places of its parameters.
-    case found(Endpoint, PathRanges)
+    /// A handler.
+    case found(Endpoint)
     /// The path is known with other methods.
     case otherMethods([Method])
     /// The path is not known.
@@ -81,19 +105,22 @@ struct RouteTable: Sendable {
     nodes[current].endpoints.append(endpoint)
   }
 
-  /// Finds the handler for a head.
+  /// Finds the handler for a method and the path that stands at `path` of `bytes`.
   ///
+  /// - Parameter ranges: Becomes the places of the handler's parameters.
   /// - Throws: `HTTPError` when the path has dot segments, or a parameter is not percent-encoded UTF-8.
-  func match(_ head: RequestHead) throws(HTTPError) -> Match {
-    var search = Search(method: head.method == .head ? .get : head.method)
-    if let endpoint = try find(head, head.pathRange, in: 0, &search) { return .found(endpoint, search.ranges) }
+  func match(
+    _ method: Method, _ bytes: [UInt8], _ path: Range<Int>, _ ranges: inout PathRanges
+  ) throws(HTTPError) -> Match {
+    ranges.removeAll()
+    var search = Search(method: method == .head ? .get : method)
+    if let endpoint = try find(bytes, path, in: 0, &search, &ranges) { return .found(endpoint) }
     return search.otherMethods.isEmpty ? .unknown : .otherMethods(search.otherMethods)
   }
 
   /// What is looked for, and what was found on the way.
   private struct Search {
     let method: Method
-    var ranges = PathRanges()
     /// Methods of patterns that take the path and not the method.
     var otherMethods: [Method] = []
 
@@ -109,30 +136,29 @@ struct RouteTable: Sendable {
   /// The endpoint that the rest of the path leads to; texts are tried before parameters, and what has not the method is
   /// passed over, so that a route for OPTIONS of every path stands behind all others.
   private func find(
-    _ head: RequestHead, _ path: Range<Int>, in index: Int, _ search: inout Search
+    _ bytes: [UInt8], _ path: Range<Int>, in index: Int, _ search: inout Search, _ ranges: inout PathRanges
   ) throws(HTTPError) -> Endpoint? {
-    let bytes = head.bytes
     var segments = PathSegments(path)
     guard let segment = try segments.next(in: bytes.span) else {
       return search.endpoint(among: nodes[index].endpoints)
     }
     let rest = segment.range.upperBound..<path.upperBound
     if let node = try node(for: segment, of: bytes, in: index) {
-      if let found = try find(head, rest, in: node, &search) { return found }
+      if let found = try find(bytes, rest, in: node, &search, &ranges) { return found }
     }
     if let node = nodes[index].parameter, !segment.range.isEmpty {
       if segment.isEncoded { _ = try String(percentDecoding: bytes.span.extracting(segment.range)) }
-      search.ranges.append(segment.range)
-      if let found = try find(head, rest, in: node, &search) { return found }
-      search.ranges.removeLast()
+      ranges.append(segment.range)
+      if let found = try find(bytes, rest, in: node, &search, &ranges) { return found }
+      ranges.removeLast()
     }
     if let node = nodes[index].rest {
       let all = segment.range.lowerBound..<path.upperBound
       _ = try String(percentDecoding: bytes.span.extracting(all))
       while try segments.next(in: bytes.span) != nil {}  // Dot segments are refused here, too.
-      search.ranges.append(all)
+      ranges.append(all)
       if let found = search.endpoint(among: nodes[node].endpoints) { return found }
-      search.ranges.removeLast()
+      ranges.removeLast()
     }
     return nil
   }

@@ -51,6 +51,9 @@ final class LoopServer {
   /// The beginning of the ids that the server gives.
   let idPrefix: [UInt8]
   private var requests = 0
+  // `@exclusivity(unchecked)`: it is touched on the loop's thread only, and no access to it lasts while other code runs.
+  /// All of the last id that was written but for its last two digits, and which numbers it stands before.
+  @exclusivity(unchecked) private var idHead: (bytes: [UInt8], number: Int) = ([], -1)
   /// What is told of requests; nil where nothing is.
   let observation: LoopObservation?
   /// Whether it matters which trace a request belongs to.
@@ -119,6 +122,21 @@ final class LoopServer {
   func nextRequestNumber() -> Int {
     requests += 1
     return requests
+  }
+
+  /// Appends the id that the server gives to the request of a number: ``idPrefix``, and the number to the base of 36.
+  ///
+  /// Each id is written several times, and all but the last two digits of it are those of the ids around it.
+  func appendID(_ number: Int, to output: inout OutputSpan<UInt8>) {
+    let (high, low) = number.quotientAndRemainder(dividingBy: 36 * 36)
+    if high != idHead.number {
+      var bytes = idPrefix
+      if high > 0 { bytes.append(addingCapacity: 13) { $0.append(base36: high) } }
+      idHead = (bytes, high)
+    }
+    let head = idHead.bytes
+    output.append(copying: head.span)
+    if high == 0 { output.append(base36: low) } else { output.append(twoDigitsOfBase36: low) }
   }
 
   /// Why a request is not handled at all; nil when it is.

@@ -23,7 +23,7 @@ import Testing
     let prepared = try prepared(statement.text, types, version)
     var bytes: [UInt8] = []
     let resolved = try ResolvedOptions(options)
-    try statement.encodeExecute(
+    try statement.bound.encodeExecute(
       prepared, resolved, timestamp: timestamp, pageState: pageState, pageSize: resolved.pageSize, into: &bytes)
     guard
       case .execute(let id, let metadataID, let parameters) =
