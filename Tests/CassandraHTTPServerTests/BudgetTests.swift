@@ -115,7 +115,7 @@ import CassandraWebTesting
     init(_ body: inout Validator) {}
   }
 
-  /// What is made of a body counts as well: beside another one there is room for nine times its bytes, and for no more.
+  /// What is made of a body counts as well: twelve times its bytes are too few for a value as for a tree.
   @Test func whatIsMadeOfABodyCounts() async throws {
     let mayGoOn = Promise<Void>()
     let begun = Promise<Void>()

@@ -322,7 +322,7 @@ extension ClusterControl {
     var slices = WorkSlices(on: loop, of: SystemLimits.ringStepsAtOnce)
     while case let work = draft.step(), work > 0 {
       await slices.spend(work)
-      guard publications == publication else { return }
+      guard publications == publication, !Task.isCancelled else { return }
     }
     self.replication = replication
     let topology = draft.topology

@@ -10,8 +10,9 @@ package struct WaitingTask {
   /// The task that waits with a continuation.
   ///
   /// A continuation that is not checked is the task that it resumes: `swift_continuation_init` returns it, and
-  /// `swift_continuation_resume` takes it, in the runtime's binary interface. So nothing has to be asked. Asking for the current task costs ten times as much as all
-  /// else that beginning to wait does (6.3): `withUnsafeCurrentTask` looks up how its optional is copied at run time.
+  /// `swift_continuation_resume` takes it, in the runtime's binary interface. So nothing has to be asked. Asking for the
+  /// current task costs ten times as much as all else that beginning to wait does (6.3): `withUnsafeCurrentTask` looks up how
+  /// its optional is copied at run time.
   @inline(__always)
   package init<Result, Failure: Error>(of continuation: UnsafeContinuation<Result, Failure>) {
     address = unsafeBitCast(continuation, to: UInt.self)
