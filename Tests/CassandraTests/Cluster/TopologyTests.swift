@@ -1,5 +1,4 @@
 import CassandraBytes
-import CassandraDice
 import CassandraTelemetry
 import CassandraWire
 import Testing
