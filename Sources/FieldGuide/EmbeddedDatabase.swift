@@ -16,7 +16,10 @@ enum EmbeddedDatabase {
   static func configuration(port: UInt16 = UInt16(EndPoint.defaultPort)) throws(SettingsError) -> ClientConfiguration {
     do throws(CassandraError) {
       let point = EndPoint(host: "127.0.0.1", port: Int(port))
-      return ClientConfiguration(try .nodes([point.description], localDatacenter: datacenter))
+      var configuration = ClientConfiguration(try .nodes([point.description], localDatacenter: datacenter))
+      // Its node has one thread for all of them, so none keeps another waiting.
+      configuration.limits.connectionsPerNode = ClientLimits.mostConnectionsPerNode
+      return configuration
     } catch { throw SettingsError("The embedded database cannot be reached: \(error)") }
   }
 

@@ -17,9 +17,9 @@ public import CassandraTelemetry
 /// ``run()`` owns everything that happens in the background, and ends when its task is cancelled; for a program that
 /// needs the client for a while, ``withClient(_:loops:logger:_:)`` does both.
 ///
-/// Each event loop, up to ``ClientLimits/connectionsPerNode``, has a connection of its own to every node. A call from a task of one of these loops stays on it; a
-/// call from elsewhere (the main actor, another framework) is carried out on the loop with the fewest requests, and comes
-/// back. Every statement that selects or modifies is prepared once, and only its values travel afterwards.
+/// Each event loop, up to ``ClientLimits/connectionsPerNode``, has a connection of its own to every node. A call from a
+/// task of one of these loops stays on it; a call from elsewhere (another loop, the main actor, another framework) is
+/// carried out on the loop with the fewest requests, and comes back. Every statement that selects or modifies is prepared once, and only its values travel afterwards.
 public final class CassandraClient: Sendable {
   let configuration: ClientConfiguration
   /// Where changes of the schema arrive.
@@ -58,7 +58,7 @@ public final class CassandraClient: Sendable {
       _ = try ResolvedOptions(configuration.defaults.overridden(by: profile), configuration.limits)
     }
     self.configuration = configuration
-    let count = min(loops.count, configuration.limits.connectionsPerNode)
+    let count = configuration.connectedLoops(of: loops.count)
     let table = PreparedTable(
       capacity: configuration.limits.preparedStatements,
       maximumWaiting: count * (configuration.limits.requestsInFlight + configuration.limits.requestsWaiting))

@@ -20,9 +20,16 @@ public struct ClientLimits: Sendable {
   /// Pages without rows that may follow one another in a result: 10,000 by default. A server sends some where it has looked at
   /// many rows that are not wanted; one that sends them without end would keep a request for ever.
   public var emptyPages = 10_000
-  /// Connections to a node at most, one for each of as many loops: 8 by default. Requests from the other loops are
+  /// Connections to a node, one for each of as many loops, of which there may be fewer. Requests from the other loops are
   /// carried out on one of these.
-  public var connectionsPerNode = 8
+  ///
+  /// By default nil: one for each loop, up to ``mostConnectionsPerNode``; and one for every two loops where all contact
+  /// points are loopback addresses. A database on this machine shares its cores with the program, and the threads that serve
+  /// a second connection there keep each other waiting: a Cassandra on the two cores of the program then answers 1 % of
+  /// the requests twice as late.
+  public var connectionsPerNode: Int?
+  /// Connections to a node where ``connectionsPerNode`` is nil: 8 at most.
+  public static let mostConnectionsPerNode = 8
   /// Attempts to connect to nodes that are under way on a loop at once: 8 by default. With many nodes the others wait.
   public var connectsAtOnce = 8
   /// The system tables are read again once the cluster's events have been quiet for so long: 1 s by default.
@@ -61,7 +68,7 @@ public struct ClientLimits: Sendable {
       requestsInFlight >= 1 && orphanedRequests >= 0 && requestsInFlight + orphanedRequests <= Self.streamIDs,
       "The requests in flight must be at least 1, and with the orphaned ones at most \(Self.streamIDs).")
     try require(requestsWaiting >= 0, "The number of waiting requests must not be negative.")
-    try require(connectionsPerNode >= 1, "There must be at least one connection per node.")
+    try require((connectionsPerNode ?? 1) >= 1, "There must be at least one connection per node.")
     try require(connectsAtOnce >= 1, "At least one connection attempt must be allowed at once.")
     try require(preparedStatements >= 1, "At least one prepared statement must be kept.")
     try require(emptyPages >= 0, "The number of empty pages must not be negative.")

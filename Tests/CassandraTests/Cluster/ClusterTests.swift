@@ -29,6 +29,8 @@ import Testing
     configuration.reconnection = ReconnectionPolicy(first: .milliseconds(1), longest: .milliseconds(20))
     configuration.limits.drainTimeout = .milliseconds(50)
     configuration.limits.eventQuietTime = .milliseconds(1)
+    // By default nodes on this machine get fewer.
+    configuration.limits.connectionsPerNode = loops
     configure(&configuration)
     let result: Result<Void, any Error>
     do {
@@ -307,11 +309,15 @@ import Testing
   @Test func aRequestWhoseTimeRanOutWhileItWaitedForAConnectionHasTimedOut() async throws {
     let loops = try EventLoops(count: 1)
     var configuration = ClientConfiguration(try .nodes(["cluster.test"]))
+    let (questions, asked) = AsyncStream.makeStream(of: Void.self)
     configuration.resolver = { _, _, _ in
+      asked.yield()
       try await Task.sleep(for: .seconds(3600))
       return []
     }
     try await CassandraClient.withClient(configuration, loops: loops) { (client) async throws in
+      // Before it runs, the error would be another one.
+      for await _ in questions { break }
       let error = try await failure {
         _ = try await client.texts(Known.select, options: QueryOptions(timeout: .milliseconds(20)))
       }

@@ -221,13 +221,14 @@ import Testing
     }
   }
 
-  @Test func callsFromALoopStayOnIt() async throws {
+  @Test(arguments: [1, 2]) func callsFromALoopStayOnItOrComeBack(connections: Int) async throws {
     let loops = try EventLoops(count: 2)
     let node = try await ScriptedNode(on: loops[0])
     Known.define(on: node)
-    let configuration = ClientConfiguration(try .nodes([node.contactPoint], localDatacenter: "scripted"))
+    var configuration = ClientConfiguration(try .nodes([node.contactPoint], localDatacenter: "scripted"))
+    configuration.limits.connectionsPerNode = connections
     try await CassandraClient.withClient(configuration, loops: loops) { (client) async throws in
-      await node.wait { $0.count(.startup) == 2 }
+      await node.wait { $0.count(.startup) == connections }
       await client.untilConnected()
       _ = try await client.texts(Known.select)
       let loop = loops[1]
@@ -241,9 +242,9 @@ import Testing
         return stayed
       }
       #expect(stayed)
-      let connections = node.observed.requests(.execute).dropFirst(before).map(\.connection)
-      #expect(connections.count == 10)
-      #expect(Set(connections).count == 1)
+      let used = node.observed.requests(.execute).dropFirst(before).map(\.connection)
+      #expect(used.count == 10)
+      #expect(Set(used).count == 1)
     }
     await node.close()
     while await loops.openHandles > 0 { await Task.yield() }

@@ -62,6 +62,8 @@ func withScriptedNodes(
   configuration.reconnection = ReconnectionPolicy(first: .milliseconds(1), longest: .milliseconds(20))
   configuration.limits.drainTimeout = .milliseconds(50)
   configuration.limits.eventQuietTime = .milliseconds(1)
+  // By default a node on this machine gets fewer.
+  configuration.limits.connectionsPerNode = loops.count
   configure(&configuration)
   let result: Result<Void, any Error>
   do {
