@@ -123,9 +123,18 @@ public final class EventLoop: TaskExecutor {
 }
 
 /// What other threads have given to a loop.
-private struct ForeignWork {
-  var jobs: [UnownedJob] = []
-  var closures: [@Sendable () -> Void] = []
+struct ForeignWork {
+  /// Jobs and closures whose room is kept when they are done: 256 of each.
+  private static let keptCapacity = 256
+
+  private(set) var jobs: [UnownedJob] = []
+  private(set) var closures: [@Sendable () -> Void] = []
+
+  /// Empties it, and keeps its room unless that is large.
+  mutating func removeAll() {
+    jobs.removeAll(keepingCapacity: jobs.capacity <= Self.keptCapacity)
+    closures.removeAll(keepingCapacity: closures.capacity <= Self.keptCapacity)
+  }
 
   /// Both return whether the loop has to be woken.
   mutating func add(_ job: UnownedJob) -> Bool {
@@ -157,14 +166,18 @@ extension EventLoop {
 
   /// Takes what other threads have given.
   func takeForeignWork() {
-    let work = foreign.withLock { work in
+    let core = uncheckedCore
+    // What is given next goes where what is taken now will have been.
+    let room = core.takeForeignRoom()
+    var work = foreign.withLock { work in
       let taken = work
-      work = ForeignWork()
+      work = room
       return taken
     }
-    let core = uncheckedCore
     for closure in work.closures { closure() }
     for job in work.jobs { core.ready.append(job) }
+    work.removeAll()
+    core.keepForeignRoom(work)
   }
 
   /// After the sockets have been looked at.

@@ -34,6 +34,8 @@ final class LoopCore {
   // `@exclusivity(unchecked)` here and below: these are touched on the loop's thread only, and no access to one of them
   // lasts while other code runs that could touch it, so the check at every access would find nothing.
   @exclusivity(unchecked) var ready = Ring<UnownedJob>(room: 256)
+  /// An empty one, with the room of one that was worked off.
+  @exclusivity(unchecked) private var foreignRoom = ForeignWork()
   /// Counts the turns.
   @exclusivity(unchecked) private(set) var turnNumber: UInt64 = 0
   /// Bytes that have been received since the last turn began.
@@ -118,6 +120,16 @@ final class LoopCore {
   func finish() {
     uv_loop_close(uv)
   }
+
+  /// Room for what other threads give next.
+  func takeForeignRoom() -> ForeignWork {
+    var room = ForeignWork()
+    swap(&room, &foreignRoom)
+    return room
+  }
+
+  /// Takes back room that has been emptied.
+  func keepForeignRoom(_ room: consuming ForeignWork) { foreignRoom = room }
 
   /// The sockets have been looked at.
   func beginTurn() {
