@@ -18,8 +18,9 @@ public import CassandraTelemetry
 /// needs the client for a while, ``withClient(_:loops:logger:_:)`` does both.
 ///
 /// Each event loop, up to ``ClientLimits/connectionsPerNode``, has a connection of its own to every node. A call from a
-/// task of one of these loops stays on it; a call from elsewhere (another loop, the main actor, another framework) is
-/// carried out on the loop with the fewest requests, and comes back. Every statement that selects or modifies is prepared once, and only its values travel afterwards.
+/// task of one of these loops stays on it; a call from elsewhere (a loop without one, the main actor, another framework) is
+/// carried out on the loop with the fewest requests, and comes back. Every statement that selects or modifies is prepared
+/// once, and only its values travel afterwards.
 public final class CassandraClient: Sendable {
   let configuration: ClientConfiguration
   /// Where changes of the schema arrive.

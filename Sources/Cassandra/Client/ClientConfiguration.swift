@@ -24,9 +24,8 @@ public struct ClientLimits: Sendable {
   /// carried out on one of these.
   ///
   /// By default nil: one for each loop, up to ``mostConnectionsPerNode``; and one for every two loops where all contact
-  /// points are loopback addresses. A database on this machine shares its cores with the program, and the threads that serve
-  /// a second connection there keep each other waiting: a Cassandra on the two cores of the program then answers 1 % of
-  /// the requests twice as late.
+  /// points are loopback addresses: a saturated Cassandra that shared two cores with the program had half the 99th percentile
+  /// with one connection that it had with two. Where a proxy on this machine leads to a database elsewhere, set a number.
   public var connectionsPerNode: Int?
   /// Connections to a node where ``connectionsPerNode`` is nil: 8 at most.
   public static let mostConnectionsPerNode = 8
